@@ -1,0 +1,211 @@
+"""Weights files: one .safetensors with a JSON card in its header, never a pickle; how any file is written safely."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from danqing import __version__
+from danqing.core import model as bases
+from danqing.core.errors import ModelFileError, OutputError
+from danqing.core.model import Card, Model
+from danqing.core.registry import PACKAGE, families, family_named
+
+FORMAT = 1  # of the weights file; a reader refuses a newer one
+WEIGHTS = PACKAGE / "zoo" / "weights"  # the bundled weights
+
+
+@contextmanager
+def replacing(file: str | Path, *, force: bool = True) -> Iterator[Path]:
+    """Give a temporary name beside ``file`` and move what was written there onto it: whole, or not at all.
+
+    Raises:
+        OutputError: if the folder cannot be written, the disk is full, or the file exists and ``force`` is False.
+    """
+    file = Path(file)
+    if file.exists() and not force:
+        raise OutputError("exists already", where=file, remedy="Choose another name or give --force")
+    temporary: Path | None = None
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=f".{file.stem[:40]}-", suffix=file.suffix, dir=file.parent)
+        os.close(handle)
+        temporary = Path(name)
+        temporary.chmod(0o666 & ~_umask())
+        yield temporary
+        _flush(temporary)
+        temporary.replace(file)
+    except OSError as error:
+        raise OutputError(f"cannot be written ({error.strerror or error})", where=file) from error
+    finally:
+        if temporary is not None:
+            temporary.unlink(missing_ok=True)
+
+
+def save(model: Model, file: str | Path, *, force: bool = True, **facts: Any) -> Path:
+    """Write a model with its card; ``facts`` (JSON values) are added to the card the model already carries.
+
+    Raises:
+        OutputError: if it cannot be written; an earlier file of that name survives.
+    """
+    card = {**model.card, **facts, "family": model.family, "config": model.config}
+    return save_tensors(model.state_dict(), file, card, force=force)
+
+
+def save_tensors(tensors: dict[str, Tensor], file: str | Path, card: Card, *, force: bool = True) -> Path:
+    """Write tensors with a card, atomically."""
+    header = {"format": FORMAT, "danqing": __version__, **card}
+    plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    with replacing(file, force=force) as temporary:
+        try:
+            save_file(plain, temporary, metadata={"danqing": json.dumps(header, ensure_ascii=False, sort_keys=True)})
+        except SafetensorError as error:
+            raise OutputError(f"cannot be written ({error})", where=file) from error
+    return Path(file)
+
+
+def load(source: str | Path | Model, *, kind: str = "Model", device: str = "cpu") -> Model:
+    """Load a model in evaluation mode from a weights file or by the name of bundled weights; a Model is passed through.
+
+    Args:
+        source: a path, a name from :func:`bundled`, a run folder (its best or last model), or a Model.
+        kind: the base class or family it must be.
+        device: where its tensors go.
+
+    Raises:
+        ModelFileError: if the file is missing, damaged, not danqing's, newer than this danqing, or of another kind.
+    """
+    if isinstance(source, Model):
+        return _of_kind(source, kind, "model")
+    file = locate(source)
+    card, tensors = load_tensors(file, device)
+    family = card.get("family")
+    if family not in families():
+        raise ModelFileError(f"unknown model family {family!r}", where=file, remedy="Update danqing")
+    try:
+        model = family_named(family)(**card["config"])
+        model.load_state_dict(tensors)
+    except (KeyError, TypeError, RuntimeError) as error:
+        raise ModelFileError(f"its weights do not fit family {family!r} ({_first_line(error)})", where=file) from error
+    model.card = {**card, "file": str(file), "sha256": hash_of(file)}
+    return _of_kind(model.to(device).eval(), kind, str(file))
+
+
+def load_tensors(file: str | Path, device: str = "cpu") -> tuple[Card, dict[str, Tensor]]:
+    """Read card and tensors.
+
+    Raises:
+        ModelFileError: if the file is missing, damaged, not danqing's, or newer than this danqing.
+    """
+    card = read_card(file)
+    try:
+        with safe_open(file, framework="pt", device=device) as reader:
+            return card, {name: reader.get_tensor(name) for name in reader.keys()}  # noqa: SIM118 (not a mapping)
+    except (SafetensorError, OSError) as error:
+        raise ModelFileError(f"is damaged ({_first_line(error)})", where=file) from error
+
+
+def read_card(file: str | Path) -> Card:
+    """Read the card alone.
+
+    Raises:
+        ModelFileError: if the file is missing, damaged, not danqing's, or newer than this danqing.
+    """
+    try:
+        with safe_open(file, framework="pt") as reader:
+            text = (reader.metadata() or {}).get("danqing")
+    except FileNotFoundError as error:
+        raise ModelFileError("no such weights file", where=file) from error
+    except (SafetensorError, OSError) as error:
+        raise ModelFileError(_why_unreadable(Path(file), error), where=file) from error
+    if text is None:
+        raise ModelFileError("is a safetensors file without danqing's card", where=file)
+    card: Card = json.loads(text)
+    if card["format"] > FORMAT:
+        raise ModelFileError(
+            f"was written by danqing {card['danqing']}, in format {card['format']}; this one reads up to {FORMAT}",
+            where=file,
+            remedy="Update danqing",
+        )
+    return card
+
+
+def bundled() -> dict[str, Path]:
+    """The weights that come with danqing, by name."""
+    return {path.stem: path for path in sorted(WEIGHTS.glob("*.safetensors"))}
+
+
+def locate(source: str | Path) -> Path:
+    """Find the weights file that a path, a run folder or a bundled name means.
+
+    Raises:
+        ModelFileError: if there is none.
+    """
+    path = Path(source)
+    if path.is_dir():
+        path = path / "model.safetensors"
+    if path.is_file():
+        return path
+    if str(source) in bundled():
+        return bundled()[str(source)]
+    names = ", ".join(bundled()) or "none"
+    raise ModelFileError("no such weights file", where=source, remedy=f"Bundled weights: {names}")
+
+
+@functools.lru_cache(maxsize=256)
+def _hash(file: str, size: int, modified: int) -> str:
+    digest = hashlib.sha256()
+    with open(file, "rb") as stream:
+        while block := stream.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def hash_of(file: str | Path) -> str:
+    """The SHA-256 of a file's bytes, in hexadecimal."""
+    facts = os.stat(file)
+    return _hash(os.fspath(file), facts.st_size, facts.st_mtime_ns)
+
+
+def _of_kind(model: Model, kind: str, where: str) -> Model:
+    base = getattr(bases, kind, None)
+    if (isinstance(base, type) and isinstance(model, base)) or model.family == kind:
+        return model
+    raise ModelFileError(f"is a {model.family}, not a {kind.lower()}", where=where)
+
+
+def _why_unreadable(file: Path, error: Exception) -> str:
+    with open(file, "rb") as stream:
+        head = stream.read(4)
+    if head[:2] == b"\x80\x02" or head == b"PK\x03\x04":
+        return "is a pickle (or zip) under another name; danqing never unpickles"
+    return f"is damaged or not a safetensors file ({_first_line(error)})"
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().partition("\n")[0][:200]
+
+
+def _flush(file: Path) -> None:
+    with open(file, "rb+") as stream:
+        os.fsync(stream.fileno())
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+__all__ = ["bundled", "hash_of", "load", "load_tensors", "locate", "read_card", "replacing", "save", "save_tensors"]

@@ -1,0 +1,163 @@
+"""What is learned: the four bases of every model family, and what a model learns from."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from typing import Any, ClassVar, NamedTuple
+
+import torch
+from torch import Generator, Tensor, nn
+
+from danqing.core.errors import ParameterError
+from danqing.core.images import Images
+
+Card = dict[str, Any]
+
+
+class Batch(NamedTuple):
+    """What a model learns from: pictures, and labels (B,), or the paired picture (B, C, H, W), or nothing."""
+
+    x: Images
+    y: Tensor | None = None
+
+
+class Optimiser(NamedTuple):
+    """The Adam settings a family proposes; ``danqing train`` can override each."""
+
+    lr: float = 2e-4
+    betas: tuple[float, float] = (0.9, 0.999)
+    weight_decay: float = 0.0
+
+
+class Model(nn.Module, ABC):
+    """Base of all families. The ``__init__`` signature of a family is its training form.
+
+    Three parameters are filled in from the data when the signature has them: ``size`` (side in pixels), ``channels`` (1
+    or 3) and ``classes`` (0: unlabelled).
+
+    Attributes:
+        config: the arguments ``__init__`` was called with, defaults included; JSON values only.
+        card: what is known of the weights (data, training, scores, licence); empty for a new model.
+        optimiser: proposed Adam settings.
+        batch_size: proposed pictures per step.
+        parts: the submodules stepped apart, by the names that :meth:`losses` yields; ``("",)`` is the whole model.
+    """
+
+    config: dict[str, Any]
+    card: Card
+    optimiser: ClassVar[Optimiser] = Optimiser()
+    batch_size: ClassVar[int] = 128
+    parts: ClassVar[tuple[str, ...]] = ("",)
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "__init__" in cls.__dict__:
+            cls.__init__ = _remembering(cls.__init__)  # type: ignore[method-assign]
+
+    @property
+    def family(self) -> str:
+        """The name of the family: that of its file."""
+        return type(self).__module__.rpartition(".")[2]
+
+    @abstractmethod
+    def losses(self, batch: Batch, rng: Generator) -> Iterator[tuple[str, Tensor]]:
+        """Yield ``(part, loss)`` in turn; each is back-propagated and its part stepped before the next is asked for.
+
+        Only the parameters of ``part`` receive that loss's gradient. All randomness is drawn from ``rng``. What a
+        family must remember between steps (counters, warm-up) lives in buffers, which are saved and resumed with it. A loss
+        is the mean over the batch it was given, so that the mean over equal shares of a batch is that of the whole.
+        """
+
+    def readings(self) -> dict[str, float]:
+        """Figures of the last step worth logging beside the losses (accuracies of a critic, KL …), as plain floats."""
+        return {}
+
+    def preview(self, batch: Batch, rng: Generator) -> Images | None:
+        """Pictures that show the state of training for this fixed batch and generator; None if nothing is to see."""
+        return None
+
+    def score(self, batch: Batch) -> dict[str, float]:
+        """Mean figures over held-out pictures, the first of them the one to be minimised by "best"; empty if none.
+
+        Keys that start with ``-`` (such as ``-accuracy``) hold negated figures, so that smaller is always better.
+        """
+        return {}
+
+
+class Painter(Model):
+    """Learns to paint. Its config holds ``size``, ``channels`` and ``classes`` (0: unconditional)."""
+
+    @property
+    @abstractmethod
+    def latent(self) -> tuple[int, ...]:
+        """The shape of one latent."""
+
+    @abstractmethod
+    def paint(self, z: Tensor, label: Tensor | None = None) -> Images:
+        """Paint from latents ``z`` (B, *latent) drawn from a unit Gaussian; ``label``: int64 (B,) when conditional."""
+
+    def sample(self, count: int, rng: Generator, label: Tensor | None = None) -> Images:
+        """Paint ``count`` pictures from random latents; classes are drawn evenly where a label is needed and not given.
+
+        Raises:
+            ParameterError: for a label out of range, or a label given to an unconditional model.
+        """
+        device = next(self.parameters()).device
+        z = torch.randn(count, *self.latent, generator=rng, device=rng.device).to(device)
+        return self.paint(z, self.labels(count, rng, label))
+
+    def labels(self, count: int, rng: Generator, label: Tensor | None = None) -> Tensor | None:
+        """Check the labels given, or draw them; None for an unconditional model."""
+        classes = self.config["classes"]
+        if not classes:
+            if label is not None:
+                raise ParameterError("this model is unconditional", where="label", remedy="Leave the label out")
+            return None
+        device = next(self.parameters()).device
+        if label is None:
+            return torch.randint(classes, (count,), generator=rng, device=rng.device).to(device)
+        if label.shape != (count,) or label.min() < 0 or label.max() >= classes:
+            raise ParameterError(f"labels must be {count} numbers from 0 to {classes - 1}", where="label")
+        return label.to(device)
+
+    def preview(self, batch: Batch, rng: Generator) -> Images | None:
+        label = None if not self.config["classes"] or batch.y is None else batch.y
+        return self.sample(len(batch.x), rng, label)
+
+
+class Restorer(Model):
+    """Learns to repair."""
+
+    @abstractmethod
+    def restore(self, x: Images, **conditions: Tensor) -> Images:
+        """Repair pictures; ``conditions`` are the family's own (a noise level, a mask)."""
+
+
+class Recogniser(Model):
+    """Learns to name what it sees. Its config holds ``size``, ``channels`` and ``classes``."""
+
+    @abstractmethod
+    def features(self, x: Images) -> Tensor:
+        """The penultimate activations (B, D), float32: what distances between picture sets are measured in."""
+
+    @abstractmethod
+    def predict(self, x: Images) -> Tensor:
+        """Class probabilities (B, classes), float32."""
+
+
+def _remembering(init: Any) -> Any:
+    """Wrap ``__init__`` so that the outermost call records its arguments in ``self.config``."""
+
+    @functools.wraps(init)
+    def wrapper(self: Model, *args: Any, **kwargs: Any) -> None:
+        if "config" not in self.__dict__:
+            bound = inspect.signature(init).bind(self, *args, **kwargs)
+            bound.apply_defaults()
+            object.__setattr__(self, "config", {k: v for k, v in bound.arguments.items() if k != "self"})
+            object.__setattr__(self, "card", {})
+        init(self, *args, **kwargs)
+
+    return wrapper
