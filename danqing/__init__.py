@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
@@ -15,7 +18,7 @@ _HOMES = {
     "save": "danqing.core.files",
     "read": "danqing.core.images",
     "write": "danqing.core.images",
-    "train": "danqing.train.loop",
+    "train": "danqing.train.api",
 }
 
 
@@ -37,3 +40,15 @@ def __dir__() -> list[str]:
     from danqing.core.registry import operators
 
     return sorted([*globals(), *_HOMES, *operators()])
+
+
+class _Studio(ModuleType):
+    """The package as people see it: an operator goes before the folder of its own name (``generate/generate.py``)."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        shadowed = name in _HOMES or (Path(__file__).parent / name / f"{name}.py").exists()
+        if not (shadowed and isinstance(value, ModuleType)):
+            super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Studio

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Any, Literal
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from danqing.core.errors import ParameterError
+from danqing.core.recipe import Recipe
 
 
 @dataclass(frozen=True)
@@ -20,6 +24,25 @@ class Tag:
 
 Images = Annotated[Tensor, Tag("pictures")]  # float32 (B, C, H, W), C in {1, 3}, RGB, values in [0, 1], finite
 Mask = Annotated[Tensor, Tag("mask")]  # the same with C = 1; 1 means "here"
+
+
+@dataclass
+class Picture:
+    """One picture as it lies in a file.
+
+    Attributes:
+        pixels: (1, C, H, W); grey pictures have one channel.
+        alpha: opacity (1, 1, H, W), 1 is opaque; None where the file has none.
+        depth: bits a channel in the file, 8 or 16.
+        exif: the EXIF block as bytes, its orientation already applied and reset.
+        recipe: how danqing made it; None where the file does not say.
+    """
+
+    pixels: Images
+    alpha: Mask | None = None
+    depth: int = 8
+    exif: bytes | None = None
+    recipe: Recipe | None = None
 
 
 def check_images(x: Tensor, name: str = "x") -> Images:
@@ -52,3 +75,72 @@ def _check(x: Tensor, name: str, channels: tuple[int, ...]) -> Tensor:
     if not bool(low >= 0) or not bool(high <= 1):
         raise ParameterError(f"values must be finite and in [0, 1], found {low:g}…{high:g}", where=name)
     return x
+
+
+def to_uint8(x: Images) -> NDArray[np.uint8]:
+    """Round pictures (B, C, H, W) in [0, 1] to bytes (B, H, W, C)."""
+    bytes_ = x.detach().mul(255).add_(0.5).clamp_(0, 255).to(torch.uint8)
+    return bytes_.permute(0, 2, 3, 1).contiguous().cpu().numpy()
+
+
+def from_uint8(a: NDArray[np.uint8]) -> Images:
+    """Turn bytes (B, H, W, C) into pictures (B, C, H, W) in [0, 1]."""
+    return torch.from_numpy(np.array(a)).permute(0, 3, 1, 2).contiguous().float().div_(255)
+
+
+def contact_sheet(x: Images, columns: int, gap: int = 2) -> Images:
+    """Lay pictures (B, C, H, W) out on one sheet (1, C, H', W'), row by row, on a white ground.
+
+    Args:
+        x: the pictures.
+        columns: pictures a row, at least 1.
+        gap: white pixels between pictures.
+    """
+    count, channels, height, width = x.shape
+    columns = min(columns, count)
+    rows = -(-count // columns)
+    sheet = x.new_ones(1, channels, rows * (height + gap) - gap, columns * (width + gap) - gap)
+    for at, picture in enumerate(x):
+        top, left = at // columns * (height + gap), at % columns * (width + gap)
+        sheet[0, :, top : top + height, left : left + width] = picture
+    return sheet
+
+
+def read(file: str | Path, *, frame: Literal["only", "first"] = "first", limit: int | None = None) -> Picture:
+    """Read a picture."""
+    from PIL import Image, ImageOps
+
+    with Image.open(file) as im:
+        im2 = ImageOps.exif_transpose(im)
+    alpha = None
+    if "A" in im2.getbands() or "transparency" in im2.info:
+        im2 = im2.convert("RGBA")
+        alpha = from_uint8(np.asarray(im2)[None, :, :, 3:])
+        im2 = im2.convert("RGB")
+    elif im2.mode not in ("L", "RGB"):
+        im2 = im2.convert("L" if im2.mode in ("1", "I;16") else "RGB")
+    a = np.asarray(im2)
+    return Picture(from_uint8(a.reshape(1, im2.height, im2.width, -1)), alpha)
+
+
+def write(
+    picture: Picture | Images,
+    file: str | Path,
+    *,
+    depth: int | None = None,
+    quality: int = 92,
+    recipe: Recipe | None = None,
+    force: bool = False,
+) -> Path:
+    """Write a picture."""
+    from PIL import Image
+
+    from danqing.core.files import replacing
+
+    if isinstance(picture, Tensor):
+        picture = Picture(picture)
+    pixels = picture.pixels if picture.alpha is None else torch.cat([picture.pixels, picture.alpha], 1)
+    a: Any = to_uint8(pixels)[0]
+    with replacing(file, force=force) as temporary:
+        Image.fromarray(a[..., 0] if a.shape[2] == 1 else a).save(temporary)
+    return Path(file)

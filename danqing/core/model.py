@@ -67,8 +67,9 @@ class Model(nn.Module, ABC):
         """Yield ``(part, loss)`` in turn; each is back-propagated and its part stepped before the next is asked for.
 
         Only the parameters of ``part`` receive that loss's gradient. All randomness is drawn from ``rng``. What a
-        family must remember between steps (counters, warm-up) lives in buffers, which are saved and resumed with it. A loss
-        is the mean over the batch it was given, so that the mean over equal shares of a batch is that of the whole.
+        family must remember between steps (counters, warm-up) lives in buffers, which are saved and resumed with it.
+        A loss is the mean over the batch it was given, so that the mean over equal shares of a batch is that of the
+        whole.
         """
 
     def readings(self) -> dict[str, float]:

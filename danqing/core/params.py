@@ -120,14 +120,14 @@ class Field:
         return ParameterError(f"{shown!r} is not {self.expected}", where=self.name)
 
 
-def schema(function: Callable[..., Any]) -> tuple[Field, ...]:
-    """Draw the fields from a signature and its docstring's Args.
+def schema(function: Callable[..., Any], document: str | None = None) -> tuple[Field, ...]:
+    """Draw the fields from a signature and the Args of its docstring (or of the ``document`` given).
 
     Raises:
         TypeError: if a parameter's annotation is not in the table of field types (a mistake of its author).
     """
     hints = typing.get_type_hints(function, include_extras=True)
-    words = arguments_in(inspect.getdoc(function) or "")
+    words = arguments_in(document if document is not None else inspect.getdoc(function) or "")
     skip = {"self", "return"}
     return tuple(
         _field(name, hints[name], parameter.default, words.get(name, ""))

@@ -13,7 +13,7 @@ import inspect
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, overload
 
 from danqing.core.errors import ParameterError
 from danqing.core.progress import Job, Show, finish
@@ -54,7 +54,7 @@ class Frames(NamedTuple):
     rate: float = 24.0
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class Operator:
     """A function made an operator: calling it checks every value against the schema first.
 
@@ -130,13 +130,23 @@ def _plain(function: Callable[..., Any], values: dict[str, Any]) -> Job[Any]:
     return function(**values)
 
 
+@overload
+def operator(function: Callable[..., Any]) -> Operator: ...
+
+
+@overload
+def operator(
+    *, reach: Reach | None = None, scale: Reach = 1, geometry: bool = False
+) -> Callable[[Callable[..., Any]], Operator]: ...
+
+
 def operator(
     function: Callable[..., Any] | None = None,
     *,
     reach: Reach | None = None,
     scale: Reach = 1,
     geometry: bool = False,
-) -> Any:
+) -> Operator | Callable[[Callable[..., Any]], Operator]:
     """Make a function an operator; used bare or with arguments (see :class:`Operator`).
 
     The function's name must be that of its file; its group is its folder.

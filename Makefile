@@ -1,0 +1,52 @@
+# Two commands: `make demo` and `make test`. Everything is set up in .venv from the versions in constraints.txt.
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+
+.PHONY: demo test lint types slow bench docs zoo clean
+.DEFAULT_GOAL := help
+
+help:
+	@echo "make demo    set up and train a digit painter for two minutes, then look into demo/report.html"
+	@echo "make test    set up and check everything: format, lint, types, tests"
+	@echo "make slow    the tests that take minutes"
+	@echo "make bench   measure speed and quality, write docs/benchmarks.md"
+	@echo "make docs    write the command reference anew"
+	@echo "make zoo     train the bundled weights anew"
+
+.venv/base: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "danqing needs Python 3.11 or later (PYTHON=python3.12 make demo)" >&2; exit 2; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@echo "installing danqing and what it needs (a few minutes, once)"
+	@$(PIP) torch
+	@$(PIP) --editable .
+	@touch $@
+
+.venv/test: .venv/base
+	@$(PIP) --editable '.[test]'
+	@touch $@
+
+demo: .venv/base
+	@$(BIN)/danqing demo --out demo --force
+
+test: .venv/test
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/pytest -m "not slow" -n 2 --dist worksteal
+
+slow: .venv/test
+	$(BIN)/pytest -m slow
+
+bench: .venv/test
+	$(BIN)/python -m bench
+
+docs: .venv/base
+	$(BIN)/python docs/make_reference.py
+
+zoo: .venv/base
+	for recipe in danqing/zoo/recipes/*.json; do $(BIN)/python -m danqing.zoo.retrain "$$recipe" || exit 1; done
+
+clean:
+	rm -rf .venv demo runs bench/results bench/.envs

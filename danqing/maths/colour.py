@@ -1,0 +1,103 @@
+"""Colour: sRGB to linear light and back, OKLab and back, brightness, and a colour as a pixel of a given picture."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+BRIGHTNESS = (0.2126, 0.7152, 0.0722)  # ITU-R BT.709-6, item 3.2
+_LMS_FROM_RGB = (
+    (0.4122214708, 0.5363325363, 0.0514459929),
+    (0.2119034982, 0.6806995451, 0.1073969566),
+    (0.0883024619, 0.2817188376, 0.6299787005),
+)
+_LAB_FROM_LMS = (
+    (0.2104542553, 0.7936177850, -0.0040720468),
+    (1.9779984951, -2.4285922050, 0.4505937099),
+    (0.0259040371, 0.7827717662, -0.8086757660),
+)
+
+
+def to_linear(x: Tensor) -> Tensor:
+    """Decode sRGB values to linear light.
+
+    Args:
+        x: any shape, values in [0, 1].
+
+    Returns:
+        The same shape, values in [0, 1].
+
+    Source: IEC 61966-2-1, section 5.2.
+    """
+    return torch.where(x <= 0.04045, x / 12.92, ((x.clamp(min=0.04045) + 0.055) / 1.055) ** 2.4)
+
+
+def from_linear(x: Tensor) -> Tensor:
+    """Encode linear light as sRGB values.
+
+    Args:
+        x: any shape, values in [0, 1].
+
+    Returns:
+        The same shape, values in [0, 1].
+
+    Source: IEC 61966-2-1, section 5.2.
+    """
+    return torch.where(x <= 0.0031308, x * 12.92, 1.055 * x.clamp(min=0.0031308) ** (1 / 2.4) - 0.055)
+
+
+def to_oklab(rgb: Tensor) -> Tensor:
+    """Turn sRGB colours into OKLab, where equal distances look about equally different.
+
+    Args:
+        rgb: (..., 3), values in [0, 1].
+
+    Returns:
+        (..., 3): lightness in [0, 1], then green–red and blue–yellow, about ±0.4.
+
+    Source: B. Ottosson, "A perceptual color space for image processing", 2020.
+    """
+    lms = to_linear(rgb) @ _matrix(_LMS_FROM_RGB, rgb).T
+    return lms ** (1 / 3) @ _matrix(_LAB_FROM_LMS, rgb).T
+
+
+def from_oklab(lab: Tensor) -> Tensor:
+    """Turn OKLab colours into sRGB; what no screen can show is clipped.
+
+    Args:
+        lab: (..., 3), as from :func:`to_oklab`.
+
+    Returns:
+        (..., 3), values in [0, 1].
+
+    Source: B. Ottosson, "A perceptual color space for image processing", 2020.
+    """
+    lms = (lab @ torch.linalg.inv(_matrix(_LAB_FROM_LMS, lab)).T) ** 3
+    return from_linear((lms @ torch.linalg.inv(_matrix(_LMS_FROM_RGB, lab)).T).clamp(0, 1))
+
+
+def brightness(x: Tensor) -> Tensor:
+    """Reduce pictures to their brightness as seen (luma).
+
+    Args:
+        x: (B, C, H, W), C in {1, 3}, values in [0, 1].
+
+    Returns:
+        (B, 1, H, W), values in [0, 1].
+
+    Source: ITU-R BT.709-6, item 3.2.
+    """
+    if x.shape[1] == 1:
+        return x
+    weights = torch.tensor(BRIGHTNESS, dtype=x.dtype, device=x.device).view(1, 3, 1, 1)
+    return (x * weights).sum(1, keepdim=True).clamp(0, 1)
+
+
+def pixel(colour: tuple[float, float, float], like: Tensor) -> Tensor:
+    """Make a colour a pixel (1, C, 1, 1) that fits the pictures ``like`` (B, C, H, W); grey ones get its brightness."""
+    one = torch.tensor(colour, dtype=like.dtype, device=like.device).view(1, 3, 1, 1)
+    return one if like.shape[1] == 3 else brightness(one)
+
+
+def _matrix(rows: tuple[tuple[float, ...], ...], like: Tensor) -> Tensor:
+    return torch.tensor(rows, dtype=like.dtype, device=like.device)

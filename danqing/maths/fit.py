@@ -1,0 +1,48 @@
+"""Bring pictures to the size and the channels that a model was made for."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from danqing.core.images import Images
+
+LUMA = (0.299, 0.587, 0.114)  # what Pillow's "L" uses, so that a picture packed grey and one fitted grey agree
+
+
+def fit(x: Images, size: int, channels: int) -> Images:
+    """Cut the middle square out of pictures and resize it, in grey or in colour; a fitting picture is left as it is.
+
+    Args:
+        x: pictures (B, 1 or 3, H, W) in [0, 1].
+        size: side of the result in px.
+        channels: 1 (grey) or 3 (RGB).
+
+    Returns:
+        (B, channels, size, size) in [0, 1], resized by an antialiased bicubic filter.
+
+    Source: ITU-R BT.601 for the weights of grey; danqing for the rest.
+    """
+    return _resized(_cut(_channels(x, channels)), size)
+
+
+def _channels(x: Tensor, channels: int) -> Tensor:
+    if x.shape[1] == channels:
+        return x
+    if channels == 3:
+        return x.expand(-1, 3, -1, -1)
+    return (x * torch.tensor(LUMA, dtype=x.dtype, device=x.device).view(3, 1, 1)).sum(1, keepdim=True).clamp(0, 1)
+
+
+def _cut(x: Tensor) -> Tensor:
+    height, width = x.shape[2:]
+    side = min(height, width)
+    top, left = (height - side) // 2, (width - side) // 2
+    return x[:, :, top : top + side, left : left + side]
+
+
+def _resized(x: Tensor, size: int) -> Tensor:
+    if x.shape[2] == size:
+        return x
+    return F.interpolate(x, size=(size, size), mode="bicubic", antialias=True, align_corners=False).clamp(0, 1)

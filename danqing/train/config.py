@@ -1,0 +1,142 @@
+"""What a run is made from: family, pictures, the family's parameters and the loop's options, all JSON values."""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from danqing.core.errors import ParameterError, UserError
+from danqing.core.params import Field, Range, Seed, Source, checked, schema
+from danqing.core.registry import family_named
+from danqing.train.budget import Budget
+
+FROM_DATA = ("size", "channels", "classes")  # parameters of a family that the data decides
+
+
+@dataclass(frozen=True)
+class Options:
+    """The loop's own options: the same for every family.
+
+    Args:
+        out: the run folder; by default runs/FAMILY-N.
+        labels: a CSV or JSON file of labels, when the folders do not say them.
+        size: side of the pictures in pixels; by default 28 for the built-in digits, 64 otherwise.
+        channels: grey or colour; auto takes what the pictures are.
+        conditional: learn the classes when the pictures have labels.
+        fit: how pictures become square: crop the middle, pad, or stretch.
+        budget: when to stop: time (90s, 10m, 2h), pictures seen (500kimg, 20000pictures) or epochs (20epochs).
+        every: how often to paint a grid, score and checkpoint: a budget, or a share of it (10%).
+        batch: pictures a step, over all processes; by default what the family proposes.
+        lr: learning rate; by default what the family proposes.
+        decay: weight decay; by default what the family proposes.
+        schedule: how the learning rate moves over the budget.
+        ema: half-life of the averaged weights, in pictures seen; 0 turns averaging off.
+        clip: largest gradient norm of a part; 0 does not clip.
+        augment: augmentations, such as flip,rotate=10 (see the documentation of data).
+        precision: auto measures which is faster on this machine.
+        seed: fixes every random choice.
+        threads: processor threads; by default all that this process may use.
+        device: where to compute.
+        devices: processes on this machine (started by torchrun or SLURM when more than one machine takes part).
+        stream: read WebDataset shards as they come instead of packing them first.
+        skip_bad: go on without the pictures that cannot be read, listing them in the run folder.
+        tensorboard: also write TensorBoard event files (needs the package tensorboard).
+    """
+
+    out: Path | None = None
+    labels: Path | None = None
+    size: Annotated[int, Range(8, 1024, "px")] | None = None
+    channels: Literal["auto", "grey", "colour"] = "auto"
+    conditional: bool = True
+    fit: Literal["crop", "pad", "stretch"] = "crop"
+    budget: str = "10m"
+    every: str = "10%"
+    batch: Annotated[int, Range(1, 65536, "pictures")] | None = None
+    lr: Annotated[float, Range(0, 1e9)] | None = None
+    decay: Annotated[float, Range(0, 10)] | None = None
+    schedule: Literal["constant", "linear", "cosine"] = "constant"
+    ema: Annotated[float, Range(0, 1e9, "pictures")] = 5000.0
+    clip: Annotated[float, Range(0, 1e9)] = 0.0
+    augment: str = ""
+    precision: Literal["auto", "bf16", "fp32"] = "auto"
+    seed: Seed = 0
+    threads: Annotated[int, Range(1, 1024)] | None = None
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    devices: Annotated[int, Range(1, 64)] = 1
+    stream: bool = False
+    skip_bad: bool = False
+    tensorboard: bool = False
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """A run, resolved and checked; :meth:`to_json` and :meth:`from_json` carry it through a file."""
+
+    family: str
+    data: Source
+    params: dict[str, Any]
+    options: Options
+
+    @classmethod
+    def make(cls, family: str, data: str, **values: Any) -> TrainConfig:
+        """Sort ``values`` into the family's parameters and the loop's options, and check each.
+
+        Raises:
+            ParameterError: for a value that is unknown, mistyped or out of range.
+        """
+        form, options = {f.name: f for f in family_fields(family)}, {f.name: f for f in option_fields()}
+        for name in values.keys() - form.keys() - options.keys():
+            known = ", ".join([*form, *options])
+            raise ParameterError("no such option", where=name, remedy=f"{family} knows: {known}")
+        params = checked(tuple(form.values()), {k: v for k, v in values.items() if k in form})
+        chosen = Options(**checked(tuple(options.values()), {k: v for k, v in values.items() if k in options}))
+        Budget.parse(chosen.budget)
+        Budget.parse(chosen.every, of=Budget.parse(chosen.budget))
+        return cls(family, data, params, chosen)
+
+    @classmethod
+    def from_json(cls, file: str | Path, **changes: Any) -> TrainConfig:
+        """Read a run from a file, with some values changed.
+
+        Raises:
+            UserError: if the file is missing, is not JSON or lacks family or data.
+            ParameterError: for a value that does not fit.
+        """
+        try:
+            values = {**json.loads(Path(file).read_text("utf-8")), **changes}
+            family, data = values.pop("family"), values.pop("data")
+        except OSError as error:
+            raise UserError(f"cannot be read ({error.strerror})", where=file) from error
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            raise UserError("is not a run's config", where=file, remedy="It needs family and data, as JSON") from error
+        return cls.make(family, data, **{**values.pop("params", {}), **values})
+
+    def to_json(self) -> dict[str, Any]:
+        """The run as JSON values."""
+        options = {k: str(v) if isinstance(v, Path) else v for k, v in dataclasses.asdict(self.options).items()}
+        return {"family": self.family, "data": self.data, "params": self.params, **options}
+
+    def with_options(self, **changes: Any) -> TrainConfig:
+        """The same run with some options changed."""
+        return dataclasses.replace(self, options=dataclasses.replace(self.options, **changes))
+
+
+def option_fields() -> tuple[Field, ...]:
+    """The loop's options as fields."""
+    return schema(Options)
+
+
+def family_fields(family: str) -> tuple[Field, ...]:
+    """The parameters of a family that a person chooses: its training form.
+
+    Raises:
+        ParameterError: if there is no such family.
+    """
+    made = family_named(family)
+    document = inspect.getdoc(made.__init__) or ""
+    fields = schema(made.__init__, document if "Args:" in document else inspect.getdoc(made) or "")
+    return tuple(field for field in fields if field.name not in FROM_DATA)

@@ -1,0 +1,79 @@
+"""The machine at hand: how many threads to use, and which precision is faster on it."""
+
+from __future__ import annotations
+
+import copy
+import os
+import time
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+
+from danqing.core.model import Batch, Model, Optimiser
+from danqing.train.step import Stepper
+
+WARM, TIMED = 2, 5  # steps of a measurement
+
+
+class Choice(NamedTuple):
+    """A precision with the steps per second measured for each candidate (empty when it was given, not measured)."""
+
+    precision: str
+    measured: dict[str, float]
+
+
+def usable_threads(processes: int = 1) -> int:
+    """The threads this process may use: its affinity, its container's quota, its share among ``processes``."""
+    count = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, min(count, _quota(), torch.get_num_threads() if processes == 1 else count) // processes)
+
+
+def prepare(threads: int | None, processes: int = 1) -> int:
+    """Set torch's threads, and flush denormal numbers, which slow a processor down by an order of magnitude."""
+    torch.set_num_threads(threads or usable_threads(processes))
+    torch.set_flush_denormal(True)
+    return torch.get_num_threads()
+
+
+def to_machine(model: Model, device: str) -> Model:
+    """Move a model to its device, convolutions in the channels-last layout that processors and GPUs prefer."""
+    return model.to(device=device, memory_format=torch.channels_last)
+
+
+def choose_precision(wish: str, model: Model, batch: Batch, settings: Optimiser) -> Choice:
+    """Measure a few steps of ``model`` (on copies) in fp32 and bf16 and choose the faster; a wish is granted as it is.
+
+    Args:
+        wish: auto, bf16 or fp32.
+        model: as it will be trained.
+        batch: as it will be trained on.
+        settings: Adam's.
+    """
+    if wish != "auto":
+        return Choice(wish, {})
+    measured = {name: steps_per_second(model, batch, settings, name) for name in ("fp32", "bf16")}
+    return Choice(max(measured, key=lambda name: measured[name]), measured)
+
+
+def steps_per_second(model: Model, batch: Batch, settings: Optimiser, precision: str) -> float:
+    """The median speed of a few training steps on a copy of ``model``, whose weights and generators stay untouched."""
+    state = torch.get_rng_state()
+    stepper = Stepper(copy.deepcopy(model).train(), settings, precision)
+    rng = torch.Generator().manual_seed(0)
+    times = []
+    for _ in range(WARM + TIMED):
+        start = time.perf_counter()
+        stepper.step(batch, rng)
+        times.append(time.perf_counter() - start)
+    torch.set_rng_state(state)
+    return 1 / sorted(times[WARM:])[TIMED // 2]
+
+
+def _quota() -> int:
+    """The whole processors a container's quota allows (cgroup v2), or very many."""
+    try:
+        limit, period = Path("/sys/fs/cgroup/cpu.max").read_text().split()
+        return max(1, int(limit) // int(period))
+    except (OSError, ValueError):  # no cgroup, or "max"
+        return 1 << 16

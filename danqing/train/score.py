@@ -1,0 +1,53 @@
+"""How good a model is while it trains: cheap figures for "best" and for the doctor, never to be quoted."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from danqing.core.images import Images
+from danqing.core.model import Batch, Model
+from danqing.maths.sketch import sketch_features
+from danqing.maths.statistics import frechet_distance
+
+SCORED = 512  # held-out pictures a look
+CHUNK = 64
+
+
+@torch.no_grad()
+def score(model: Model, held_out: Batch, seed: int) -> dict[str, float]:
+    """The family's own scores on held-out pictures, or else the sketch distance between painted and held-out ones.
+
+    The sketch distance is a Fréchet distance on fixed random features: it ranks moments of one run, nothing more.
+    """
+    scores = model.score(held_out)
+    if scores:
+        return scores
+    painted = painted_like(model, held_out, seed)
+    if painted is None:
+        return {}
+    return {"sketch_distance": float(frechet_distance(sketch_features(painted), sketch_features(held_out.x)))}
+
+
+@torch.no_grad()
+def painted_like(model: Model, batch: Batch, seed: int) -> Images | None:
+    """As many pictures as the batch has, painted with its labels from a fixed seed, in chunks."""
+    rng = torch.Generator().manual_seed(seed)
+    labels: list[Tensor | None] = [None] * len(batch.x) if batch.y is None else list(batch.y.split(CHUNK))
+    parts = [model.preview(Batch(x, y), rng) for x, y in zip(batch.x.split(CHUNK), labels, strict=False)]
+    return torch.cat([part.cpu() for part in parts if part is not None]) if parts[0] is not None else None
+
+
+def by_class(batch: Batch, classes: int, rows: int) -> Batch:
+    """Choose ``rows`` pictures of each class, row by row: a sheet of ``classes`` columns then shows one class a column.
+
+    Classes with fewer pictures repeat theirs; those without any are left out by their neighbours' pictures.
+    """
+    if batch.y is None or not classes:
+        return batch
+    chosen = []
+    for row in range(rows):
+        for label in range(classes):
+            places = (batch.y == label).nonzero()[:, 0]
+            chosen.append(int(places[row % len(places)]) if len(places) else len(chosen) % len(batch.x))
+    return Batch(batch.x[chosen], torch.arange(classes).repeat(rows))

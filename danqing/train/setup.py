@@ -1,0 +1,138 @@
+"""What a run stands on before its first step: processes, pictures and the new model."""
+
+from __future__ import annotations
+
+import inspect
+import os
+from typing import Any, NamedTuple
+
+import torch
+
+from danqing.core.errors import DataError, ParameterError
+from danqing.core.model import Batch, Model, Optimiser
+from danqing.core.progress import Job, Progress
+from danqing.core.registry import family_named
+from danqing.data.check import check
+from danqing.data.sources import is_built_in
+from danqing.data.store import Store, pack
+from danqing.data.stream import Stream
+from danqing.train.config import TrainConfig
+from danqing.train.score import SCORED
+
+NATURAL_SIZE = {"digits": 28}
+DEFAULT_SIZE = 64
+
+
+class Supplies(NamedTuple):
+    """The pictures of a run: those to learn from, those to score on, and what the preflight found."""
+
+    train: Store | Stream
+    held_out: Store | Stream
+    report: dict[str, Any]
+
+
+def launch(device: str, devices: int) -> Any:
+    """Start Lightning Fabric: one process, several on this machine, or one of those that torchrun or SLURM started."""
+    from lightning_fabric import Fabric
+
+    started = int(os.environ.get("WORLD_SIZE", os.environ.get("SLURM_NTASKS", "1")))
+    local = int(os.environ.get("LOCAL_WORLD_SIZE", os.environ.get("SLURM_NTASKS_PER_NODE", devices)))
+    fabric = Fabric(
+        accelerator=device if device != "auto" else "cuda" if torch.cuda.is_available() else "cpu",
+        devices=local,
+        num_nodes=max(1, started // local),
+        strategy="ddp" if max(started, local) > 1 else "auto",
+    )
+    fabric.launch()
+    return fabric
+
+
+def gather_pictures(config: TrainConfig) -> Job[Supplies]:
+    """Check the pictures and pack them (or open the stream): training and held-out.
+
+    Raises:
+        DataError: if pictures cannot be read and ``skip_bad`` is off, or there are none.
+    """
+    options = config.options
+    if options.stream:
+        stream = Stream(config.data, size=picture_size(config), fit=options.fit, channels=options.channels)
+        return Supplies(stream, stream, {})
+    report: dict[str, Any] = {}
+    if not is_built_in(config.data):
+        found = yield from check(config.data, labels=options.labels, family=config.family)
+        report = found.to_json()
+        if found.unusable and not options.skip_bad:
+            first = ", ".join(f"{item.name} ({item.reason})" for item in found.unusable[:3])
+            raise DataError(
+                f"{len(found.unusable)} of its files cannot be used: {first}{' …' if len(found.unusable) > 3 else ''}",
+                where=config.data,
+                remedy="Mend or remove them, or give --skip-bad to go on without them",
+            )
+    stores = []
+    for split in ("train", "test"):
+        job = pack(
+            config.data,
+            size=picture_size(config),
+            channels=options.channels,
+            fit=options.fit,
+            labels=options.labels,
+            split=split,
+            skip_bad=options.skip_bad,
+        )
+        stores.append((yield from job))
+    train, test = stores
+    if len(train) == 0:
+        raise DataError("no pictures to learn from", where=config.data)
+    yield Progress(1, 1, f"{len(train):,} pictures to learn from, {len(test):,} held out")
+    return Supplies(train, test if len(test) >= 2 else train, report)
+
+
+def picture_size(config: TrainConfig) -> int:
+    """The side of the pictures of a run, in pixels."""
+    return config.options.size or NATURAL_SIZE.get(config.data, DEFAULT_SIZE)
+
+
+def new_model(config: TrainConfig, data: Store | Stream) -> Model:
+    """Build the family for the pictures at hand, its weights drawn from the run's seed.
+
+    Raises:
+        ParameterError: if the family cannot take such pictures or parameters.
+    """
+    made = family_named(config.family)
+    classes = len(data.classes) if config.options.conditional else 0
+    known = {"size": data.size, "channels": data.channels, "classes": classes}
+    given = {name: value for name, value in known.items() if name in inspect.signature(made.__init__).parameters}
+    torch.manual_seed(config.options.seed)
+    return made(**config.params, **given)
+
+
+def optimiser_of(config: TrainConfig, model: Model) -> Optimiser:
+    """The family's Adam settings with the run's own put over them."""
+    proposed, options = model.optimiser, config.options
+    return Optimiser(
+        proposed.lr if options.lr is None else options.lr,
+        proposed.betas,
+        proposed.weight_decay if options.decay is None else options.decay,
+    )
+
+
+def batch_share(config: TrainConfig, model: Model, processes: int) -> int:
+    """Pictures a step for each process.
+
+    Raises:
+        ParameterError: if the batch cannot be shared evenly.
+    """
+    batch = config.options.batch or model.batch_size
+    if batch % processes:
+        raise ParameterError(f"{batch} pictures cannot be shared by {processes} processes", where="batch")
+    return batch // processes
+
+
+def held_out_batch(supplies: Supplies, seed: int) -> Batch:
+    """The pictures that scores are taken on: the same in every look."""
+    return next(supplies.held_out.batches(SCORED, seed))
+
+
+def without_labels(batch: Batch, model: Model) -> Batch:
+    """Hide the labels from a model that does not take them."""
+    return batch if model.config.get("classes", 1) else Batch(batch.x)

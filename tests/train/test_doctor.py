@@ -1,0 +1,74 @@
+import math
+
+import pytest
+import torch
+
+from danqing.core.errors import TrainingFailed
+from danqing.train.doctor import COLLAPSE_PATIENCE, CRITIC_PATIENCE, MAX_ROLLBACKS, Doctor, diversity
+
+
+def test_diversity_is_the_mean_distance_of_different_rows() -> None:
+    assert diversity(torch.tensor([[0.0, 0.0], [3.0, 4.0], [0.0, 0.0]])) == pytest.approx((5 + 5 + 0) / 3)
+
+
+def test_broken_numbers_are_seen() -> None:
+    assert Doctor().healthy({"critic": 1e30})
+    assert not Doctor().healthy({"critic": 1.0, "painter": math.nan})
+    assert not Doctor().healthy({"critic": math.inf})
+
+
+def test_healing_halves_the_rate_and_gives_up_in_the_end() -> None:
+    doctor = Doctor()
+    rates = []
+    for _ in range(MAX_ROLLBACKS):
+        doctor.heal(7)
+        rates.append(doctor.rate)
+    assert rates == [0.5**n for n in range(1, MAX_ROLLBACKS + 1)]
+    with pytest.raises(TrainingFailed, match="Lower --lr"):
+        doctor.heal(7)
+
+
+def test_a_good_checkpoint_starts_the_count_anew_but_keeps_the_rate() -> None:
+    doctor = Doctor()
+    for _ in range(3 * MAX_ROLLBACKS):
+        doctor.heal(7)
+        doctor.recovered()
+    assert doctor.rate == 0.5 ** (3 * MAX_ROLLBACKS)
+
+
+def test_the_critic_wins_only_after_a_long_row() -> None:
+    doctor = Doctor()
+    for step in range(CRITIC_PATIENCE - 1):
+        assert doctor.watch(step, {"critic_accuracy": 1.0}) is None
+    assert doctor.watch(0, {"critic_accuracy": 0.7}) is None  # one miss, and the row is broken
+    alarms = [doctor.watch(step, {"critic_accuracy": 1.0}) for step in range(2 * CRITIC_PATIENCE)]
+    fired = [alarm for alarm in alarms if alarm is not None]
+    assert [alarm.name for alarm in fired] == ["critic-wins"]  # once, not at every step
+    assert fired[0].step == CRITIC_PATIENCE - 1
+
+
+def test_families_without_a_critic_raise_no_alarm() -> None:
+    doctor = Doctor()
+    assert all(doctor.watch(step, {}) is None for step in range(2 * CRITIC_PATIENCE))
+
+
+def test_collapse_is_less_variety_than_the_data_twice_in_a_row() -> None:
+    rng = torch.Generator().manual_seed(0)
+    real = torch.randn(32, 8, generator=rng)
+    doctor = Doctor()
+    assert doctor.look(1, real[:1].repeat(32, 1) + 0.01 * real, real) is None
+    assert doctor.look(2, real.flip(0), real) is None  # recovered
+    looks = [doctor.look(step, 0.1 * real, real) for step in range(COLLAPSE_PATIENCE)]
+    assert [alarm.name for alarm in looks if alarm] == ["collapse"]
+
+
+def test_data_without_variety_is_told_apart_from_collapse() -> None:
+    alarm = Doctor().look(1, torch.randn(8, 4), torch.ones(8, 4))
+    assert alarm is not None
+    assert alarm.name == "no-variety"
+
+
+def test_history_survives_a_file() -> None:
+    doctor = Doctor()
+    doctor.heal(3)
+    assert Doctor(**doctor.to_json()) == doctor
