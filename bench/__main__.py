@@ -15,9 +15,9 @@ RESULTS = HERE / "results"
 PAGE = HERE.parent / "docs" / "benchmarks.md"
 HEAD = """# Benchmarks
 
-Every figure on this page was measured by `make bench`; `python -m bench NAME` repeats one of them, and this page is written
-from their results. A machine's own speed moves these numbers: ratios are taken between programs that ran in turn in one
-run, and medians are quoted.
+Every figure on this page was measured by `make bench`; `python -m bench NAME` repeats one of them, and this page is
+written from their results. A machine's own speed moves these numbers: ratios are taken between programs that ran in
+turn in one run, and medians are quoted.
 """
 
 
@@ -31,7 +31,8 @@ def machine() -> str:
     """The machine in one line."""
     import torch
 
-    model = next((line for line in open("/proc/cpuinfo") if line.startswith("model name")), ": unknown processor")
+    lines = Path("/proc/cpuinfo").read_text().splitlines()
+    model = next((line for line in lines if line.startswith("model name")), ": unknown processor")
     cores = len(os.sched_getaffinity(0))
     return (
         f"{cores} cores of {model.partition(':')[2].strip()}, {platform.system()} {platform.machine()}, "

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from danqing.core.embedding import recipe_of as recipe_of
 from danqing.core.errors import ParameterError
 from danqing.core.recipe import Recipe
 
@@ -79,8 +80,8 @@ def _check(x: Tensor, name: str, channels: tuple[int, ...]) -> Tensor:
 
 def to_uint8(x: Images) -> NDArray[np.uint8]:
     """Round pictures (B, C, H, W) in [0, 1] to bytes (B, H, W, C)."""
-    bytes_ = x.detach().mul(255).add_(0.5).clamp_(0, 255).to(torch.uint8)
-    return bytes_.permute(0, 2, 3, 1).contiguous().cpu().numpy()
+    rounded = x.detach().float().mul(255).add_(0.5).clamp_(0, 255).to(torch.uint8)
+    return rounded.permute(0, 2, 3, 1).contiguous().cpu().numpy()
 
 
 def from_uint8(a: NDArray[np.uint8]) -> Images:
@@ -107,20 +108,24 @@ def contact_sheet(x: Images, columns: int, gap: int = 2) -> Images:
 
 
 def read(file: str | Path, *, frame: Literal["only", "first"] = "first", limit: int | None = None) -> Picture:
-    """Read a picture."""
-    from PIL import Image, ImageOps
+    """Read a picture: PNG, JPEG, WebP, TIFF, BMP, GIF or AVIF, told by its contents, not by its name.
 
-    with Image.open(file) as im:
-        im2 = ImageOps.exif_transpose(im)
-    alpha = None
-    if "A" in im2.getbands() or "transparency" in im2.info:
-        im2 = im2.convert("RGBA")
-        alpha = from_uint8(np.asarray(im2)[None, :, :, 3:])
-        im2 = im2.convert("RGB")
-    elif im2.mode not in ("L", "RGB"):
-        im2 = im2.convert("L" if im2.mode in ("1", "I;16") else "RGB")
-    a = np.asarray(im2)
-    return Picture(from_uint8(a.reshape(1, im2.height, im2.width, -1)), alpha)
+    Its EXIF orientation is applied, its colours are converted to sRGB by its profile (a broken profile is ignored,
+    with a :class:`~danqing.core.decoding.PictureWarning`), its alpha is kept beside it. Grey stays one channel.
+
+    Args:
+        file: the picture file.
+        frame: of an animation or a file with several pages, ``"first"`` reads the first; ``"only"`` refuses the file.
+        limit: the most pixels it may have; None: 180 million. The header is judged, before anything is decoded.
+
+    Raises:
+        PictureError: naming why it cannot be read: missing, empty, truncated, not a picture, too large …
+    """
+    from danqing.core.decoding import decode
+
+    found = decode(file, frame, limit)
+    alpha = None if found.alpha is None else _from_array(found.alpha)
+    return Picture(_from_array(found.pixels), alpha, found.depth, found.exif, found.recipe)
 
 
 def write(
@@ -132,15 +137,48 @@ def write(
     recipe: Recipe | None = None,
     force: bool = False,
 ) -> Path:
-    """Write a picture."""
-    from PIL import Image
+    """Write one picture in the format that the suffix names: whole or not at all, the same bytes every time.
 
-    from danqing.core.files import replacing
+    JPEG and BMP hold no alpha: the picture is laid on white, with a :class:`~danqing.core.decoding.PictureWarning`. GIF
+    holds 256 colours. WebP, AVIF, and TIFF of 16-bit grey with alpha keep grey as three equal channels. BMP holds no
+    recipe; BMP and GIF hold no EXIF. The EXIF thumbnail, which would show the picture before any edit, is left out.
 
-    if isinstance(picture, Tensor):
-        picture = Picture(picture)
-    pixels = picture.pixels if picture.alpha is None else torch.cat([picture.pixels, picture.alpha], 1)
-    a: Any = to_uint8(pixels)[0]
-    with replacing(file, force=force) as temporary:
-        Image.fromarray(a[..., 0] if a.shape[2] == 1 else a).save(temporary)
-    return Path(file)
+    Args:
+        picture: a Picture, or pictures (1, C, H, W).
+        file: where to; its folder is made if need be.
+        depth: bits a channel, 8, or 16 for PNG and TIFF; None: what the picture came with, if the format can.
+        quality: of JPEG, WebP and AVIF, 1…100; WebP at 100 is lossless.
+        recipe: how it was made, to be embedded; None: the recipe the picture carries.
+        force: replace an existing file.
+
+    Raises:
+        OutputError: if it cannot be written, exists already, or has an unknown suffix.
+        ParameterError: if the pictures break the image contract or are several.
+    """
+    from danqing.core.encoding import encode
+
+    whole = picture if isinstance(picture, Picture) else Picture(picture)
+    pixels, alpha = check_images(whole.pixels, "picture"), whole.alpha
+    if len(pixels) != 1:
+        raise ParameterError(f"{len(pixels)} pictures cannot go into one file", where="picture")
+    if alpha is not None and check_mask(alpha, "alpha").shape[-2:] != pixels.shape[-2:]:
+        raise ParameterError("its size is not that of the picture", where="alpha")
+    return encode(
+        _to_array(pixels),
+        None if alpha is None else _to_array(alpha),
+        file,
+        depth=depth,
+        preferred=whole.depth,
+        quality=quality,
+        exif=whole.exif,
+        recipe=whole.recipe if recipe is None else recipe,
+        force=force,
+    )
+
+
+def _from_array(a: NDArray[np.float32]) -> Tensor:
+    return torch.from_numpy(np.ascontiguousarray(a.transpose(2, 0, 1)[None]))
+
+
+def _to_array(x: Tensor) -> NDArray[np.float32]:
+    return x.detach().cpu()[0].permute(1, 2, 0).numpy()

@@ -20,9 +20,11 @@ class Step:
     Attributes:
         operator: its name.
         params: its parameters as JSON values, defaults included, pictures and weights left out.
-        inputs: the files it read, each ``{"path": …, "sha256": …}``; empty when it worked on the step before's result.
+        inputs: the files it read, each ``{"as": parameter, "path": …, "sha256": …}``, paths seen from the picture's
+            folder; empty when it worked on the step before's result.
         weights: for each parameter that took weights, ``{"name": …, "sha256": …}``.
         take: which picture of a result with several this is; ``"grid"``: all of them on one sheet; None: the only one.
+        saved: how the result went into the file, where it was not by default: depth, quality, columns of the sheet.
     """
 
     operator: str
@@ -30,6 +32,7 @@ class Step:
     inputs: list[dict[str, str]] = field(default_factory=list)
     weights: dict[str, dict[str, str]] = field(default_factory=dict)
     take: int | Literal["grid"] | None = None
+    saved: dict[str, int] = field(default_factory=dict)
 
 
 Recipe = list[Step]
@@ -43,7 +46,7 @@ def to_json(recipe: Recipe) -> str:
     """
     content = {"danqing": __version__, "format": FORMAT, "steps": [asdict(step) for step in recipe]}
     try:
-        return json.dumps(content, ensure_ascii=False, sort_keys=True, allow_nan=False, default=_plain)
+        return json.dumps(content, sort_keys=True, allow_nan=False, default=_plain)
     except (TypeError, ValueError) as error:
         raise ParameterError(f"cannot be written as JSON ({error})", where="recipe") from error
 
@@ -89,7 +92,13 @@ def _problem(item: Any) -> str:
     unknown = sorted(item.keys() - {each.name for each in fields(Step)})
     if unknown:
         return f"has unknown entries: {', '.join(unknown)}"
-    shapes = {"params": _is_mapping, "inputs": _are_inputs, "weights": _are_weights, "take": _is_take}
+    shapes = {
+        "params": _is_mapping,
+        "inputs": _are_inputs,
+        "weights": _are_weights,
+        "take": _is_take,
+        "saved": _is_mapping,
+    }
     wrong = [name for name, fits in shapes.items() if name in item and not fits(item[name])]
     return f"has malformed {' and '.join(wrong)}" if wrong else ""
 

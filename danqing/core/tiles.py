@@ -2,18 +2,160 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections import deque
+from collections.abc import Iterator
+from typing import Any, NamedTuple
 
+import torch
+from torch import Tensor
+
+from danqing.core.errors import DanqingError
 from danqing.core.images import Images
-from danqing.core.progress import finish
+from danqing.core.params import checked
+from danqing.core.progress import Job, Progress, Show, finish
 from danqing.core.registry import Operator
 
+TILE = 512  # px; 512 x 512 x 64 channels of a network are 64 MB
+SMALLEST = 32  # px; what does not fit at this size will not fit at all
+ALIGN = 32  # px; networks that halve a picture up to five times see the same grid in every tile
 
-def tiled(operator: Operator, x: Images, params: dict[str, Any], tile: int = 512) -> Images:
-    """Run an operator tile by tile."""
-    return finish(operator.job(x, **params))  # type: ignore[no-any-return]
+
+class Region(NamedTuple):
+    """A rectangle of a picture in pixels; bottom and right are not part of it."""
+
+    top: int
+    left: int
+    bottom: int
+    right: int
+
+    @property
+    def side(self) -> int:
+        """The longer side."""
+        return max(self.bottom - self.top, self.right - self.left)
+
+    @property
+    def area(self) -> int:
+        """How many pixels it has."""
+        return (self.bottom - self.top) * (self.right - self.left)
+
+    def cut(self, tile: int) -> Iterator[Region]:
+        """Cut it into pieces of at most ``tile`` pixels a side, in reading order."""
+        for top in range(self.top, self.bottom, tile):
+            for left in range(self.left, self.right, tile):
+                yield Region(top, left, min(top + tile, self.bottom), min(left + tile, self.right))
+
+    def widened(self, reach: int, height: int, width: int) -> Region:
+        """Add ``reach`` pixels on every side and start on the grid, as far as the picture goes."""
+        top, left = (max(side - reach, 0) // ALIGN * ALIGN for side in (self.top, self.left))
+        return Region(top, left, min(self.bottom + reach, height), min(self.right + reach, width))
+
+    def of(self, x: Tensor) -> Tensor:
+        """Take this rectangle out of pictures (B, C, H, W)."""
+        return x[..., self.top : self.bottom, self.left : self.right]
+
+    def within(self, other: Region, scale: int) -> Region:
+        """Where this rectangle lies in ``other``, in pixels of a result ``scale`` times as large."""
+        top, left = (self.top - other.top) * scale, (self.left - other.left) * scale
+        return Region(top, left, top + (self.bottom - self.top) * scale, left + (self.right - self.left) * scale)
 
 
-def run(operator: Operator, x: Images, params: dict[str, Any], tile: int = 512) -> Images:
-    """Run an operator, tile by tile where it can be and need be."""
-    return tiled(operator, x, params, tile)
+def run(operator: Operator, x: Images, params: dict[str, Any], tile: int = TILE) -> Job[Any]:
+    """Run an operator on pictures: tile by tile if it says how far it looks and they are larger than a tile, else whole.
+
+    Args:
+        operator: any operator on pictures.
+        x: the pictures (B, C, H, W).
+        params: its other parameters.
+        tile: side of a tile in pixels.
+
+    Returns:
+        A job with what the operator returns.
+    """
+    if operator.reach is None or max(x.shape[-2:]) <= tile:
+        return operator.job(x, **params)
+    return tiling(operator, x, params, tile)
+
+
+def tiled(operator: Operator, x: Images, params: dict[str, Any], tile: int = TILE, show: Show | None = None) -> Images:
+    """Run a local operator tile by tile; see :func:`tiling`."""
+    return finish(tiling(operator, x, params, tile), show)
+
+
+def tiling(operator: Operator, x: Images, params: dict[str, Any], tile: int = TILE) -> Job[Images]:
+    """Run a local operator tile by tile, with the result of the whole picture and the memory of a tile.
+
+    Every tile is computed with the pixels around it that the operator looks at, which are then cut away; at the
+    picture's own edges nothing is added, so that the operator treats them as it always does. Masks and pictures among
+    the parameters that have the size of ``x`` are cut along with it. A tile that does not fit in memory is halved.
+
+    Args:
+        operator: an operator with a reach.
+        x: the pictures (B, C, H, W).
+        params: its other parameters.
+        tile: side of a tile in pixels, without its surroundings.
+
+    Returns:
+        A job with the pictures (B, C', scale H, scale W).
+
+    Raises:
+        TypeError: if the operator has no reach, or its result is not ``scale`` times as large as its input.
+
+    Source: danqing.
+    """
+    if operator.reach is None:
+        raise TypeError(f"{operator.name} must see the whole picture")
+    ready = checked(operator.fields, {operator.fields[0].name: x, **params})
+    reach, scale = operator.setting(operator.reach, ready), operator.setting(operator.scale, ready)
+    height, width = x.shape[-2:]
+    whole, result, done = Region(0, 0, height, width), None, 0
+    todo = deque([whole])
+    while todo:
+        region = todo.popleft()
+        if region.side > tile:
+            todo.extendleft(reversed(list(region.cut(tile))))
+            continue
+        try:
+            piece = _computed(operator, ready, region, region.widened(reach, height, width), scale)
+        except Exception as error:
+            tile = _smaller(tile, operator, error)
+            todo.appendleft(region)
+            continue
+        if result is None:
+            result = piece.new_empty(*piece.shape[:2], height * scale, width * scale)
+        Region(*(side * scale for side in region)).of(result).copy_(piece)
+        done += region.area
+        yield Progress(done, whole.area, f"tiles of {tile} px")
+    assert result is not None  # a picture has at least one pixel
+    return result
+
+
+def _computed(operator: Operator, ready: dict[str, Any], region: Region, window: Region, scale: int) -> Images:
+    """Compute one region of every picture of the batch, one picture at a time."""
+    x = ready[operator.fields[0].name]
+    pieces = []
+    for item in range(len(x)):
+        piece = finish(operator.job(**{name: _cut_out(value, x, window, item) for name, value in ready.items()}))
+        expected = (scale * (window.bottom - window.top), scale * (window.right - window.left))
+        if not isinstance(piece, Tensor) or piece.shape[-2:] != expected:
+            raise TypeError(f"{operator.name} has a reach, but does not return pictures {scale} times as large")
+        pieces.append(region.within(window, scale).of(piece))
+    return torch.cat(pieces)
+
+
+def _cut_out(value: Any, x: Images, window: Region, item: int) -> Any:
+    """Take the window out of one picture of a batch, and of the masks and pictures that belong to it."""
+    if not isinstance(value, Tensor) or value.ndim != 4 or value.shape[-2:] != x.shape[-2:]:
+        return value
+    return window.of(value[item : item + 1] if len(value) == len(x) else value)
+
+
+def _smaller(tile: int, operator: Operator, error: Exception) -> int:
+    """The next tile to try after running out of memory; any other error goes on."""
+    signs = ("out of memory", "allocate memory", "insufficient memory")
+    if not isinstance(error, MemoryError) and not any(sign in str(error).lower() for sign in signs):
+        raise error
+    if tile // 2 < SMALLEST:
+        raise DanqingError(
+            f"not enough memory, even for tiles of {tile} px", where=operator.name, remedy="Close other programs"
+        ) from error
+    return tile // 2

@@ -66,9 +66,11 @@ def _grid(old: Size, new: Size, angle: float) -> Tensor:
     """Where each pixel of the new frame lies in the old one, (1, *new, 2) as ``grid_sample`` wants it."""
     cos, sin = math.cos(math.radians(angle)), math.sin(math.radians(angle))
     down, across = (torch.arange(side, dtype=torch.float64) - (side - 1) / 2 for side in new)
-    x = cos * across[None, :] - sin * down[:, None]  # (new height, new width); y points down
-    y = sin * across[None, :] + cos * down[:, None]
-    return torch.stack((x * 2 / old[1], y * 2 / old[0]), -1).float()[None]
+    grid = torch.empty(1, *new, 2)
+    for axis, (by_column, by_row) in enumerate(((cos, -sin), (sin, cos))):  # y points down
+        unit = 2 / old[1 - axis]
+        grid[0, :, :, axis] = (by_column * unit * across).float() + (by_row * unit * down).float()[:, None]
+    return grid
 
 
 def _framed(turned: Tensor, size: Size, background: Tensor) -> Tensor:

@@ -1,7 +1,7 @@
 """A rough description of pictures by formula, without learned weights: cheap enough to watch every minute of training.
 
-It sees what collapse and gross misfit change (where light and dark are, edges by direction, texture by scale, tint) and not
-what a score for a report needs; that is what the networks of :mod:`danqing.nets.backbones` are for.
+It sees what collapse and gross misfit change (where light and dark are, edges by direction, texture by scale, tint)
+and not what a score for a report needs; that is what the networks of :mod:`danqing.nets.backbones` are for.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ GAIN = 4.0  # filter energies times this vary about as much as brightness does
 def sketch_features(x: Images) -> Tensor:
     """Describe pictures (B, C, H, W) by 84 numbers each, (B, 84) float32.
 
-    Brightness averaged over a 4×4 grid; the mean size of the responses to the eight 3×3 cosine patterns (all but the flat one)
-    over a 2×2 grid, at full and at half size; mean and spread of two tints, zero for grey pictures.
+    Brightness averaged over a 4×4 grid; the mean size of the responses to the eight 3×3 cosine patterns (all but the
+    flat one) over a 2×2 grid, at full and at half size; mean and spread of two tints, zero for grey pictures.
 
     Source: danqing; the patterns are those of the discrete cosine transform (Ahmed et al. 1974).
     """
@@ -43,12 +43,12 @@ def sketch_features(x: Images) -> Tensor:
 
 
 def diversity(features: Tensor) -> float:
-    """The mean Euclidean distance between two different pictures of a set, from their features (N, D); N of 2 or more."""
+    """Average the Euclidean distance between two different pictures of a set over all pairs; features (N, D), N > 1."""
     return torch.pdist(features.double()).mean().item()
 
 
 def sketch_distance(a: Tensor, b: Tensor) -> float:
-    """A Fréchet distance between sketches (N, 84) and (M, 84) for comparing moments of one run; sets may be small.
+    """Measure a Fréchet distance between sketches (N, 84) and (M, 84), for comparing moments of one run.
 
     Below 85 pictures it is biased by how few there are: compare it only between sets of equal size.
     """

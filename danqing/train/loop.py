@@ -251,20 +251,20 @@ class _Run:
         if alarm is not None:
             entry = {"event": alarm.name, "words": alarm.words, "remedy": alarm.remedy, "at_step": alarm.step}
             self._log({**entry, "rate": self.position.doctor.rate})
-            self.alarm = alarm
 
-    alarm: Alarm | None = None
+    looked_at = -1
 
     def _look(self, window: _Window | None = None) -> Progress:
         """Paint, score, examine, log and checkpoint."""
-        painted = None
+        self.looked_at, painted = self.position.step, None
         if self.folder is not None:
             ema, seed = self.ema.model, self.config.options.seed
             painted = painted_like(ema, self.shown, seed)
             if painted is not None:
                 self.folder.grid(self.position.step, painted, self.columns)
                 if self.position.step:
-                    self._report(self.position.doctor.look(self.position.step, sketch_features(painted), self.real))
+                    step, seen, doctor = self.position.step, self.position.seen, self.position.doctor
+                    self._report(doctor.look(step, seen, sketch_features(painted), self.real))
             self._keep_best(score(ema, self.held_out, seed), window)
             self._draw()
         self.position.doctor.recovered()
@@ -293,7 +293,8 @@ class _Run:
             self.checkpoints.save(self.position, generators)
 
     def _finish(self, window: _Window) -> RunResult:
-        self._look(window)
+        if self.looked_at != self.position.step:
+            self._look(window)
         if self.folder is not None:
             self._draw(last=True)
             save(self.ema.model, self.path / record.MODEL, **self._facts())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 import os
 import time
 from pathlib import Path
@@ -14,6 +15,7 @@ from danqing.core.model import Batch, Model, Optimiser
 from danqing.train.step import Stepper
 
 WARM, TIMED = 2, 5  # steps of a measurement
+HOPELESS = 3  # a candidate whose first step is this many times slower than the other's steps is not tried further
 
 
 class Choice(NamedTuple):
@@ -38,7 +40,8 @@ def prepare(threads: int | None, processes: int = 1) -> int:
 
 def to_machine(model: Model, device: str) -> Model:
     """Move a model to its device, convolutions in the channels-last layout that processors and GPUs prefer."""
-    return model.to(device=device, memory_format=torch.channels_last)
+    model.to(device)
+    return model.to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
 
 
 def choose_precision(wish: str, model: Model, batch: Batch, settings: Optimiser) -> Choice:
@@ -52,22 +55,30 @@ def choose_precision(wish: str, model: Model, batch: Batch, settings: Optimiser)
     """
     if wish != "auto":
         return Choice(wish, {})
-    measured = {name: steps_per_second(model, batch, settings, name) for name in ("fp32", "bf16")}
+    fp32 = steps_per_second(model, batch, settings, "fp32")
+    measured = {"fp32": fp32, "bf16": steps_per_second(model, batch, settings, "bf16", give_up=HOPELESS / fp32)}
     return Choice(max(measured, key=lambda name: measured[name]), measured)
 
 
-def steps_per_second(model: Model, batch: Batch, settings: Optimiser, precision: str) -> float:
-    """The median speed of a few training steps on a copy of ``model``, whose weights and generators stay untouched."""
+def steps_per_second(
+    model: Model, batch: Batch, settings: Optimiser, precision: str, give_up: float = math.inf
+) -> float:
+    """The median speed of a few training steps on a copy of ``model``, whose weights and generators stay untouched.
+
+    A step that takes longer than ``give_up`` seconds ends the measurement after the first (processors without bf16
+    instructions emulate them, many times slower).
+    """
     state = torch.get_rng_state()
     stepper = Stepper(copy.deepcopy(model).train(), settings, precision)
     rng = torch.Generator().manual_seed(0)
-    times = []
-    for _ in range(WARM + TIMED):
+    times: list[float] = []
+    while len(times) < WARM + TIMED and (len(times) != 1 or times[0] <= give_up):
         start = time.perf_counter()
         stepper.step(batch, rng)
         times.append(time.perf_counter() - start)
     torch.set_rng_state(state)
-    return 1 / sorted(times[WARM:])[TIMED // 2]
+    timed = sorted(times[WARM:] or times)
+    return 1 / timed[len(timed) // 2]
 
 
 def _quota() -> int:

@@ -26,7 +26,7 @@ def score(model: Model, held_out: Batch, seed: int) -> dict[str, float]:
     painted = painted_like(model, held_out, seed)
     if painted is None:
         return {}
-    return {"sketch_distance": float(frechet_distance(sketch_features(painted), sketch_features(held_out.x)))}
+    return {"sketch_distance": frechet_distance(sketch_features(painted), sketch_features(held_out.x.cpu())).value}
 
 
 @torch.no_grad()
@@ -45,7 +45,7 @@ def by_class(batch: Batch, classes: int, rows: int) -> Batch:
     """
     if batch.y is None or not classes:
         return batch
-    chosen = []
+    chosen: list[int] = []
     for row in range(rows):
         for label in range(classes):
             places = (batch.y == label).nonzero()[:, 0]

@@ -4,7 +4,9 @@ import pytest
 import torch
 
 from danqing.core.errors import TrainingFailed
-from danqing.train.doctor import COLLAPSE_PATIENCE, CRITIC_PATIENCE, MAX_ROLLBACKS, Doctor, diversity
+from danqing.train.doctor import COLLAPSE_FROM, COLLAPSE_PATIENCE, CRITIC_PATIENCE, MAX_ROLLBACKS, Doctor, diversity
+
+LATE = COLLAPSE_FROM
 
 
 def test_diversity_is_the_mean_distance_of_different_rows() -> None:
@@ -56,14 +58,19 @@ def test_collapse_is_less_variety_than_the_data_twice_in_a_row() -> None:
     rng = torch.Generator().manual_seed(0)
     real = torch.randn(32, 8, generator=rng)
     doctor = Doctor()
-    assert doctor.look(1, real[:1].repeat(32, 1) + 0.01 * real, real) is None
-    assert doctor.look(2, real.flip(0), real) is None  # recovered
-    looks = [doctor.look(step, 0.1 * real, real) for step in range(COLLAPSE_PATIENCE)]
+    assert doctor.look(1, LATE, real[:1].repeat(32, 1) + 0.01 * real, real) is None
+    assert doctor.look(2, LATE, real.flip(0), real) is None  # recovered
+    looks = [doctor.look(step, LATE, 0.1 * real, real) for step in range(COLLAPSE_PATIENCE)]
     assert [alarm.name for alarm in looks if alarm] == ["collapse"]
 
 
+def test_young_models_may_repeat_themselves() -> None:
+    real = torch.randn(32, 8, generator=torch.Generator().manual_seed(0))
+    assert all(Doctor().look(step, COLLAPSE_FROM - 1, 0.1 * real, real) is None for step in range(9))
+
+
 def test_data_without_variety_is_told_apart_from_collapse() -> None:
-    alarm = Doctor().look(1, torch.randn(8, 4), torch.ones(8, 4))
+    alarm = Doctor().look(1, 0, torch.randn(8, 4), torch.ones(8, 4))
     assert alarm is not None
     assert alarm.name == "no-variety"
 

@@ -1,0 +1,159 @@
+"""Run any operator on one picture, several or a whole folder, and keep the results with their recipes."""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from danqing.core.call import prepare
+from danqing.core.compute import Loaded, compute
+from danqing.core.errors import DanqingError
+from danqing.core.order import Order, Outcome, State
+from danqing.core.progress import Job, Progress
+from danqing.core.registry import Operator
+from danqing.core.results import Saving
+from danqing.core.targets import order_without_pictures, orders
+
+IN_FLIGHT = 4  # pictures read ahead, and written behind, at most
+
+
+@dataclass(frozen=True)
+class Report:
+    """What became of all pictures, in the order they were given."""
+
+    outcomes: list[Outcome]
+
+    def of(self, state: State) -> list[Outcome]:
+        """Those that ended so."""
+        return [outcome for outcome in self.outcomes if outcome.state == state]
+
+
+def apply(
+    operator: Operator,
+    values: Mapping[str, Any] | None = None,
+    pictures: Sequence[str | Path] = (),
+    *,
+    out: str | Path | None = None,
+    out_dir: str | Path | None = None,
+    saving: Saving | None = None,
+) -> Job[Report]:
+    """Run an operator on picture files and keep the results; a job that yields a Progress per file.
+
+    A picture whose result is there already, made by the same step from the same bytes, is skipped. One that fails
+    does not stop the others, unless it is the only one.
+
+    Args:
+        operator: what is to be done.
+        values: its parameters; pictures, masks and weights as files.
+        pictures: files and folders; none for an operator that takes no pictures.
+        out: the file to write, for a single result.
+        out_dir: the folder to write into; folders inside a folder are mirrored.
+        saving: how results go into files.
+
+    Returns:
+        what became of each file.
+
+    Raises:
+        UserError: if the request cannot be met, or the only picture could not be worked on.
+    """
+    call, saving = prepare(operator, values or {}), saving or Saving()
+    place, folder = Path(out) if out else None, Path(out_dir) if out_dir else None
+    if not operator.takes_pictures:
+        return Report([(yield from _fill(order_without_pictures(call, place, folder, saving)))])
+    files = [Path(picture) for picture in pictures]
+    found = orders(call, files, place, folder, saving)
+    if len(found) == 1 and found[0].source == files[0]:
+        return Report([(yield from _fill(found[0]))])
+    return Report((yield from _fill_all(found)))
+
+
+def _fill(order: Order) -> Job[Outcome]:
+    """Fill one order; its errors go to the caller."""
+    ready = _ready(order)
+    if isinstance(ready, Outcome):
+        return ready
+    yield Progress(0, 1, order.name)
+    result, like = yield from compute(order.call, ready)
+    return order.keep(ready, result, like)
+
+
+def _fill_all(orders: list[Order]) -> Job[list[Outcome]]:
+    """Fill many orders: while one is worked on, the next ones are read and the last ones written."""
+    outcomes: list[Outcome | Future[Outcome]] = []
+    reading: deque[Future[Loaded | Outcome]] = deque()
+    waiting = iter(orders)
+    with _pool() as pool:
+        for number, order in enumerate(orders):
+            while len(reading) < IN_FLIGHT and (coming := next(waiting, None)) is not None:
+                reading.append(pool.submit(_ready, coming))
+            yield Progress(number, len(orders), order.name)
+            try:
+                ready = reading.popleft().result()
+                if isinstance(ready, Outcome):
+                    outcomes.append(ready)
+                    continue
+                result, like = yield from _share(compute(order.call, ready), number, len(orders), order.name)
+                outcomes.append(pool.submit(order.keep, ready, result, like))
+            except Exception as error:
+                outcomes.append(_failed(order, error))
+            if len(outcomes) > IN_FLIGHT:
+                outcomes[-1 - IN_FLIGHT] = _settled(orders[-1 - IN_FLIGHT], outcomes[-1 - IN_FLIGHT])
+        settled = [_settled(order, outcome) for order, outcome in zip(orders, outcomes, strict=True)]
+    yield Progress(len(orders), len(orders))
+    return settled
+
+
+def _ready(order: Order) -> Loaded | Outcome:
+    """Read the pictures of an order, unless its result is there already."""
+    return order.kept() or order.load()
+
+
+def _settled(order: Order, outcome: Outcome | Future[Outcome]) -> Outcome:
+    """Wait until a result is written."""
+    try:
+        return outcome.result() if isinstance(outcome, Future) else outcome
+    except Exception as error:
+        return _failed(order, error)
+
+
+@contextmanager
+def _pool() -> Iterator[ThreadPoolExecutor]:
+    """Threads that read and write; whatever ends the work also ends what waits, but no half-written file is left."""
+    pool = ThreadPoolExecutor(min(IN_FLIGHT, os.cpu_count() or 1) + 1, "danqing-files")
+    try:
+        yield pool
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _share(job: Job[Any], number: int, total: int, name: str) -> Job[Any]:
+    """Show the progress inside one picture as part of the whole."""
+    try:
+        while True:
+            try:
+                inner = next(job)
+            except StopIteration as end:
+                return end.value
+            part = min(1.0, inner.done / inner.total) if inner.total else 0.0
+            yield Progress(number + part, total, f"{name} · {inner.words}", inner.preview)
+    finally:
+        job.close()
+
+
+def _failed(order: Order, error: Exception) -> Outcome:
+    """Note a failure; one bad file must not stop the rest, whatever is wrong with it."""
+    if not isinstance(error, DanqingError):
+        what = f"failed unexpectedly ({type(error).__name__}: {error})"
+        noted = DanqingError(what, where=order.source, remedy="Run it on this file alone with --debug to see where")
+        noted.__cause__ = error
+        error = noted
+    return Outcome(order.source, "failed", error=error)
+
+
+__all__ = ["Report", "apply"]

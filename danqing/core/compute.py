@@ -1,0 +1,92 @@
+"""Run a call on the pictures in its files, transparency included."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+from torch.nn.functional import interpolate
+
+from danqing.core import images, tiles
+from danqing.core.call import Call
+from danqing.core.images import Images, Mask, Picture
+from danqing.core.progress import Job
+
+MEGA = 1_000_000
+OPAQUE = (1.0, 1.0, 1.0)
+
+
+class Loaded(NamedTuple):
+    """The pictures of a call, read: the one worked on (None where there is none), and all values of the operator."""
+
+    picture: Picture | None
+    values: dict[str, Any]
+
+
+def load(call: Call, inputs: Mapping[str, Path], limit: float | None = None) -> Loaded:
+    """Read the files of a call.
+
+    Args:
+        call: what is to be run.
+        inputs: the files it reads, by parameter.
+        limit: largest picture, in megapixels.
+
+    Raises:
+        PictureError: for a picture that cannot be read.
+    """
+    kinds = {field.name: field.kind for field in call.operator.fields}
+    most = None if limit is None else int(limit * MEGA)
+    picture, values = None, dict(call.values)
+    for name, file in inputs.items():
+        if kinds[name] == "path":
+            values[name] = file
+        elif name == call.subject:
+            picture = images.read(file, limit=most)
+        else:
+            pixels = images.read(file, limit=most).pixels
+            values[name] = _as_mask(pixels) if kinds[name] == "mask" else pixels
+    return Loaded(picture, values)
+
+
+def compute(call: Call, loaded: Loaded) -> Job[tuple[Any, Picture | None]]:
+    """Run a call; its result, and what the picture it worked on lends to the file of the result."""
+    operator, picture = call.operator, loaded.picture
+    if picture is None:
+        return (yield from operator.job(**loaded.values)), None
+    result = yield from _worked(call, picture.pixels, loaded.values)
+    alpha = None
+    if picture.alpha is not None and isinstance(result, Tensor):
+        alpha = yield from _alpha(call, picture.alpha, loaded.values, result)
+    return result, Picture(picture.pixels[..., :1, :1], alpha, picture.depth, picture.exif)
+
+
+def _worked(call: Call, x: Images, values: dict[str, Any]) -> Job[Any]:
+    if call.operator.reach is None:
+        return (yield from call.operator.job(x, **values))
+    return tiles.tiled(call.operator, x, values)
+
+
+def _alpha(call: Call, alpha: Mask, values: dict[str, Any], result: Images) -> Job[Mask]:
+    """Move the alpha plane as the picture was moved; a fill colour that was given is opaque."""
+    if call.operator.geometry:
+        colours = [field.name for field in call.operator.form if field.kind == "colour"]
+        opaque = {name: OPAQUE for name in colours if values[name] is not None}
+        moved: Mask = yield from _worked(call, alpha, {**values, **opaque})
+        return moved
+    if alpha.shape[-2:] == result.shape[-2:]:
+        return alpha
+    return interpolate(alpha, result.shape[-2:], mode="bilinear", antialias=True).clamp(0, 1)
+
+
+def _as_mask(x: Images) -> Mask:
+    """The brightness of a picture, as a mask."""
+    if x.shape[1] == 1:
+        return x
+    weights = torch.tensor([0.299, 0.587, 0.114]).view(1, 3, 1, 1)  # ITU-R BT.601 luma
+    return (x * weights).sum(1, keepdim=True).clamp(0, 1)
+
+
+__all__ = ["Loaded", "compute", "load"]

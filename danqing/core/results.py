@@ -1,0 +1,224 @@
+"""What an operator returned, as files: pictures, moving pictures and numbers, each with its recipe."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+import typing
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+from torch import Tensor
+
+from danqing.core import images
+from danqing.core.call import same_work
+from danqing.core.embedding import recipe_of
+from danqing.core.errors import DanqingError, OutputError
+from danqing.core.files import replacing
+from danqing.core.images import Images, Picture
+from danqing.core.movies import recipe_in_film, write_frames
+from danqing.core.recipe import Recipe, Step, from_json, to_json
+from danqing.core.registry import Finding, Frames, Operator
+
+Take = int | Literal["grid"] | None
+Kind = Literal["pictures", "finding", "frames", "numbers"]
+QUALITY = 92
+
+
+@dataclass(frozen=True)
+class Saving:
+    """How results go into files.
+
+    Attributes:
+        force: replace what is there.
+        depth: bits a channel, 8 or 16; None keeps that of the picture read.
+        quality: 1 to 100, of JPEG, WebP, AVIF and MP4.
+        columns: lay several pictures on one sheet of so many columns; 0 writes them one by one.
+        limit: largest picture to be read, in megapixels; None is the usual limit.
+    """
+
+    force: bool = False
+    depth: int | None = None
+    quality: int = QUALITY
+    columns: int = 0
+    limit: float | None = None
+
+    def facts(self, take: Take) -> dict[str, int]:
+        """What a recipe must say of this, so that a replay writes the same file."""
+        facts = {"depth": self.depth or 0, "quality": self.quality if self.quality != QUALITY else 0}
+        return {k: v for k, v in {**facts, "columns": self.columns if take == "grid" else 0}.items() if v}
+
+    @classmethod
+    def of(cls, step: Step, force: bool = False) -> Saving:
+        """How a step's picture was saved."""
+        saved = step.saved
+        columns = saved.get("columns", 0) if step.take == "grid" else 0
+        return cls(force, saved.get("depth"), saved.get("quality", QUALITY), columns)
+
+
+class Part(NamedTuple):
+    """One file of a result: what goes in, where, and which one of several it is."""
+
+    content: Any
+    file: Path
+    take: Take = None
+
+
+def returns(operator: Operator) -> Kind:
+    """What an operator makes, by its signature."""
+    hint = typing.get_type_hints(operator.function).get("return")
+    arguments = typing.get_args(hint)
+    made = arguments[2] if len(arguments) == 3 else hint  # a Job[T] is a Generator[Progress, None, T]
+    return "finding" if made is Finding else "frames" if made is Frames else "pictures" if made is Tensor else "numbers"
+
+
+def parts(result: Any, target: Path, columns: int = 0, numbered: bool = False) -> list[Part]:
+    """Share a result out to files.
+
+    Args:
+        result: what an operator returned.
+        target: the file to be written, from which the names of further files derive.
+        columns: of the sheet that several pictures are laid on; 0: none.
+        numbered: whether even a single picture is numbered.
+
+    Raises:
+        OutputError: if the result has no picture and ``target`` asks for one.
+    """
+    if isinstance(result, Frames):
+        return [Part(result, target)]
+    if isinstance(result, Tensor):
+        if columns:
+            return [Part(images.contact_sheet(result, columns), target, "grid")]
+        if len(result) == 1 and not numbered:
+            return [Part(result, target)]
+        return [Part(result[at : at + 1], numbered_name(target, at), at) for at in range(len(result))]
+    if target.suffix.lower() == ".json":
+        return [Part(numbers_of(result), target)]
+    if not isinstance(result, Finding) or result.picture is None:
+        raise OutputError("there is no picture to write, only numbers", where=target, remedy="End the name in .json")
+    return parts(result.picture, target)
+
+
+def numbers_of(result: Any) -> dict[str, Any] | None:
+    """The figures in a result as JSON values; None if it has none."""
+    if isinstance(result, Tensor | Frames):
+        return None
+    if isinstance(result, Finding):
+        rows = [plain(row) for row in result.numbers]
+        return rows[0] if len(rows) == 1 else {"pictures": rows}
+    found = plain(result)
+    return found if isinstance(found, dict) else {"value": found}
+
+
+def plain(value: Any) -> Any:
+    """Turn figures into JSON values; what is not finite becomes null."""
+    if isinstance(value, Tensor | np.ndarray | np.generic):
+        return plain(value.tolist())
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {field.name: plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+    if isinstance(value, tuple) and hasattr(value, "_asdict"):
+        return plain(value._asdict())
+    if isinstance(value, dict):
+        return {str(key): plain(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(each) for each in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return str(value) if isinstance(value, Path) else value
+
+
+def numbered_name(target: Path, at: int) -> Path:
+    """The file of picture ``at`` of several."""
+    return target.with_name(f"{target.stem}-{at:04}{target.suffix}")
+
+
+def keep(part: Part, recipe: Recipe, saving: Saving, like: Picture | None = None) -> Path:
+    """Write one part of a result with its recipe; ``like`` lends EXIF, alpha and depth.
+
+    Raises:
+        OutputError: if it cannot be written, or another file is there and ``force`` is off.
+    """
+    if isinstance(part.content, Frames):
+        quality = saving.quality
+        return write_frames(part.content, part.file, quality=quality, recipe=recipe, force=saving.force)
+    if isinstance(part.content, Tensor):
+        return _write_picture(part.content, part.file, recipe, saving, like)
+    with replacing(part.file, force=saving.force) as temporary:
+        content = {"numbers": part.content, "recipe": json.loads(to_json(recipe))}
+        temporary.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", "utf-8", "surrogateescape")
+    return part.file
+
+
+def _write_picture(x: Images, file: Path, recipe: Recipe, saving: Saving, like: Picture | None) -> Path:
+    picture = Picture(x) if like is None else replace(like, pixels=x)
+    depth = saving.depth or (like.depth if like is not None else None)
+    return images.write(picture, file, depth=depth, quality=saving.quality, recipe=recipe, force=saving.force)
+
+
+def recipe_in(file: Path) -> Recipe | None:
+    """Read the recipe that a file of danqing carries; None if it carries none.
+
+    Raises:
+        UserError: if the file cannot be read, or its recipe is damaged or too new.
+    """
+    suffix = file.suffix.lower()
+    if suffix == ".json":
+        return _recipe_in_json(file)
+    return recipe_in_film(file) if suffix == ".mp4" else recipe_of(file)
+
+
+def numbers_in(file: Path) -> dict[str, Any]:
+    """Read the numbers that :func:`keep` wrote."""
+    found: dict[str, Any] = json.loads(file.read_text("utf-8", "surrogateescape"))["numbers"]
+    return found
+
+
+def is_kept(file: Path, step: Step, force: bool) -> bool:
+    """Whether a file holds the work of this step already, so that nothing is left to do.
+
+    Raises:
+        OutputError: if it holds something else and ``force`` is off.
+    """
+    if force or not file.exists():
+        return False
+    if _holds(file, lambda last: same_work(last, step)):
+        return True
+    raise OutputError("exists already", where=file, remedy="Choose another place or give --force")
+
+
+def _holds(file: Path, wanted: Callable[[Step], bool]) -> bool:
+    try:
+        recipe = recipe_in(file)
+    except (DanqingError, OSError, ValueError):
+        return False
+    return bool(recipe) and wanted((recipe or [])[-1])
+
+
+def _recipe_in_json(file: Path) -> Recipe | None:
+    try:
+        content = json.loads(file.read_text("utf-8", "surrogateescape"))
+    except ValueError:
+        return None
+    if not isinstance(content, dict) or "recipe" not in content:
+        return None
+    return from_json(json.dumps(content["recipe"]), file)
+
+
+__all__ = [
+    "Kind",
+    "Part",
+    "Saving",
+    "Take",
+    "is_kept",
+    "keep",
+    "numbered_name",
+    "numbers_in",
+    "numbers_of",
+    "parts",
+    "recipe_in",
+    "returns",
+]

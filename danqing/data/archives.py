@@ -1,0 +1,103 @@
+"""The files of a folder or of a zip, listed and read alike; a zip is never extracted."""
+
+from __future__ import annotations
+
+import io
+import os
+import stat
+import threading
+import zipfile
+from collections.abc import Callable, Iterator
+from pathlib import Path, PurePosixPath
+from typing import BinaryIO, NamedTuple
+
+from danqing.core.errors import DataError, PictureError
+
+SUFFIXES = (".png", ".jpg", ".jpeg", ".jfif", ".webp", ".tif", ".tiff", ".bmp", ".gif", ".avif", ".ppm", ".pgm")
+LARGEST = 1 << 30  # bytes that one file inside a zip may unpack to
+
+
+class Entry(NamedTuple):
+    """A file: its path below the folder, with slashes; its size in bytes; its time of change (in a zip, its checksum)."""
+
+    name: str
+    size: int
+    stamp: int
+
+
+Archive = tuple[list[Entry], Callable[[str], Path | BinaryIO]]
+
+
+def is_picture(name: str) -> bool:
+    """Whether a file's name says that it is a picture."""
+    return name.lower().endswith(SUFFIXES)
+
+
+def open_archive(path: Path) -> Archive:
+    """List the files of a folder or a zip; with a function that finds one of them by name for reading.
+
+    Raises:
+        DataError: if it is neither, or is damaged.
+    """
+    if path.is_dir():
+        try:
+            entries = list(_walk(str(path), "", set()))
+        except OSError as error:
+            raise DataError(f"cannot be searched ({error.strerror})", where=error.filename or path) from error
+        return entries, lambda name: path / name
+    if not zipfile.is_zipfile(path):
+        hint = "A folder of pictures, a zip of one, or .tar shards can be used"
+        raise DataError("is neither a folder nor a zip", where=path, remedy=hint)
+    return _open_zip(path)
+
+
+def _walk(root: str, below: str, above: set[tuple[int, int]]) -> Iterator[Entry]:
+    """Files under a folder; links to folders are followed, but never round in a circle."""
+    here = os.stat(os.path.join(root, below))
+    identity = (here.st_dev, here.st_ino)
+    if identity in above:
+        return
+    with os.scandir(os.path.join(root, below)) as found:
+        for item in found:
+            name = below + item.name
+            if item.name.startswith("."):
+                continue
+            if item.is_dir():
+                yield from _walk(root, name + "/", above | {identity})
+            else:
+                yield _entry(item, name)
+
+
+def _entry(item: os.DirEntry[str], name: str) -> Entry:
+    try:
+        facts = item.stat()
+    except OSError:  # a link to nowhere: listed, and found unusable when read
+        return Entry(name, 0, 0)
+    return Entry(name, facts.st_size, facts.st_mtime_ns)
+
+
+def _open_zip(path: Path) -> Archive:
+    try:
+        archive = zipfile.ZipFile(path)
+    except (zipfile.BadZipFile, OSError) as error:
+        raise DataError(f"is a damaged zip ({error})", where=path) from error
+    members = {item.filename: item for item in archive.infolist() if not item.is_dir() and _is_plain(item)}
+    lock = threading.Lock()  # one file handle serves all threads
+
+    def open_member(name: str) -> BinaryIO:
+        if members[name].file_size > LARGEST:
+            raise PictureError(f"unpacks to {members[name].file_size:,} bytes", where=name)
+        try:
+            with lock:
+                return io.BytesIO(archive.read(name))
+        except (zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError, OSError, ValueError) as error:
+            raise PictureError(f"cannot be taken out of the zip ({error})", where=name) from error
+
+    return [Entry(item.filename, item.file_size, item.CRC) for item in members.values()], open_member
+
+
+def _is_plain(item: zipfile.ZipInfo) -> bool:
+    """Whether a member is an ordinary file with an ordinary name: nothing hidden, no link, nothing outside the zip."""
+    parts = PurePosixPath(item.filename).parts
+    link = stat.S_ISLNK(item.external_attr >> 16)
+    return not link and not item.filename.startswith("/") and not any(p[0] == "." or p == "__MACOSX" for p in parts)

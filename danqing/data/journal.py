@@ -1,0 +1,149 @@
+"""A packed store in the making: pictures appended to one file, and a journal of what is safely on the disk."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from danqing.core.errors import OutputError
+
+PICTURES, JOURNAL = "pictures.u8", "journal.jsonl"
+MOST, LONGEST = 256, 2.0  # pictures and seconds of work that a kill can cost
+
+
+class Journal:
+    """Appends pictures and notes; opened again after a kill, it stands where the last line of the journal says.
+
+    Attributes:
+        consumed: how many pictures of the source are dealt with, good and bad.
+        names: of the good ones.
+        labels: of the good ones.
+        bad: name and reason of each that cannot be used.
+        channels: of the store; None in a new journal that was not told.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.consumed, self.length = 0, 0
+        self.names: list[str] = []
+        self.labels: list[str | None] = []
+        self.bad: list[list[str]] = []
+        self.channels: int | None = None
+        with told(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+            self._resume()
+            self._pictures = open(folder / PICTURES, "r+b" if (folder / PICTURES).exists() else "w+b")  # noqa: SIM115
+            self._pictures.truncate(self.length)
+            self._pictures.seek(self.length)
+            self._notes = open(folder / JOURNAL, "ab")  # noqa: SIM115
+        self._fresh()
+
+    def start(self, channels: int) -> None:
+        """Note the channels of a new store."""
+        self.channels = channels
+        self._write({"channels": channels})
+
+    def add(self, name: str, label: str | None, found: NDArray[np.uint8] | str) -> None:
+        """Append one picture, or the reason why it cannot be used.
+
+        Raises:
+            OutputError: if it cannot be written; all up to the last line of the journal is kept.
+        """
+        self._consumed += 1
+        if isinstance(found, str):
+            self._bad.append([name, found])
+        else:
+            with told(self.folder):
+                self._pictures.write(found.tobytes())
+            self._bytes += found.nbytes
+            self._names.append(name)
+            self._labels.append(label)
+        if self._consumed >= MOST or time.monotonic() - self._since > LONGEST:
+            self.flush()
+
+    def flush(self) -> None:
+        """Put what was added on the disk, and only then into the journal."""
+        with told(self.folder):
+            self._pictures.flush()
+            os.fsync(self._pictures.fileno())
+        note = {
+            "consumed": self._consumed, "bytes": self._bytes,
+            "names": self._names, "labels": self._labels, "bad": self._bad,
+        }  # fmt: skip
+        self._write(note)
+        self._apply(note)
+        self._fresh()
+
+    def __enter__(self) -> Journal:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        for file in (self._pictures, self._notes):
+            try:
+                file.close()
+            except OSError:  # a full disk again, already told
+                if kind is None:
+                    raise
+
+    def _fresh(self) -> None:
+        self._consumed, self._bytes, self._since = 0, 0, time.monotonic()
+        self._names: list[str] = []
+        self._labels: list[str | None] = []
+        self._bad: list[list[str]] = []
+
+    def _write(self, note: dict[str, Any]) -> None:
+        with told(self.folder):
+            self._notes.write(json.dumps(note).encode() + b"\n")
+            self._notes.flush()
+            os.fsync(self._notes.fileno())
+
+    def _apply(self, note: dict[str, Any]) -> None:
+        self.channels = note.get("channels", self.channels)
+        self.consumed += note.get("consumed", 0)
+        self.length += note.get("bytes", 0)
+        self.names += note.get("names", [])
+        self.labels += note.get("labels", [])
+        self.bad += note.get("bad", [])
+
+    def _resume(self) -> None:
+        """Take in the whole lines of an earlier journal and cut off a torn one."""
+        file = self.folder / JOURNAL
+        if not file.exists() or not (self.folder / PICTURES).exists():
+            file.unlink(missing_ok=True)
+            return
+        lines = file.read_bytes().splitlines(keepends=True)
+        if lines and not lines[-1].endswith(b"\n"):
+            os.truncate(file, sum(map(len, lines[:-1])))
+            lines.pop()
+        for line in lines:
+            self._apply(json.loads(line))
+        if (self.folder / PICTURES).stat().st_size < self.length:  # someone meddled: begin again
+            file.unlink()
+            self.__init__(self.folder)  # type: ignore[misc]
+
+
+@contextmanager
+def told(folder: Path) -> Iterator[None]:
+    """Turn a failure to write into words.
+
+    Raises:
+        OutputError: if what is done inside cannot be written.
+    """
+    try:
+        yield
+    except OSError as error:
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+        what = "the disk is full" if full else f"cannot be written ({error.strerror or error})"
+        remedy = "Free space there and start again: packing goes on where it stopped. " if full else ""
+        remedy += "DANQING_CACHE names another folder for packed pictures"
+        raise OutputError(what, where=folder, remedy=remedy) from error

@@ -1,0 +1,198 @@
+"""The operator evaluate."""
+
+from __future__ import annotations
+
+from typing import Annotated, NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from danqing.core.errors import ParameterError, TooFewPictures
+from danqing.core.images import Images, contact_sheet, from_uint8, to_uint8
+from danqing.core.model import Model, Painter
+from danqing.core.params import Range, Seed, Source, WeightsOf
+from danqing.core.progress import Job, Progress
+from danqing.core.registry import Finding, operator
+from danqing.data.store import Store, pack
+from danqing.maths.scores import METRICS, About, Seen, Sets, rows
+from danqing.maths.statistics import nearest
+from danqing.nets.backbones import FeatureNet, feature_net
+
+FEWEST = 50  # pictures below which no score is worth printing
+SEARCHED = 10_000  # training pictures among which neighbours are looked for, at most
+CHUNK = 64  # pictures painted at a time
+SHOWN, BESIDE = 24, 3  # samples on the sheet, and neighbours beside each
+SIDE = 64  # to which small pictures are enlarged on the sheet, at least
+
+
+class Pictures(NamedTuple):
+    """Pictures (N, C, H, W) as bytes, and their labels (N,)."""
+
+    pixels: NDArray[np.uint8]
+    labels: Tensor | None
+
+
+@operator
+def evaluate(
+    weights: Annotated[Model, WeightsOf("Painter")],
+    data: Source,
+    count: Annotated[int, Range(1, 100_000, "pictures")] = 2000,
+    features: str = "auto",
+    metrics: str = "all",
+    seed: Seed = 0,
+) -> Job[Finding]:
+    """Score what a model paints against real pictures, and show whether it copies them.
+
+    Samples are rounded to 8 bits, as they are saved, and compared with held-out pictures of ``data`` where there are
+    enough of these, else with training pictures; conditional models paint the classes of these. A distance on other
+    features than those of the official Inception network is no FID, and numbers on different features cannot be
+    compared.
+
+    Args:
+        weights: the model, a Painter.
+        data: the real pictures that the model learned from.
+        count: how many samples are painted.
+        features: the network whose features are compared: auto (digits for the built-in digits, else
+            efficientnet-lite0), the name or file of a recogniser, or a file of the official Inception weights.
+        metrics: all, or some of frechet, kernel, score, precision, neighbours, classes, with commas between.
+        seed: fixes the samples, the choice of real pictures, and the intervals.
+
+    Returns:
+        One row a score: its ``value``, the bootstrap interval ``low`` to ``high`` (95 %), ``real`` (the same score of
+        real pictures in place of the samples: as much as can be asked for), ``better`` (which way), the counts of
+        ``samples`` and ``reference`` pictures and ``against`` which pictures these are, ``means`` (the definition), and
+        ``features`` with the SHA-256 of their ``weights``, ``resize`` and ``colour``. And a sheet of samples, each with
+        its three nearest training pictures to its right; the upper half are the samples nearest to one.
+
+    Raises:
+        TooFewPictures: if a score would be meaningless from so few pictures, naming the number needed.
+        ParameterError: for a metric that there is not, or for classes that the model and the features do not share.
+
+    Source: Heusel et al. 2017 (Fréchet distance); Bińkowski et al. 2018 (kernel distance); Salimans et al. 2016
+    (score); Kynkäänniemi et al. 2019 (precision, recall); Naeem et al. 2020 (density, coverage); Alaa et al. 2022, How
+    faithful is your synthetic data?, section 4.3 (copies).
+
+    Examples:
+        danqing evaluate runs/dcgan-1 --data digits
+        danqing evaluate runs/dcgan-2 --data photos --count 3000 --metrics kernel,precision,neighbours --json
+        danqing evaluate runs/dcgan-2 --data photos --count 10000 --features pt_inception-2015-12-05-6726825d.pth
+    """
+    assert isinstance(weights, Painter)
+    wanted = _wanted(metrics)
+    net = feature_net(("digits" if data == "digits" else "efficientnet-lite0") if features == "auto" else features)
+    needed = net.dim + 1 if "frechet" in wanted else FEWEST
+    _need(count, needed, "samples", f"Give --count {needed} or more")
+    learned, held_out = (yield from _packed(weights, data, "train")), (yield from _packed(weights, data, "test"))
+    apart = len(held_out) >= needed
+    reference = _drawn(held_out if apart else learned, max(count, needed), seed)
+    _need(len(reference.pixels), needed, "real pictures", "Give more of them")
+    train = _drawn(learned, max(count, SEARCHED if "neighbours" in wanted else 0), seed)
+    if (why := _no_classes(weights, net, learned)) and "classes" in wanted:
+        if metrics != "all":
+            raise ParameterError(f"classes cannot be scored: {why}", where="metrics")
+        wanted.remove("classes")
+    samples = yield from _painted(weights, count, reference.labels, seed)
+    sets = Sets(
+        (yield from _seen(net, samples, "looking at the samples")),
+        (yield from _seen(net, reference, "looking at real pictures")),
+        (yield from _seen(net, train, "looking at training pictures")),
+        apart,
+    )
+    yield Progress(0, len(wanted), "computing the scores")
+    table = [{**row, **net.recipe} for row in rows(sets, wanted, About(learned.classes, net.official), seed)]
+    return Finding(table, _sheet(samples, train, sets))
+
+
+def _wanted(metrics: str) -> list[str]:
+    names = list(METRICS) if metrics == "all" else [name.strip() for name in metrics.split(",")]
+    for name in names:
+        if name not in METRICS:
+            raise ParameterError(f"there is no metric {name!r}", where="metrics", remedy=f"Known: {', '.join(METRICS)}")
+    return list(dict.fromkeys(names))
+
+
+def _need(count: int, needed: int, what: str, remedy: str) -> None:
+    if count >= needed:
+        return
+    if needed == FEWEST:
+        raise TooFewPictures(f"scores need at least {needed} {what}, not {count}", remedy=remedy)
+    others = ",".join(name for name in METRICS if name != "frechet")
+    raise TooFewPictures(
+        f"a Fréchet distance on {needed - 1} features needs at least {needed} {what}, not {count}",
+        remedy=f"{remedy}, or leave it out: --metrics {others}",
+    )
+
+
+def _packed(model: Painter, data: str, split: str) -> Job[Store]:
+    channels = "grey" if model.config["channels"] == 1 else "colour"
+    fit = model.card.get("data", {}).get("fit", "crop")
+    return pack(data, size=model.config["size"], channels=channels, fit=fit, split=split, skip_bad=True)
+
+
+def _drawn(store: Store, limit: int, seed: int) -> Pictures:
+    """Up to ``limit`` pictures in a drawn order: folders are sorted by class."""
+    rows = np.random.default_rng(seed).permutation(len(store))[:limit]
+    labels = None if store.labels is None else torch.from_numpy(np.asarray(store.labels)[rows]).long()
+    return Pictures(np.asarray(store.pictures[rows]), labels)
+
+
+def _no_classes(model: Painter, net: FeatureNet, store: Store) -> str:
+    """Why the network cannot judge whether the model paints what it is asked for; empty if it can."""
+    known = model.config["classes"]
+    if not known:
+        return "the model is unconditional"
+    if known != net.classes:
+        return f"{net.name} knows {net.classes} classes and the model {known}"
+    names = tuple(map(str, model.card.get("classes", store.classes)))
+    return "" if net.class_names in ((), names) else f"the classes of {net.name} have other names"
+
+
+def _painted(model: Painter, count: int, labels: Tensor | None, seed: int) -> Job[Pictures]:
+    """Paint samples; a conditional model paints the classes of the real pictures, else all alike."""
+    classes = model.config["classes"]
+    rng = torch.Generator().manual_seed(seed)
+    asked = None
+    if classes:
+        usable = labels is not None and int(labels.max()) < classes
+        source = labels if labels is not None and usable else torch.arange(classes)
+        asked = source[torch.arange(count) % len(source)]
+    done: list[NDArray[np.uint8]] = []
+    for at in range(0, count, CHUNK):
+        size = min(CHUNK, count - at)
+        painted = _paint(model, size, rng, None if asked is None else asked[at : at + size])
+        done.append(to_uint8(painted).transpose(0, 3, 1, 2))
+        yield Progress(at + size, count, "painting samples", painted)
+    return Pictures(np.concatenate(done), asked)
+
+
+@torch.no_grad()
+def _paint(model: Painter, count: int, rng: torch.Generator, label: Tensor | None) -> Images:
+    return model.sample(count, rng, label).float().cpu()
+
+
+def _seen(net: FeatureNet, pictures: Pictures, words: str) -> Job[Seen]:
+    features, chances = yield from net.describe(pictures.pixels, words)
+    return Seen(features, chances, pictures.labels)
+
+
+def _sheet(samples: Pictures, train: Pictures, sets: Sets) -> Images:
+    """Samples, each with its nearest training pictures to the right: first those nearest to one, then the first of all."""
+    beside = min(BESIDE, len(train.pixels))
+    distances, indices = nearest(sets.samples.features, sets.train.features, beside)
+    order = distances[:, 0].argsort()
+    half = SHOWN // 2
+    shown = torch.cat([order[:half], order[half:].sort().values[:half]])
+    strips = [
+        contact_sheet(
+            _enlarged(np.concatenate([samples.pixels[at : at + 1], train.pixels[indices[at]]])), 1 + beside, 1
+        )
+        for at in shown.tolist()
+    ]
+    return contact_sheet(torch.cat(strips), 3, 10)
+
+
+def _enlarged(pixels: NDArray[np.uint8]) -> Images:
+    factor = max(1, round(SIDE / pixels.shape[-1]))
+    return from_uint8(pixels.transpose(0, 2, 3, 1)).repeat_interleave(factor, 2).repeat_interleave(factor, 3)

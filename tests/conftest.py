@@ -1,0 +1,37 @@
+"""Pictures for the tests: photographs that come with scikit-image, without network."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+
+@pytest.fixture(scope="session")
+def _photographs() -> dict[str, Tensor]:
+    from skimage import data
+
+    pictures = {"astronaut": data.astronaut(), "chelsea": data.chelsea(), "camera": data.camera()[..., None]}
+    return {
+        name: torch.from_numpy(pixels.astype(np.float32) / 255).permute(2, 0, 1)[None].contiguous()
+        for name, pixels in pictures.items()
+    }
+
+
+@pytest.fixture
+def astronaut(_photographs: dict[str, Tensor]) -> Tensor:
+    """A colour photograph (1, 3, 512, 512)."""
+    return _photographs["astronaut"].clone()
+
+
+@pytest.fixture
+def chelsea(_photographs: dict[str, Tensor]) -> Tensor:
+    """A colour photograph that is not square, (1, 3, 300, 451)."""
+    return _photographs["chelsea"].clone()
+
+
+@pytest.fixture
+def camera(_photographs: dict[str, Tensor]) -> Tensor:
+    """A grey photograph (1, 1, 512, 512)."""
+    return _photographs["camera"].clone()

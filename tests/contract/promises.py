@@ -1,0 +1,289 @@
+"""What every operator promises, one function a promise: each takes an operator and fails if it is broken.
+
+Nothing here knows an operator by name. Values are drawn from the schema, so that a new operator is tested unasked.
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+import random
+import re
+import shlex
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from samples import Params, accepts, companions, misfits, pictures, run, runs, settings
+from torch import Tensor
+
+from danqing.core.errors import ParameterError, UserError
+from danqing.core.images import check_images
+from danqing.core.params import arguments_in, checked
+from danqing.core.registry import Finding, Frames, Operator
+from danqing.core.tiles import tiled
+
+SIZES = ((1, 1), (1, 7), (9, 1), (2, 2), (13, 17), (3, 1000))
+FACE_OPTIONS = {"out": True, "out-dir": True, "force": False, "json": False}  # added to every command; takes a value?
+SHARED_WORDS = {  # the shared vocabulary → words that people use instead of it
+    "radius": {"ksize", "kernel_size", "window"},
+    "strength": {"amount", "intensity"},
+    "scale": {"factor", "zoom"},
+    "seed": {"random_state", "rng"},
+    "weights": {"model", "checkpoint"},
+    "steps": {"iterations", "n_iter"},
+    "label": {"category", "class_label"},
+    "count": {"num", "number", "n"},
+}
+
+
+# ---------------------------------------------------------------- the promises in words
+
+
+def its_file_has_its_name(op: Operator) -> None:
+    home = ["danqing", op.group, op.name]
+    assert op.function.__name__ == op.name
+    assert op.function.__module__.split(".") == home, f"lives in {op.function.__module__}"
+
+
+def its_words_are_complete(op: Operator) -> None:
+    doc = inspect.cleandoc(op.function.__doc__ or "")
+    assert re.fullmatch(r"[A-Z].{5,110}[^.]\.", op.summary), f"the summary is not one short sentence: {op.summary!r}"
+    assert ". " not in op.summary, "the summary is more than one sentence"
+    assert set(arguments_in(doc)) == {field.name for field in op.fields}, "Args and signature differ"
+    for field in op.fields:
+        assert len(field.words) > 5, f"{field.name} is not explained"
+    for section in ("Returns:", "Source:"):
+        assert re.search(rf"^{section}\n? +\S", doc, re.M), f"no {section}"
+    assert list(examples(op)), "no Examples:"
+
+
+def its_form_is_short_and_uses_the_shared_words(op: Operator) -> None:
+    names = [field.name for field in op.fields if field.kind != "pictures"]
+    assert len(names) <= 6, f"{len(names)} parameters"
+    for name in names:
+        for word, others in SHARED_WORDS.items():
+            assert name not in others, f"say {word} instead of {name}"
+        assert not re.search(r"_(px|pixels|deg|degrees|seconds|percent)$", name), f"{name}: the unit belongs in Range"
+
+
+def its_form_is_json_schema(op: Operator) -> None:
+    for field in op.form:
+        drawn = json.loads(json.dumps(field.json_schema(), allow_nan=False))
+        assert drawn["description"], f"{field.name} is not described"
+        assert drawn.get("type", "string") in ("integer", "number", "boolean", "string", "array", "object")
+        if field.required or field.default is None:
+            assert field.required or field.optional, f"{field.name} may not be None, but that is its default"
+        elif field.kind != "weights":
+            assert accepts(field, field.default), f"the default of {field.name} is outside its own range"
+            assert not field.choices or drawn["default"] in drawn["enum"]
+
+
+def its_examples_fit_the_schema(op: Operator) -> None:
+    for line in examples(op):
+        values, places = _read(op, line)
+        missing = [field.name for field in op.fields if field.required and field.name not in values]
+        assert len(missing) == places, f"{line}: {places} places for {missing}"
+
+
+# ---------------------------------------------------------------- the promises in deeds
+
+
+def it_refuses_what_does_not_fit(op: Operator) -> None:
+    for field in op.fields:
+        for value in misfits(field):
+            with pytest.raises(UserError):
+                field.check(value)
+            if runs(op):
+                first = settings(op)[0]
+                with pytest.raises(ParameterError):
+                    op.job(**{op.fields[0].name: pictures(), **first, field.name: value})
+
+
+def its_examples_work(op: Operator) -> None:
+    from skimage import data
+
+    photo = torch.from_numpy(data.astronaut().astype(np.float32) / 255).permute(2, 0, 1)[None]
+    for line in examples(op):
+        _keeps_the_contract(op, photo, run(op, photo, _read(op, line)[0]), {})
+
+
+def it_keeps_the_image_contract(op: Operator) -> None:
+    for params in settings(op):
+        for channels in (1, 3):
+            x = pictures(2, channels, 24, 31)
+            _keeps_the_contract(op, x, run(op, x, params), params)
+
+
+def it_takes_odd_and_tiny_pictures(op: Operator) -> None:
+    for params in settings(op):
+        for channels, size in ((channels, size) for channels in (1, 3) for size in SIZES):
+            x = pictures(1, channels, *size)
+            try:
+                result = run(op, x, params)
+            except ParameterError:
+                continue  # a picture may be too small for what is asked, if it is said so
+            _keeps_the_contract(op, x, result, params)
+
+
+def it_takes_plain_and_extreme_pictures(op: Operator) -> None:
+    for params in settings(op):
+        for level in (0.0, 0.5, 1.0):
+            x = torch.full((1, 3, 24, 31), level)
+            _keeps_the_contract(op, x, run(op, x, params), params)
+
+
+def it_is_deterministic(op: Operator) -> None:
+    for params in settings(op):
+        results = []
+        for seed in (1, 2):
+            torch.manual_seed(seed), np.random.seed(seed), random.seed(seed)  # whoever uses them is caught
+            before = _chance()
+            results.append(run(op, pictures(), params))
+            assert _chance() == before, "the global random generators were used"
+        _assert_same(*results, tolerance=0)
+
+
+def it_leaves_its_input_alone(op: Operator) -> None:
+    for params in settings(op):
+        x = pictures()
+        result = run(op, x, params)
+        assert torch.equal(x, pictures()), "the input was changed"
+        if isinstance(result, Tensor):
+            result.fill_(0.25)
+            assert torch.equal(x, pictures()), "the result shares memory with the input"
+
+
+def it_keeps_batch_items_apart(op: Operator) -> None:
+    a, b, c = pictures(3).split(1)
+    for params in settings(op):
+        with_b, with_c = (run(op, torch.cat((a, other)), params) for other in (b, c))
+        _assert_same(_item(with_b, 0), _item(with_c, 0), tolerance=1e-6)
+        if not any(field.name == "seed" for field in op.fields):  # else another place means other random numbers
+            _assert_same(_item(with_b, 1), _item(run(op, b, params), 0), tolerance=1e-6)
+
+
+def it_does_not_see_memory_layout(op: Operator) -> None:
+    for params in settings(op):
+        turned = pictures().contiguous(memory_format=torch.channels_last)
+        _assert_same(run(op, pictures(), params), run(op, turned, params), tolerance=1e-6)
+        grey = pictures(1, 1)
+        _assert_same(
+            run(op, grey.repeat(1, 3, 1, 1), params), run(op, grey.expand(1, 3, -1, -1), params), tolerance=1e-6
+        )
+
+
+def it_gives_the_same_in_tiles(op: Operator) -> None:
+    if op.reach is None:
+        return
+    x = pictures(1, 3, 90, 115)
+    for params in settings(op):
+        whole = run(op, x, params)
+        parts = tiled(op, x, checked(op.form, {**companions(op, x), **params}), tile=32)
+        assert parts.shape == whole.shape, "tiles make another size"
+        assert float((parts - whole).abs().max()) <= 1 / 255, f"seams with {params}"
+
+
+WORDS: tuple[Callable[[Operator], None], ...] = (
+    its_file_has_its_name,
+    its_words_are_complete,
+    its_form_is_short_and_uses_the_shared_words,
+    its_form_is_json_schema,
+    its_examples_fit_the_schema,
+    it_refuses_what_does_not_fit,
+)
+DEEDS: tuple[Callable[[Operator], None], ...] = (
+    its_examples_work,
+    it_keeps_the_image_contract,
+    it_takes_odd_and_tiny_pictures,
+    it_takes_plain_and_extreme_pictures,
+    it_is_deterministic,
+    it_leaves_its_input_alone,
+    it_keeps_batch_items_apart,
+    it_does_not_see_memory_layout,
+    it_gives_the_same_in_tiles,
+)
+
+
+# ---------------------------------------------------------------- reading docstrings, comparing results
+
+
+def examples(op: Operator) -> Iterator[str]:
+    """The command lines in the Examples section."""
+    found = re.search(r"^Examples:\n((?:(?: .*)?\n?)*)", inspect.cleandoc(op.function.__doc__ or ""), re.M)
+    for line in (found.group(1) if found else "").replace("\\\n", " ").splitlines():
+        if line.strip():
+            yield line.strip()
+
+
+def _read(op: Operator, line: str) -> tuple[Params, int]:
+    """The values a command line gives, and how many places (files, weights) it fills."""
+    program, name, *words = shlex.split(line, comments=True)
+    assert (program, name) == ("danqing", op.name), f"{line}: is about something else"
+    fields = {field.name.replace("_", "-"): field for field in op.fields}
+    values: Params = {}
+    places = 0
+    while words:
+        word = words.pop(0)
+        if not word.startswith("--"):
+            places += 1
+            continue
+        flag = word[2:]
+        if (field := fields.get(flag.removeprefix("no-"))) and field.kind == "bool":
+            values[field.name] = not flag.startswith("no-")
+        elif field := fields.get(flag):
+            values[field.name] = field.parse(words.pop(0))
+            assert field.kind == "weights" or accepts(field, values[field.name]), f"{line}: {field.name} out of range"
+        else:
+            assert flag in FACE_OPTIONS, f"{line}: no such option --{flag}"
+            del words[: FACE_OPTIONS[flag]]
+    return values, places
+
+
+def _keeps_the_contract(op: Operator, x: Tensor, result: Any, params: Params) -> None:
+    if isinstance(result, Tensor):
+        check_images(result, op.name)
+        assert len(result) == len(x), "other number of pictures"
+        if op.reach is not None:
+            scale = op.setting(op.scale, checked(op.form, {**companions(op, x), **params}))
+            assert result.shape[-2:] == (x.shape[2] * scale, x.shape[3] * scale), "size is not that of its scale"
+    elif isinstance(result, Frames):
+        check_images(result.pictures, op.name)
+        assert result.rate > 0
+    else:
+        assert isinstance(result, Finding), f"returns {type(result).__name__}"
+        assert len(result.numbers) == len(x), "other number of pictures"
+        json.dumps(result.numbers, allow_nan=False)
+        if result.picture is not None:
+            check_images(result.picture, op.name)
+
+
+def _item(result: Any, at: int) -> Any:
+    if isinstance(result, Finding):
+        return Finding(result.numbers[at : at + 1], None if result.picture is None else result.picture[at : at + 1])
+    return result[at : at + 1] if isinstance(result, Tensor) else result
+
+
+def _assert_same(one: Any, other: Any, tolerance: float) -> None:
+    if isinstance(one, Finding):
+        assert _alike(one.numbers, other.numbers), f"numbers differ: {one.numbers} and {other.numbers}"
+        one, other = one.picture, other.picture
+    elif isinstance(one, Frames):
+        one, other = one.pictures, other.pictures
+    if one is not None:
+        torch.testing.assert_close(one, other, rtol=0, atol=tolerance)
+
+
+def _alike(one: Any, other: Any) -> bool:
+    if isinstance(one, dict):
+        return one.keys() == other.keys() and all(_alike(one[key], other[key]) for key in one)
+    if isinstance(one, list | tuple):
+        return len(one) == len(other) and all(map(_alike, one, other))
+    return one == (pytest.approx(other, rel=1e-4, abs=1e-6) if isinstance(one, float) else other)
+
+
+def _chance() -> tuple[Any, ...]:
+    """The state of the global random generators."""
+    return torch.get_rng_state().numpy().tobytes(), np.random.get_state()[1].tobytes(), random.getstate()

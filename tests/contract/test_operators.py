@@ -1,0 +1,38 @@
+"""Every operator keeps every promise; the operators are found by walking the registry."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import promises
+import pytest
+from samples import runs
+
+from danqing.core.registry import Operator, operator_named, operators
+
+
+@pytest.mark.parametrize("promise", promises.WORDS, ids=lambda promise: promise.__name__)
+@pytest.mark.parametrize("name", operators())
+def test_promise_in_words(name: str, promise: Callable[[Operator], None]) -> None:
+    promise(operator_named(name))
+
+
+@pytest.mark.parametrize("promise", promises.DEEDS, ids=lambda promise: promise.__name__)
+@pytest.mark.parametrize("name", operators())
+def test_promise_in_deeds(name: str, promise: Callable[[Operator], None]) -> None:
+    op = operator_named(name)
+    if runs(op):
+        promise(op)
+
+
+@pytest.mark.parametrize("entry", operators().values(), ids=lambda entry: entry.name)
+def test_the_menu_says_what_the_operator_is(entry: object) -> None:
+    op = operator_named(entry.name)
+    assert (op.name, op.group, op.summary) == (entry.name, entry.group, entry.summary)
+
+
+def test_the_deeds_are_done_by_somebody() -> None:
+    """Guard against a walk that skips everything."""
+    running = [name for name in operators() if runs(operator_named(name))]
+    assert len(running) >= 8
+    assert any(operator_named(name).reach is not None for name in running)
