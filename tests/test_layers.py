@@ -13,14 +13,14 @@ from danqing.core.registry import FLOORS, PACKAGE
 BELOW = {
     "core": set(),
     "maths": {"core"},
-    "nets": {"core"},
+    "nets": {"core", "maths"},
     "models": {"core", "maths", "nets"},
-    "data": {"core", "maths", "nets"},
+    "data": {"core", "maths"},
     "train": {"core", "maths", "nets", "data"},
-    "zoo": {"core"},
+    "zoo": {"core", "train"},
     "faces": {"core", "train", "data"},
 }
-OPERATORS = {"core", "maths", "nets"}  # what every other folder, a group of operators, may import
+OPERATORS = {"core", "maths", "nets", "data"}  # what every other folder, a group of operators, may import
 SINGLE = {"models"}  # folders of files that stand alone, as in the groups: one family, one operator a file
 FORBIDDEN = {  # whole modules
     "torchvision": "is not a dependency",

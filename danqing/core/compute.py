@@ -56,17 +56,11 @@ def compute(call: Call, loaded: Loaded) -> Job[tuple[Any, Picture | None]]:
     operator, picture = call.operator, loaded.picture
     if picture is None:
         return (yield from operator.job(**loaded.values)), None
-    result = yield from _worked(call, picture.pixels, loaded.values)
+    result = yield from tiles.run(operator, picture.pixels, loaded.values)
     alpha = None
     if picture.alpha is not None and isinstance(result, Tensor):
         alpha = yield from _alpha(call, picture.alpha, loaded.values, result)
     return result, Picture(picture.pixels[..., :1, :1], alpha, picture.depth, picture.exif)
-
-
-def _worked(call: Call, x: Images, values: dict[str, Any]) -> Job[Any]:
-    if call.operator.reach is None:
-        return (yield from call.operator.job(x, **values))
-    return tiles.tiled(call.operator, x, values)
 
 
 def _alpha(call: Call, alpha: Mask, values: dict[str, Any], result: Images) -> Job[Mask]:
@@ -74,7 +68,7 @@ def _alpha(call: Call, alpha: Mask, values: dict[str, Any], result: Images) -> J
     if call.operator.geometry:
         colours = [field.name for field in call.operator.form if field.kind == "colour"]
         opaque = {name: OPAQUE for name in colours if values[name] is not None}
-        moved: Mask = yield from _worked(call, alpha, {**values, **opaque})
+        moved: Mask = yield from tiles.run(call.operator, alpha, {**values, **opaque})
         return moved
     if alpha.shape[-2:] == result.shape[-2:]:
         return alpha

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import warnings
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -9,6 +10,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFile
+from PIL.ExifTags import IFD, Base
 
 from danqing.core import deep
 from danqing.core.embedding import recipe_text
@@ -17,9 +19,11 @@ from danqing.core.opening import frame_count, hushed, opened
 from danqing.core.profiles import deep_to_srgb, lab_to_srgb, to_srgb
 from danqing.core.recipe import Recipe, from_json
 
-ORIENTATION, EXIF_IFD, GPS_IFD = 0x0112, 0x8769, 0x8825
 # What is said of the scene, the camera and the people; a TIFF keeps it among tags that describe its own layout.
-DESCRIPTIVE = (0x010E, 0x010F, 0x0110, 0x0131, 0x0132, 0x013B, 0x8298, EXIF_IFD, GPS_IFD)
+DESCRIPTIVE = (
+    Base.ImageDescription, Base.Make, Base.Model, Base.Software, Base.DateTime, Base.Artist, Base.Copyright,
+    IFD.Exif, IFD.GPSInfo,
+)  # fmt: skip
 Floats = NDArray[np.float32]
 
 
@@ -56,16 +60,30 @@ def decode(file: str | Path, frame: Literal["only", "first"] = "first", limit: i
                 where=file,
                 remedy="Save the frame you mean as a picture of its own",
             )
+        _check_layout(picture, file)
         raw = deep.raw_mode(picture)
         channels = _deep(picture, raw, file, limit) if raw else _loaded(picture, file)
         with hushed():
             exif = picture.getexif()
             # Pillow itself turns a TIFF upright while decoding it.
-            orientation = 1 if picture.format == "TIFF" else exif.get(ORIENTATION, 1)
+            orientation = 1 if picture.format == "TIFF" else exif.get(Base.Orientation, 1)
             block = _exif_block(exif, picture.format == "TIFF")
         recipe = _recipe(picture)
     alpha = None if channels.alpha is None else _upright(channels.alpha, orientation)
     return Decoded(_upright(channels.pixels, orientation), alpha, channels.depth, block, recipe)
+
+
+def _check_layout(picture: ImageFile.ImageFile, file: str | Path) -> None:
+    """Refuse a TIFF that Pillow would read wrongly, or whose truncation libtiff would report on its own."""
+    tags = getattr(picture, "tag_v2", {})
+    if tags.get(Base.PlanarConfiguration) == 2 and max(tags.get(Base.BitsPerSample, (1,))) > 8:
+        raise PictureError(
+            "has its 16-bit channels in separate planes", where=file, remedy="Save it with interleaved channels"
+        )
+    for offsets, sizes in ((Base.StripOffsets, Base.StripByteCounts), (Base.TileOffsets, Base.TileByteCounts)):
+        ends = map(operator.add, tags.get(offsets, ()), tags.get(sizes, ()))
+        if max(ends, default=0) > Path(file).stat().st_size:
+            raise PictureError("is a truncated TIFF", where=file, remedy="Export or download it again")
 
 
 def _loaded(picture: ImageFile.ImageFile, file: str | Path) -> _Channels:
@@ -181,13 +199,13 @@ def _upright(a: Floats, orientation: Any) -> Floats:
 def _exif_block(exif: Image.Exif, in_tiff: bool) -> bytes | None:
     """The EXIF as bytes, upright and without the thumbnail, which would show the picture as it was before any edit."""
     kept = {tag: value for tag, value in exif.items() if not in_tiff or tag in DESCRIPTIVE}
-    if not kept.keys() - {ORIENTATION}:
+    if not kept.keys() - {Base.Orientation}:
         return None
     try:
         for tag in exif.keys() - kept.keys():
             del exif[tag]
-        if ORIENTATION in exif:
-            exif[ORIENTATION] = 1
+        if Base.Orientation in exif:
+            exif[Base.Orientation] = 1
         return exif.tobytes()
     except Exception:  # metadata that cannot be written again is left out; the picture is what was asked for
         return None

@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
+from PIL.ExifTags import Base
 
 from danqing.core import deep
-from danqing.core.decoding import DESCRIPTIVE, ORIENTATION, PictureWarning
+from danqing.core.decoding import DESCRIPTIVE, PictureWarning
 from danqing.core.embedding import CHUNK, packet_of, settings
 from danqing.core.errors import OutputError, ParameterError
 from danqing.core.files import replacing
@@ -112,8 +113,8 @@ def _readable(exif: bytes | None) -> Image.Exif | None:
     out = Image.Exif()
     try:
         out.load(exif)
-        if ORIENTATION in out:
-            out[ORIENTATION] = 1
+        if Base.Orientation in out:
+            out[Base.Orientation] = 1
         out.tobytes()
     except Exception:  # metadata that cannot be written again is left out; the picture is what was asked for
         return None

@@ -33,19 +33,21 @@ def replacing(file: str | Path, *, force: bool = True) -> Iterator[Path]:
     Raises:
         OutputError: if the folder cannot be written, the disk is full, or the file exists and ``force`` is False.
     """
-    file = Path(file)
-    if file.exists() and not force:
-        raise OutputError("exists already", where=file, remedy="Choose another name or give --force")
     temporary: Path | None = None
     try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=f".{file.stem[:40]}-", suffix=file.suffix, dir=file.parent)
+        target = Path(os.path.realpath(file))  # a link stays a link
+        if target.exists() and not force:
+            raise OutputError("exists already", where=file, remedy="Choose another name or give --force")
+        if target.exists() and not target.is_file():
+            raise OutputError("is a folder or a device, not a file", where=file)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=f".{target.stem[:40]}-", suffix=target.suffix, dir=target.parent)
         os.close(handle)
         temporary = Path(name)
-        temporary.chmod(0o666 & ~_umask())
         yield temporary
+        temporary.chmod(0o666 & ~_umask())  # last: some writers put a file of their own in its place
         _flush(temporary)
-        temporary.replace(file)
+        temporary.replace(target)
     except OSError as error:
         raise OutputError(f"cannot be written ({error.strerror or error})", where=file) from error
     finally:
@@ -59,13 +61,14 @@ def save(model: Model, file: str | Path, *, force: bool = True, **facts: Any) ->
     Raises:
         OutputError: if it cannot be written; an earlier file of that name survives.
     """
-    card = {**model.card, **facts, "family": model.family, "config": model.config}
+    kept = {name: value for name, value in model.card.items() if name not in ("file", "sha256")}
+    card = {**kept, **facts, "family": model.family, "config": model.config}
     return save_tensors(model.state_dict(), file, card, force=force)
 
 
 def save_tensors(tensors: dict[str, Tensor], file: str | Path, card: Card, *, force: bool = True) -> Path:
     """Write tensors with a card, atomically."""
-    header = {"format": FORMAT, "danqing": __version__, **card}
+    header = {**card, "format": FORMAT, "danqing": __version__}
     plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     with replacing(file, force=force) as temporary:
         try:
@@ -131,10 +134,10 @@ def read_card(file: str | Path) -> Card:
         raise ModelFileError(_why_unreadable(Path(file), error), where=file) from error
     if text is None:
         raise ModelFileError("is a safetensors file without danqing's card", where=file)
-    card: Card = json.loads(text)
+    card = _parsed(text, file)
     if card["format"] > FORMAT:
         raise ModelFileError(
-            f"was written by danqing {card['danqing']}, in format {card['format']}; this one reads up to {FORMAT}",
+            f"was written by danqing {card.get('danqing')}, in format {card['format']}; this one reads up to {FORMAT}",
             where=file,
             remedy="Update danqing",
         )
@@ -178,6 +181,16 @@ def hash_of(file: str | Path) -> str:
     return _hash(os.fspath(file), facts.st_size, facts.st_mtime_ns)
 
 
+def _parsed(text: str, file: str | Path) -> Card:
+    try:
+        card = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise ModelFileError(f"has a damaged card ({_first_line(error)})", where=file) from error
+    if not isinstance(card, dict) or not isinstance(card.get("format"), int):
+        raise ModelFileError("has a card that is not danqing's", where=file)
+    return card
+
+
 def _of_kind(model: Model, kind: str, where: str) -> Model:
     base = getattr(bases, kind, None)
     if (isinstance(base, type) and isinstance(model, base)) or model.family == kind:
@@ -186,9 +199,12 @@ def _of_kind(model: Model, kind: str, where: str) -> Model:
 
 
 def _why_unreadable(file: Path, error: Exception) -> str:
-    with open(file, "rb") as stream:
-        head = stream.read(4)
-    if head[:2] == b"\x80\x02" or head == b"PK\x03\x04":
+    try:
+        with open(file, "rb") as stream:
+            head = stream.read(4)
+    except OSError as reason:
+        return f"cannot be read ({reason.strerror or reason})"
+    if (head[:1] == b"\x80" and head[1:2] <= b"\x05") or head == b"PK\x03\x04":  # protocols 2 to 5; what torch zips
         return "is a pickle (or zip) under another name; danqing never unpickles"
     return f"is damaged or not a safetensors file ({_first_line(error)})"
 

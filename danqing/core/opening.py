@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import stat
+import struct
 import threading
 import warnings
 from collections.abc import Iterator
@@ -111,5 +112,7 @@ def _check_size(picture: ImageFile.ImageFile, limit: int, file: str | Path) -> N
 
 def _diagnosis(kind: str, error: Exception) -> str:
     words = str(error).strip().partition("\n")[0][:200] or type(error).__name__
-    cut = isinstance(error, EOFError | IndexError) or "truncated" in words.lower()
-    return f"is a truncated {kind} ({words})" if cut else f"is a damaged {kind}, or one of an unusual kind ({words})"
+    ran_out = any(isinstance(each, EOFError | IndexError | struct.error) for each in (error, error.__cause__))
+    if ran_out or "truncated" in words.lower():
+        return f"is a truncated {kind}"
+    return f"is a damaged {kind}, or one of an unusual kind ({words})"

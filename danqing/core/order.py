@@ -34,7 +34,7 @@ class Outcome(NamedTuple):
     source: Path | None
     state: State
     files: tuple[Path, ...] = ()
-    numbers: dict[str, Any] | None = None
+    numbers: Any = None
     error: DanqingError | None = None
 
 

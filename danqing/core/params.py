@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import math
+import numbers
 import re
 import types
 import typing
@@ -72,6 +73,8 @@ class Field:
 
     def parse(self, text: str) -> Any:
         """Read the value a person typed; files and weights stay text until :meth:`check`."""
+        if self.kind == "choice":
+            return {str(choice): choice for choice in self.choices}.get(text, text)
         try:
             return _PARSERS.get(self.kind, str)(text)
         except ValueError:
@@ -95,16 +98,19 @@ class Field:
     def json_schema(self) -> dict[str, Any]:
         """The field as JSON Schema."""
         out: dict[str, Any] = {"description": self.words, **_JSON_TYPES.get(self.kind, {"type": "string"})}
+        if self.optional and "type" in out:
+            out["type"] = [out["type"], "null"]
         if self.range is not None:
-            out["minimum"] = self.range.low
+            if not math.isinf(self.range.low):
+                out["minimum"] = self.range.low
             if not math.isinf(self.range.high):
                 out["maximum"] = self.range.high
             if self.range.unit:
                 out["x-unit"] = self.range.unit
         if self.choices:
-            out["enum"] = list(self.choices)
+            out["enum"] = [*self.choices, *([None] if self.optional else [])]
         if not self.required:
-            out["default"] = self.default
+            out["default"] = _plain_default(self.default)
         return out
 
     @property
@@ -130,7 +136,7 @@ def schema(function: Callable[..., Any], document: str | None = None) -> tuple[F
     words = arguments_in(document if document is not None else inspect.getdoc(function) or "")
     skip = {"self", "return"}
     return tuple(
-        _field(name, hints[name], parameter.default, words.get(name, ""))
+        _field(name, hints.get(name), parameter.default, words.get(name, ""))
         for name, parameter in inspect.signature(function).parameters.items()
         if name not in skip
     )
@@ -152,7 +158,7 @@ def checked(fields: tuple[Field, ...], values: dict[str, Any]) -> dict[str, Any]
         ParameterError: for a missing, unknown, mistyped or out-of-range value.
     """
     known = {field.name: field for field in fields}
-    for name in values.keys() - known.keys():
+    for name in sorted(values.keys() - known.keys()):
         raise ParameterError("no such parameter", where=name, remedy=f"Known: {', '.join(known)}")
     out: dict[str, Any] = {}
     for name, field in known.items():
@@ -174,6 +180,7 @@ def _field(name: str, hint: Any, default: Any, words: str) -> Field:
         if get_origin(hint) is Annotated:
             hint, *rest = get_args(hint)
             marks += tuple(rest)
+    marks = marks[::-1]  # Annotated[Seed, Range(0, 9)]: what is said last holds
     limit = next((mark for mark in marks if isinstance(mark, Range)), None)
     weights = next((mark.kind for mark in marks if isinstance(mark, WeightsOf)), "")
     tag = next((mark.kind for mark in marks if isinstance(mark, Tag)), "")
@@ -194,19 +201,36 @@ def _without_none(hint: Any) -> tuple[bool, Any]:
 
 def _check_number(field: Field, value: Any) -> int | float:
     whole = field.kind == "int"
-    if isinstance(value, bool) or not isinstance(value, int if whole else int | float):
+    wanted: type = numbers.Integral if whole else numbers.Real
+    if isinstance(value, bool) or not isinstance(value, wanted):
         raise field._refuse(value)
-    if math.isnan(value) or (field.range and not field.range.low <= value <= field.range.high):
+    try:
+        number: int | float = int(value) if whole else float(value)  # NumPy's numbers become Python's
+    except OverflowError:
+        raise field._refuse(value) from None
+    if isinstance(number, float) and not math.isfinite(number):
         raise field._refuse(value)
-    return value if whole else float(value)
+    if field.range and not field.range.low <= number <= field.range.high:
+        raise field._refuse(value)
+    return number
 
 
 def _check_colour(field: Field, value: Any) -> tuple[float, ...]:
     if isinstance(value, str):
         return _parse_colour(value) if re.fullmatch("#?[0-9a-fA-F]{6}", value) else _fail(field, value)
-    if isinstance(value, tuple | list) and len(value) == 3 and all(0 <= part <= 1 for part in value):
+    if isinstance(value, tuple | list) and len(value) == 3 and all(map(_is_share, value)):
         return tuple(float(part) for part in value)
     raise field._refuse(value)
+
+
+def _is_share(value: Any) -> bool:
+    return isinstance(value, numbers.Real) and 0 <= float(value) <= 1
+
+
+def _plain_default(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return "#" + "".join(f"{round(part * 255):02x}" for part in value)
+    return str(value) if isinstance(value, Path) else value
 
 
 def _fail(field: Field, value: Any) -> Any:

@@ -108,8 +108,9 @@ class Operator:
         """
         from danqing.core.params import checked
 
-        bound = inspect.signature(self.function).bind_partial(*args, **values).arguments
-        ready = checked(self.fields, dict(bound))
+        signature = inspect.signature(self.function)
+        known = {name: value for name, value in values.items() if name in signature.parameters}
+        ready = checked(self.fields, {**values, **signature.bind_partial(*args, **known).arguments})
         if inspect.isgeneratorfunction(self.function):
             return self.function(**ready)  # type: ignore[no-any-return]
         return _plain(self.function, ready)
@@ -162,7 +163,7 @@ def operator(
 @functools.cache
 def operators() -> dict[str, Entry]:
     """Every operator by name, groups in alphabetical order; nothing is imported."""
-    groups = sorted(p.name for p in PACKAGE.iterdir() if p.is_dir() and p.name not in FLOORS and p.name[0] != "_")
+    groups = sorted(p.name for p in PACKAGE.iterdir() if _is_group(p))
     found = [entry for group in groups for entry in _entries(group, _is_operator)]
     return {entry.name: entry for entry in found}
 
@@ -194,7 +195,7 @@ def family_named(name: str) -> type[Model]:
 
     module = importlib.import_module(_look_up(families(), name, "model family").module)
     for value in vars(module).values():
-        if isinstance(value, type) and issubclass(value, Model) and value.__module__ == module.__name__:
+        if isinstance(value, type) and issubclass(value, Model) and value.__name__.lower() == name:
             return value
     raise TypeError(f"{module.__name__} defines no Model")
 
@@ -215,6 +216,10 @@ def _entries(group: str, wanted: Callable[[ast.stmt, str], bool]) -> Iterator[En
                 summary = (ast.get_docstring(node) or "").partition("\n")[0]
                 yield Entry(path.stem, group, summary, f"{PACKAGE.name}.{group}.{path.stem}")
                 break
+
+
+def _is_group(folder: Path) -> bool:
+    return folder.is_dir() and folder.name.isidentifier() and folder.name not in FLOORS and folder.name[0] != "_"
 
 
 def _is_operator(node: ast.stmt, stem: str) -> bool:

@@ -135,7 +135,7 @@ def _places(path: str, home: Path) -> Iterator[Path]:
 def _same(one: Path, other: Path) -> bool:
     suffix = one.suffix.lower()
     if suffix == ".json":
-        return numbers_in(one) == numbers_in(other)
+        return bool(numbers_in(one) == numbers_in(other))
     if suffix in (".gif", ".mp4") or one.read_bytes() == other.read_bytes():
         return one.read_bytes() == other.read_bytes()
     first, second = images.read(one, limit=2**62), images.read(other, limit=2**62)

@@ -103,15 +103,14 @@ def parts(result: Any, target: Path, columns: int = 0, numbered: bool = False) -
     return parts(result.picture, target)
 
 
-def numbers_of(result: Any) -> dict[str, Any] | None:
-    """The figures in a result as JSON values; None if it has none."""
+def numbers_of(result: Any) -> Any:
+    """The figures in a result as JSON values, a single row without its list; None if it has none."""
     if isinstance(result, Tensor | Frames):
         return None
     if isinstance(result, Finding):
         rows = [plain(row) for row in result.numbers]
-        return rows[0] if len(rows) == 1 else {"pictures": rows}
-    found = plain(result)
-    return found if isinstance(found, dict) else {"value": found}
+        return rows[0] if len(rows) == 1 else rows
+    return plain(result)
 
 
 def plain(value: Any) -> Any:
@@ -171,10 +170,9 @@ def recipe_in(file: Path) -> Recipe | None:
     return recipe_in_film(file) if suffix == ".mp4" else recipe_of(file)
 
 
-def numbers_in(file: Path) -> dict[str, Any]:
+def numbers_in(file: Path) -> Any:
     """Read the numbers that :func:`keep` wrote."""
-    found: dict[str, Any] = json.loads(file.read_text("utf-8", "surrogateescape"))["numbers"]
-    return found
+    return json.loads(file.read_text("utf-8", "surrogateescape"))["numbers"]
 
 
 def is_kept(file: Path, step: Step, force: bool) -> bool:

@@ -60,7 +60,7 @@ class Region(NamedTuple):
 
 
 def run(operator: Operator, x: Images, params: dict[str, Any], tile: int = TILE) -> Job[Any]:
-    """Run an operator on pictures: tile by tile if it says how far it looks and they are larger than a tile, else whole.
+    """Run an operator on pictures: tile by tile if it says how far it looks and they are larger, else whole.
 
     Args:
         operator: any operator on pictures.

@@ -2,30 +2,32 @@
 
 from __future__ import annotations
 
-import io
 import os
 import stat
+import tempfile
 import threading
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath
-from typing import BinaryIO, NamedTuple
+from typing import NamedTuple
 
 from danqing.core.errors import DataError, PictureError
+from danqing.core.images import Picture, read
 
-SUFFIXES = (".png", ".jpg", ".jpeg", ".jfif", ".webp", ".tif", ".tiff", ".bmp", ".gif", ".avif", ".ppm", ".pgm")
+SUFFIXES = (".png", ".jpg", ".jpeg", ".jfif", ".webp", ".tif", ".tiff", ".bmp", ".gif", ".avif")
 LARGEST = 1 << 30  # bytes that one file inside a zip may unpack to
 
 
 class Entry(NamedTuple):
-    """A file: its path below the folder, with slashes; its size in bytes; its time of change (in a zip, its checksum)."""
+    """A file: its path below the folder, with slashes; its size in bytes; its time of change, or in a zip its CRC."""
 
     name: str
     size: int
     stamp: int
 
 
-Archive = tuple[list[Entry], Callable[[str], Path | BinaryIO]]
+Find = Callable[[str], Path | bytes]  # a file by name: where it lies, or its contents
+Archive = tuple[list[Entry], Find]
 
 
 def is_picture(name: str) -> bool:
@@ -49,6 +51,23 @@ def open_archive(path: Path) -> Archive:
         hint = "A folder of pictures, a zip of one, or .tar shards can be used"
         raise DataError("is neither a folder nor a zip", where=path, remedy=hint)
     return _open_zip(path)
+
+
+def read_found(found: Path | bytes) -> Picture:
+    """Read a picture that lies in a file, or whose bytes were taken out of an archive.
+
+    Raises:
+        PictureError: naming why it cannot be read.
+    """
+    if isinstance(found, Path):
+        return read(found)
+    handle, name = tempfile.mkstemp(prefix="danqing-")
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(found)
+        return read(name)
+    finally:
+        os.unlink(name)
 
 
 def _walk(root: str, below: str, above: set[tuple[int, int]]) -> Iterator[Entry]:
@@ -84,16 +103,16 @@ def _open_zip(path: Path) -> Archive:
     members = {item.filename: item for item in archive.infolist() if not item.is_dir() and _is_plain(item)}
     lock = threading.Lock()  # one file handle serves all threads
 
-    def open_member(name: str) -> BinaryIO:
+    def find(name: str) -> bytes:
         if members[name].file_size > LARGEST:
             raise PictureError(f"unpacks to {members[name].file_size:,} bytes", where=name)
         try:
             with lock:
-                return io.BytesIO(archive.read(name))
+                return archive.read(name)
         except (zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError, OSError, ValueError) as error:
             raise PictureError(f"cannot be taken out of the zip ({error})", where=name) from error
 
-    return [Entry(item.filename, item.file_size, item.CRC) for item in members.values()], open_member
+    return [Entry(item.filename, item.file_size, item.CRC) for item in members.values()], find
 
 
 def _is_plain(item: zipfile.ZipInfo) -> bool:

@@ -7,11 +7,11 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from danqing.core.images import Picture, to_uint8
+from danqing.core.images import Picture
 
 Fit = Literal["crop", "pad", "stretch"]
 FITS = ("crop", "pad", "stretch")
-GREY = (0.299, 0.587, 0.114)  # the luma of Rec. 601
+GREY = np.array([0.299, 0.587, 0.114], np.float32)  # the luma of Rec. 601
 
 
 def square(picture: Picture, size: int, channels: int, fit: Fit) -> NDArray[np.uint8]:
@@ -27,8 +27,6 @@ def square(picture: Picture, size: int, channels: int, fit: Fit) -> NDArray[np.u
     Returns:
         Bytes (size, size, channels).
     """
-    from PIL import Image
-
     pixels = _opaque(picture, channels)
     height, width = pixels.shape[:2]
     longer, side = max(height, width), min(height, width)
@@ -36,21 +34,35 @@ def square(picture: Picture, size: int, channels: int, fit: Fit) -> NDArray[np.u
         top, left = (height - side) // 2, (width - side) // 2
         pixels = pixels[top : top + side, left : left + side]
     high, wide = (max(1, round(size * edge / longer)) for edge in (height, width)) if fit == "pad" else (size, size)
-    image = Image.fromarray(pixels[..., 0] if channels == 1 else pixels)
-    small = image.resize((wide, high), Image.Resampling.LANCZOS)
+    small = _resized(pixels, high, wide)
+    if (high, wide) == (size, size):
+        return small
     out = np.full((size, size, channels), 0 if picture.alpha is None else 255, np.uint8)
     top, left = (size - high) // 2, (size - wide) // 2
-    out[top : top + high, left : left + wide] = np.asarray(small).reshape(high, wide, channels)
+    out[top : top + high, left : left + wide] = small
     return out
 
 
+def _resized(pixels: NDArray[np.uint8], high: int, wide: int) -> NDArray[np.uint8]:
+    from PIL import Image
+
+    if pixels.shape[:2] == (high, wide):
+        return pixels
+    grey = pixels.shape[2] == 1
+    small = Image.fromarray(pixels[..., 0] if grey else pixels).resize((wide, high), Image.Resampling.LANCZOS)
+    return np.asarray(small).reshape(high, wide, pixels.shape[2])
+
+
 def _opaque(picture: Picture, channels: int) -> NDArray[np.uint8]:
-    """The picture over white, as bytes (H, W, channels)."""
-    pixels = picture.pixels
+    """The picture over white, as bytes (H, W, channels).
+
+    In numpy, since many threads do this at once and each operation of torch would start threads of its own.
+    """
+    pixels = picture.pixels[0].numpy()  # (C, H, W)
     if picture.alpha is not None:
-        pixels = pixels * picture.alpha + (1 - picture.alpha)
-    if pixels.shape[1] == 3 and channels == 1:
-        pixels = (pixels * pixels.new_tensor(GREY).view(1, 3, 1, 1)).sum(1, keepdim=True)
-    if pixels.shape[1] == 1 and channels == 3:
-        pixels = pixels.expand(-1, 3, -1, -1)
-    return to_uint8(pixels)[0]
+        alpha = picture.alpha[0].numpy()
+        pixels = pixels * alpha + (1 - alpha)
+    if len(pixels) == 3 and channels == 1:
+        pixels = np.tensordot(GREY, pixels, 1)[None]
+    whole = (pixels * np.float32(255) + np.float32(0.5)).astype(np.uint8).transpose(1, 2, 0)
+    return np.ascontiguousarray(np.broadcast_to(whole, (*whole.shape[:2], channels)))

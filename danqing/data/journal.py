@@ -42,9 +42,7 @@ class Journal:
         with told(folder):
             folder.mkdir(parents=True, exist_ok=True)
             self._resume()
-            self._pictures = open(folder / PICTURES, "r+b" if (folder / PICTURES).exists() else "w+b")  # noqa: SIM115
-            self._pictures.truncate(self.length)
-            self._pictures.seek(self.length)
+            self._pictures = open(folder / PICTURES, "ab")  # noqa: SIM115 (closed by __exit__)
             self._notes = open(folder / JOURNAL, "ab")  # noqa: SIM115
         self._fresh()
 
@@ -116,20 +114,18 @@ class Journal:
         self.bad += note.get("bad", [])
 
     def _resume(self) -> None:
-        """Take in the whole lines of an earlier journal and cut off a torn one."""
-        file = self.folder / JOURNAL
-        if not file.exists() or not (self.folder / PICTURES).exists():
-            file.unlink(missing_ok=True)
-            return
-        lines = file.read_bytes().splitlines(keepends=True)
-        if lines and not lines[-1].endswith(b"\n"):
-            os.truncate(file, sum(map(len, lines[:-1])))
-            lines.pop()
-        for line in lines:
-            self._apply(json.loads(line))
-        if (self.folder / PICTURES).stat().st_size < self.length:  # someone meddled: begin again
-            file.unlink()
-            self.__init__(self.folder)  # type: ignore[misc]
+        """Take in the whole lines of an earlier journal; cut off what goes beyond: a torn line, unnoted pictures."""
+        for file in (self.folder / JOURNAL, self.folder / PICTURES):
+            file.touch()
+        lines = (self.folder / JOURNAL).read_bytes().splitlines(keepends=True)
+        whole = [line for line in lines if line.endswith(b"\n")]
+        notes = [json.loads(line) for line in whole]
+        if (self.folder / PICTURES).stat().st_size < sum(note.get("bytes", 0) for note in notes):
+            whole, notes = [], []  # someone meddled with the pictures: begin again
+        for note in notes:
+            self._apply(note)
+        os.truncate(self.folder / JOURNAL, sum(map(len, whole)))
+        os.truncate(self.folder / PICTURES, self.length)
 
 
 @contextmanager
@@ -142,7 +138,7 @@ def told(folder: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+        full = error.errno in (errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC))
         what = "the disk is full" if full else f"cannot be written ({error.strerror or error})"
         remedy = "Free space there and start again: packing goes on where it stopped. " if full else ""
         remedy += "DANQING_CACHE names another folder for packed pictures"

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 def shares(count: int, batch: int, seed: int, start: int, rank: int, world: int) -> Iterator[NDArray[np.int64]]:
     """Yield the indices of the pictures of each step, from step ``start`` on, for one of ``world`` processes.
 
-    The epochs' permutations follow each other as one stream, of which every step takes the next ``batch * world``, so no
-    picture is left out, a batch may reach over the end of an epoch, and a set may be smaller than a batch. The shares
-    of all processes in turn are the batch that a single process with ``batch * world`` would take.
+    The epochs' permutations follow each other as one stream, of which every step takes the next ``batch * world``, so
+    no picture is left out, a batch may reach over the end of an epoch, and a set may be smaller than a batch. The
+    shares of all processes in turn are the batch that a single process with ``batch * world`` would take.
 
     Args:
         count: pictures in the set, at least 1.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
@@ -12,12 +12,20 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 
-def in_order(function: Callable[[T], R], items: Iterable[T], workers: int | None = None) -> Iterator[R]:
+def in_order(function: Callable[[T], R], items: Iterable[T], workers: int | None = None) -> Generator[R, None, None]:
     """Yield ``function(item)`` for each item, in order, computed by threads at most a few items ahead.
 
     Threads, because decoding and resizing release the interpreter's lock, and a worker process would first have to
     import torch. When the caller stops early, what has not begun is dropped.
+
+    Args:
+        function: what to compute; called from any thread.
+        items: taken from the caller's thread.
+        workers: number of threads; None: one a core; 0: none, the caller computes (best for what takes no time).
     """
+    if workers == 0:
+        yield from map(function, items)
+        return
     workers = workers or cores()
     pool = ThreadPoolExecutor(workers, thread_name_prefix="danqing-data")
     waiting: deque[Future[R]] = deque()

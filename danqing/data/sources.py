@@ -10,12 +10,12 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path, PurePosixPath
-from typing import Any, BinaryIO, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from danqing.core.errors import DataError, ParameterError
-from danqing.core.images import Picture, from_uint8, read
+from danqing.core.images import Picture, from_uint8
 from danqing.data import archives, shards
-from danqing.data.archives import Entry
+from danqing.data.archives import Entry, Find, read_found
 from danqing.data.digits import FILE, digits
 from danqing.data.labels import FOUND, folder_labels, natural, some, table_labels
 
@@ -25,7 +25,6 @@ SIDES = {
     "test": "test", "testing": "test", "val": "test", "valid": "test", "validation": "test",
 }  # fmt: skip
 GREY_MODES = ("1", "L", "LA", "La", "I", "I;16", "I;16B", "F")  # of Pillow
-Find = Callable[[str], Path | BinaryIO]
 HELD_OUT = 0.1  # of a set that does not say itself what is held out
 
 
@@ -116,10 +115,10 @@ class Shards:
                     seen.add(sample.label)
                     self.classes = sorted(seen, key=natural)
                 if self.split in (None, side_of(sample.name)):
-                    yield Record(sample.name, sample.label, partial(_decode, sample.raw))
+                    yield Record(sample.name, sample.label, partial(read_found, sample.raw))
 
     def is_grey(self) -> bool:
-        return all(has_grey_header(io.BytesIO(sample.raw)) for sample in shards.samples(self.urls[0]))
+        return all(has_grey_header(sample.raw) for sample in shards.samples(self.urls[0]))
 
 
 def is_built_in(spec: str | Path) -> bool:
@@ -165,14 +164,14 @@ def open_source(spec: str | Path, labels: str | Path | None = None, split: str |
     return _listing(spec, pictures, _label_file(path, entries, labels, find), find, split)
 
 
-def has_grey_header(file: Path | BinaryIO) -> bool:
+def has_grey_header(found: Path | bytes) -> bool:
     """Whether a picture's header says that it is grey; yes for what is no picture, which counts for nothing."""
     from PIL import Image
 
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of very large pictures; reading refuses those
-            with Image.open(file) as image:
+            with Image.open(io.BytesIO(found) if isinstance(found, bytes) else found) as image:
                 return image.mode in GREY_MODES
     except Exception:  # a decoder may fail in any way on a damaged file, which is for reading to report
         return True
@@ -202,7 +201,7 @@ def _listing(
         return all(has_grey_header(find(name)) for name in names)
 
     kept_pictures = [pictures[at] for at in kept]
-    return Listing(spec, kept_pictures, chosen, classes, lambda entry: read(find(entry.name)), is_grey, remarks)
+    return Listing(spec, kept_pictures, chosen, classes, lambda entry: read_found(find(entry.name)), is_grey, remarks)
 
 
 def _sides(names: Sequence[str]) -> tuple[list[str], list[str]]:
@@ -216,9 +215,7 @@ def _sides(names: Sequence[str]) -> tuple[list[str], list[str]]:
     return sides, list(names)
 
 
-def _label_file(
-    path: Path, entries: list[Entry], labels: str | Path | None, find: Find
-) -> tuple[bytes, str] | None:
+def _label_file(path: Path, entries: list[Entry], labels: str | Path | None, find: Find) -> tuple[bytes, str] | None:
     if labels is not None:
         try:
             return Path(labels).read_bytes(), str(labels)
@@ -230,8 +227,8 @@ def _label_file(
         raise DataError(f"holds several label files: {some(found)}", where=path, remedy="Say which with --labels")
     if not found:
         return None
-    file = find(found[0])
-    return (file.read_bytes() if isinstance(file, Path) else file.read()), str(path / found[0])
+    raw = find(found[0])
+    return raw.read_bytes() if isinstance(raw, Path) else raw, str(path / found[0])
 
 
 def _open_digits(spec: str, split: str | None) -> Listing:
@@ -244,10 +241,6 @@ def _open_digits(spec: str, split: str | None) -> Listing:
 
     classes = [str(digit) for digit in range(10)]
     return Listing(spec, entries, [str(label) for label in labels], classes, fetch, lambda: True)
-
-
-def _decode(raw: bytes) -> Picture:
-    return read(io.BytesIO(raw))
 
 
 def _digest(value: Any) -> str:

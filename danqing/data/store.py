@@ -1,20 +1,237 @@
-"""The packed store: every picture of a set decoded once, fitted and laid down in one memory-mapped file."""
+"""The packed store: every picture of a set decoded once, fitted, and laid down in one memory-mapped file."""
 
 from __future__ import annotations
 
+import hashlib
 import json
+import os
+import re
+import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import partial
+from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
-from danqing.core.errors import DataError
+from danqing.core.errors import DanqingError, DataError, ParameterError
+from danqing.core.files import hash_of, replacing
 from danqing.core.model import Batch
+from danqing.core.progress import Job, Progress
+from danqing.data.fit import FITS, Fit, square
+from danqing.data.journal import PICTURES, Journal, told
+from danqing.data.labels import natural, shown
 from danqing.data.order import shares
-from danqing.data.pack import Plan, pack_into
-"""
+from danqing.data.parallel import in_order
+from danqing.data.sources import Record, Source, is_built_in, open_source
+
+FORMAT = 1  # of the store; part of the name under which it is cached
+STORE = "store.json"
+CHANNELS: dict[str | int, int | None] = {"auto": None, "grey": 1, "colour": 3, 1: 1, 3: 3}
+LOOK = 0.1  # s between two signs of life
+
+
+@dataclass(frozen=True)
+class Store:
+    """Pictures ready to be learned from.
+
+    Attributes:
+        pictures: bytes (N, C, H, W), memory-mapped when packed, each picture's channels lying together.
+        labels: class numbers (N,), or None.
+        classes: names of the classes; empty when unlabelled.
+        names: where each picture came from, below its folder.
+        skipped: name and reason of each picture that could not be used.
+        about: what else is known: source, split, fit, sha256.
+    """
+
+    pictures: NDArray[np.uint8]
+    labels: NDArray[np.int64] | None = None
+    classes: Sequence[str] = ()
+    names: Sequence[str] = ()
+    skipped: Sequence[tuple[str, str]] = ()
+    about: dict[str, Any] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.pictures)
+
+    @property
+    def size(self) -> int:
+        """The side of the pictures in pixels."""
+        return int(self.pictures.shape[2])
+
+    @property
+    def channels(self) -> int:
+        """1 or 3."""
+        return int(self.pictures.shape[1])
+
+    def facts(self) -> dict[str, Any]:
+        """What a model card says of its data, as JSON values."""
+        counts = Counter() if self.labels is None else Counter(self.labels.tolist())
+        classes = {name: counts[at] for at, name in enumerate(self.classes)}
+        here = {"count": len(self), "size": self.size, "channels": self.channels, "classes": classes}
+        return {**self.about, **here, "skipped": len(self.skipped)}
+
+    def take(self, indices: Sequence[int] | NDArray[np.int64] | Tensor) -> Batch:
+        """Give these pictures, float32 in [0, 1], in channels-last memory order, with their labels."""
+        at = np.asarray(indices, np.int64)
+        rows = np.asarray(self.pictures).transpose(0, 2, 3, 1)[at]  # (B, H, W, C), as they lie in the file
+        x = torch.from_numpy(np.divide(rows, np.float32(255), dtype=np.float32)).permute(0, 3, 1, 2)
+        return Batch(x, None if self.labels is None else torch.from_numpy(self.labels[at]))
+
+    def batches(self, batch: int, seed: int, start: int = 0, rank: int = 0, world: int = 1) -> Iterator[Batch]:
+        """Yield batches without end, from step ``start`` on; see :func:`danqing.data.order.shares`.
+
+        Raises:
+            DataError: if the store is empty.
+        """
+        if not len(self):
+            raise DataError("holds no pictures", where=self.about.get("source", ""))
+        return map(self.take, shares(len(self), batch, seed, start, rank, world))
+
+
+def pack(
+    spec: str | Path,
+    *,
+    size: int,
+    channels: Literal["auto", "grey", "colour", 1, 3] | None = "auto",
+    fit: Fit = "crop",
+    labels: str | Path | None = None,
+    split: str | None = None,
+    skip_bad: bool = False,
+) -> Job[Store]:
+    """Decode every picture once into a store, or find the store that was packed before.
+
+    Stores lie in the folder $DANQING_CACHE, else ~/.cache/danqing. An interrupted packing goes on where it stopped, and
+    several processes may ask for one store at once: one packs it, the others wait.
+
+    Args:
+        spec: what :func:`danqing.data.sources.open_source` understands.
+        size: the side of the square pictures in pixels.
+        channels: "grey" (1), "colour" (3), or "auto": grey if all pictures are.
+        fit: how pictures become square; see :func:`danqing.data.fit.square`.
+        labels: a label file.
+        split: "train", "test", or None for both.
+        skip_bad: leave out what cannot be read, listing it in ``Store.skipped``, instead of refusing.
+
+    Raises:
+        DataError: if pictures cannot be used, naming them, or if there are none.
+        OutputError: if the store cannot be written.
+    """
+    if fit not in FITS or size < 1 or (channels or "auto") not in CHANNELS:
+        raise ParameterError(f"size {size!r}, fit {fit!r}, channels {channels!r} are no way to pack pictures")
+    source = open_source(spec, labels, split)
+    wanted = CHANNELS[channels or "auto"]
+    key = json.dumps([FORMAT, source.fingerprint, size, wanted, fit, split])
+    label = re.sub(r"[^\w.-]+", "_", Path(spec).name)[-40:]
+    folder = cache() / f"{label}-{size}-{hashlib.sha256(key.encode()).hexdigest()[:16]}"
+    if not (folder / STORE).exists():
+        yield from _pack_alone(folder, source, size, wanted, fit)
+    store = _open(folder, {"source": str(spec), "split": split or "all", "fit": fit})
+    if store.skipped and not skip_bad:
+        raise _refusal(store, str(spec))
+    if not len(store) and store.skipped:
+        raise DataError(f"none of its {len(store.skipped):,} pictures can be read", where=spec)
+    return store
+
+
+def cache() -> Path:
+    """The folder of packed pictures."""
+    named = os.environ.get("DANQING_CACHE")
+    return (Path(named) if named else Path.home() / ".cache" / "danqing") / "packs"
+
+
+def _pack_alone(folder: Path, source: Source, size: int, channels: int | None, fit: Fit) -> Job[None]:
+    """Pack while holding the folder's lock; the lock falls when its holder dies."""
+    from filelock import FileLock, Timeout
+
+    with told(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(folder / "lock", thread_local=False)
+        while True:
+            try:
+                lock.acquire(timeout=0)
+                break
+            except Timeout:
+                yield Progress(0, 1, "another process is packing these pictures")
+                time.sleep(LOOK)
+    try:
+        if not (folder / STORE).exists():
+            yield from _pack(folder, source, size, channels, fit)
+    finally:
+        lock.release()
+
+
+def _pack(folder: Path, source: Source, size: int, channels: int | None, fit: Fit) -> Job[None]:
+    with Journal(folder) as journal:
+        if journal.channels is None:
+            journal.start(channels or (1 if source.is_grey() else 3))
+        done, last = journal.consumed, 0.0
+        fitted = partial(_fitted, size=size, channels=journal.channels or 3, fit=fit)
+        with closing(
+            in_order(fitted, islice(source.records(), done, None), 0 if is_built_in(source.spec) else None)
+        ) as results:
+            for name, label, found in results:
+                journal.add(name, label, found)
+                done += 1
+                if time.monotonic() - last > LOOK:
+                    last = time.monotonic()
+                    yield Progress(done, source.count or done + 1, f"{done:,} pictures packed")
+        journal.flush()
+        with told(folder), replacing(folder / STORE) as temporary:
+            temporary.write_text(json.dumps(_contents(journal, source, size)))
+
+
+def _fitted(record: Record, size: int, channels: int, fit: Fit) -> tuple[str, str | None, NDArray[np.uint8] | str]:
+    try:
+        return record.name, record.label, square(record.read(), size, channels, fit)
+    except Exception as error:  # a decoder may fail in any way on a damaged file
+        return record.name, record.label, reason(error)
+
+
+def reason(error: Exception) -> str:
+    """Why a picture cannot be used, in words."""
+    return error.what if isinstance(error, DanqingError) else f"{type(error).__name__}: {error}"
+
+
+def _contents(journal: Journal, source: Source, size: int) -> dict[str, Any]:
+    classes = source.classes or sorted({label for label in journal.labels if label is not None}, key=natural)
+    number = {name: at for at, name in enumerate(classes)}
+    labels = [number.get(label) for label in journal.labels if label is not None]
+    if labels and len(labels) < len(journal.names):
+        raise DataError(f"only {len(labels):,} of {len(journal.names):,} pictures have a label", where=source.spec)
+    shape = [len(journal.names), size, size, journal.channels]
+    about = {"shape": shape, "labels": labels or None, "classes": classes}
+    digest = hashlib.sha256(json.dumps([about, hash_of(journal.folder / PICTURES)]).encode()).hexdigest()
+    return {**about, "names": journal.names, "skipped": journal.bad, "sha256": digest}
+
+
+def _open(folder: Path, about: dict[str, Any]) -> Store:
+    known = json.loads((folder / STORE).read_text())
+    shape = tuple(known["shape"])
+    file = folder / PICTURES
+    rows = np.memmap(file, np.uint8, "r", shape=shape) if shape[0] else np.empty(shape, np.uint8)
+    return Store(
+        rows.transpose(0, 3, 1, 2),
+        None if known["labels"] is None else np.array(known["labels"], np.int64),
+        known["classes"],
+        known["names"],
+        [(name, why) for name, why in known["skipped"]],
+        {**about, "sha256": known["sha256"]},
+    )
+
+
+def _refusal(store: Store, spec: str) -> DataError:
+    bad = store.skipped
+    first = ", ".join(f"{shown(name)} ({why})" for name, why in bad[:5]) + (" …" if len(bad) > 5 else "")
+    return DataError(
+        f"{len(bad):,} of its {len(bad) + len(store):,} files cannot be used: {first}",
+        where=spec,
+        remedy="Mend or remove them, or give --skip-bad to go on without them",
+    )

@@ -178,19 +178,18 @@ def _seen(net: FeatureNet, pictures: Pictures, words: str) -> Job[Seen]:
 
 
 def _sheet(samples: Pictures, train: Pictures, sets: Sets) -> Images:
-    """Samples, each with its nearest training pictures to the right: first those nearest to one, then the first of all."""
+    """Samples, each with its nearest training pictures beside it: first those nearest to one, then the first of all."""
     beside = min(BESIDE, len(train.pixels))
     distances, indices = nearest(sets.samples.features, sets.train.features, beside)
     order = distances[:, 0].argsort()
     half = SHOWN // 2
     shown = torch.cat([order[:half], order[half:].sort().values[:half]])
-    strips = [
-        contact_sheet(
-            _enlarged(np.concatenate([samples.pixels[at : at + 1], train.pixels[indices[at]]])), 1 + beside, 1
-        )
-        for at in shown.tolist()
-    ]
-    return contact_sheet(torch.cat(strips), 3, 10)
+    strips = []
+    for at in shown.tolist():
+        sample, fellows = _enlarged(samples.pixels[at : at + 1]), _enlarged(train.pixels[indices[at].numpy()])
+        bar = sample.new_ones(*sample.shape[:3], 4)
+        strips.append(torch.cat([sample, bar, contact_sheet(fellows, beside, 1)], 3))
+    return contact_sheet(torch.cat(strips), 3, 12)
 
 
 def _enlarged(pixels: NDArray[np.uint8]) -> Images:

@@ -1,4 +1,4 @@
-"""Colour: sRGB to linear light and back, OKLab and back, brightness, and a colour as a pixel of a given picture."""
+"""Colour: sRGB to linear light and back, OKLab and back, brightness, gamut, heat, and a colour as a pixel."""
 
 from __future__ import annotations
 
@@ -72,8 +72,36 @@ def from_oklab(lab: Tensor) -> Tensor:
 
     Source: B. Ottosson, "A perceptual color space for image processing", 2020.
     """
+    return from_linear(linear_from_oklab(lab).clamp(0, 1))
+
+
+def linear_from_oklab(lab: Tensor) -> Tensor:
+    """Turn OKLab colours (..., 3) into linear light (..., 3), unclipped: what no screen can show leaves [0, 1].
+
+    Source: B. Ottosson, "A perceptual color space for image processing", 2020.
+    """
     lms = (lab @ torch.linalg.inv(_matrix(_LAB_FROM_LMS, lab)).T) ** 3
-    return from_linear((lms @ torch.linalg.inv(_matrix(_LMS_FROM_RGB, lab)).T).clamp(0, 1))
+    return lms @ torch.linalg.inv(_matrix(_LMS_FROM_RGB, lab)).T
+
+
+def into_gamut(linear: Tensor) -> Tensor:
+    """Bring colours that no screen can show inside, straight towards the grey of their own luminance.
+
+    Clipping each channel for itself would change hue and brightness; this gives up saturation, no more than needed.
+
+    Args:
+        linear: (..., 3), linear light, any values.
+
+    Returns:
+        (..., 3), values in [0, 1]; what was inside is unchanged.
+
+    Source: danqing.
+    """
+    grey = (linear @ torch.tensor(BRIGHTNESS, dtype=linear.dtype, device=linear.device))[..., None].clamp(0, 1)
+    away = linear - grey
+    room = torch.where(away > 0, 1 - grey, grey) / away.abs().clamp(min=1e-12)  # how far it may go, per channel
+    pulled = (grey + away * room.amin(-1, keepdim=True).clamp(max=1)).clamp(0, 1)
+    return torch.where(((linear >= 0) & (linear <= 1)).all(-1, keepdim=True), linear, pulled)
 
 
 def brightness(x: Tensor) -> Tensor:
@@ -91,6 +119,11 @@ def brightness(x: Tensor) -> Tensor:
         return x
     weights = torch.tensor(BRIGHTNESS, dtype=x.dtype, device=x.device).view(1, 3, 1, 1)
     return (x * weights).sum(1, keepdim=True).clamp(0, 1)
+
+
+def heat(values: Tensor) -> Tensor:
+    """Show values (B, 1, H, W) in [0, 1] in the colours of a glowing body: black, red, yellow, white; (B, 3, H, W)."""
+    return torch.cat([3 * values, 3 * values - 1, 3 * values - 2], 1).clamp(0, 1)
 
 
 def pixel(colour: tuple[float, float, float], like: Tensor) -> Tensor:

@@ -41,8 +41,8 @@ def bernoulli_log_likelihood(x: Tensor, logits: Tensor) -> Tensor:
     Returns:
         (B,), nats.
 
-    Source: Kingma & Welling 2014, arXiv:1312.6114, appendix C.1; for the reading as stochastic binarisation Salakhutdinov
-    & Murray 2008, On the Quantitative Analysis of Deep Belief Networks.
+    Source: Kingma & Welling 2014, arXiv:1312.6114, appendix C.1; for the reading as stochastic binarisation
+    Salakhutdinov & Murray 2008, On the Quantitative Analysis of Deep Belief Networks.
     """
     return -F.binary_cross_entropy_with_logits(logits, x, reduction="none").flatten(1).sum(1)
 

@@ -17,6 +17,7 @@ from torch import Tensor
 from danqing.core.errors import ParameterError, TooFewPictures
 
 ROWS = 1024  # rows of a distance or kernel matrix that are held at once
+DRAWN = 1_000_000  # bootstrap places that are held at once
 
 
 class Estimate(NamedTuple):
@@ -37,8 +38,8 @@ class Estimate(NamedTuple):
         rng = torch.Generator().manual_seed(seed)
         moved = torch.full((draws,), self.value, dtype=torch.float64)
         for pull in self.pulls:
-            for draw in range(draws):
-                moved[draw] += pull[torch.randint(len(pull), (len(pull),), generator=rng)].mean()
+            for some in moved.split(max(1, DRAWN // len(pull))):
+                some += pull[torch.randint(len(pull), (len(some), len(pull)), generator=rng)].mean(1)
         tail = (1 - level) / 2
         low, high = torch.quantile(moved, torch.tensor([tail, 1 - tail], dtype=torch.float64)).tolist()
         return low, high

@@ -11,7 +11,8 @@ from torch.nn import functional as F
 
 from danqing.core.errors import ParameterError
 from danqing.core.images import Images
-from danqing.core.model import Batch, Optimiser, Painter
+from danqing.core.model import Batch, Optimiser
+from danqing.core.painting import Autoencoder
 from danqing.core.params import Range
 from danqing.maths.elbo import (
     bernoulli_log_likelihood,
@@ -26,7 +27,7 @@ SIGMA = 0.14  # of the likelihood before training, in image units
 SIGMA_RATE = 10.0  # how much faster than other weights sigma learns; it has e-folds to go, they have fractions
 
 
-class VAE(Painter):
+class VAE(Autoencoder):
     """Learn to write a picture as a few numbers and to paint it again from them.
 
     The gaussian likelihood is that of 8-bit pixels (the mass of a Gaussian in each level's bin, one learnt sigma), so
@@ -114,6 +115,19 @@ class VAE(Painter):
         if self.config["classes"] and label is None:
             label = self.likeliest(x)
         return self.decode(self.encode(x, label)[0], label)
+
+    def between(self, x: Images, y: Images, shares: Tensor) -> Images:
+        """Paint what lies ``shares`` (T,) of the way between two pictures (1, C, H, W): (T, channels, size, size).
+
+        Latents go straight, as posterior means lie inside the sphere that draws from the prior lie on; the classes of a
+        conditional model are mixed in the same shares.
+        """
+        pair = [self.likeliest(picture) if self.config["classes"] else None for picture in (x, y)]
+        ends = [self.encode(picture, label)[0] for picture, label in zip((x, y), pair, strict=True)]
+        share = shares.to(ends[0])[:, None]
+        mixed = [None if label is None else self._weights(label) for label in pair]
+        label = None if mixed[0] is None or mixed[1] is None else mixed[0].lerp(mixed[1], share)
+        return self.decode(ends[0].lerp(ends[1], share), label)
 
     def likeliest(self, x: Images) -> Tensor:
         """Name each picture by the class under which its ELBO, taken at the posterior mean, is largest; int64 (B,)."""

@@ -1,0 +1,5 @@
+"""``python -m danqing``."""
+
+from danqing.faces.cli import main
+
+main()

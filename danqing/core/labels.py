@@ -1,0 +1,32 @@
+"""Classes by name: what a person may call them, and which number the model knows them by."""
+
+from __future__ import annotations
+
+from danqing.core.errors import ParameterError
+from danqing.core.model import Model
+
+SHOWN = 20  # names in a message
+
+
+def class_names(model: Model) -> list[str]:
+    """The names of a model's classes in order: its card's, or else their numbers; empty for a model without classes."""
+    names = [str(name) for name in model.card.get("classes") or ()]
+    count = model.config.get("classes", 0)
+    return names if len(names) == count else [str(number) for number in range(count)]
+
+
+def class_number(model: Model, label: str) -> int:
+    """Find the class that a person means by its name or its number; a name counts first.
+
+    Raises:
+        ParameterError: if the model has no classes, or not this one.
+    """
+    names = class_names(model)
+    if not names:
+        raise ParameterError("this model is unconditional: it knows no classes", where="label", remedy="Leave it out")
+    if label in names:
+        return names.index(label)
+    if label.isdecimal() and int(label) < len(names):
+        return int(label)
+    shown = ", ".join(names[:SHOWN]) + (f" … ({len(names)} in all)" if len(names) > SHOWN else "")
+    raise ParameterError(f"{label!r} is no class of this model", where="label", remedy=f"It knows {shown}")

@@ -1,0 +1,53 @@
+"""Painting many pictures so that each is the same whatever company it was painted in; and painters that can look."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from danqing.core.images import Images
+from danqing.core.model import Painter
+from danqing.core.progress import Job, Progress
+
+CHUNK = 16  # pictures painted at once; always as many, since another number may change the last bits of each
+
+
+class Autoencoder(Painter):
+    """Learns to write pictures as latents and to paint them again."""
+
+    @abstractmethod
+    def reconstruct(self, x: Images, label: Tensor | None = None) -> Images:
+        """Write pictures as latents and paint them again, (B, channels, size, size)."""
+
+    @abstractmethod
+    def between(self, x: Images, y: Images, shares: Tensor) -> Images:
+        """Paint what lies ``shares`` (T,) of the way between two pictures (1, C, H, W): (T, channels, size, size)."""
+
+
+def paint_numbered(
+    model: Painter, count: int, latent: Callable[[int], Tensor], label: Callable[[int], int] | None
+) -> Job[Images]:
+    """Paint the pictures 0 … count − 1, in chunks of a fixed size; the last is filled with the numbers that follow.
+
+    Args:
+        model: what paints, in float32.
+        count: how many pictures.
+        latent: the latent of a number; asked for up to CHUNK − 1 numbers too many.
+        label: the class of a number, for a conditional model.
+
+    Returns:
+        (count, C, H, W).
+    """
+    device = next(model.parameters()).device
+    parts: list[Tensor] = []
+    for start in range(0, count, CHUNK):
+        numbers = range(start, start + CHUNK)
+        z = torch.stack([latent(number) for number in numbers]).to(device)
+        y = torch.tensor([label(number) for number in numbers], device=device) if label else None
+        with torch.no_grad():
+            parts.append(model.paint(z, y).float().cpu()[: count - start])
+        yield Progress(min(count, start + CHUNK), count, "painting", parts[-1])
+    return torch.cat(parts)

@@ -1,0 +1,144 @@
+"""The command line: a command for each operator, and the verbs; ``danqing --help`` loads neither torch nor any."""
+
+from __future__ import annotations
+
+import ast
+import difflib
+import functools
+import importlib
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+import click
+from rich.console import RenderableType
+from rich.padding import Padding
+from rich.text import Text
+
+import danqing
+from danqing.core.errors import DanqingError, UserError
+from danqing.core.registry import operators
+from danqing.faces.pages import Row, drawn, section
+from danqing.faces.screen import FilesFailed, as_json, error_json, errors, told
+
+VERBS = Path(__file__).parent / "verbs"
+STOPPED = 130  # as shells say of Ctrl-C
+
+
+@functools.cache
+def verbs() -> dict[str, str]:
+    """The commands that are no operators, with their menu text; nothing is imported."""
+    files = (file for file in sorted(VERBS.glob("*.py")) if file.stem != "__init__")
+    return {file.stem: (ast.get_docstring(ast.parse(file.read_bytes())) or "").partition("\n")[0] for file in files}
+
+
+class Studio(click.Group):
+    """The whole command line."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return [*verbs(), *operators()]
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        if name in verbs():
+            found: click.Command = importlib.import_module(f"{__package__}.verbs.{name}").command
+            return found
+        if name not in operators():
+            return None
+        from danqing.core.registry import operator_named
+        from danqing.faces.forms import OperatorCommand
+
+        return OperatorCommand(operator_named(name))
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in verbs() and args[0] not in operators() and not args[0].startswith("-"):
+            near = difflib.get_close_matches(args[0], self.list_commands(ctx), 3, 0.5)
+            remedy = f"Did you mean {' or '.join(near)}?" if near else "danqing --help lists all commands"
+            raise UserError("there is no such command", where=args[0], remedy=remedy)
+        return super().resolve_command(ctx, args)
+
+    def get_help(self, ctx: click.Context) -> str:
+        parts: list[RenderableType] = [
+            Text.assemble(("danqing 丹青", "bold red"), f" {danqing.__version__}"),
+            Padding("Make and mend pictures with neural networks, on the computer people have.", (0, 0, 1, 0)),
+            Padding(
+                Text.assemble(("danqing COMMAND …", "cyan"), "   ", ("COMMAND --help tells all of it", "dim")), (0, 2)
+            ),
+            "",
+            *section("Train, look, repeat", (Row(name, "", words) for name, words in verbs().items())),
+        ]
+        for group in dict.fromkeys(entry.group for entry in operators().values()):
+            rows = [Row(e.name, "", e.summary) for e in operators().values() if e.group == group]
+            parts += section(group.capitalize(), rows)
+        return drawn(parts)
+
+    def main(  # type: ignore[override]  # it always leaves, whatever standalone_mode says
+        self, args: Sequence[str] | None = None, prog_name: str | None = None, **extra: Any
+    ) -> NoReturn:
+        """Run a command and leave with its exit code; whatever goes wrong is told in one block."""
+        typed = list(sys.argv[1:] if args is None else args)
+        for stream in (sys.stdout, sys.stderr):  # a file name may hold what the terminal cannot show
+            if hasattr(stream, "reconfigure"):
+                stream.reconfigure(errors="backslashreplace")
+        extra.pop("standalone_mode", None)
+        try:
+            code = super().main(typed, prog_name or "danqing", standalone_mode=False, **extra)
+            sys.stdout.flush()
+        except BrokenPipeError:  # the reader, such as head, has seen enough
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            sys.exit(0)
+        except BaseException as error:
+            if "--debug" in typed and not isinstance(error, SystemExit | FilesFailed):
+                traceback.print_exc()
+            sys.exit(_told(error, "--json" in typed))
+        sys.exit(code if isinstance(code, int) else 0)
+
+
+def main() -> NoReturn:
+    """Run danqing from the command line; SIGTERM is taken as Ctrl-C."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    cli.main()
+
+
+def _told(error: BaseException, for_programs: bool) -> int:
+    """Tell an error, and say with which code to leave."""
+    if isinstance(error, SystemExit):
+        return error.code if isinstance(error.code, int) else 1
+    if isinstance(error, FilesFailed):
+        return 1
+    if isinstance(error, click.Abort | KeyboardInterrupt):
+        errors().print("stopped", style="bold")
+        return STOPPED
+    known = _known(error)
+    errors().print(as_json({"error": error_json(known)}) if for_programs else told(known), soft_wrap=for_programs)
+    return known.exit_code
+
+
+def _known(error: BaseException) -> DanqingError:
+    """Any error in our own terms."""
+    if isinstance(error, DanqingError):
+        return error
+    if isinstance(error, click.UsageError):
+        command = error.ctx.command_path if error.ctx is not None else "danqing"
+        return UserError(error.format_message().rstrip("."), where=command, remedy=f"{command} --help tells how")
+    if isinstance(error, click.ClickException):
+        return UserError(error.format_message())
+    if isinstance(error, MemoryError):
+        return DanqingError("there is not enough memory", remedy="Close other programs, or make the pictures smaller")
+    words = str(error).partition("\n")[0][:300]
+    what = f"danqing failed: {type(error).__name__}{': ' if words else ''}{words}"
+    return DanqingError(what, remedy="This should not happen. Run again with --debug to see where")
+
+
+@click.command(cls=Studio, name="danqing", context_settings={"help_option_names": ["--help", "-h"]})
+@click.version_option(danqing.__version__, prog_name="danqing")
+def cli() -> None:
+    """Make and mend pictures with neural networks, on the computer people have."""
+
+
+__all__ = ["cli", "main", "verbs"]

@@ -1,0 +1,93 @@
+"""Tell what became of the pictures a command worked on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from rich.table import Table
+from rich.text import Text
+
+from danqing.core.apply import Report
+from danqing.core.order import Outcome
+from danqing.faces.screen import FilesFailed, Screen, error_json, legible, short
+
+SHOWN = 20  # failures in full; more would scroll the first ones away
+
+
+def report(done: Report, screen: Screen, out_dir: Path | None) -> None:
+    """Print numbers and files, then failures.
+
+    Raises:
+        FilesFailed: if any file failed.
+    """
+    loose = [outcome for outcome in done.outcomes if outcome.numbers is not None and not _holds_numbers(outcome)]
+    if screen.json and not _only_numbers(done):
+        screen.give(_for_programs(done))
+    elif loose and out_dir is None:
+        screen.give(_numbers(done, loose))
+    _tell(done, screen, out_dir)
+    if done.of("failed"):
+        raise FilesFailed
+
+
+def _only_numbers(done: Report) -> bool:
+    return all(outcome.numbers is not None and not outcome.files for outcome in done.outcomes)
+
+
+def _holds_numbers(outcome: Outcome) -> bool:
+    return any(file.suffix.lower() == ".json" for file in outcome.files)
+
+
+def _numbers(done: Report, loose: list[Outcome]) -> Any:
+    """The numbers of the only picture, or those of each with its name."""
+    if len(done.outcomes) == 1:
+        return loose[0].numbers
+    return [{"picture": str(outcome.source), **_named(outcome.numbers)} for outcome in loose]
+
+
+def _named(numbers: Any) -> dict[str, Any]:
+    return numbers if isinstance(numbers, dict) else {"rows": numbers}
+
+
+def _for_programs(done: Report) -> dict[str, Any]:
+    told: dict[str, Any] = {"done": [], "skipped": [], "failed": []}
+    for outcome in done.outcomes:
+        entry: dict[str, Any] = {"picture": None if outcome.source is None else str(outcome.source)}
+        if outcome.error is not None:
+            entry |= error_json(outcome.error)
+        else:
+            entry |= {"files": [str(file) for file in outcome.files], "numbers": outcome.numbers}
+        told[outcome.state].append(entry)
+    return told
+
+
+def _tell(done: Report, screen: Screen, out_dir: Path | None) -> None:
+    """Say to people what was written, what was there already, and what failed and why."""
+    failed = done.of("failed")
+    files = [file for outcome in done.outcomes for file in outcome.files]
+    if len(done.outcomes) == 1 and len(files) == 1:
+        verb = "wrote" if done.of("done") else "is there already:"
+        screen.say(Text.assemble((verb, "dim"), " ", (short(files[0]), "green")))
+    elif files or failed:
+        screen.say(_summary(done, len(files), out_dir or (files[0].parent if files else None)))
+    if failed:
+        table = Table(box=None, padding=(0, 2, 0, 0), show_header=False)
+        table.add_column(style="red", overflow="fold")
+        table.add_column(overflow="fold")
+        for outcome in failed[:SHOWN]:
+            assert outcome.error is not None
+            table.add_row(short(outcome.source or Path()), legible(outcome.error.what))
+        screen.insist(table)
+        if len(failed) > SHOWN:
+            screen.insist(Text(f"… and {len(failed) - SHOWN} more; --json lists them all", "red"))
+
+
+def _summary(done: Report, files: int, folder: Path | None) -> Text:
+    counts = [(done.of("done"), "done", "green"), (done.of("skipped"), "there already", "dim")]
+    parts: list[Any] = []
+    for outcomes, word, style in [*counts, (done.of("failed"), "failed", "red")]:
+        if outcomes:
+            parts += [(f"{len(outcomes)} {word}", style), "   "]
+    place = f"{files} files in {short(folder)}" if folder is not None and files else ""
+    return Text.assemble(*parts, (place, "cyan"))

@@ -1,0 +1,207 @@
+"""What a command says to people and to programs: results on standard output, all else on standard error."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import sys
+import time
+import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console, Group, RenderableType
+from rich.table import Column, Table
+from rich.text import Text
+
+from danqing.core.errors import DanqingError
+from danqing.core.progress import Progress, Show
+
+PATIENCE = 0.4  # seconds before a bar is shown: quick work needs none
+SILENCE = 10.0  # seconds between lines of progress where there is no terminal
+
+
+class FilesFailed(Exception):
+    """Some files failed: told already, exit code 1."""
+
+
+@dataclass(frozen=True)
+class Screen:
+    """Where a command speaks.
+
+    Attributes:
+        quiet: only errors are told.
+        json: results are for programs.
+    """
+
+    quiet: bool = False
+    json: bool = False
+
+    def say(self, *what: RenderableType) -> None:
+        """Tell people something, beside the results."""
+        if not self.quiet:
+            self.insist(*what)
+
+    def insist(self, *what: RenderableType) -> None:
+        """Tell people something even when asked to be quiet: what went wrong."""
+        for each in what:
+            errors().print(each, soft_wrap=isinstance(each, Text))
+
+    def give(self, value: Any, look: RenderableType | None = None) -> None:
+        """Hand over a result: as JSON to programs, as ``look`` (or a table) to people at a terminal."""
+        if self.json or (look is None and not sys.stdout.isatty()):
+            print(as_json(value))
+        else:
+            results().print(table_of(value) if look is None else look)
+
+    @contextmanager
+    def bar(self) -> Iterator[Show]:
+        """Show Progress while a job runs: a bar at a terminal, now and then a line elsewhere."""
+        if self.quiet:
+            yield lambda progress: None
+        elif errors().is_terminal:
+            with _bar() as show:
+                yield show
+        else:
+            yield _lines()
+
+
+def results() -> Console:
+    """The console of results."""
+    return Console(file=sys.stdout, highlight=False, emoji=False, markup=False)
+
+
+def errors() -> Console:
+    """The console of everything else."""
+    return Console(file=sys.stderr, highlight=False, emoji=False, markup=False)
+
+
+def legible(text: object) -> str:
+    """Any text on one line: newlines, escapes and bytes that are no UTF-8, as file names may have, are spelt out."""
+    return "".join(_spelt(character) for character in str(text))
+
+
+def as_json(value: Any) -> str:
+    """JSON for programs; readable letters where the text has no stray bytes."""
+    text = json.dumps(value, indent=2, ensure_ascii=False, default=str)
+    return text if _encodes(text) else json.dumps(value, indent=2, default=str)
+
+
+def told(error: DanqingError) -> RenderableType:
+    """An error as one block: what, where, and what to do about it."""
+    block = Table.grid(padding=(0, 1))
+    block.add_column(style="bold red", no_wrap=True)
+    block.add_column(overflow="fold")
+    block.add_row("✗", Text(legible(error.what), "bold"))
+    if error.where:
+        block.add_row("", Text(legible(error.where), "cyan"))
+    if error.remedy:
+        block.add_row("→", Text(legible(error.remedy)))
+    return block
+
+
+def error_json(error: DanqingError) -> dict[str, str]:
+    """An error for programs."""
+    return {"kind": type(error).__name__, "what": error.what, "where": error.where, "remedy": error.remedy}
+
+
+def table_of(value: Any) -> RenderableType:
+    """JSON values as people like to read them."""
+    if isinstance(value, dict):
+        grid = Table.grid(padding=(0, 2))
+        grid.add_column(style="cyan", no_wrap=True)
+        grid.add_column(overflow="fold")
+        for name, each in value.items():
+            grid.add_row(legible(name), table_of(each))
+        return grid
+    if isinstance(value, list) and value and all(isinstance(row, dict) for row in value):
+        return _rows(value)
+    if isinstance(value, list) and any(isinstance(each, dict | list) for each in value):
+        return Group(*map(table_of, value))
+    if isinstance(value, list):
+        return Text(" ".join(map(_figure, value)))
+    return Text(_figure(value))
+
+
+def _rows(rows: list[dict[str, Any]]) -> RenderableType:
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold", show_edge=False)
+    for name in names:
+        number = all(isinstance(row.get(name), int | float | None) for row in rows)
+        table.add_column(legible(name), justify="right" if number else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*(table_of(row.get(name)) for name in names))
+    return table
+
+
+def _figure(value: Any) -> str:
+    if value is None:
+        return "–"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:.5g}" if isinstance(value, float) and math.isfinite(value) else legible(value)
+
+
+def _spelt(character: str) -> str:
+    if "\udc80" <= character <= "\udcff":  # a byte of a file name that is no UTF-8
+        return f"\\x{ord(character) - 0xDC00:02x}"
+    return character if unicodedata.category(character) not in ("Cc", "Cs") else repr(character)[1:-1]
+
+
+def _encodes(text: str) -> bool:
+    try:
+        text.encode(sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+@contextmanager
+def _bar() -> Iterator[Show]:
+    from rich import progress as bars
+
+    parts = (
+        bars.TextColumn("{task.description}", markup=False, table_column=Column(ratio=1, no_wrap=True)),
+        bars.BarColumn(bar_width=24),
+        bars.TaskProgressColumn(),
+        bars.TimeRemainingColumn(elapsed_when_finished=True),
+    )
+    display = bars.Progress(*parts, console=errors(), transient=True, expand=True)
+    task = display.add_task("", total=None)
+    began = time.monotonic()
+
+    def show(progress: Progress) -> None:
+        if time.monotonic() - began > PATIENCE:
+            display.start()
+        display.update(task, completed=progress.done, total=progress.total or None, description=legible(progress.words))
+
+    try:
+        yield show
+    finally:
+        display.stop()
+
+
+def _lines() -> Show:
+    told_at = time.monotonic()
+
+    def show(progress: Progress) -> None:
+        nonlocal told_at
+        if time.monotonic() - told_at >= SILENCE:
+            told_at = time.monotonic()
+            share = f"{progress.done / progress.total:6.1%}  " if progress.total else ""
+            errors().print(f"{share}{legible(progress.words)}", soft_wrap=True)
+
+    return show
+
+
+def short(path: Path) -> str:
+    """A path as seen from here, where that is shorter."""
+    try:
+        inside = os.path.relpath(path)
+    except ValueError:  # another drive
+        return legible(path)
+    return legible(min(inside, str(path), key=len))

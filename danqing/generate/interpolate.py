@@ -1,0 +1,75 @@
+"""A walk through what a model can paint."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from torch import Tensor
+
+from danqing.core.errors import ParameterError
+from danqing.core.labels import class_names, class_number
+from danqing.core.model import Painter
+from danqing.core.painting import paint_numbered
+from danqing.core.params import Range, Seed, WeightsOf
+from danqing.core.progress import Job
+from danqing.core.registry import Frames, operator
+from danqing.maths.latents import latent, random_class, slerp
+
+
+@operator
+def interpolate(
+    weights: Annotated[Painter, WeightsOf("Painter")],
+    seed: Seed = 0,
+    to: str = "1",
+    frames: Annotated[int, Range(2, 10_000)] = 72,
+    label: str | None = None,
+    truncation: Annotated[float, Range(0, 1)] = 1.0,
+) -> Job[Frames]:
+    """Paint the way from one seed's picture to those of others.
+
+    The film starts at the first picture that ``generate`` paints from ``seed`` and goes through those of the seeds in
+    ``to``, along arcs in latent space; end on ``seed`` again for a film that can be looped.
+
+    Args:
+        weights: a trained generator: a run folder or a .safetensors file.
+        seed: the picture at the start.
+        to: the seeds of the pictures to go through, in order, such as 5 or 5,9,0.
+        frames: how many frames the whole film has, start and end included.
+        label: the class to paint, by name or number; left out: the class of the first picture.
+        truncation: what the latents are multiplied by; 1: as learnt, 0: the mean picture.
+
+    Returns:
+        frames at 24 a second.
+
+    Raises:
+        ParameterError: for seeds that are no whole numbers, or a label that the model does not know.
+
+    Source: White 2016, arXiv:1609.04468, section 2.1 (spherical interpolation).
+
+    Examples:
+        danqing interpolate runs/dcgan-1 --seed 0 --to 1,2,0 --frames 96 --label 3 --out walk.webp
+    """
+    points = [latent(weights.latent, each, 0) * truncation for each in (seed, *_seeds(to))]
+    classes = len(class_names(weights))
+    chosen = class_number(weights, label) if label is not None else random_class(classes, seed, 0) if classes else None
+    pictures = yield from paint_numbered(
+        weights,
+        frames,
+        lambda frame: _on_the_way(points, min(frame, frames - 1) / (frames - 1)),
+        None if chosen is None else lambda frame: chosen,
+    )
+    return Frames(pictures)
+
+
+def _seeds(text: str) -> list[int]:
+    words = [word.strip() for word in text.split(",")]
+    if not all(word.isdecimal() and int(word) < 2**63 for word in words):
+        raise ParameterError(f"{text!r} is not a list of seeds", where="to", remedy="Say 5, or 5,9,0")
+    return [int(word) for word in words]
+
+
+def _on_the_way(points: list[Tensor], share: float) -> Tensor:
+    """The point at a share of a way of equally long legs."""
+    place = share * (len(points) - 1)
+    leg = min(int(place), len(points) - 2)
+    return slerp(points[leg], points[leg + 1], place - leg)

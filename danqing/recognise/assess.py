@@ -1,0 +1,118 @@
+"""How well a classifier does on labelled pictures."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from danqing.core.errors import DataError
+from danqing.core.images import Images, from_uint8
+from danqing.core.labels import class_names, class_number
+from danqing.core.model import Recogniser
+from danqing.core.params import Source, WeightsOf
+from danqing.core.progress import Job, Progress
+from danqing.core.registry import Finding, operator
+from danqing.data.store import Store, pack
+from danqing.maths.classification import class_scores, confusion_matrix, macro, wilson_interval
+
+CHUNK = 64  # pictures looked at once
+LEGIBLE = 30  # classes up to which the plot names each and counts each
+
+
+@operator
+def assess(
+    weights: Annotated[Recogniser, WeightsOf("Recogniser")],
+    data: Source = "digits",
+    split: Literal["test", "train", "all"] = "test",
+) -> Job[Finding]:
+    """Test a classifier on labelled pictures and show what it takes for what.
+
+    Args:
+        weights: a trained classifier: a run folder, a .safetensors file, or digits.
+        data: the labelled pictures: a folder of class folders, a zip, shards, or digits.
+        split: which of them: those held out when training on them, those learnt from, or all.
+
+    Returns:
+        one row for all classes: ``accuracy`` with its 95 % interval ``low`` to ``high``, and ``precision``, ``recall``
+        and ``f1`` as means over the classes; then one row for each class, where ``named`` counts the names its pictures
+        were given, in the order of the rows. And the confusion matrix as a plot.
+
+    Raises:
+        DataError: for pictures without labels, or an empty split.
+        ParameterError: for a label that is no class of the model.
+
+    Source: Wilson 1927 for the interval; van Rijsbergen 1979, chapter 7, for precision, recall and F1.
+
+    Examples:
+        danqing assess digits --data digits
+    """
+    which = None if split == "all" else split
+    store = yield from pack(data, size=weights.config["size"], channels=weights.config["channels"], split=which)
+    truth, names = _truth(store, weights, data), class_names(weights)
+    named = yield from _named(store, weights)
+    matrix = confusion_matrix(truth, named, len(names))
+    return Finding(_rows(matrix, names), _plot(matrix, names))
+
+
+def _truth(store: Store, weights: Recogniser, data: str) -> Tensor:
+    """The labels as the model numbers them: classes are matched by name."""
+    if store.labels is None or not len(store):
+        what = "these pictures have no labels" if len(store) else "holds no such pictures"
+        raise DataError(what, where=data, remedy="Sort them into one folder a class, or take another split")
+    numbers = torch.tensor([class_number(weights, str(name)) for name in store.classes])
+    return numbers[torch.from_numpy(np.array(store.labels))]
+
+
+def _named(store: Store, weights: Recogniser) -> Job[Tensor]:
+    found = []
+    for start in range(0, len(store), CHUNK):
+        with torch.no_grad():
+            found.append(weights.predict(store.take(range(start, min(start + CHUNK, len(store)))).x).argmax(1).cpu())
+        yield Progress(start + len(found[-1]), len(store), "looking")
+    return torch.cat(found)
+
+
+def _rows(matrix: Tensor, names: list[str]) -> list[dict[str, Any]]:
+    hits, count = int(matrix.diagonal().sum()), int(matrix.sum())
+    low, high = wilson_interval(hits, count)
+    scores = class_scores(matrix)
+    rows = [_row("all", hits / count, low, high, macro(scores, matrix), matrix.sum(0))]
+    for at, (name, named) in enumerate(zip(names, matrix, strict=True)):
+        hit, there = int(named[at]), int(named.sum())
+        low, high = wilson_interval(hit, there) if there else (0.0, 1.0)
+        precision, recall, f1 = (float(each[at]) for each in scores)
+        rows.append(_row(name, hit / there if there else 0.0, low, high, (precision, recall, f1), named))
+    return rows
+
+
+def _row(
+    name: str, accuracy: float, low: float, high: float, scores: tuple[float, float, float], named: Tensor
+) -> dict[str, Any]:
+    precision, recall, f1 = scores
+    figures = {"accuracy": accuracy, "low": low, "high": high, "precision": precision, "recall": recall, "f1": f1}
+    return {"class": name, "pictures": int(named.sum()), **figures, "named": named.tolist()}
+
+
+def _plot(matrix: Tensor, names: list[str]) -> Images:
+    """Draw the confusion matrix, (1, 3, H, W); shades are shares of a row, so that rare classes count too."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    side = 2.5 + 0.45 * min(len(names), LEGIBLE)
+    figure = Figure(figsize=(side + 1, side), dpi=100, layout="compressed")
+    canvas, axes = FigureCanvasAgg(figure), figure.add_subplot()
+    shares = (matrix / matrix.sum(1, keepdim=True).clamp_min(1)).numpy()
+    figure.colorbar(axes.imshow(shares, cmap="Blues", vmin=0, vmax=1), label="share of the class")
+    axes.set(xlabel="named", ylabel="is")
+    if len(names) <= LEGIBLE:
+        shown = [name if len(name) <= 16 else f"{name[:15]}…" for name in names]
+        axes.set_xticks(range(len(names)), shown, rotation=90 if max(map(len, shown)) > 2 else 0)
+        axes.set_yticks(range(len(names)), shown)
+        for row, column in matrix.nonzero().tolist():
+            ink = "white" if shares[row, column] > 0.5 else "black"
+            axes.text(column, row, str(int(matrix[row, column])), ha="center", va="center", color=ink, fontsize=8)
+    canvas.draw()
+    return from_uint8(np.asarray(canvas.buffer_rgba())[None, ..., :3].copy())

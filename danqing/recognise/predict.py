@@ -1,0 +1,51 @@
+"""What a picture shows."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import torch
+
+from danqing.core.images import Images
+from danqing.core.labels import class_names
+from danqing.core.model import Recogniser
+from danqing.core.params import Range, WeightsOf
+from danqing.core.registry import Finding, operator
+
+
+@operator
+def predict(
+    x: Images,
+    weights: Annotated[Recogniser, WeightsOf("Recogniser")],
+    top: Annotated[int, Range(1, 1000, "classes")] = 3,
+) -> Finding:
+    """Name what pictures show, with probabilities.
+
+    The middle square of a picture is resized to the model's size first. The probabilities are the model's own: it knows
+    only its classes, and is sure of one of them even where a picture shows none.
+
+    Args:
+        x: pictures of any size.
+        weights: a trained classifier: a run folder, a .safetensors file, or digits.
+        top: how many classes to list, the likeliest first.
+
+    Returns:
+        for each picture its label, the label's probability, and the likeliest classes with theirs.
+
+    Source: danqing.
+
+    Examples:
+        danqing predict photo.png --weights digits --top 5
+    """
+    names = class_names(weights)
+    with torch.no_grad():
+        return Finding([_named(weights.predict(picture)[0], names, top) for picture in x.split(1)])
+
+
+def _named(probabilities: torch.Tensor, names: list[str], top: int) -> dict[str, Any]:
+    values, places = probabilities.float().cpu().topk(min(top, len(names)))
+    classes = [
+        {"label": names[place], "probability": value}
+        for value, place in zip(values.tolist(), places.tolist(), strict=True)
+    ]
+    return {**classes[0], "classes": classes}

@@ -1,0 +1,64 @@
+"""What the documents say is what the program does: their blocks run, the generated page is up to date."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PAGES = [ROOT / "README.md", ROOT / "README.zh-CN.md", ROOT / "docs" / "tutorial.md"]
+BLOCK = re.compile(r"^```(bash|python)\n(.*?)^```$", re.M | re.S)
+
+
+def blocks(page: Path) -> list[tuple[str, str]]:
+    return [
+        (kind, code) for kind, code in BLOCK.findall(page.read_text("utf-8")) if not code.startswith(("make ", "git "))
+    ]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_the_blocks_of_a_page_run_one_after_the_other(page: Path, tmp_path: Path) -> None:
+    """In an empty folder with a photograph and a folder of pictures; long budgets are cut short."""
+    from skimage import data
+
+    import danqing
+
+    shutil.copyfile(Path(data.__file__).parent / "astronaut.png", tmp_path / "photo.png")
+    (tmp_path / "PHOTOS").mkdir()
+    for name in ("astronaut.png", "coffee.png", "chelsea.png"):
+        shutil.copyfile(Path(data.__file__).parent / name, tmp_path / "PHOTOS" / name)
+    for index in range(24):
+        shutil.copyfile(tmp_path / "PHOTOS" / "coffee.png", tmp_path / "PHOTOS" / f"coffee{index}.png")
+    environment = {
+        **os.environ,
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        "DANQING_CACHE": str(tmp_path / "cache"),
+        "PYTHONPATH": str(Path(danqing.__file__).parents[1]),
+    }
+    found = blocks(page)
+    assert found, "a page without blocks"
+    for kind, code in found:
+        short = re.sub(r"(budget[ =]\"?)\d+(m|h)\b", r"\g<1>640pictures", code)
+        command = ["bash", "-euc", short] if kind == "bash" else [sys.executable, "-c", short]
+        done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, f"{code}\n{done.stdout[-1500:]}\n{done.stderr[-1500:]}"
+
+
+def test_the_reference_is_up_to_date() -> None:
+    sys.path.insert(0, str(ROOT / "docs"))
+    try:
+        from make_reference import PAGE, reference
+    finally:
+        sys.path.pop(0)
+    assert PAGE.read_text("utf-8") == reference(), "run `make docs`"
+
+
+def test_every_linked_file_exists() -> None:
+    for page in [*PAGES, ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]:
+        for target in re.findall(r"\]\(([^)#:]+)\)|src=\"([^\":]+)\"", page.read_text("utf-8")):
+            path = page.parent / (target[0] or target[1])
+            assert path.exists(), f"{page.name} points to {path}"
