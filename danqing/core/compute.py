@@ -63,16 +63,20 @@ def compute(call: Call, loaded: Loaded) -> Job[tuple[Any, Picture | None]]:
     return result, Picture(picture.pixels[..., :1, :1], alpha, picture.depth, picture.exif)
 
 
-def _alpha(call: Call, alpha: Mask, values: dict[str, Any], result: Images) -> Job[Mask]:
-    """Move the alpha plane as the picture was moved; a fill colour that was given is opaque."""
+def _alpha(call: Call, alpha: Mask, values: dict[str, Any], result: Images) -> Job[Mask | None]:
+    """The alpha plane of a result, None where that does not lie on the picture any more.
+
+    It is moved as the picture was moved (a fill colour that was given is opaque), or enlarged as it was enlarged.
+    """
     if call.operator.geometry:
         colours = [field.name for field in call.operator.form if field.kind == "colour"]
         opaque = {name: OPAQUE for name in colours if values[name] is not None}
         moved: Mask = yield from tiles.run(call.operator, alpha, {**values, **opaque})
         return moved
-    if alpha.shape[-2:] == result.shape[-2:]:
-        return alpha
-    return interpolate(alpha, result.shape[-2:], mode="bilinear", antialias=True).clamp(0, 1)
+    scale = call.operator.setting(call.operator.scale, values)
+    if result.shape[-2:] != (alpha.shape[-2] * scale, alpha.shape[-1] * scale):
+        return None
+    return alpha if scale == 1 else interpolate(alpha, scale_factor=scale, mode="bilinear").clamp(0, 1)
 
 
 def _as_mask(x: Images) -> Mask:

@@ -63,9 +63,4 @@ def settings(kind: str, recipe: Recipe) -> dict[str, Any]:
         return {"pnginfo": info}
     if kind == "GIF":
         return {"comment": COMMENT + text.encode()}
-    return {} if kind == "BMP" else {"xmp": packet_of(text)}
-
-
-def packet_of(text: str) -> bytes:
-    """The XMP packet that carries a recipe's JSON."""
-    return XMP.format(escape(text)).encode()
+    return {} if kind == "BMP" else {"xmp": XMP.format(escape(text)).encode()}

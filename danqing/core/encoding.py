@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 import warnings
 from collections.abc import Iterable
 from pathlib import Path
@@ -14,7 +15,7 @@ from PIL.ExifTags import Base
 
 from danqing.core import deep
 from danqing.core.decoding import DESCRIPTIVE, PictureWarning
-from danqing.core.embedding import CHUNK, packet_of, settings
+from danqing.core.embedding import CHUNK, settings
 from danqing.core.errors import OutputError, ParameterError
 from danqing.core.files import replacing
 from danqing.core.opening import FORMATS
@@ -62,21 +63,19 @@ def encode(
         warnings.warn(f"{file}: {kind} holds no transparency; laid on white", PictureWarning, stacklevel=3)
         pixels, alpha = pixels * alpha + (1 - alpha), None
     samples = rounded(pixels if alpha is None else np.concatenate([pixels, alpha], axis=2), depth)
-    block = _readable(exif)
+    block, embedded = _readable(exif), {} if recipe is None else settings(kind, recipe)
     with replacing(file, force=force) as temporary:
         try:
             if kind == "TIFF":
-                packet = None if recipe is None else packet_of(to_json(recipe))
-                _lay_down(deep.tiff(_readable_grey(samples), _only_descriptive(block), packet), temporary)
+                pieces = deep.tiff(_readable_grey(samples), _only_descriptive(block), embedded.get("xmp"))
+                _lay_down(pieces, temporary)
             elif depth == 16:
                 text = None if recipe is None else CHUNK.encode() + b"\0" * 5 + to_json(recipe).encode()
                 _lay_down(deep.png(samples, block.tobytes() if block else None, text), temporary)
             else:
-                grey = samples.shape[2] == 1
-                image = Image.fromarray(samples[..., 0] if grey else samples)
-                options = _options(kind, quality, block) | ({} if recipe is None else settings(kind, recipe))
-                image.save(temporary, format=kind, **options)
-        except (ValueError, TypeError) as error:  # a side too long for the format, a recipe too long for JPEG …
+                image = Image.fromarray(samples[..., 0] if samples.shape[2] == 1 else samples)
+                image.save(temporary, format=kind, **_options(kind, quality, block), **embedded)
+        except (ValueError, OverflowError, struct.error) as error:  # too long a side for a GIF, a recipe for a JPEG …
             raise OutputError(f"cannot be written as {kind} ({error})", where=file) from error
     return Path(file)
 

@@ -94,12 +94,12 @@ def load(source: str | Path | Model, *, kind: str = "Model", device: str = "cpu"
     file = locate(source)
     card, tensors = load_tensors(file, device)
     family = card.get("family")
-    if family not in families():
+    if not isinstance(family, str) or family not in families():
         raise ModelFileError(f"unknown model family {family!r}", where=file, remedy="Update danqing")
     try:
         model = family_named(family)(**card["config"])
         model.load_state_dict(tensors)
-    except (KeyError, TypeError, RuntimeError) as error:
+    except (KeyError, TypeError, ValueError, RuntimeError) as error:
         raise ModelFileError(f"its weights do not fit family {family!r} ({_first_line(error)})", where=file) from error
     model.card = {**card, "file": str(file), "sha256": hash_of(file)}
     return _of_kind(model.to(device).eval(), kind, str(file))

@@ -201,7 +201,7 @@ def _without_none(hint: Any) -> tuple[bool, Any]:
 
 def _check_number(field: Field, value: Any) -> int | float:
     whole = field.kind == "int"
-    wanted: type = numbers.Integral if whole else numbers.Real
+    wanted: Any = numbers.Integral if whole else numbers.Real
     if isinstance(value, bool) or not isinstance(value, wanted):
         raise field._refuse(value)
     try:

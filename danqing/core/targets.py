@@ -105,7 +105,7 @@ def _targets(
     if out is not None:
         if len(found) != 1:
             what = f"one file cannot take the results of {len(found)} pictures"
-            raise OutputError(what, where=out, remedy="Give a folder for them with out-dir")
+            raise OutputError(what, where=out, remedy="Give them a folder with --out-dir")
         return [out]
     if out_dir is not None:
         return _mirrored(operator, found, out_dir)
@@ -113,13 +113,15 @@ def _targets(
         return [None] * len(found)
     for path in pictures:
         if path.is_dir():
-            raise OutputError("the results of a folder need a place", where=path, remedy="Give a folder with out-dir")
+            raise OutputError(
+                "the results of a folder need a place", where=path, remedy="Give them a folder with --out-dir"
+            )
     return [_beside(operator, each.file) for each in found]
 
 
 def _check_one_place(out: Path | None, out_dir: Path | None) -> None:
     if out is not None and out_dir is not None:
-        raise OutputError("out and out-dir are both given", where=out, remedy="Give one of them")
+        raise OutputError("--out and --out-dir are both given", where=out, remedy="Give one of them")
 
 
 def _found(pictures: Sequence[Path], out_dir: Path | None) -> Iterator[Found]:

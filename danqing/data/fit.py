@@ -27,7 +27,7 @@ def square(picture: Picture, size: int, channels: int, fit: Fit) -> NDArray[np.u
     Returns:
         Bytes (size, size, channels).
     """
-    pixels = _opaque(picture, channels)
+    pixels = opaque(picture, channels)
     height, width = pixels.shape[:2]
     longer, side = max(height, width), min(height, width)
     if fit == "crop":
@@ -53,8 +53,8 @@ def _resized(pixels: NDArray[np.uint8], high: int, wide: int) -> NDArray[np.uint
     return np.asarray(small).reshape(high, wide, pixels.shape[2])
 
 
-def _opaque(picture: Picture, channels: int) -> NDArray[np.uint8]:
-    """The picture over white, as bytes (H, W, channels).
+def opaque(picture: Picture, channels: int) -> NDArray[np.uint8]:
+    """Lay a picture over white, as bytes (H, W, channels).
 
     In numpy, since many threads do this at once and each operation of torch would start threads of its own.
     """

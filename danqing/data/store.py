@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import re
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -25,6 +23,7 @@ from danqing.core.errors import DanqingError, DataError, ParameterError
 from danqing.core.files import hash_of, replacing
 from danqing.core.model import Batch
 from danqing.core.progress import Job, Progress
+from danqing.data.cache import cached
 from danqing.data.fit import FITS, Fit, square
 from danqing.data.journal import PICTURES, Journal, told
 from danqing.data.labels import natural, shown
@@ -128,9 +127,7 @@ def pack(
         raise ParameterError(f"size {size!r}, fit {fit!r}, channels {channels!r} are no way to pack pictures")
     source = open_source(spec, labels, split)
     wanted = CHANNELS[channels or "auto"]
-    key = json.dumps([FORMAT, source.fingerprint, size, wanted, fit, split])
-    label = re.sub(r"[^\w.-]+", "_", Path(spec).name)[-40:]
-    folder = cache() / f"{label}-{size}-{hashlib.sha256(key.encode()).hexdigest()[:16]}"
+    folder = cached("packs", spec, [FORMAT, source.fingerprint, size, wanted, fit, split])
     if not (folder / STORE).exists():
         yield from _pack_alone(folder, source, size, wanted, fit)
     store = _open(folder, {"source": str(spec), "split": split or "all", "fit": fit})
@@ -139,12 +136,6 @@ def pack(
     if not len(store) and store.skipped:
         raise DataError(f"none of its {len(store.skipped):,} pictures can be read", where=spec)
     return store
-
-
-def cache() -> Path:
-    """The folder of packed pictures."""
-    named = os.environ.get("DANQING_CACHE")
-    return (Path(named) if named else Path.home() / ".cache" / "danqing") / "packs"
 
 
 def _pack_alone(folder: Path, source: Source, size: int, channels: int | None, fit: Fit) -> Job[None]:

@@ -21,7 +21,7 @@ def recolour(
     x: Images,
     old: Colour,
     new: Colour,
-    tolerance: Annotated[float, Range(0, 1)] = 0.1,
+    tolerance: Annotated[float, Range(0, 1)] = 0.12,
     softness: Annotated[float, Range(0, 1)] = 0.5,
 ) -> Images:
     """Replace one colour of pictures by another, light and shade staying on it.
@@ -30,18 +30,18 @@ def recolour(
         x: pictures (B, C, H, W) in [0, 1].
         old: the colour to be replaced.
         new: the colour that takes its place.
-        tolerance: how different from the old colour a pixel may be and still change wholly, in OKLab; 0.02 is just
-            visible, 0.3 is from red to orange and brown.
-        softness: how wide the belt is in which change fades out, as a share of the tolerance; 0 cuts hard.
+        tolerance: how different from the old colour a pixel may be and still change, in OKLab: 0.02 is just visible,
+            0.1 is from orange to red, 0.2 from orange to grey.
+        softness: share of the tolerance over which change fades out; 0 cuts hard.
 
     Returns:
-        Pictures of the same size; pixels beyond tolerance and softness keep their values. A grey picture becomes
+        Pictures of the same size; pixels beyond the tolerance keep their values. A grey picture becomes
         coloured if the new colour is.
 
     Source: danqing; OKLab by B. Ottosson, 2020.
 
     Examples:
-        danqing recolour photo.png --old d0662b --new 2b66d0 --tolerance 0.15 --out blue.png
+        danqing recolour photo.png --old d0662b --new 2b66d0 --out blue.png
     """
     rgb = x.expand(-1, 3, -1, -1).movedim(1, -1)
     lab = to_oklab(rgb)
@@ -61,9 +61,9 @@ def _distance(lab: Tensor, colour: Tensor, shade: Tensor) -> Tensor:
 
 
 def _weight(distance: Tensor, tolerance: float, softness: float) -> Tensor:
-    """1 within the tolerance, falling smoothly to 0 over the soft belt."""
+    """1 near the colour, falling smoothly to 0 at the tolerance."""
     belt = tolerance * softness
     if belt == 0:
         return (distance <= tolerance + 1e-6).to(distance)
-    t = ((tolerance + belt - distance) / belt).clamp(0, 1)
+    t = ((tolerance - distance) / belt).clamp(0, 1)
     return t * t * (3 - 2 * t)

@@ -58,7 +58,8 @@ def _adaptation(kelvin: float, tint: float) -> Tensor:
     cones = bradford @ torch.stack([_white(kelvin, tint), _white(DAYLIGHT, 0)], 1)
     to_cones = bradford @ xyz_from_rgb
     matrix = torch.linalg.inv(to_cones) @ torch.diag(cones[:, 0] / cones[:, 1]) @ to_cones
-    return matrix / (torch.tensor(BRIGHTNESS, dtype=torch.float64) @ matrix.sum(1))
+    scaled: Tensor = matrix / (torch.tensor(BRIGHTNESS, dtype=torch.float64) @ matrix.sum(1))
+    return scaled
 
 
 def _white(kelvin: float, tint: float) -> Tensor:

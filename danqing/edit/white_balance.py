@@ -13,9 +13,7 @@ from danqing.core.registry import operator
 from danqing.maths.colour import BRIGHTNESS, from_linear, to_linear
 
 POWERS = {"grey": 1.0, "shades": 6.0}
-BRIGHTEST = 0.99  # the level that one pixel in a hundred exceeds stands for white: the very brightest may be a fault
-    0.99  # the level that only one pixel in a hundred exceeds stands for white: the very brightest may be a fault
-)
+BRIGHTEST = 0.99  # the level that one pixel in a hundred exceeds stands for white: the very brightest may be faults
 CLIPPED = 0.98  # a channel this full has lost its ratio to the others, so the pixel tells nothing of the light
 STRONGEST = 8.0  # times; no lamp asks for more, and a picture without any blue would ask for infinity
 

@@ -126,9 +126,17 @@ def _need(count: int, needed: int, what: str, remedy: str) -> None:
 
 
 def _packed(model: Painter, data: str, split: str) -> Job[Store]:
-    channels = "grey" if model.config["channels"] == 1 else "colour"
-    fit = model.card.get("data", {}).get("fit", "crop")
-    return pack(data, size=model.config["size"], channels=channels, fit=fit, split=split, skip_bad=True)
+    """The pictures as the model was shown them: its size, channels and fit, and the labels it was given for them."""
+    known = model.card.get("training", {})
+    return pack(
+        data,
+        size=model.config["size"],
+        channels=model.config["channels"],
+        fit=model.card.get("data", {}).get("fit", "crop"),
+        labels=known.get("labels") if known.get("data") == data else None,
+        split=split,
+        skip_bad=True,
+    )
 
 
 def _drawn(store: Store, limit: int, seed: int) -> Pictures:

@@ -10,6 +10,7 @@ import os
 import signal
 import sys
 import traceback
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
@@ -23,7 +24,7 @@ import danqing
 from danqing.core.errors import DanqingError, UserError
 from danqing.core.registry import operators
 from danqing.faces.pages import Row, drawn, section
-from danqing.faces.screen import FilesFailed, as_json, error_json, errors, told
+from danqing.faces.screen import FilesFailed, as_json, error_json, errors, legible, told
 
 VERBS = Path(__file__).parent / "verbs"
 STOPPED = 130  # as shells say of Ctrl-C
@@ -87,7 +88,9 @@ class Studio(click.Group):
                 stream.reconfigure(errors="backslashreplace")
         extra.pop("standalone_mode", None)
         try:
-            code = super().main(typed, prog_name or "danqing", standalone_mode=False, **extra)
+            with warnings.catch_warnings():
+                warnings.showwarning = _warned
+                code = super().main(typed, prog_name or "danqing", standalone_mode=False, **extra)
             sys.stdout.flush()
         except BrokenPipeError:  # the reader, such as head, has seen enough
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -115,8 +118,13 @@ def _told(error: BaseException, for_programs: bool) -> int:
         errors().print("stopped", style="bold")
         return STOPPED
     known = _known(error)
-    errors().print(as_json({"error": error_json(known)}) if for_programs else told(known), soft_wrap=for_programs)
+    errors().print(as_json({"error": error_json(known)}) if for_programs else told(known), soft_wrap=True)
     return known.exit_code
+
+
+def _warned(message: Warning | str, *_: Any, **__: Any) -> None:
+    """Tell a warning, such as of a picture that lost something, in one line."""
+    errors().print(Text.assemble(("! ", "bold yellow"), legible(message)), soft_wrap=True)
 
 
 def _known(error: BaseException) -> DanqingError:

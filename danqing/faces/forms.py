@@ -115,7 +115,7 @@ class OperatorCommand(Page):
         )
         places = {"out": given["out"], "out_dir": given["out_dir"]}
         try:
-            done: Report = run(apply(self.operator, values, given.get("PICTURES", ()), **places, saving=saving), screen)
+            done: Report = run(apply(self.operator, values, given.get("pictures", ()), **places, saving=saving), screen)
         except ParameterError as error:
             raise _as_typed(error, self.operator.form) from error
         report(done, screen, given["out_dir"])
@@ -144,7 +144,7 @@ def dashed(name: str) -> str:
 def _parameters(operator: Operator) -> list[click.Parameter]:
     arguments: list[click.Parameter] = []
     if operator.takes_pictures:
-        arguments.append(click.Argument(["PICTURES"], nargs=-1, type=FILE, required=True))
+        arguments.append(click.Argument(["pictures"], nargs=-1, type=FILE, required=True))
     positional = _positional(operator)
     arguments += [FieldArgument(field, "" if operator.takes_pictures else METAVARS[field.kind]) for field in positional]
     options = [FieldOption(field) for field in operator.form if field not in positional]

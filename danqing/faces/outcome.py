@@ -66,21 +66,28 @@ def _tell(done: Report, screen: Screen, out_dir: Path | None) -> None:
     """Say to people what was written, what was there already, and what failed and why."""
     failed = done.of("failed")
     files = [file for outcome in done.outcomes for file in outcome.files]
-    if len(done.outcomes) == 1 and len(files) == 1:
-        verb = "wrote" if done.of("done") else "is there already:"
-        screen.say(Text.assemble((verb, "dim"), " ", (short(files[0]), "green")))
+    if len(done.outcomes) == 1 and files:
+        what = short(files[0]) if len(files) == 1 else f"{len(files)} files in {_folder(files[0].parent)}"
+        screen.say(Text.assemble(("wrote" if done.of("done") else "there already:", "dim"), " ", (what, "green")))
     elif files or failed:
         screen.say(_summary(done, len(files), out_dir or (files[0].parent if files else None)))
     if failed:
-        table = Table(box=None, padding=(0, 2, 0, 0), show_header=False)
-        table.add_column(style="red", overflow="fold")
-        table.add_column(overflow="fold")
-        for outcome in failed[:SHOWN]:
-            assert outcome.error is not None
-            table.add_row(short(outcome.source or Path()), legible(outcome.error.what))
-        screen.insist(table)
-        if len(failed) > SHOWN:
-            screen.insist(Text(f"… and {len(failed) - SHOWN} more; --json lists them all", "red"))
+        _tell_failures(failed, screen)
+
+
+def _tell_failures(failed: list[Outcome], screen: Screen) -> None:
+    """Each file with its reason, then each piece of advice once."""
+    table = Table(box=None, padding=(0, 2, 0, 0), show_header=False)
+    table.add_column(style="red", overflow="fold")
+    table.add_column(overflow="fold")
+    told = [(outcome.source or Path(), outcome.error) for outcome in failed if outcome.error is not None]
+    for source, error in told[:SHOWN]:
+        table.add_row(short(source), legible(error.what))
+    screen.insist(table)
+    if len(told) > SHOWN:
+        screen.insist(Text(f"… and {len(told) - SHOWN} more; --json lists them all", "red"))
+    for remedy in dict.fromkeys(error.remedy for _, error in told if error.remedy):
+        screen.insist(Text.assemble(("→ ", "bold red"), legible(remedy)))
 
 
 def _summary(done: Report, files: int, folder: Path | None) -> Text:
@@ -89,5 +96,9 @@ def _summary(done: Report, files: int, folder: Path | None) -> Text:
     for outcomes, word, style in [*counts, (done.of("failed"), "failed", "red")]:
         if outcomes:
             parts += [(f"{len(outcomes)} {word}", style), "   "]
-    place = f"{files} files in {short(folder)}" if folder is not None and files else ""
+    place = f"{files} files in {_folder(folder)}" if folder is not None and files else ""
     return Text.assemble(*parts, (place, "cyan"))
+
+
+def _folder(folder: Path) -> str:
+    return "this folder" if folder == Path() else short(folder)

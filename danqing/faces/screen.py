@@ -49,14 +49,14 @@ class Screen:
     def insist(self, *what: RenderableType) -> None:
         """Tell people something even when asked to be quiet: what went wrong."""
         for each in what:
-            errors().print(each, soft_wrap=isinstance(each, Text))
+            _print(errors(), each)
 
     def give(self, value: Any, look: RenderableType | None = None) -> None:
         """Hand over a result: as JSON to programs, as ``look`` (or a table) to people at a terminal."""
         if self.json or (look is None and not sys.stdout.isatty()):
             print(as_json(value))
         else:
-            results().print(table_of(value) if look is None else look)
+            _print(results(), table_of(value) if look is None else look)
 
     @contextmanager
     def bar(self) -> Iterator[Show]:
@@ -91,17 +91,14 @@ def as_json(value: Any) -> str:
     return text if _encodes(text) else json.dumps(value, indent=2, default=str)
 
 
-def told(error: DanqingError) -> RenderableType:
+def told(error: DanqingError) -> Text:
     """An error as one block: what, where, and what to do about it."""
-    block = Table.grid(padding=(0, 1))
-    block.add_column(style="bold red", no_wrap=True)
-    block.add_column(overflow="fold")
-    block.add_row("✗", Text(legible(error.what), "bold"))
+    lines = [Text.assemble(("✗ ", "bold red"), (legible(error.what), "bold"))]
     if error.where:
-        block.add_row("", Text(legible(error.where), "cyan"))
+        lines.append(Text.assemble("  ", (legible(error.where), "cyan")))
     if error.remedy:
-        block.add_row("→", Text(legible(error.remedy)))
-    return block
+        lines.append(Text.assemble(("→ ", "bold red"), legible(error.remedy)))
+    return Text("\n").join(lines)
 
 
 def error_json(error: DanqingError) -> dict[str, str]:
@@ -125,6 +122,15 @@ def table_of(value: Any) -> RenderableType:
     if isinstance(value, list):
         return Text(" ".join(map(_figure, value)))
     return Text(_figure(value))
+
+
+def _print(console: Console, what: RenderableType) -> None:
+    """Print without the blanks that tables end their lines with."""
+    with console.capture() as captured:
+        console.print(what, soft_wrap=isinstance(what, Text))
+    lines = captured.get().splitlines()
+    console.file.write("\n".join(line.rstrip(" ") for line in lines) + "\n")
+    console.file.flush()
 
 
 def _rows(rows: list[dict[str, Any]]) -> RenderableType:

@@ -69,4 +69,5 @@ def wilson_interval(hits: int, count: int, z: float = 1.959964) -> tuple[float, 
     share, weight = hits / count, z * z / count
     centre = share + weight / 2
     reach = z * math.sqrt(share * (1 - share) / count + weight / (4 * count))
-    return max(0.0, (centre - reach) / (1 + weight)), min(1.0, (centre + reach) / (1 + weight))
+    low, high = (centre - reach) / (1 + weight), (centre + reach) / (1 + weight)
+    return max(0.0, min(share, low)), min(1.0, max(share, high))  # at 0 and 1 rounding could leave the share outside

@@ -81,7 +81,8 @@ def linear_from_oklab(lab: Tensor) -> Tensor:
     Source: B. Ottosson, "A perceptual color space for image processing", 2020.
     """
     lms = (lab @ torch.linalg.inv(_matrix(_LAB_FROM_LMS, lab)).T) ** 3
-    return lms @ torch.linalg.inv(_matrix(_LMS_FROM_RGB, lab)).T
+    linear: Tensor = lms @ torch.linalg.inv(_matrix(_LMS_FROM_RGB, lab)).T
+    return linear
 
 
 def into_gamut(linear: Tensor) -> Tensor:

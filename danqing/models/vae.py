@@ -158,7 +158,7 @@ class VAE(Autoencoder):
 
     def readings(self) -> dict[str, float]:
         """Report the two terms in nats a picture, and sigma on the 0–255 scale."""
-        sigma = {"sigma": float(self._log_sigma.exp()) * 255} if self.config["likelihood"] == "gaussian" else {}
+        sigma = {"sigma": float(self._log_sigma.detach().exp()) * 255} if self.config["likelihood"] == "gaussian" else {}
         return {name: float(value) for name, value in self._readings.items()} | sigma
 
     def score(self, batch: Batch) -> dict[str, float]:
@@ -168,7 +168,7 @@ class VAE(Autoencoder):
         black-and-white pictures drawn with the grey levels as probabilities; a uniform guess has then 1 bit, not 8.
         """
         log_likelihood, kl = self.terms(batch.x, self._labels(batch), Generator().manual_seed(0))
-        nats = float((kl - log_likelihood).mean())
+        nats = float((kl - log_likelihood).mean().detach())
         dimensions = self.config["channels"] * self.config["size"] ** 2
         return {"-elbo_nats": nats, "bits_per_pixel": float(bits_per_dimension(nats, dimensions))}
 

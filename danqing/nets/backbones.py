@@ -130,19 +130,40 @@ def _recogniser(name: str) -> FeatureNet:
     model = load(name, kind="Recogniser")
     assert isinstance(model, Recogniser)
     size, channels = model.config["size"], model.config["channels"]
+    look = _watching(model)
     with torch.no_grad():
-        dim = model.features(torch.zeros(1, channels, size, size)).shape[1]
+        features, _ = look(torch.zeros(1, channels, size, size))
     return FeatureNet(
         name=Path(name).stem,
-        dim=dim,
+        dim=features.shape[1],
         classes=model.config["classes"],
         class_names=tuple(map(str, model.card.get("classes", ()))),
         sha256=hash_of(locate(name)),
         resize=f"to {size}×{size} by the recogniser",
         colour="RGB" if channels == 3 else "grey",
         chunk=64,
-        look=lambda x: (model.features(x), model.predict(x)),
+        look=look,
     )
+
+
+def _watching(model: Recogniser) -> Look:
+    """Name pictures and catch the features on their way, which a family would otherwise compute twice."""
+    compute: Callable[[Images], Tensor] = model.features
+    caught: list[Tensor] = []
+
+    def features(x: Images) -> Tensor:
+        caught[:] = [compute(x)]
+        return caught[0]
+
+    def look(x: Images) -> tuple[Tensor, Tensor]:
+        caught.clear()
+        x = x.contiguous(memory_format=torch.channels_last)
+        chances = model.predict(x)
+        return caught.pop() if caught else compute(x), chances
+
+    vars(model)["features"] = features
+    model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return look
 
 
 def _efficientnet() -> FeatureNet:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 import pytest
 import torch
@@ -45,7 +46,7 @@ def test_slerp_keeps_to_the_sphere_and_goes_at_an_even_pace(shape: tuple[int, ..
     torch.testing.assert_close(path[0], a)
     torch.testing.assert_close(path[-1], b)
     assert [float(point.norm()) for point in path] == pytest.approx([3.0] * 5, rel=1e-5)
-    legs = [float((one - other).norm()) for one, other in zip(path, path[1:], strict=False)]
+    legs = [float((one - other).norm()) for one, other in pairwise(path)]
     assert legs == pytest.approx([legs[0]] * 4, rel=1e-4)
 
 

@@ -15,7 +15,7 @@ import torch
 import danqing
 from danqing.core.errors import ModelFileError, OutputError, ParameterError, TrainingFailed, UserError
 from danqing.core.files import load, load_tensors, read_card
-from danqing.core.progress import finish
+from danqing.core.progress import Job, finish
 from danqing.train.config import TrainConfig
 from danqing.train.loop import resume, train
 from danqing.train.record import read_log
@@ -41,6 +41,14 @@ def same(first: dict[str, torch.Tensor], second: dict[str, torch.Tensor]) -> boo
     return first.keys() == second.keys() and all(torch.equal(first[name], second[name]) for name in first)
 
 
+def stopped_at(job: Job[Any], share: float) -> Job[Any]:
+    """Run a job until it has trained for that share of its budget; reading pictures comes first, with its own count."""
+    for progress in job:
+        if "kimg" in progress.words and progress.done > share:
+            return job
+    raise AssertionError("it ended before")
+
+
 def last_checkpoint(run: Path) -> Path:
     return max((run / "checkpoints").glob("*.safetensors"))
 
@@ -48,11 +56,7 @@ def last_checkpoint(run: Path) -> Path:
 @pytest.mark.parametrize("family", SMALL)
 def test_stop_and_resume_is_bit_for_bit(family: str, tmp_path: Path) -> None:
     whole = finish(train(config(family, tmp_path / "whole")))
-    job = train(config(family, tmp_path / "stopped"))
-    for progress in job:
-        if progress.done > 0.45:  # between two looks
-            break
-    job.close()
+    stopped_at(train(config(family, tmp_path / "stopped")), 0.45).close()  # between two looks
     assert not (tmp_path / "stopped" / "model.safetensors").exists()
     stopped = finish(resume(tmp_path / "stopped"))
     assert same(weights(whole.model), weights(stopped.model))
@@ -82,11 +86,7 @@ def test_kill_9_loses_nothing_but_time(tmp_path: Path) -> None:
 
 def test_a_damaged_last_checkpoint_falls_back_to_the_one_before(tmp_path: Path) -> None:
     whole = finish(train(config("mlpgan", tmp_path / "whole")))
-    job = train(config("mlpgan", tmp_path / "stopped"))
-    for progress in job:
-        if progress.done > 0.8:
-            break
-    job.close()
+    stopped_at(train(config("mlpgan", tmp_path / "stopped")), 0.8).close()
     newest = last_checkpoint(tmp_path / "stopped")
     newest.write_bytes(newest.read_bytes()[: newest.stat().st_size // 2])
     assert same(weights(whole.model), weights(finish(resume(tmp_path / "stopped")).model))
@@ -121,8 +121,7 @@ def test_a_seed_fixes_the_weights_and_another_changes_them(tmp_path: Path) -> No
 
 
 def test_two_runs_do_not_share_a_folder(tmp_path: Path) -> None:
-    job = train(config("mlpgan", tmp_path))
-    next(p for p in job if p.done > 0)
+    job = stopped_at(train(config("mlpgan", tmp_path)), 0)
     with pytest.raises(OutputError, match="another run is writing"):
         finish(resume(tmp_path))
     finish(job)
@@ -140,10 +139,7 @@ def test_a_rate_far_too_high_is_healed_or_given_up_with_advice(tmp_path: Path) -
 
 
 def test_a_full_disk_keeps_the_old_checkpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    job = train(config("mlpgan", tmp_path))
-    for progress in job:
-        if progress.done > 0.4:
-            break
+    job = stopped_at(train(config("mlpgan", tmp_path)), 0.4)
     before = weights(last_checkpoint(tmp_path))
     resource = pytest.importorskip("resource")
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
@@ -201,9 +197,7 @@ def test_bad_values_are_refused_before_anything_is_written(
 def test_resume_needs_a_run(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="no run"):
         resume(tmp_path)
-    job = train(config("mlpgan", tmp_path / "run"))
-    next(p for p in job if p.done > 0)
-    job.close()
+    stopped_at(train(config("mlpgan", tmp_path / "run")), 0).close()
     for file in (tmp_path / "run" / "checkpoints").iterdir():
         file.write_bytes(b"")
     with pytest.raises(ModelFileError):

@@ -1,0 +1,189 @@
+"""The preflight: read every picture of a set, and say what a training would stumble over."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections import Counter
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from PIL import Image
+
+from danqing.core.files import replacing
+from danqing.core.progress import Job, Progress
+from danqing.core.registry import family_named
+from danqing.data.advice import advice
+from danqing.data.cache import cached
+from danqing.data.fit import opaque
+from danqing.data.journal import told
+from danqing.data.labels import shown, some
+from danqing.data.likeness import SIDE, Look, alike, look_at
+from danqing.data.parallel import in_order
+from danqing.data.sources import Record, Source, is_built_in, open_source
+from danqing.data.store import LOOK, reason
+
+FORMAT = 1  # of a report; part of the name under which it is kept
+LISTED = 20  # names and sizes that the report shows people; the JSON has all
+
+
+class Unusable(NamedTuple):
+    """A file that cannot be used, and why."""
+
+    name: str
+    reason: str
+
+
+class Seen(NamedTuple):
+    """What is remembered of one readable picture."""
+
+    name: str
+    label: str | None
+    size: tuple[int, int]  # width, height
+    mode: str
+    digest: bytes
+    look: Look
+
+
+@dataclass(frozen=True)
+class Report:
+    """What the preflight found.
+
+    Attributes:
+        source: what was checked.
+        usable: number of readable pictures.
+        unusable: the others, each with its reason.
+        sizes: how many pictures have each "width x height", most frequent first.
+        modes: how many are grey or colour, with alpha, of 16 bits.
+        classes: how many pictures each class has; empty when unlabelled.
+        duplicates: groups of pictures whose pixels are the same.
+        near_duplicates: groups that look alike, one of each group of duplicates standing for all.
+        warnings: what to think about before training, in plain words.
+    """
+
+    source: str
+    usable: int
+    unusable: list[Unusable]
+    sizes: dict[str, int]
+    modes: dict[str, int]
+    classes: dict[str, int]
+    duplicates: list[list[str]]
+    near_duplicates: list[list[str]]
+    warnings: list[str]
+
+    def to_json(self) -> dict[str, Any]:
+        """The report as JSON values."""
+        return {**asdict(self), "unusable": [item._asdict() for item in self.unusable]}
+
+    def lines(self) -> list[str]:
+        """The report for people."""
+        out = [f"{self.source}: {self.usable:,} usable pictures"]
+        out += _listed("cannot be used", [f"{shown(name)}: {why}" for name, why in self.unusable])
+        for title, counts in (("sizes", self.sizes), ("modes", self.modes), ("classes", self.classes)):
+            if counts:
+                first = ", ".join(f"{shown(name)} × {count:,}" for name, count in list(counts.items())[:LISTED])
+                out.append(f"{title} ({len(counts):,}): {first}" + (" …" if len(counts) > LISTED else ""))
+        for title, groups in (("exact duplicates", self.duplicates), ("near duplicates", self.near_duplicates)):
+            out += _listed(title, [some(group, 4) for group in groups])
+        return out + [f"Warning: {words}" for words in self.warnings]
+
+
+def check(
+    spec: str | Path, *, labels: str | Path | None = None, family: str | None = None, again: bool = False
+) -> Job[Report]:
+    """Read every picture, on all cores, and report what is unusable, uneven, doubled or too little.
+
+    A set that has not changed since (in names, sizes and times of its files) is not read again, unless asked for.
+
+    Args:
+        spec: what :func:`danqing.data.sources.open_source` understands.
+        labels: a label file.
+        family: the model family that is to learn from them, for advice that fits it.
+        again: read even if nothing has changed.
+
+    Raises:
+        ParameterError: if there is no such family.
+        DataError: if there are no pictures at all, or the labels cannot be used.
+    """
+    kind = None if family is None else family_named(family)
+    source = open_source(spec, labels)
+    file = cached("checks", spec, [FORMAT, source.fingerprint]).with_suffix(".json")
+    report = None if again else _remembered(file)
+    if report is None:
+        report = yield from _read_all(source)
+        with told(file.parent), replacing(file) as temporary:
+            temporary.write_text(json.dumps(report.to_json()))
+    report = replace(report, source=str(spec))
+    return replace(report, warnings=[*report.warnings, *advice(report, kind)])
+
+
+def _remembered(file: Path) -> Report | None:
+    if not file.exists():
+        return None
+    known = json.loads(file.read_text())
+    return Report(**{**known, "unusable": [Unusable(**item) for item in known["unusable"]]})
+
+
+def _read_all(source: Source) -> Job[Report]:
+    seen: list[Seen] = []
+    unusable: list[Unusable] = []
+    last = 0.0
+    with closing(in_order(_look, source.records(), 0 if is_built_in(source.spec) else None)) as results:
+        for done, found in enumerate(results, 1):
+            seen.append(found) if isinstance(found, Seen) else unusable.append(found)
+            if time.monotonic() - last > LOOK:
+                last = time.monotonic()
+                bad = f", {len(unusable):,} unusable" if unusable else ""
+                yield Progress(done, source.count or done + 1, f"{done:,} pictures read{bad}")
+    yield Progress(len(seen), max(1, len(seen)), "comparing")
+    return _report(source, seen, unusable)
+
+
+def _look(record: Record) -> Seen | Unusable:
+    try:
+        picture = record.read()
+    except Exception as error:  # a decoder may fail in any way on a damaged file
+        return Unusable(record.name, reason(error))
+    channels, height, width = picture.pixels.shape[1:]
+    pixels = opaque(picture, channels)
+    digest = hashlib.sha256(repr(pixels.shape).encode() + pixels.data).digest()
+    image = Image.fromarray(pixels[..., 0] if channels == 1 else pixels).convert("L")
+    small = np.asarray(image.resize((SIDE, SIDE), Image.Resampling.BOX))
+    mode = "grey" if channels == 1 else "colour"
+    mode += (" with alpha" if picture.alpha is not None else "") + (", 16 bits" if picture.depth == 16 else "")
+    return Seen(record.name, record.label, (width, height), mode, digest, look_at(small))
+
+
+def _report(source: Source, seen: list[Seen], unusable: list[Unusable]) -> Report:
+    same: dict[bytes, list[Seen]] = {}
+    for item in seen:
+        same.setdefault(item.digest, []).append(item)
+    first = [group[0] for group in same.values()]
+    labels = Counter(item.label for item in seen if item.label is not None)
+    return Report(
+        source=source.spec,
+        usable=len(seen),
+        unusable=unusable,
+        sizes=_counted(f"{item.size[0]} x {item.size[1]}" for item in seen),
+        modes=_counted(item.mode for item in seen),
+        classes={name: labels[name] for name in source.classes},
+        duplicates=[[item.name for item in group] for group in same.values() if len(group) > 1],
+        near_duplicates=[[first[at].name for at in group] for group in alike([item.look for item in first])],
+        warnings=list(source.remarks),
+    )
+
+
+def _counted(values: Any) -> dict[str, int]:
+    return dict(Counter(values).most_common())
+
+
+def _listed(title: str, items: Sequence[str]) -> list[str]:
+    if not items:
+        return []
+    more = [f"  … and {len(items) - LISTED:,} more"] if len(items) > LISTED else []
+    return [f"{title} ({len(items):,}):", *(f"  {item}" for item in items[:LISTED]), *more]

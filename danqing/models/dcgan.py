@@ -1,0 +1,184 @@
+"""Convolutional painter and critic."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Annotated, ClassVar, Literal
+
+import torch
+from torch import Generator, Tensor, nn
+from torch.nn import functional as F
+
+from danqing.core.errors import ParameterError
+from danqing.core.images import Images
+from danqing.core.model import Batch, Optimiser, Painter
+from danqing.core.params import Range
+from danqing.maths.adversarial import LossName, PenaltyName
+from danqing.nets.adversary import Rules, adversarial_losses, verdict_readings
+from danqing.nets.convolution import Down, Spread, Up
+from danqing.nets.dropout import dropout
+from danqing.nets.norms import ClassNorm, NormName
+
+SIZES = (16, 28, 32, 64, 128)
+SLOPE = 0.2
+WIDEST = 8  # times the narrowest
+BLOCK = 32  # pictures painted at a time, so that a picture does not depend on how many are asked for
+
+
+class DCGAN(Painter):
+    """Learn to paint with convolutions, from noise and, if there are classes, a label.
+
+    Args:
+        size: side of the pictures: 28, or a power of two from 16 to 128.
+        channels: 1 (grey) or 3 (RGB).
+        classes: of the labels; 0: unconditional.
+        latents: length of a latent.
+        width: channels of the painter at full size; they double towards the small end, up to eight times.
+        critic_width: channels of the critic at half size; they double towards the small end, up to eight times.
+        norm: how the painter normalises its maps.
+        critic_norm: how the critic normalises its maps, or its weights (spectral).
+        dropout: share of the critic's activations set to zero.
+        loss: the rule of the game between painter and critic.
+        penalty: which slope of the critic is penalised.
+        gamma: strength of the penalty.
+        every: steps between two penalties.
+        smoothing: how far the critic's target for real pictures is from 1.
+        critic_steps: steps of the critic for one of the painter.
+
+    Raises:
+        ParameterError: for a size that cannot be.
+
+    Source: nets: Radford et al. 2016 (DCGAN); projection critic: Miyato & Koyama 2018, eq. 3; rules: see
+    danqing.maths.adversarial.
+    """
+
+    parts: ClassVar[tuple[str, ...]] = ("critic", "painter")
+    optimiser: ClassVar[Optimiser] = Optimiser(lr=1e-3, betas=(0.0, 0.99))
+    batch_size: ClassVar[int] = 128
+
+    def __init__(
+        self,
+        size: Annotated[int, Range(1, unit="px")] = 32,
+        channels: Annotated[int, Range(1, 3)] = 1,
+        classes: Annotated[int, Range(0)] = 0,
+        latents: Annotated[int, Range(1, 4096)] = 100,
+        width: Annotated[int, Range(1, 512)] = 64,
+        critic_width: Annotated[int, Range(1, 512)] = 64,
+        norm: NormName = "batch",
+        critic_norm: Literal["none", "batch", "spectral"] = "none",
+        dropout: Annotated[float, Range(0, 0.9)] = 0.0,
+        loss: LossName = "relativistic",
+        penalty: PenaltyName = "r1+r2",
+        gamma: Annotated[float, Range(0, 1000)] = 1.0,
+        every: Annotated[int, Range(1, 64, "steps")] = 4,
+        smoothing: Annotated[float, Range(0, 0.5)] = 0.0,
+        critic_steps: Annotated[int, Range(1, 20)] = 1,
+    ) -> None:
+        super().__init__()
+        base, doublings = _plan(size)
+        self.rules = Rules(loss, penalty, gamma, every, smoothing, critic_steps)
+        self.painter = _Painter(base, doublings, channels, classes, latents, width, norm)
+        self.critic = _Critic(base, doublings, channels, classes, critic_width, critic_norm, dropout)
+        self.register_buffer("played", torch.zeros((), dtype=torch.int64))
+        self.verdict: tuple[Tensor, Tensor] | None = None
+
+    @property
+    def latent(self) -> tuple[int, ...]:
+        return (int(self.config["latents"]),)
+
+    def paint(self, z: Tensor, label: Tensor | None = None) -> Images:
+        blocks = [self.painter(part, of) for part, of in _blocks(z, label)]
+        return torch.cat(blocks)[: len(z)].float().add(1).div(2).clamp(0, 1).contiguous()
+
+    def losses(self, batch: Batch, rng: Generator) -> Iterator[tuple[str, Tensor]]:
+        return adversarial_losses(self, batch, rng)
+
+    def readings(self) -> dict[str, float]:
+        return verdict_readings(self)
+
+
+def _plan(size: int) -> tuple[int, int]:
+    """The side that a painter begins with, and how often it doubles."""
+    if size not in SIZES:
+        raise ParameterError(f"{size} is not one of {', '.join(map(str, SIZES))}", where="size")
+    base = 7 if size == 28 else min(8, size // 4)
+    return base, int(math.log2(size // base))
+
+
+class _Painter(nn.Module):
+    def __init__(
+        self, base: int, doublings: int, channels: int, classes: int, latents: int, width: int, norm: NormName
+    ) -> None:
+        super().__init__()
+        widths = [width * min(WIDEST, 2**level) for level in range(doublings, -1, -1)]
+        self.base, bias = base, norm != "batch"
+        self.classes = nn.Embedding(classes, latents) if classes else None
+        self.dense = nn.Linear(latents * (2 if classes else 1), base * base * widths[0], bias=bias)
+        layers: list[nn.Module] = [Spread(widths[0], widths[1], bias)]
+        layers += [Up(wide, narrow, bias) for wide, narrow in zip(widths[1:], widths[2:], strict=False)]
+        self.layers = nn.ModuleList(layers)
+        self.first_norm = ClassNorm(norm, base * base * widths[0], classes)
+        self.norms = nn.ModuleList(ClassNorm(norm, layer.out_channels, classes) for layer in layers)
+        self.last = Up(widths[-1], channels)
+        _initialise(self)
+
+    def forward(self, z: Tensor, label: Tensor | None = None) -> Tensor:
+        if self.classes is not None:
+            z = torch.cat([z, F.normalize(self.classes(label), dim=1) * z.shape[1] ** 0.5], 1)
+        x = F.leaky_relu(self.first_norm(self.dense(z), label), SLOPE)
+        x = x.view(len(z), self.base, self.base, -1).permute(0, 3, 1, 2)  # channels-last memory as it comes
+        for layer, norm in zip(self.layers, self.norms, strict=True):
+            x = F.leaky_relu(norm(layer(x), label), SLOPE)
+        return torch.tanh(self.last(x))
+
+
+class _Critic(nn.Module):
+    def __init__(
+        self, base: int, doublings: int, channels: int, classes: int, width: int, norm: str, drop: float
+    ) -> None:
+        super().__init__()
+        widths = [channels, *(width * min(WIDEST, 2**level) for level in range(doublings))]
+        self.drop = drop
+        self.layers = nn.ModuleList(map(Down, widths, widths[1:]))
+        self.norms = nn.ModuleList(ClassNorm("batch" if norm == "batch" else "none", out) for out in widths[1:])
+        features = widths[-1] * base * base
+        self.head = nn.Linear(features, 1)
+        self.classes = nn.Embedding(classes, features) if classes else None
+        _initialise(self)
+        if norm == "spectral":
+            for module in [*self.layers, self.head, *([self.classes] if self.classes else [])]:
+                nn.utils.parametrizations.spectral_norm(module)
+
+    def forward(self, x: Tensor, label: Tensor | None, rng: Generator) -> Tensor:
+        x = x.contiguous(memory_format=torch.channels_last)
+        for layer, norm in zip(self.layers, self.norms, strict=True):
+            x = dropout(F.leaky_relu(norm(layer(x)), SLOPE), self.drop if self.training else 0.0, rng)
+        features = x.permute(0, 2, 3, 1).flatten(1)
+        logits: Tensor = self.head(features).squeeze(1)
+        return logits if self.classes is None else logits + (self.classes(label) * features).sum(1)
+
+
+def _initialise(net: nn.Module) -> None:
+    """Draw weights that keep the variance from layer to layer.
+
+    Source: He et al. 2015, eq. 10, with the inputs that meet in one output of a strided transposed convolution.
+    """
+    for module in net.modules():
+        if isinstance(module, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
+            inputs = module.weight[0].numel()
+            if isinstance(module, nn.ConvTranspose2d):
+                inputs = module.in_channels * math.prod(module.kernel_size) // math.prod(module.stride)
+            nn.init.normal_(module.weight, std=math.sqrt(2 / (1 + SLOPE**2) / inputs))
+            if module.bias is not None:
+                nn.init.zeros_(module.bias)
+        elif isinstance(module, nn.Embedding) and module is getattr(net, "classes", None):
+            nn.init.normal_(module.weight, std=1.0 if isinstance(net, _Painter) else module.embedding_dim**-0.5)
+
+
+def _blocks(z: Tensor, label: Tensor | None) -> Iterator[tuple[Tensor, Tensor | None]]:
+    """Cut into blocks of one length (the last repeats its first), so that products round alike for any count."""
+    for start in range(0, len(z), BLOCK):
+        at = torch.arange(start, start + BLOCK, device=z.device)
+        at = torch.where(at < len(z), at, start)
+        yield z[at], None if label is None else label[at]

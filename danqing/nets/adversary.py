@@ -1,0 +1,133 @@
+"""The game that every GAN family here plays: one step of a painter against its critic."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple, Protocol
+
+import torch
+from torch import Generator, Tensor, nn
+
+from danqing.core.model import Batch
+from danqing.maths.adversarial import (
+    LossName,
+    PenaltyName,
+    between,
+    compares_pairs,
+    critic_loss,
+    flatness_penalty,
+    gradient_penalty,
+    painter_loss,
+    slope,
+)
+
+
+class Rules(NamedTuple):
+    """How the game is played; each is independent of the nets and of the others.
+
+    Attributes:
+        loss: what a logit is worth.
+        penalty: which slope of the critic is penalised.
+        gamma: how strongly.
+        every: steps between two penalties, each of which then counts that many times.
+        smoothing: of the real pictures' targets.
+        critic_steps: steps of the critic for one of the painter.
+    """
+
+    loss: LossName
+    penalty: PenaltyName
+    gamma: float
+    every: int
+    smoothing: float
+    critic_steps: int
+
+
+class Adversary(Protocol):
+    """What a family must have to play.
+
+    ``painter(z, label)`` gives pictures in [-1, 1], ``critic(x, label, rng)`` gives logits (B,). ``played`` is a buffer that
+    counts the critic's steps, ``verdict`` the last logits of real and painted pictures.
+    """
+
+    painter: nn.Module
+    critic: nn.Module
+    rules: Rules
+    played: Tensor
+    verdict: tuple[Tensor, Tensor] | None
+
+    @property
+    def latent(self) -> tuple[int, ...]: ...
+
+
+def adversarial_losses(model: Adversary, batch: Batch, rng: Generator) -> Iterator[tuple[str, Tensor]]:
+    """Yield the critic's loss, then the painter's: the body of ``losses`` for a family of painter and critic.
+
+    Both steps share one forward pass of the painter: the critic learns from the detached pictures, and the painter is
+    then judged, on the same pictures, by the critic as it has become. Painted pictures take the labels of the real ones.
+    """
+    real, label = batch.x * 2 - 1, batch.y
+    for _ in range(model.rules.critic_steps - 1):
+        with torch.no_grad():
+            fake = paint_like(model, real, label, rng)
+        yield "critic", _criticise(model, real, fake, label, rng)
+    fake = paint_like(model, real, label, rng)
+    yield "critic", _criticise(model, real, fake.detach(), label, rng)
+    on_fake = model.critic(fake, label, rng)
+    with torch.no_grad():
+        on_real = model.critic(real, label, rng) if compares_pairs(model.rules.loss) else on_fake
+    yield "painter", painter_loss(model.rules.loss, on_real, on_fake)
+
+
+def paint_like(model: Adversary, real: Tensor, label: Tensor | None, rng: Generator) -> Tensor:
+    """Paint as many pictures as there are real ones, of their classes, in [-1, 1]."""
+    z = torch.randn(len(real), *model.latent, generator=rng, device=rng.device).to(real.device)
+    fake: Tensor = model.painter(z, label)
+    return fake.float()
+
+
+def verdict_readings(model: Adversary) -> dict[str, float]:
+    """Give the shares of real and painted pictures that the critic told, and the gap between their logits.
+
+    A critic that compares pairs has one accuracy only: the share of pairs it put in order.
+    """
+    if model.verdict is None:
+        return {}
+    real, fake = model.verdict
+    gap = float(real.mean() - fake.mean())
+    if compares_pairs(model.rules.loss):
+        return {"critic_accuracy": float((real > fake).float().mean()), "logit_gap": gap}
+    edge = {"least-squares": 0.5, "wasserstein": float(real.mean() + fake.mean()) / 2}.get(model.rules.loss, 0.0)
+    on_real, on_fake = float((real > edge).float().mean()), float((fake < edge).float().mean())
+    both = {"critic_accuracy": (on_real + on_fake) / 2, "logit_gap": gap}
+    return {**both, "critic_accuracy_real": on_real, "critic_accuracy_fake": on_fake}
+
+
+def _criticise(model: Adversary, real: Tensor, fake: Tensor, label: Tensor | None, rng: Generator) -> Tensor:
+    rules = model.rules
+    due = rules.penalty != "none" and int(model.played) % rules.every == 0
+    model.played += 1
+    at_points = due and rules.penalty in ("r1", "r1+r2")
+    real, fake = real.requires_grad_(at_points), fake.requires_grad_(at_points)
+    on_real, on_fake = _judge(model.critic, real, fake, label, rng)
+    model.verdict = on_real.detach().float(), on_fake.detach().float()
+    loss = critic_loss(rules.loss, on_real, on_fake, rules.smoothing)
+    if not due:
+        return loss
+    if rules.penalty == "gradient":
+        share = torch.rand(len(real), generator=rng, device=rng.device).to(real.device)
+        midway = between(real, fake, share).requires_grad_()
+        penalty = gradient_penalty(slope(model.critic(midway, label, rng), midway), rules.gamma)
+    else:
+        penalty = flatness_penalty(slope(on_real, real), rules.gamma)
+        if rules.penalty == "r1+r2":
+            penalty = penalty + flatness_penalty(slope(on_fake, fake), rules.gamma)
+    return loss + rules.every * penalty
+
+
+def _judge(critic: nn.Module, real: Tensor, fake: Tensor, label: Tensor | None, rng: Generator) -> tuple[Tensor, Tensor]:
+    """Judge real and painted pictures, in one call unless the critic normalises by its batch, which must not mix them."""
+    if any(isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d) for module in critic.modules()):
+        return critic(real, label, rng), critic(fake, label, rng)
+    both = None if label is None else torch.cat([label, label])
+    on_real, on_fake = critic(torch.cat([real, fake]), both, rng).chunk(2)
+    return on_real, on_fake

@@ -1,0 +1,100 @@
+"""Recipes survive JSON, and whatever is not one is refused in words."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from danqing import __version__
+from danqing.core.errors import ParameterError
+from danqing.core.recipe import FORMAT, Step, from_json, to_json
+
+words = st.text(max_size=20)
+values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | words,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(words, inner, max_size=3),
+    max_leaves=8,
+)
+steps = st.builds(
+    Step,
+    operator=words,
+    params=st.dictionaries(words, values, max_size=4),
+    inputs=st.lists(st.fixed_dictionaries({"path": words, "sha256": words}), max_size=3),
+    weights=st.dictionaries(words, st.fixed_dictionaries({"name": words, "sha256": words}), max_size=2),
+    take=st.none() | st.just("grid") | st.integers(0, 10**6),
+)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(steps, max_size=4))
+def test_any_recipe_comes_back(recipe: list[Step]) -> None:
+    assert from_json(to_json(recipe)) == recipe
+
+
+def test_text_is_one_line_of_plain_ascii_and_names_the_version() -> None:
+    text = to_json([Step("median", {"path": Path("图/a\n.png")}, [{"path": "x\udc80", "sha256": ""}])])
+    assert text.isascii()
+    assert "\n" not in text
+    assert json.loads(text)["danqing"] == __version__
+    assert from_json(text)[0].params == {"path": str(Path("图/a\n.png"))}
+
+
+def test_equal_recipes_give_equal_text() -> None:
+    assert to_json([Step("a", {"x": 1, "y": 2})]) == to_json([Step("a", {"y": 2, "x": 1})])
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), object(), {1, 2}, b"bytes"])
+def test_what_json_cannot_hold_is_refused(value: Any) -> None:
+    with pytest.raises(ParameterError, match="cannot be written as JSON"):
+        to_json([Step("a", {"x": value})])
+
+
+def content(**changes: Any) -> str:
+    step = {"operator": "median", "params": {}, "inputs": [], "weights": {}, "take": None, **changes}
+    return json.dumps({"danqing": "0.1.0", "format": FORMAT, "steps": [step]})
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("", "damaged recipe"),
+        ("{", "damaged recipe"),
+        ("[" * 100_000, "damaged recipe"),
+        ("null", "no danqing recipe"),
+        ("[]", "no danqing recipe"),
+        ('{"prompt": "a cat"}', "no danqing recipe"),
+        ('{"format": "1", "steps": []}', "no danqing recipe"),
+        ('{"format": 1, "steps": {}}', "without steps"),
+        ('{"format": 1, "steps": [3]}', "step 1 of its recipe names no operator"),
+        (json.dumps({"format": FORMAT + 1, "danqing": "9.0", "steps": []}), "danqing 9.0, in format 2.*Update danqing"),
+        (content(operator=None), "names no operator"),
+        (content(params=[]), "malformed params"),
+        (content(inputs=["a.png"]), "malformed inputs"),
+        (content(weights={"weights": "digits"}), "malformed weights"),
+        (content(take=-1), "malformed take"),
+        (content(take=True), "malformed take"),
+        (content(take="all", params=3), "malformed params and take"),
+        (content(seed=3), "unknown entries: seed"),
+    ],
+)
+def test_malformed_recipes_are_refused_in_words(text: str, reason: str) -> None:
+    with pytest.raises(ParameterError, match=reason) as caught:
+        from_json(text, "cat.png")
+    assert caught.value.where == "cat.png"
+
+
+def test_entries_may_be_left_out() -> None:
+    assert from_json('{"format": 1, "steps": [{"operator": "flip"}]}') == [Step("flip")]
+
+
+def test_recipes_need_neither_torch_nor_pillow() -> None:
+    code = "import sys, danqing.core.recipe; print({'torch', 'PIL', 'numpy'} & set(sys.modules))"
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert out.stdout.strip() == "set()"
