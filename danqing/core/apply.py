@@ -88,7 +88,7 @@ def _fill_all(orders: list[Order]) -> Job[list[Outcome]]:
     outcomes: list[Outcome | Future[Outcome]] = []
     reading: deque[Future[Loaded | Outcome]] = deque()
     waiting = iter(orders)
-    with _pool() as pool:
+    with _pool(reading) as pool:
         for number, order in enumerate(orders):
             while len(reading) < IN_FLIGHT and (coming := next(waiting, None)) is not None:
                 reading.append(pool.submit(_ready, coming))
@@ -123,13 +123,15 @@ def _settled(order: Order, outcome: Outcome | Future[Outcome]) -> Outcome:
 
 
 @contextmanager
-def _pool() -> Iterator[ThreadPoolExecutor]:
-    """Threads that read and write; whatever ends the work also ends what waits, but no half-written file is left."""
+def _pool(reading: deque[Future[Loaded | Outcome]]) -> Iterator[ThreadPoolExecutor]:
+    """Threads that read and write; when the work is stopped, nothing more is read but what is done is written."""
     pool = ThreadPoolExecutor(min(IN_FLIGHT, os.cpu_count() or 1) + 1, "danqing-files")
     try:
         yield pool
     finally:
-        pool.shutdown(wait=True, cancel_futures=True)
+        for future in reading:
+            future.cancel()
+        pool.shutdown(wait=True)
 
 
 def _share(job: Job[Any], number: int, total: int, name: str) -> Job[Any]:

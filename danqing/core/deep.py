@@ -72,10 +72,11 @@ def png(pixels: Words | Bytes, exif: bytes | None, text: bytes | None) -> Iterat
         yield _chunk(b"iTXt", text)
     if exif:
         yield _chunk(b"eXIf", exif.removeprefix(b"Exif\0\0"))
-    squeeze = zlib.compressobj(6)
+    squeeze = zlib.compressobj(4)
     above = np.zeros((1, width * channels * 2), np.uint8)
     for top in range(0, height, BAND):
-        rows = pixels[top : top + BAND].astype(">u2").reshape(-1, width * channels).view(np.uint8)
+        band = np.ascontiguousarray(pixels[top : top + BAND], ">u2")
+        rows = band.reshape(-1, width * channels).view(np.uint8)
         yield _chunk(b"IDAT", squeeze.compress(_filtered(rows, above, 2 * channels)))
         above = rows[-1:]
     yield _chunk(b"IDAT", squeeze.flush())

@@ -101,8 +101,10 @@ def _options(kind: str, quality: int, exif: Image.Exif | None) -> dict[str, Any]
         return options | {"quality": quality, "subsampling": 0 if quality >= 90 else 2}
     if kind == "WEBP":
         return options | {"quality": quality, "lossless": quality == 100, "exact": True}
+    if kind == "PNG":  # as small as at Pillow's own 6, in half the time
+        return options | {"compress_level": 4}
     if kind == "AVIF":
-        return options | {"quality": quality, "subsampling": "4:4:4" if quality >= 90 else "4:2:0"}
+        return options | {"quality": quality, "speed": 8, "subsampling": "4:4:4" if quality >= 90 else "4:2:0"}
     return options
 
 

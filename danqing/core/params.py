@@ -98,8 +98,6 @@ class Field:
     def json_schema(self) -> dict[str, Any]:
         """The field as JSON Schema."""
         out: dict[str, Any] = {"description": self.words, **_JSON_TYPES.get(self.kind, {"type": "string"})}
-        if self.optional and "type" in out:
-            out["type"] = [out["type"], "null"]
         if self.range is not None:
             if not math.isinf(self.range.low):
                 out["minimum"] = self.range.low
@@ -108,8 +106,8 @@ class Field:
             if self.range.unit:
                 out["x-unit"] = self.range.unit
         if self.choices:
-            out["enum"] = [*self.choices, *([None] if self.optional else [])]
-        if not self.required:
+            out["enum"] = list(self.choices)
+        if not self.required and self.default is not None:  # what is optional is left out, not given as null
             out["default"] = _plain_default(self.default)
         return out
 
@@ -240,7 +238,7 @@ def _fail(field: Field, value: Any) -> Any:
 def _check_weights(field: Field, value: Any) -> Model:
     from danqing.core.files import load  # files knows the registry, which knows params
 
-    return load(value, kind=field.weights)
+    return load(value, kind=field.weights) if isinstance(value, str | Path | Model) else _fail(field, value)
 
 
 def _instance(*kinds: type) -> Callable[[Field, Any], Any]:

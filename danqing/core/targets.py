@@ -42,6 +42,7 @@ def orders(call: Call, pictures: Sequence[Path], out: Path | None, out_dir: Path
     """
     if not pictures:
         raise ParameterError("no pictures are given", where=call.operator.name, remedy="Name files or a folder")
+    _check_one_place(out, out_dir)
     found = list(_found(pictures, out_dir))
     targets = _targets(call.operator, pictures, found, out, out_dir)
     _check_places(found, targets)
@@ -101,7 +102,6 @@ def check_writable(folder: Path) -> None:
 def _targets(
     operator: Operator, pictures: Sequence[Path], found: list[Found], out: Path | None, out_dir: Path | None
 ) -> list[Path] | list[None]:
-    _check_one_place(out, out_dir)
     if out is not None:
         if len(found) != 1:
             what = f"one file cannot take the results of {len(found)} pictures"
@@ -139,8 +139,8 @@ def _found(pictures: Sequence[Path], out_dir: Path | None) -> Iterator[Found]:
 
 def _is_inside(file: Path, out_dir: Path, folder: Path) -> bool:
     """Whether a file is an earlier result, in an out-dir within the folder."""
-    home = out_dir.resolve()
-    return home != folder.resolve() and file.resolve().is_relative_to(home)
+    home, top = out_dir.resolve(), folder.resolve()
+    return home != top and home.is_relative_to(top) and file.resolve().is_relative_to(home)
 
 
 def _walk(folder: Path) -> Iterator[Path]:

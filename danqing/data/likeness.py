@@ -9,10 +9,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-SIDE, LOW = 32, 8  # of what the hash is taken from, and of the frequencies it keeps
+SIDE, LOW = 32, 8  # sides: of what the hash is taken from, and of the frequencies it keeps
 BITS = 6  # of 64 that the hashes of two alike may differ in
 BAND = 64 // (BITS + 1)  # bits; if at most 6 bits differ, at least one of 7 bands of bits is the same
-THUMB = 16
+ROUNDING = 1.0  # on the scale of sums over 1,024 bytes: what arithmetic leaves of a frequency that is not there
 ALIKE = 0.99  # correlation of the small copies
 FLAT = 4.0  # deviation, in 0–255, under which a picture shows nothing that could correlate
 
@@ -21,7 +21,7 @@ COSINES = np.cos(np.pi * np.outer(np.arange(LOW), 2 * _at + 1) / (2 * SIDE)).ast
 
 
 class Look(NamedTuple):
-    """What one picture looks like: a hash of 64 bits and a grey copy (16 · 16,)."""
+    """What one picture looks like: a hash of 64 bits and a grey copy (16 * 16,)."""
 
     hash: np.uint64
     thumb: NDArray[np.uint8]
@@ -37,8 +37,10 @@ def look_at(grey: NDArray[np.uint8]) -> Look:
     """
     frequencies = (COSINES @ grey.astype(np.float32) @ COSINES.T).ravel()
     frequencies[0] = 0
-    bits = np.packbits(frequencies > np.median(frequencies[1:]))
-    thumb = grey.reshape(THUMB, SIDE // THUMB, THUMB, SIDE // THUMB).mean((1, 3))
+    frequencies[abs(frequencies) < ROUNDING] = 0
+    bits = np.packbits(frequencies > np.partition(frequencies[1:], LOW * LOW // 2 - 1)[LOW * LOW // 2 - 1])
+    rows = grey[::2].astype(np.uint16) + grey[1::2]
+    thumb = (rows[:, ::2] + rows[:, 1::2] + 2) // 4
     return Look(bits.view(np.uint64)[0], thumb.astype(np.uint8).ravel())
 
 
@@ -75,7 +77,8 @@ def _candidates(hashes: NDArray[np.uint64]) -> Iterator[tuple[NDArray[np.intp], 
             at = at[ranked[at] == ranked[at + step]]
             first, second = order[at], order[at + step]
             close = np.bitwise_count(hashes[first] ^ hashes[second]) <= BITS
-            yield first[close], second[close]
+            if close.any():
+                yield first[close], second[close]
 
 
 def _look_the_same(thumbs: NDArray[np.uint8], first: NDArray[np.intp], second: NDArray[np.intp]) -> NDArray[np.bool_]:

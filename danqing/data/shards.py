@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import glob
 import hashlib
+import http.client
 import json
 import os
 import re
@@ -19,6 +20,7 @@ from danqing.data.labels import natural
 TAR = re.compile(r"\.(tar|tgz|tar\.gz)$")
 SCHEME = re.compile(r"^([a-z][a-z0-9+]+):", re.IGNORECASE)  # two letters at least: C: is a disk
 WEB = ("http", "https")
+BLOCK = 512  # bytes, of a tar
 TIMEOUT = 60.0  # s without a byte
 
 
@@ -86,7 +88,7 @@ def samples(url: str) -> Iterator[Sample]:
                     yield Sample(name, label_of(sample, url), sample[suffix])
     except (tarfile.TarError, EOFError, ValueError) as error:
         raise DataError(f"is a damaged shard ({error.args[0] if error.args else error})", where=url) from error
-    except OSError as error:  # urllib's errors are among them
+    except (OSError, http.client.HTTPException) as error:  # the errors of urllib are OSErrors
         raise DataError(f"cannot be read ({getattr(error, 'reason', None) or error})", where=url) from error
 
 
@@ -107,8 +109,21 @@ def label_of(sample: dict[str, Any], url: str) -> str | None:
     raise DataError(f"the label of {sample['__key__']} is neither a name nor a number", where=url)
 
 
+def _check_end(file: str) -> None:
+    """Refuse a tar without the empty block at its end; tarfile takes one cut off between two members for whole."""
+    if not file.endswith(".tar"):  # compressed files know their own end
+        return
+    with open(file, "rb") as stream:
+        stream.seek(0, os.SEEK_END)
+        whole = stream.tell() >= BLOCK and stream.tell() % BLOCK == 0
+        stream.seek(-BLOCK if whole else 0, os.SEEK_END)
+        if not whole or stream.read(BLOCK).strip(b"\0"):
+            raise tarfile.ReadError("it has no end mark")
+
+
 def _open(url: str) -> BinaryIO:
     if not is_remote(url):
+        _check_end(url)
         return open(url, "rb")
     stream: BinaryIO = urllib.request.urlopen(url, timeout=TIMEOUT)
     return stream

@@ -47,17 +47,18 @@ class Studio(click.Group):
         if name in verbs():
             found: click.Command = importlib.import_module(f"{__package__}.verbs.{name}").command
             return found
-        if name not in operators():
+        if _operator(name) not in operators():
             return None
         from danqing.core.registry import operator_named
         from danqing.faces.forms import OperatorCommand
 
-        return OperatorCommand(operator_named(name))
+        return OperatorCommand(operator_named(_operator(name)))
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        if args and args[0] not in verbs() and args[0] not in operators() and not args[0].startswith("-"):
+        known = {*verbs(), *operators()}
+        if args and _operator(args[0]) not in known and not args[0].startswith("-"):
             near = difflib.get_close_matches(args[0], self.list_commands(ctx), 3, 0.5)
             remedy = f"Did you mean {' or '.join(near)}?" if near else "danqing --help lists all commands"
             raise UserError("there is no such command", where=args[0], remedy=remedy)
@@ -86,20 +87,32 @@ class Studio(click.Group):
         for stream in (sys.stdout, sys.stderr):  # a file name may hold what the terminal cannot show
             if hasattr(stream, "reconfigure"):
                 stream.reconfigure(errors="backslashreplace")
-        extra.pop("standalone_mode", None)
         try:
-            with warnings.catch_warnings():
-                warnings.showwarning = _warned
-                code = super().main(typed, prog_name or "danqing", standalone_mode=False, **extra)
+            code = self._run(typed, prog_name or "danqing", {**extra, "standalone_mode": False})
             sys.stdout.flush()
         except BrokenPipeError:  # the reader, such as head, has seen enough
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            sys.exit(0)
+            code = 0
+        sys.exit(code)
+
+    def _run(self, typed: list[str], prog_name: str, extra: dict[str, Any]) -> int:
+        """Run a command; its exit code."""
+        try:
+            with warnings.catch_warnings():
+                warnings.showwarning = _warned
+                code = super().main(typed, prog_name, **extra)
+            return code if isinstance(code, int) else 0
+        except BrokenPipeError:
+            raise
         except BaseException as error:
             if "--debug" in typed and not isinstance(error, SystemExit | FilesFailed):
                 traceback.print_exc()
-            sys.exit(_told(error, "--json" in typed))
-        sys.exit(code if isinstance(code, int) else 0)
+            return _told(error, "--json" in typed)
+
+
+def _operator(name: str) -> str:
+    """The operator meant: its name may be typed with dashes, too."""
+    return name.replace("-", "_")
 
 
 def main() -> NoReturn:
@@ -114,6 +127,9 @@ def _told(error: BaseException, for_programs: bool) -> int:
         return error.code if isinstance(error.code, int) else 1
     if isinstance(error, FilesFailed):
         return 1
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        print(error.message)
+        return 0
     if isinstance(error, click.Abort | KeyboardInterrupt):
         errors().print("stopped", style="bold")
         return STOPPED

@@ -49,18 +49,14 @@ def document(doc: str) -> Document:
 
 
 class Page(click.Command):
-    """A command whose help is a page of ours.
-
-    Attributes:
-        doc: the docstring the page is drawn from.
-        rows: its options and arguments under their headings.
-    """
+    """A command whose help is a page of ours, drawn from the docstring ``doc``."""
 
     doc: str = ""
 
     def rows(self, ctx: click.Context) -> dict[str, list[Row]]:
-        """Options and arguments by heading; here all of them."""
-        return {"Options": [row_of(option) for option in self.get_params(ctx) if isinstance(option, click.Option)]}
+        """Lines by heading; here all options that say what they are for."""
+        options = [each for each in self.get_params(ctx) if isinstance(each, click.Option)]
+        return {"Options": [row_of(option) for option in options if option.help]}
 
     def get_help(self, ctx: click.Context) -> str:
         told = document((self.doc or self.help or "").replace("``", ""))

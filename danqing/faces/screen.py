@@ -116,7 +116,8 @@ def table_of(value: Any) -> RenderableType:
             grid.add_row(legible(name), table_of(each))
         return grid
     if isinstance(value, list) and value and all(isinstance(row, dict) for row in value):
-        return _rows(value)
+        flat = not any(isinstance(each, dict) for row in value for each in row.values())
+        return _rows(value) if flat else Group(*map(table_of, value))
     if isinstance(value, list) and any(isinstance(each, dict | list) for each in value):
         return Group(*map(table_of, value))
     if isinstance(value, list):

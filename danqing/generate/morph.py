@@ -37,7 +37,7 @@ def morph(
     Source: Kingma & Welling 2014, arXiv:1312.6114, for the latents; danqing for the straight way between them.
 
     Examples:
-        danqing morph three.png --y eight.png --weights runs/vae-1 --out morph.gif
+        danqing morph three.png eight.png --weights runs/vae-1 --out morph.gif
     """
     if len(y) not in (1, len(x)):
         raise ParameterError(f"{len(y)} pictures cannot be paired with {len(x)}", where="y")

@@ -150,7 +150,11 @@ def rows(sets: Sets, wanted: Sequence[str], about: About, seed: int) -> Iterator
         real = _of_real(metric, sets, about)
         for name, estimate in METRICS[metric](sets.samples, against, about).items():
             low, high = estimate.interval(seed)
-            better, means = MEANINGS[name.partition(" of ")[0]]
+            kind, _, title = name.partition(" of ")
+            better, means = MEANINGS[kind]
+            counts = {"samples": len(sets.samples.features), "reference": len(against.features)}
+            if title:  # one class alone
+                counts["samples" if kind == "class_accuracy" else "reference"] = len(estimate.pulls[0])
             yield {
                 "score": name,
                 "value": estimate.value,
@@ -158,8 +162,7 @@ def rows(sets: Sets, wanted: Sequence[str], about: About, seed: int) -> Iterator
                 "high": high,
                 "real": real[name].value if name in real else None,
                 "better": better,
-                "samples": len(sets.samples.features),
-                "reference": len(against.features),
+                **counts,
                 "against": "held-out" if sets.held_out and metric != "neighbours" else "training",
                 "means": means,
             }

@@ -209,7 +209,7 @@ def _inception(weights: Path | None) -> FeatureNet:
         sha256=hash_of(weights),
         resize=f"8 bit, then bilinear as TensorFlow 1 to {inception.SIDE}×{inception.SIDE}",
         colour="RGB",
-        chunk=8,
+        chunk=4,
         look=look,
     )
 

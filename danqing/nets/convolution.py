@@ -20,9 +20,8 @@ class Down(nn.Conv2d):
     def forward(self, x: Tensor) -> Tensor:
         if not short_way(x, x.shape[-1] // 2 + 1, self.in_channels):
             return super().forward(x)
-        phases = F.pixel_unshuffle(F.pad(x, (1, 1, 1, 1)), 2)
-        kernels = F.pixel_unshuffle(self.weight, 2).transpose(0, 1)  # (4 C, O, 2, 2)
-        return _with_bias(correlate_small(phases, kernels), self.bias)
+        kernels = split_phases(self.weight).transpose(0, 1)  # (4 C, O, 2, 2)
+        return _with_bias(correlate_small(split_phases(F.pad(x, (1, 1, 1, 1))), kernels), self.bias)
 
 
 class Up(nn.ConvTranspose2d):
@@ -34,8 +33,9 @@ class Up(nn.ConvTranspose2d):
     def forward(self, x: Tensor, output_size: list[int] | None = None) -> Tensor:
         if not short_way(x, x.shape[-1] + 1, self.out_channels):
             return super().forward(x, output_size)
-        phases = convolve_small(x, F.pixel_unshuffle(self.weight, 2))  # (B, 4 O, H + 1, H + 1)
-        return _with_bias(F.pixel_shuffle(phases, 2)[:, :, 1:-1, 1:-1], self.bias)
+        phases = convolve_small(x, split_phases(self.weight))  # (B, 4 O, H + 1, H + 1)
+        cropped = join_phases(phases)[:, :, 1:-1, 1:-1].contiguous(memory_format=torch.channels_last)
+        return _with_bias(cropped, self.bias)
 
 
 class Spread(nn.ConvTranspose2d):
@@ -60,6 +60,20 @@ def short_way(x: Tensor, points: int, channels: int) -> bool:
         and x.shape[-1] == x.shape[-2]
         and not torch.is_autocast_enabled("cpu")
     )
+
+
+def split_phases(x: Tensor) -> Tensor:
+    """Part even and odd rows and columns: (B, C, H, W) to (B, 4 C, H / 2, W / 2), faster than torch's in this layout."""
+    batch, channels, height, width = x.shape
+    grid = x.permute(0, 2, 3, 1).unflatten(2, (width // 2, 2)).unflatten(1, (height // 2, 2))
+    return grid.transpose(2, 3).reshape(batch, height // 2, width // 2, 4 * channels).permute(0, 3, 1, 2)
+
+
+def join_phases(x: Tensor) -> Tensor:
+    """Undo :func:`split_phases`."""
+    batch, channels, height, width = x.shape
+    grid = x.permute(0, 2, 3, 1).unflatten(3, (2, 2, channels // 4)).transpose(2, 3)
+    return grid.reshape(batch, 2 * height, 2 * width, channels // 4).permute(0, 3, 1, 2)
 
 
 def _with_bias(x: Tensor, bias: Tensor | None) -> Tensor:

@@ -56,7 +56,7 @@ def odd_files(tmp_path: Path, paint: Paint) -> tuple[Path, set[str]]:
     paint("odd ones/one bit.png", 2, mode="1")
     paint("odd ones/palette.gif", 3, mode="P")
     paint("odd ones/cmyk.jpg", 4, size=(50, 20), mode="CMYK")
-    paint("odd ones/😀 smile.webp", 5, size=(20, 70), mode="RGBA")
+    paint("odd ones/😀 smile.png", 5, size=(20, 70), mode="RGBA")
     paint("odd ones/new\nline.PNG", 6, size=(1, 1))
     paint("odd ones/deep/er/x.tiff", 7)
     (folder / "text.png").write_text("no picture at all")

@@ -84,7 +84,8 @@ def test_every_row_carries_its_recipe(faithful):
     table, _ = faithful
     for row in table.values():
         assert row["low"] <= row["value"] <= row["high"]
-        assert (row["features"], row["samples"], row["reference"], row["against"]) == ("digits", 200, 200, "held-out")
+        assert (row["features"], row["against"]) == ("digits", "held-out")
+        assert (row["samples"], row["reference"]) == (200, 200) or " of " in row["score"]
         assert len(row["weights"]) == 64
         assert row["resize"]
         assert row["colour"] == "grey"

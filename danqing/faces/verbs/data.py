@@ -32,8 +32,8 @@ class Check(Page):
 
     doc = """Read every picture and tell what a training would stumble over.
 
-Names each file that cannot be used with its reason, counts sizes, modes and classes, finds exact and near duplicates, and
-warns of too few pictures. A set that has not changed is not read again. Exit code 1 says that files cannot be used.
+Names each file that cannot be used with its reason, counts sizes, modes and classes, finds exact and near duplicates,
+and warns of too few pictures. A set that has not changed is not read again. Exit code 1 says that files cannot be used.
 
 Examples:
     danqing data check PHOTOS
@@ -53,8 +53,7 @@ Examples:
 """
 
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
-        options: list[click.Parameter] = [FieldOption(field) for field in _pack_fields()]
-        return [*self.params, *options, *talk(), *([self.get_help_option(ctx)] if self.get_help_option(ctx) else [])]  # type: ignore[list-item]
+        return [*map(FieldOption, _pack_fields()), *super().get_params(ctx)]  # drawn late: it needs torch
 
     def rows(self, ctx: click.Context) -> dict[str, list[Row]]:
         fields = [each.row() for each in self.get_params(ctx) if isinstance(each, FieldOption)]
@@ -122,6 +121,7 @@ command = Data(
                 click.Option(
                     ["--split"], type=click.Choice(SPLITS), metavar="NAME", help="train, test or all; by default both."
                 ),
+                *talk(),
             ],
         ),
     ],

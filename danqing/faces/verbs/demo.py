@@ -24,12 +24,12 @@ Examples:
 """
 
 
-def work(out: Path, budget: str, seed: int, as_json: bool, quiet: bool) -> None:
+def work(out: Path, budget: str, seed: int, force: bool, as_json: bool, quiet: bool) -> None:
     """Run the demo."""
     from danqing.faces.demo import demo
 
     screen = Screen(quiet, as_json)
-    report = run(demo(out, budget, seed), screen)
+    report = run(demo(out, budget, seed, force), screen)
     if as_json:
         screen.give({"report": str(report)})
     screen.say(Text.assemble(("Look at", "dim"), " ", (short(report), "bold green")))
@@ -42,6 +42,6 @@ command = Demo(
         click.Option(["--out"], type=FILE, default=Path("demo"), show_default=True, metavar="DIR", help="Where to."),
         click.Option(["--budget"], default="2m", show_default=True, metavar="TIME", help="How long to train."),
         click.Option(["--seed"], type=int, default=0, show_default=True, metavar="N", help="Fixes every choice."),
-        *talk(),
+        *talk(files=True),
     ],
 )

@@ -1,0 +1,113 @@
+"""How strong the noise in pictures is, found from the pictures alone: three estimators for white Gaussian noise.
+
+Each takes pictures (B, C, H, W) in [0, 1] and returns the standard deviation (B,), float64, in image units: NaN where a
+picture is too small to tell. Noise that is clipped at black and white, or that a camera has smoothed, seems weaker.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from danqing.core.images import Images
+
+PATCH = {1: 8, 3: 6}  # side of a patch by channels: 64 and 108 numbers
+ENOUGH = 4  # patches a number of one: below, their covariance says little
+MOST = 2**15  # patches
+CLEAR = 2.5  # standard deviations that a patch must lie off black and white
+_DB2 = (-0.12940952255092145, -0.22414386804185735, 0.836516303737469, -0.48296291314469025)
+
+
+def by_laplacians(x: Images) -> Tensor:
+    """Average the size of the difference of two Laplacians, which no slope and no bend of the picture answers.
+
+    Source: J. Immerkær, "Fast noise variance estimation", 1996, eq. 2 and 9.
+    """
+    if min(x.shape[-2:]) < 3:
+        return _unknown(x)
+    size = laplacian_difference(x.double()).abs().mean((2, 3)) * math.sqrt(math.pi / 2) / 6
+    return size.square().mean(1).sqrt()
+
+
+def laplacian_difference(x: Tensor) -> Tensor:
+    """The response (B, C, H - 2, W - 2) to the mask 1 -2 1, -2 4 -2, 1 -2 1."""
+    line = torch.tensor([1.0, -2.0, 1.0]).to(x)
+    return _filtered(x, line)
+
+
+def by_wavelets(x: Images) -> Tensor:
+    """Take the median size of the finest diagonal wavelet coefficients, which few edges reach.
+
+    Source: D. Donoho, I. Johnstone, "Ideal spatial adaptation by wavelet shrinkage", 1994, section 4.2; Daubechies
+    wavelet with two vanishing moments; flat places, of exactly zero, are left out as scikit-image does.
+    """
+    if min(x.shape[-2:]) < 4:
+        return _unknown(x)
+    detail = _filtered(x.double(), torch.tensor(_DB2).double()).abs().flatten(2)
+    medians = [[float(plane[plane > 1e-9].median()) for plane in picture] for picture in detail]
+    sizes = torch.tensor(medians, dtype=torch.float64).nan_to_num(0) / 0.6744897501960817  # the normal quartile
+    return sizes.square().mean(1).sqrt()
+
+
+def by_patches(x: Images) -> Tensor:
+    """Find the level that the small eigenvalues of the patches' covariance have in common: directions of noise alone.
+
+    Source: G. Chen, F. Zhu, P. A. Heng, "An efficient statistical method for image noise level estimation", 2015,
+    algorithm 1; patches so dark or bright that noise is clipped are left out.
+    """
+    return torch.stack([_by_patches(picture) for picture in x])
+
+
+def _by_patches(picture: Tensor) -> Tensor:
+    side = PATCH[len(picture)]
+    while side > 1 and not _enough(picture, side):
+        side -= 1
+    if side == 1:
+        return torch.tensor(math.nan, dtype=torch.float64)
+    patches = _patches(picture, side)
+    first = _common_level(patches)
+    middle = patches.mean(1)
+    inside = patches[(middle > CLEAR * first) & (middle < 1 - CLEAR * first)]
+    return _common_level(inside) if len(inside) >= ENOUGH * inside.shape[1] else first
+
+
+def _common_level(patches: Tensor) -> Tensor:
+    """The standard deviation that patches (N, D) have in most directions."""
+    values = torch.linalg.eigvalsh(patches.T.cov())  # rising
+    means = values.cumsum(0) / torch.arange(1, len(values) + 1)
+    for last in range(len(values) - 1, -1, -1):
+        if means[last] <= values[: last + 1].quantile(0.5):  # as many above as below: what is left is one level
+            break
+    level: Tensor = means[last].clamp(min=0).sqrt()
+    return level
+
+
+def _enough(picture: Tensor, side: int) -> bool:
+    channels, height, width = picture.shape
+    if min(height, width) < side:
+        return False
+    return (height - side + 1) * (width - side + 1) >= ENOUGH * channels * side**2
+
+
+def _patches(picture: Tensor, side: int) -> Tensor:
+    """Overlapping patches (N, C · side²), float64, evenly spread; at most about MOST of them."""
+    _, height, width = picture.shape
+    places = (height - side + 1) * (width - side + 1)
+    seen = picture.unfold(1, side, 1).unfold(2, side, 1)  # (C, H', W', side, side)
+    rank = torch.linspace(0, places - 1, min(places, MOST), dtype=torch.float64, device=picture.device).long()
+    across = width - side + 1
+    return seen[:, rank // across, rank % across].transpose(0, 1).flatten(1).double()
+
+
+def _filtered(x: Tensor, line: Tensor) -> Tensor:
+    """Correlate with a line of weights across and down, where it fits."""
+    planes = x.flatten(0, 1)[:, None]
+    out = functional.conv2d(functional.conv2d(planes, line.view(1, 1, 1, -1)), line.view(1, 1, -1, 1))
+    return out.view(*x.shape[:2], *out.shape[-2:])
+
+
+def _unknown(x: Images) -> Tensor:
+    return torch.full((len(x),), math.nan, dtype=torch.float64)

@@ -1,0 +1,472 @@
+"""Operators on files and folders: what is written, skipped, refused, and made again."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from danqing.core.apply import Report, apply
+from danqing.core.errors import DataError, ModelFileError, OutputError, ParameterError, PictureError, UserError
+from danqing.core.files import save
+from danqing.core.images import Images, Picture, contact_sheet, read, write
+from danqing.core.params import Range
+from danqing.core.progress import Progress, finish
+from danqing.core.registry import Operator, family_named, operator_named
+from danqing.core.replay import replay, show
+from danqing.core.results import Saving, numbers_in, recipe_in
+
+NAMES = ("a.png", "b c.png", "🐼/new\nline.png", "🐼/deep/d.jpg")
+
+
+def noise(height: int = 12, width: int = 17, channels: int = 3, seed: int = 0, levels: int = 255) -> Tensor:
+    rng = torch.Generator().manual_seed(seed)
+    return torch.randint(0, levels + 1, (1, channels, height, width), generator=rng) / levels
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    folder = tmp_path / "photos"
+    for seed, name in enumerate(NAMES):
+        write(noise(seed=seed), folder / name)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def painter(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    torch.manual_seed(0)
+    model = family_named("vae")(size=16, channels=1, classes=0, dim=3, width=4)  # type: ignore[call-arg]
+    return save(model, tmp_path_factory.mktemp("weights") / "vae.safetensors")
+
+
+def run(name: str, pictures: Any = (), values: dict[str, Any] | None = None, **more: Any) -> Report:
+    return finish(apply(operator_named(name), values or {}, pictures, **more))
+
+
+def states(report: Report) -> list[str]:
+    return [outcome.state for outcome in report.outcomes]
+
+
+# one picture
+
+
+def test_a_file_holds_what_the_function_returns(photos: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out.png"
+    report = run("median", [photos / "a.png"], {"radius": 2}, out=out)
+    assert report.outcomes[0].files == (out,)
+    expected = operator_named("median")(read(photos / "a.png").pixels, radius=2)
+    assert torch.equal(read(out).pixels, expected)
+
+
+def test_without_a_place_the_result_lies_beside_the_picture(photos: Path) -> None:
+    assert run("flip", [photos / "a.png"]).outcomes[0].files == (photos / "a-flip.png",)
+
+
+def test_the_recipe_says_what_was_done_to_what(photos: Path, tmp_path: Path) -> None:
+    run("resize", [photos / "a.png"], {"width": 5}, out=tmp_path / "new" / "out.png")
+    (step,) = show(tmp_path / "new" / "out.png")
+    assert (step.operator, step.params["width"], step.params["filter"]) == ("resize", 5, "lanczos")
+    assert step.inputs[0]["as"] == "x"
+    assert step.inputs[0]["path"] == "../photos/a.png"
+
+
+def test_steps_add_up(photos: Path, tmp_path: Path) -> None:
+    run("flip", [photos / "a.png"], out=tmp_path / "one.png")
+    run("median", [tmp_path / "one.png"], out=tmp_path / "two.png")
+    assert [step.operator for step in show(tmp_path / "two.png")] == ["flip", "median"]
+
+
+def test_sixteen_bits_stay_sixteen_bits(tmp_path: Path) -> None:
+    x = noise(levels=65535)
+    write(x, tmp_path / "deep.png", depth=16)
+    run("flip", [tmp_path / "deep.png"], out=tmp_path / "out.png")
+    run("flip", [tmp_path / "deep.png"], out=tmp_path / "flat.png", saving=Saving(depth=8))
+    assert read(tmp_path / "out.png").depth == 16
+    assert torch.allclose(read(tmp_path / "out.png").pixels, x.flip(3), atol=1e-7)
+    assert read(tmp_path / "flat.png").depth == 8
+
+
+def test_errors_of_a_single_picture_go_to_the_caller(photos: Path, tmp_path: Path) -> None:
+    with pytest.raises(PictureError, match="no such file"):
+        run("flip", [photos / "none.png"], out=tmp_path / "out.png")
+    with pytest.raises(ParameterError, match="outside"):
+        run("crop", [photos / "a.png"], {"left": 99}, out=tmp_path / "out.png")
+    with pytest.raises(ParameterError, match="not a whole number"):
+        run("median", [photos / "a.png"], {"radius": 99}, out=tmp_path / "out.png")
+    with pytest.raises(ParameterError, match="no such parameter"):
+        run("median", [photos / "a.png"], {"radios": 1}, out=tmp_path / "out.png")
+    with pytest.raises(PictureError, match="more than the limit"):
+        run("flip", [photos / "a.png"], out=tmp_path / "out.png", saving=Saving(limit=1e-6))
+    assert not (tmp_path / "out.png").exists()
+
+
+# transparency
+
+
+def test_transparency_is_put_back(tmp_path: Path) -> None:
+    alpha = noise(channels=1, seed=9)
+    write(Picture(noise(), alpha), tmp_path / "in.png")
+    run("median", [tmp_path / "in.png"], out=tmp_path / "out.png")
+    out = read(tmp_path / "out.png")
+    assert out.alpha is not None
+    assert torch.equal(out.alpha, alpha)
+
+
+@pytest.mark.parametrize(("fill", "corner"), [(None, 0.0), ((1.0, 0.5, 0.0), 1.0)])
+def test_what_moves_pixels_moves_transparency(tmp_path: Path, fill: Any, corner: float) -> None:
+    alpha = noise(channels=1, seed=9)
+    write(Picture(noise(), alpha), tmp_path / "in.png")
+    run("pad", [tmp_path / "in.png"], {"left": 3, "fill": fill}, out=tmp_path / "out.png")
+    out = read(tmp_path / "out.png").alpha
+    assert out is not None
+    assert torch.equal(out[..., 3:], alpha)
+    assert out[..., :3].unique().tolist() == [corner]
+
+
+# folders
+
+
+def test_a_folder_is_mirrored(photos: Path, tmp_path: Path) -> None:
+    report = run("flip", [photos], out_dir=tmp_path / "out")
+    assert states(report) == ["done"] * len(NAMES)
+    for name in NAMES:
+        assert read(tmp_path / "out" / name).pixels.shape == (1, 3, 12, 17)
+    assert torch.equal(read(tmp_path / "out/a.png").pixels, read(photos / "a.png").pixels.flip(3))
+
+
+def test_bad_files_do_not_stop_the_rest(photos: Path, tmp_path: Path) -> None:
+    (photos / "aa.png").write_text("no picture")
+    (photos / "empty.jpg").touch()
+    (photos / "cut.png").write_bytes((photos / "a.png").read_bytes()[:200])
+    (photos / "notes.txt").write_text("not meant")
+    report = run("flip", [photos], out_dir=tmp_path / "out")
+    assert {outcome.source.name for outcome in report.of("failed") if outcome.source} == {
+        "aa.png",
+        "empty.jpg",
+        "cut.png",
+    }
+    assert all(isinstance(outcome.error, PictureError) for outcome in report.of("failed"))
+    assert len(report.of("done")) == len(NAMES)
+    assert not (tmp_path / "out/aa.png").exists()
+
+
+def test_mistakes_in_an_operator_do_not_stop_the_rest(photos: Path, tmp_path: Path) -> None:
+    def shaky(x: Images, level: Annotated[float, Range(0, 1)] = 0.5) -> Images:
+        if torch.equal(x, read(photos / "b c.png").pixels):
+            raise ZeroDivisionError("oh")
+        return x
+
+    report = finish(apply(Operator(shaky, "shaky", "edit"), {}, [photos], out_dir=tmp_path / "out"))
+    (failed,) = report.of("failed")
+    assert failed.source == photos / "b c.png"
+    assert "ZeroDivisionError: oh" in str(failed.error)
+    with pytest.raises(ZeroDivisionError):
+        finish(apply(Operator(shaky, "shaky", "edit"), {}, [photos / "b c.png"], out=tmp_path / "out.png"))
+
+
+def test_file_names_may_be_no_utf8(photos: Path, tmp_path: Path) -> None:
+    odd = Path(os.fsdecode(os.fsencode(photos) + b"/caf\xe9.png"))
+    shutil.copy(photos / "a.png", odd)
+    assert states(run("flip", [odd], out_dir=tmp_path / "out")) == ["done"]
+    assert states(run("edges", [odd], out_dir=tmp_path / "out")) == ["done"]
+    assert finish(replay(tmp_path / "out" / odd.name)).identical
+    assert numbers_in(tmp_path / "out" / odd.with_suffix(".json").name)["density"] >= 0
+
+
+def test_names_that_would_clash_keep_their_suffix(tmp_path: Path) -> None:
+    for name in ("a.png", "a.jpg", "b.png"):
+        write(noise(), tmp_path / "in" / name)
+    run("edges", [tmp_path / "in"], out_dir=tmp_path / "out")
+    assert {file.name for file in (tmp_path / "out").glob("*.json")} == {"a.png.json", "a.jpg.json", "b.json"}
+
+
+def test_two_pictures_of_one_name_are_refused(photos: Path, tmp_path: Path) -> None:
+    write(noise(), tmp_path / "other/a.png")
+    with pytest.raises(OutputError, match="have this name"):
+        run("flip", [photos / "a.png", tmp_path / "other/a.png"], out_dir=tmp_path / "out")
+    assert states(run("flip", [photos, tmp_path / "other"], out_dir=tmp_path / "out")) == ["done"] * 5
+
+
+def test_results_inside_the_folder_are_not_read_again(photos: Path) -> None:
+    for _ in range(2):
+        assert len(run("flip", [photos], out_dir=photos / "out").outcomes) == len(NAMES)
+
+
+def test_results_may_lie_around_the_folder(photos: Path) -> None:
+    assert states(run("flip", [photos / "🐼"], out_dir=photos)) == ["done", "done"]
+
+
+def test_the_pictures_themselves_are_never_written_over(photos: Path, tmp_path: Path) -> None:
+    link = tmp_path / "link"
+    link.symlink_to(photos)
+    for place in (photos, link):
+        with pytest.raises(OutputError, match="one of the pictures to be read"):
+            run("flip", [photos], out_dir=place, saving=Saving(force=True))
+    with pytest.raises(OutputError, match="one of the pictures to be read"):
+        run("flip", [photos / "a.png"], out=link / "a.png", saving=Saving(force=True))
+
+
+def test_places_that_cannot_be(photos: Path, tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match="4 pictures"):
+        run("flip", [photos], out=tmp_path / "one.png")
+    with pytest.raises(OutputError, match="need a place"):
+        run("flip", [photos])
+    with pytest.raises(OutputError, match="both given"):
+        run("flip", [photos], out=tmp_path / "one.png", out_dir=tmp_path)
+    with pytest.raises(OutputError, match="cannot be written"):
+        run("flip", [photos], out_dir=photos / "a.png" / "out")
+    with pytest.raises(OutputError, match="cannot be written"):
+        run("flip", [photos / "a.png"], out="/proc/none/out.png")
+    with pytest.raises(ParameterError, match="no pictures"):
+        run("flip", [])
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(DataError, match="holds no pictures"):
+        run("flip", [tmp_path / "empty"], out_dir=tmp_path / "out")
+
+
+# what is done already
+
+
+def test_what_is_done_is_skipped(photos: Path, tmp_path: Path) -> None:
+    run("median", [photos], out_dir=tmp_path / "out")
+    before = (tmp_path / "out/a.png").stat().st_mtime_ns
+    write(noise(seed=50), photos / "e.png")
+    report = run("median", [photos], out_dir=tmp_path / "out")
+    assert sorted(states(report)) == ["done"] + ["skipped"] * len(NAMES)
+    assert (tmp_path / "out/a.png").stat().st_mtime_ns == before
+
+
+def test_another_step_or_another_picture_is_not_skipped(photos: Path, tmp_path: Path) -> None:
+    run("median", [photos], out_dir=tmp_path / "out")
+    report = run("median", [photos], {"radius": 2}, out_dir=tmp_path / "out")
+    assert all(isinstance(outcome.error, OutputError) for outcome in report.outcomes)
+    write(noise(seed=77), photos / "a.png", force=True)
+    report = run("median", [photos], out_dir=tmp_path / "out")
+    assert [outcome.state == "failed" for outcome in report.outcomes] == [name == "a.png" for name in NAMES]
+
+
+def test_force_replaces(photos: Path, tmp_path: Path) -> None:
+    run("median", [photos], out_dir=tmp_path / "out")
+    report = run("median", [photos], {"radius": 2}, out_dir=tmp_path / "out", saving=Saving(force=True))
+    assert states(report) == ["done"] * len(NAMES)
+    assert show(tmp_path / "out/a.png")[0].params == {"radius": 2}
+
+
+def test_a_foreign_file_is_not_replaced(photos: Path, tmp_path: Path) -> None:
+    (tmp_path / "out.png").write_text("mine")
+    with pytest.raises(OutputError, match="exists already"):
+        run("flip", [photos / "a.png"], out=tmp_path / "out.png")
+    assert (tmp_path / "out.png").read_text() == "mine"
+
+
+# progress and stopping
+
+
+def test_progress_counts_files(photos: Path, tmp_path: Path) -> None:
+    seen: list[Progress] = []
+    finish(apply(operator_named("flip"), {}, [photos], out_dir=tmp_path / "out"), seen.append)
+    done = [progress.done for progress in seen]
+    assert done == sorted(done)
+    assert (seen[-1].done, seen[-1].total) == (len(NAMES), len(NAMES))
+
+
+def test_a_stopped_job_leaves_whole_files_only(photos: Path, tmp_path: Path) -> None:
+    job = apply(operator_named("flip"), {}, [photos], out_dir=tmp_path / "out")
+    for _ in range(3):
+        next(job)
+    job.close()
+    written = [file for file in (tmp_path / "out").rglob("*") if file.is_file()]
+    assert {file.name for file in written} == {"a.png", "b c.png"}
+    assert all(read(file).recipe for file in written)
+
+
+# numbers
+
+
+def test_findings_go_to_json_and_a_picture(photos: Path, tmp_path: Path) -> None:
+    report = run("edges", [photos], {"method": "sobel"}, out_dir=tmp_path / "out")
+    expected = operator_named("edges")(read(photos / "a.png").pixels, method="sobel")
+    assert report.outcomes[0].numbers == expected.numbers[0]
+    assert numbers_in(tmp_path / "out/a.json") == report.outcomes[0].numbers
+    assert read(tmp_path / "out/a-edges.png").pixels.shape == expected.picture.shape
+    again = run("edges", [photos], {"method": "sobel"}, out_dir=tmp_path / "out")
+    assert set(states(again)) == {"skipped"}
+    assert again.outcomes[0].numbers == report.outcomes[0].numbers
+
+
+def test_findings_without_a_place_are_only_told(photos: Path) -> None:
+    before = sorted(photos.rglob("*"))
+    outcome = run("palette", [photos / "a.png"], {"count": 3}).outcomes[0]
+    assert outcome.files == ()
+    assert sum(colour["proportion"] for colour in outcome.numbers["colours"]) == pytest.approx(1)
+    assert sorted(photos.rglob("*")) == before
+
+
+def test_findings_may_go_to_one_file(photos: Path, tmp_path: Path) -> None:
+    run("edges", [photos / "a.png"], out=tmp_path / "n.json")
+    run("edges", [photos / "a.png"], out=tmp_path / "p.png")
+    again = run("edges", [photos / "a.png"], out=tmp_path / "p.png").outcomes[0]
+    assert again.state == "skipped"
+    assert again.numbers == numbers_in(tmp_path / "n.json")
+    assert json.loads((tmp_path / "n.json").read_text())["recipe"]["steps"][0]["operator"] == "edges"
+
+
+def test_pairs_are_found_by_name(photos: Path, tmp_path: Path) -> None:
+    run("flip", [photos], out_dir=tmp_path / "flipped")
+    report = run("compare", [photos], {"y": tmp_path / "flipped"})
+    assert states(report) == ["done"] * len(NAMES)
+    x = read(photos / "a.png").pixels
+    assert report.outcomes[0].numbers["mse"] == pytest.approx(float((x - x.flip(3)).square().mean()), rel=1e-4)
+
+
+# operators that take no pictures
+
+
+def test_several_pictures_are_numbered(painter: Path, tmp_path: Path) -> None:
+    values = {"weights": painter, "count": 3, "seed": 5}
+    report = run("generate", values=values, out_dir=tmp_path / "out")
+    assert [file.name for file in report.outcomes[0].files] == [f"generate-{at:04}.png" for at in range(3)]
+    samples = operator_named("generate")(painter, count=3, seed=5)
+    assert torch.allclose(read(tmp_path / "out/generate-0002.png").pixels, samples[2:], atol=0.5 / 255 + 1e-6)
+    assert show(tmp_path / "out/generate-0002.png")[0].take == 2
+    assert states(run("generate", values=values, out_dir=tmp_path / "out")) == ["skipped"]
+    (tmp_path / "out/generate-0001.png").unlink()
+    assert states(run("generate", values=values, out_dir=tmp_path / "out")) == ["done"]
+    with pytest.raises(OutputError, match="exists already"):
+        run("generate", values={**values, "seed": 6}, out_dir=tmp_path / "out")
+
+
+def test_a_sheet_holds_them_all(painter: Path, tmp_path: Path) -> None:
+    values = {"weights": painter, "count": 5}
+    run("generate", values=values, out=tmp_path / "sheet.png", saving=Saving(columns=2))
+    expected = contact_sheet(operator_named("generate")(painter, count=5), 2)
+    assert torch.allclose(read(tmp_path / "sheet.png").pixels, expected, atol=0.5 / 255 + 1e-6)
+    assert show(tmp_path / "sheet.png")[0].take == "grid"
+
+
+@pytest.mark.parametrize("suffix", ["gif", "webp", "mp4"])
+def test_moving_pictures(painter: Path, tmp_path: Path, suffix: str) -> None:
+    import av
+
+    out = tmp_path / f"walk.{suffix}"
+    values = {"weights": painter, "frames": 6}
+    run("interpolate", values=values, out=out)
+    assert states(run("interpolate", values=values, out=out)) == ["skipped"]
+    assert finish(replay(out)).identical
+    if suffix != "webp":
+        with av.open(str(out)) as film:
+            frames = [frame.to_ndarray(format="gray") for frame in film.decode(video=0)]
+        assert len(frames) == 6
+        first = operator_named("interpolate")(painter, frames=6).pictures[0, 0]
+        assert abs(torch.from_numpy(frames[0]).float() / 255 - first).mean() < 0.05
+
+
+def test_moving_pictures_need_a_name_that_says_how(painter: Path, tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match="moving picture"):
+        run("interpolate", values={"weights": painter, "frames": 2}, out=tmp_path / "walk.png")
+
+
+# making again
+
+
+Change = Callable[[Path, Path], None]
+
+
+def test_a_replay_is_the_same_bit_for_bit(photos: Path, tmp_path: Path) -> None:
+    cases: list[tuple[str, dict[str, Any], str, Saving]] = [
+        ("median", {"radius": 2}, "png", Saving()),
+        ("rotate", {"angle": 20.0, "fill": (1.0, 0.0, 0.5)}, "png", Saving(depth=16)),
+        ("resize", {"scale": 0.7}, "jpg", Saving(quality=60)),
+        ("flip", {}, "webp", Saving(quality=30)),
+        ("edges", {}, "json", Saving()),
+        ("edges", {"sigma": 2.0}, "png", Saving()),
+    ]
+    for at, (name, values, suffix, saving) in enumerate(cases):
+        out = tmp_path / f"{at}.{suffix}"
+        run(name, [photos / "a.png"], values, out=out, saving=saving)
+        done = finish(replay(out))
+        assert done == (tmp_path / f"{at}-replay.{suffix}", True)
+        if suffix != "json":
+            assert torch.equal(read(done.file).pixels, read(out).pixels)
+            assert read(done.file).depth == read(out).depth
+
+
+def test_a_replay_elsewhere_can_be_replayed(photos: Path, tmp_path: Path) -> None:
+    run("flip", [photos / "a.png"], out=tmp_path / "out.png")
+    assert finish(replay(tmp_path / "out.png", tmp_path / "far" / "away" / "again.png")).identical
+    assert finish(replay(tmp_path / "far" / "away" / "again.png")).identical
+
+
+def test_the_input_may_lie_beside_the_picture(photos: Path, tmp_path: Path) -> None:
+    run("flip", [photos / "a.png"], out=tmp_path / "out.png")
+    (tmp_path / "moved").mkdir()
+    shutil.copy(tmp_path / "out.png", tmp_path / "moved")
+    shutil.copy(photos / "a.png", tmp_path / "moved")
+    shutil.rmtree(photos)
+    assert finish(replay(tmp_path / "moved/out.png")).identical
+
+
+def test_an_input_that_danqing_made_is_made_again(photos: Path, tmp_path: Path) -> None:
+    run("rotate", [photos / "a.png"], {"angle": 10.0}, out=tmp_path / "one.png")
+    run("median", [tmp_path / "one.png"], out=tmp_path / "two.png")
+    (tmp_path / "one.png").unlink()
+    assert finish(replay(tmp_path / "two.png")).identical
+    assert not (tmp_path / "one.png").exists()
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda photo, out: photo.unlink(), "is missing"),
+        (lambda photo, out: shutil.copy(photo.parent / "b c.png", photo), "has changed"),
+        (lambda photo, out: out.write_text("no picture"), "is not a picture"),
+        (lambda photo, out: write(read(out).pixels, out, force=True), "holds no recipe"),
+    ],
+)
+def test_what_cannot_be_made_again_says_why(photos: Path, tmp_path: Path, change: Change, words: str) -> None:
+    out = tmp_path / "out.png"
+    run("flip", [photos / "a.png"], out=out)
+    change(photos / "a.png", out)
+    with pytest.raises(UserError, match=words):
+        finish(replay(out))
+    assert not (tmp_path / "out-replay.png").exists()
+
+
+def test_a_replay_does_not_replace(photos: Path, tmp_path: Path) -> None:
+    run("flip", [photos / "a.png"], out=tmp_path / "out.png")
+    finish(replay(tmp_path / "out.png"))
+    with pytest.raises(OutputError, match="exists already"):
+        finish(replay(tmp_path / "out.png"))
+    assert finish(replay(tmp_path / "out.png", force=True)).identical
+    with pytest.raises(OutputError, match="compare with"):
+        finish(replay(tmp_path / "out.png", tmp_path / "out.png", force=True))
+
+
+def test_painted_pictures_are_made_again(painter: Path, tmp_path: Path) -> None:
+    weights = Path(shutil.copy(painter, tmp_path))
+    run("generate", values={"weights": weights, "count": 4, "seed": 3}, out_dir=tmp_path / "out")
+    run("generate", values={"weights": weights, "count": 4}, out=tmp_path / "grid.png", saving=Saving(columns=3))
+    assert finish(replay(tmp_path / "out/generate-0003.png")).identical
+    assert finish(replay(tmp_path / "grid.png")).identical
+    torch.manual_seed(1)
+    other = family_named("vae")(size=16, channels=1, classes=0, dim=3, width=4)  # type: ignore[call-arg]
+    save(other, weights)
+    with pytest.raises(ModelFileError, match="have changed"):
+        finish(replay(tmp_path / "grid.png", force=True))
+    weights.unlink()
+    with pytest.raises(ModelFileError, match="are missing"):
+        finish(replay(tmp_path / "grid.png", force=True))
+
+
+def test_bundled_weights_are_recorded_by_name(photos: Path, tmp_path: Path) -> None:
+    run("predict", [photos / "a.png"], {"weights": "digits"}, out=tmp_path / "n.json")
+    (step,) = recipe_in(tmp_path / "n.json") or []
+    assert step.weights["weights"]["name"] == "digits"
+    assert finish(replay(tmp_path / "n.json")).identical
