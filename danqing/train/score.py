@@ -18,7 +18,7 @@ CHUNK = 64
 def score(model: Model, held_out: Batch, seed: int) -> dict[str, float]:
     """The family's own scores on held-out pictures, or else the sketch distance between painted and held-out ones.
 
-    The sketch distance is a Fréchet distance on fixed random features: it ranks moments of one run, nothing more.
+    The sketch distance is a Fréchet distance on fixed, simple features: it ranks moments of one run, nothing more.
     """
     scores = model.score(held_out)
     if scores:

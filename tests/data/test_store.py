@@ -42,7 +42,7 @@ def pack_on_a_full_disk(folder: Path) -> None:
     import resource
 
     resource.setrlimit(resource.RLIMIT_FSIZE, (60_000, 60_000))
-    with pytest.raises(OutputError, match="the disk is full.*goes on where it stopped"):
+    with pytest.raises(OutputError, match=r"the disk is full.*goes on where it stopped"):
         packed(folder)
 
 

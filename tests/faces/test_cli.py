@@ -1,0 +1,465 @@
+"""The command line: what it lists, takes, says and leaves behind, and with which exit code."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from click.testing import CliRunner, Result
+
+import danqing
+from danqing.core.files import bundled, hash_of, save
+from danqing.core.images import read, write
+from danqing.core.params import REQUIRED
+from danqing.core.registry import families, family_named, operator_named, operators
+from danqing.faces.cli import cli, verbs
+from danqing.faces.screen import legible
+
+
+def run(*args: Any) -> Result:
+    return CliRunner().invoke(cli, [str(arg) for arg in args])
+
+
+def shell(*args: Any, **more: Any) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "danqing", *map(str, args)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False, **more)
+
+
+@pytest.fixture(autouse=True)
+def _home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("DANQING_CACHE", str(tmp_path / "cache"))
+
+
+@pytest.fixture
+def photo(tmp_path: Path) -> Path:
+    rng = torch.Generator().manual_seed(0)
+    return write(torch.rand(1, 3, 20, 30, generator=rng), tmp_path / "in" / "photo.png")
+
+
+# help
+
+
+def test_the_menu_loads_neither_torch_nor_any_operator() -> None:
+    code = (
+        "import sys; from danqing.faces.cli import cli\n"
+        "try: cli.main(['--help'])\nexcept SystemExit as end: code = end.code\n"
+        "heavy = {'torch', 'numpy', 'PIL', 'cv2', 'scipy', 'matplotlib', 'av'} & sys.modules.keys()\n"
+        "print('LOADED', code, heavy, [m for m in sys.modules if m.startswith('danqing.edit')])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    assert "LOADED 0 set() []" in done.stdout
+
+
+def test_the_menu_lists_every_operator_and_verb() -> None:
+    page = " ".join(run("--help").stdout.split())
+    for name, entry in operators().items():
+        assert f"{name} {entry.summary[:20]}" in page
+    for name, words in verbs().items():
+        assert words
+        assert f"{name} {words[:20]}" in page
+
+
+@pytest.mark.parametrize("name", sorted(operators()))
+def test_the_page_of_an_operator_tells_all_of_it(name: str) -> None:
+    result = run(name, "--help")
+    assert result.exit_code == 0
+    page = " ".join(result.stdout.split())
+    operator = operator_named(name)
+    assert operator.summary in page
+    for field in operator.form:
+        typed = f"--{field.name.replace('_', '-')}"
+        positional = field.name.upper() in page or "MODEL" in page or "PICTURES" in page
+        assert typed in page or typed.replace("--", "--[no-]") in page or (field.required and positional)
+        assert not field.choices or all(str(choice) in page for choice in field.choices)
+        if field.kind in ("int", "float") and field.default not in (None, REQUIRED):
+            assert f"[{field.default}]" in page
+    assert "Examples danqing " in page
+    assert all(len(line) <= 100 for line in result.stdout.splitlines())
+
+
+@pytest.mark.parametrize("name", sorted(families()))
+def test_the_page_of_a_family_lists_its_form_and_the_loops_options(name: str) -> None:
+    from danqing.train.config import family_fields, option_fields
+
+    page = run("train", name, "--help").stdout
+    for field in (*family_fields(name), *option_fields()):
+        assert f"{field.name.replace('_', '-')} " in page
+
+
+def test_training_without_a_family_lists_the_families() -> None:
+    page = run("train", "--help").stdout
+    assert all(name in page for name in families())
+    refused = run("train")
+    assert refused.exit_code == 2
+    assert "no model family" in refused.stderr
+
+
+@pytest.mark.parametrize("name", [*verbs(), "data check", "data pack"])
+def test_every_verb_has_a_page(name: str) -> None:
+    result = run(*name.split(), "--help")
+    assert result.exit_code == 0
+    assert f"danqing {name}" in result.stdout
+
+
+def test_alone_it_shows_the_menu() -> None:
+    assert run().exit_code == 0
+    assert run().stdout == run("--help").stdout
+
+
+def test_the_version() -> None:
+    assert danqing.__version__ in run("--version").stdout
+
+
+# the same as from Python
+
+
+def test_command_and_function_agree(photo: Path) -> None:
+    assert run("median", photo, "--radius", 3, "--out", "a.png").exit_code == 0
+    assert torch.equal(read("a.png").pixels, _rounded(operator_named("median")(read(photo).pixels, radius=3)))
+    assert run("resize", photo, "--width", 11, "--filter", "box", "--linear", "-o", "b.png").exit_code == 0
+    small = operator_named("resize")(read(photo).pixels, width=11, filter="box", linear=True)
+    assert torch.equal(read("b.png").pixels, _rounded(small))
+    assert run("rotate", photo, "--angle", "-30", "--no-expand", "--fill", "#ff8000", "-o", "c.png").exit_code == 0
+    turned = operator_named("rotate")(read(photo).pixels, angle=-30.0, expand=False, fill=(1.0, 128 / 255, 0.0))
+    assert torch.equal(read("c.png").pixels, _rounded(turned))
+
+
+def _rounded(x: torch.Tensor) -> torch.Tensor:
+    return x.mul(255).add(0.5).floor().div(255)
+
+
+def test_numbers_are_json_on_standard_output(photo: Path) -> None:
+    result = run("palette", photo, "--count", 3)
+    assert json.loads(result.stdout) == operator_named("palette")(read(photo).pixels, count=3).numbers[0]
+    with_picture = run("edges", photo, "--out", "edges.png")
+    assert json.loads(with_picture.stdout)["density"] > 0
+    assert Path("edges.png").exists()
+    pair = run("compare", photo, photo)
+    assert json.loads(pair.stdout)["mse"] == 0
+
+
+def test_both_refuse_in_the_same_words(photo: Path) -> None:
+    with pytest.raises(danqing.core.errors.ParameterError) as refusal:
+        operator_named("median")(read(photo).pixels, radius=99)
+    result = run("median", photo, "--radius", 99)
+    assert result.exit_code == 2
+    assert refusal.value.what in result.stderr
+    assert "--radius" in result.stderr
+
+
+# folders, reports, programs
+
+
+def test_a_folder_with_a_bad_file(photo: Path) -> None:
+    (photo.parent / "bad.png").write_text("no picture")
+    result = run("flip", photo.parent, "--out-dir", "out")
+    assert result.exit_code == 1
+    assert "1 done" in result.stderr
+    assert "1 failed" in result.stderr
+    assert "bad.png" in result.stderr
+    assert "is not a picture" in result.stderr
+    assert result.stdout == ""
+    again = run("flip", photo.parent, "--out-dir", "out", "--json")
+    told = json.loads(again.stdout)
+    assert [len(told[state]) for state in ("done", "skipped", "failed")] == [0, 1, 1]
+    assert told["failed"][0]["kind"] == "PictureError"
+
+
+def test_quiet_still_tells_failures(photo: Path) -> None:
+    assert run("flip", photo, "--out", "a.png", "--quiet").stderr == ""
+    (photo.parent / "bad.png").write_text("no picture")
+    assert "bad.png" in run("flip", photo.parent, "--out-dir", "out", "--quiet").stderr
+
+
+def test_force_is_needed_to_replace(photo: Path) -> None:
+    assert run("flip", photo, "--out", "a.png").exit_code == 0
+    refused = run("median", photo, "--out", "a.png")
+    assert refused.exit_code == 2
+    assert "--force" in refused.stderr
+    assert run("median", photo, "--out", "a.png", "--force").exit_code == 0
+
+
+@pytest.mark.parametrize("name", ["with space.png", "两只熊猫🐼.png", "new\nline.png", "[bold]x[/].png", "-dash.png"])
+def test_odd_names_are_fine(photo: Path, name: str) -> None:
+    place = photo.with_name(name)
+    photo.rename(place)
+    result = run("flip", place, "--out-dir", "out")
+    assert result.exit_code == 0
+    assert Path("out", name).exists()
+    assert legible(name) in result.stderr
+    assert run("show", Path("out", name)).exit_code == 0
+
+
+def test_names_that_are_no_utf8(photo: Path) -> None:
+    odd = os.fsdecode(os.fsencode(photo.parent) + b"/caf\xe9 \xff.png")
+    photo.rename(odd)
+    done = shell("flip", odd, "--out-dir", "out", env={**os.environ, "PYTHONIOENCODING": "ascii"})
+    assert done.returncode == 0, done.stderr
+    assert "caf\\\\xe9" in done.stderr or "caf\\xe9" in done.stderr
+    failed = shell("flip", odd + "x", "--json")
+    assert failed.returncode == 2
+    assert json.loads(failed.stderr)["error"]["kind"] == "PictureError"
+    told = shell("flip", odd, "--out-dir", "out", "--json")
+    assert os.fsencode(json.loads(told.stdout)["skipped"][0]["picture"]) == os.fsencode(odd)
+
+
+# models
+
+
+@pytest.fixture
+def painter(tmp_path: Path) -> Path:
+    torch.manual_seed(0)
+    model = family_named("vae")(size=16, channels=1, classes=0, dim=3, width=4)  # type: ignore[call-arg]
+    return save(model, tmp_path / "painter.safetensors", licence="CC0")
+
+
+def test_painting_from_the_command_line(painter: Path) -> None:
+    assert run("generate", painter, "--count", 3, "--seed", 7, "--truncation", 0.8).exit_code == 0
+    assert sorted(file.name for file in Path("generate").iterdir()) == [f"generate-{at:04}.png" for at in range(3)]
+    assert run("generate", painter, "--count", 5, "--grid", "--columns", 2).exit_code == 0
+    assert read("generate-grid.png").pixels.shape[-2:] == (3 * 18 - 2, 2 * 18 - 2)
+    shown = json.loads(run("show", "generate-grid.png", "--json").stdout)
+    assert shown[0]["take"] == "grid"
+    assert shown[0]["weights"]["weights"]["sha256"] == hash_of(painter)
+    result = run("replay", "generate-grid.png")
+    assert result.exit_code == 0
+    assert "bit for bit" in result.stderr
+    assert json.loads(run("replay", "generate-grid.png", "--force", "--json").stdout)["identical"] is True
+
+
+def test_a_label_that_is_not_there(painter: Path) -> None:
+    result = run("generate", painter, "--label", 3)
+    assert result.exit_code == 2
+    assert "--label" in result.stderr
+
+
+def test_cards(painter: Path) -> None:
+    card = json.loads(run("card", painter, "--json").stdout)
+    assert (card["family"], card["licence"], card["config"]["dim"]) == ("vae", "CC0", 3)
+    assert card["sha256"] == hash_of(painter)
+    assert {row["name"] for row in json.loads(run("models", "--json").stdout)} == set(bundled())
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [(b"", "damaged"), (b"\x80\x04 pickle", "damaged"), (b"PK\x03\x04zip", "pickle"), (b"\x80\x02x", "pickle")],
+)
+def test_files_that_are_no_weights(tmp_path: Path, content: bytes, words: str) -> None:
+    (tmp_path / "bad.safetensors").write_bytes(content)
+    for command in (["generate", "bad.safetensors"], ["card", "bad.safetensors"]):
+        result = run(*command)
+        assert result.exit_code == 2
+        assert words in result.stderr
+    assert run("generate", "none.safetensors").exit_code == 2
+
+
+# exit codes
+
+
+@pytest.mark.parametrize(
+    ("args", "words"),
+    [
+        (["medain", "a.png"], "Did you mean median"),
+        (["median"], "Missing argument"),
+        (["median", "none.png"], "no such file"),
+        (["median", "in/photo.png", "--radios", "2"], "No such option"),
+        (["median", "in/photo.png", "--radius", "two"], "'two' is not a whole number in 1…15 px"),
+        (["resize", "in/photo.png", "--filter", "best"], "one of nearest, box"),
+        (["crop", "in/photo.png", "--left", "99"], "lies outside"),
+        (["rotate", "in/photo.png"], "--angle"),
+        (["median", "in/photo.png", "--quality", "0"], "--quality"),
+        (["median", "in"], "--out-dir"),
+        (["median", "in", "--out-dir", "in/photo.png/x"], "cannot be written"),
+        (["median", "in/photo.png", "--out", "/proc/none/a.png"], "cannot be written"),
+        (["median", "empty", "--out-dir", "out"], "holds no pictures"),
+        (["compare", "in/photo.png"], "Missing argument"),
+        (["show", "in/photo.png"], "holds no recipe"),
+        (["replay", "none.png"], "no such file"),
+        (["card", "none"], "no such weights file"),
+        (["data", "check", "none"], "none"),
+        (["data", "chek", "none"], "Did you mean 'check'"),
+        (["train", "dcgam", "digits"], "no such model family"),
+        (["train", "vae"], "no pictures"),
+        (["train", "vae", "digits", "--budget", "0"], "--budget"),
+        (["train", "vae", "digits", "--beta", "-1"], "--beta"),
+        (["train", "vae", "digits", "--size", "3"], "--size"),
+        (["train", "--resume", "none"], "no run"),
+        (["train", "--config", "none.json"], "cannot be read"),
+        (["train", "vae", "empty", "--out", "run"], "empty"),
+    ],
+)
+def test_requests_that_cannot_be_met(photo: Path, args: list[str], words: str) -> None:
+    Path("empty").mkdir()
+    before = sorted(Path().rglob("*.png"))
+    result = run(*args)
+    assert result.exit_code == 2, result.stderr
+    assert words in result.stderr
+    assert "Traceback" not in result.stderr
+    assert result.stdout == ""
+    assert sorted(Path().rglob("*.png")) == before
+
+
+def test_errors_for_programs(photo: Path) -> None:
+    result = run("median", "none.png", "--json")
+    assert json.loads(result.stderr) == {
+        "error": {"kind": "PictureError", "what": "no such file", "where": "none.png", "remedy": ""}
+    }
+
+
+def test_exit_codes_of_the_process(photo: Path) -> None:
+    assert shell("flip", photo, "--out", "a.png").returncode == 0
+    refused = shell("flip", "none.png")
+    assert refused.returncode == 2
+    assert "no such file" in refused.stderr
+
+
+def test_mistakes_of_ours_are_told_without_a_traceback(photo: Path) -> None:
+    code = "\n".join(
+        [
+            "import sys",
+            "from danqing.faces import cli as face",
+            "face.Studio.get_command = lambda *_: face.click.Command('x', callback=lambda **_: 1 / 0, params=["
+            "face.click.Option(['--debug'], is_flag=True)])",
+            "face.main()",
+        ]
+    )
+    plain = subprocess.run(
+        [sys.executable, "-c", code, "card"], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert plain.returncode == 1
+    assert "ZeroDivisionError: division by zero" in plain.stderr
+    assert "--debug" in plain.stderr
+    assert "Traceback" not in plain.stderr
+    full = subprocess.run(
+        [sys.executable, "-c", code, "card", "--debug"], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert full.returncode == 1
+    assert "Traceback" in full.stderr
+
+
+def test_a_reader_that_has_seen_enough(photo: Path) -> None:
+    done = subprocess.run(
+        f"{sys.executable} -m danqing --help | head -1",
+        shell=True,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    assert done.stderr == ""
+
+
+# stopping
+
+STUBBORN = """
+import pathlib, time
+from danqing.core.progress import Progress
+from danqing.faces import cli as face
+from danqing.faces.screen import Screen
+from danqing.faces.work import run
+
+def job():
+    try:
+        for step in range(1000):
+            pathlib.Path("ready").touch()
+            yield Progress(step, 1000)
+            until = time.monotonic() + PAUSE
+            while time.monotonic() < until:
+                time.sleep(0.01)
+    except GeneratorExit:
+        pathlib.Path("saved").touch()
+        raise
+
+face.Studio.get_command = lambda *_: face.click.Command("x", callback=lambda: run(job(), Screen()))
+face.main()
+"""
+
+
+def _stopped(tmp_path: Path, pause: str, signals: list[signal.Signals]) -> tuple[int, bool, str]:
+    script = STUBBORN.replace("PAUSE", pause)
+    process = subprocess.Popen([sys.executable, "-c", script, "card"], stderr=subprocess.PIPE, text=True)
+    until = time.monotonic() + 60
+    while not (tmp_path / "ready").exists():
+        assert process.poll() is None
+        assert time.monotonic() < until
+        time.sleep(0.02)
+    for number in signals:
+        process.send_signal(number)
+        time.sleep(0.3)
+    _, told = process.communicate(timeout=60)
+    return process.returncode, (tmp_path / "saved").exists(), told
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_lets_the_job_save_itself(tmp_path: Path, number: signal.Signals) -> None:
+    code, saved, told = _stopped(tmp_path, "0.05", [number])
+    assert (code, saved) == (130, True)
+    assert "Traceback" not in told
+
+
+def test_a_second_ctrl_c_does_not_wait(tmp_path: Path) -> None:
+    code, saved, told = _stopped(tmp_path, "1000", [signal.SIGINT, signal.SIGINT])
+    assert (code, saved) == (130, False)
+    assert "again stops at once" in told
+
+
+# data
+
+
+def test_looking_through_pictures(photo: Path) -> None:
+    (photo.parent / "bad.png").write_text("no picture")
+    result = run("data", "check", "in", "--json")
+    assert result.exit_code == 1
+    report = json.loads(result.stdout)
+    assert report["usable"] == 1
+    assert report["unusable"][0]["name"] == "bad.png"
+    assert "bad.png" in run("data", "check", "in").stdout
+
+
+def test_packing_pictures(photo: Path) -> None:
+    for at in range(3):
+        write(torch.full((1, 1, 9, 9), at / 3), photo.with_name(f"{at}.png"))
+    facts = json.loads(run("data", "pack", "in", "--size", 16, "--split", "all", "--json").stdout)
+    assert (facts[0]["count"], facts[0]["size"], facts[0]["channels"]) == (4, 16, 3)
+
+
+# training
+
+
+def test_a_run_from_the_command_line(tmp_path: Path) -> None:
+    small = ["--dim", 3, "--width", 4, "--net", "dense", "--precision", "fp32", "--threads", 1]
+    result = run("train", "vae", "digits", *small, "--budget", "256pictures", "--batch", 64, "--out", "run", "--json")
+    assert result.exit_code == 0, result.stderr
+    done = json.loads(result.stdout)
+    assert read_card(done["model"])["config"]["dim"] == 3
+    again = run("train", "vae", "digits", "--out", "run")
+    assert again.exit_code == 2
+    assert run("train", "--resume", "run", "--budget", "320pictures", "--quiet").exit_code == 0
+    assert read_card("run/model.safetensors")["training"]["steps"] == 5
+    copied = run("train", "--config", "run/config.json", "--out", "copy", "--budget", "64pictures", "--json")
+    assert copied.exit_code == 0, copied.stderr
+    assert read_card("copy/model.safetensors")["training"]["steps"] == 1
+
+
+def read_card(file: str) -> dict[str, Any]:
+    card: dict[str, Any] = json.loads(run("card", file, "--json").stdout)
+    return card
+
+
+def test_a_plan_writes_no_run(tmp_path: Path) -> None:
+    small = ["--dim", 3, "--width", 4, "--net", "dense", "--precision", "fp32", "--threads", 1, "--batch", 64]
+    result = run("train", "vae", "digits", *small, "--out", "run", "--dry-run", "--json")
+    assert result.exit_code == 0, result.stderr
+    plan = json.loads(result.stdout)
+    assert plan["config"]["params"]["dim"] == 3
+    assert sum(plan["parameters"].values()) > 0
+    assert not Path("run").exists()
