@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 _HOMES = {
     "load": "danqing.core.files",
     "save": "danqing.core.files",
+    "apply": "danqing.core.apply",
     "read": "danqing.core.images",
+    "replay": "danqing.core.replay",
+    "show": "danqing.core.replay",
     "write": "danqing.core.images",
     "train": "danqing.train.api",
 }

@@ -1,11 +1,24 @@
-"""Pictures for the tests: photographs that come with scikit-image, without network."""
+"""Pictures for the tests: photographs that come with scikit-image, without network; and a cache of their own."""
 
 from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
 
 import numpy as np
 import pytest
 import torch
 from torch import Tensor
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_cache() -> Iterator[None]:
+    """Keep packed stores out of the home folder, in subprocesses too; shared by the tests, as by a person's runs."""
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ["DANQING_CACHE"] = folder
+        yield
+        del os.environ["DANQING_CACHE"]
 
 
 @pytest.fixture(scope="session")

@@ -16,7 +16,9 @@ SIDE = 8
 MOST = 1024  # blocks that are looked at
 ROUNDING = 0.3  # standard deviation that rounding to whole levels leaves on a coefficient
 STRAY = 0.02  # share of coefficients that something else has moved
-CERTAIN = 0.05  # gain in likelihood, nats a coefficient, from which a table is believed
+CERTAIN = 0.09  # gain in likelihood, nats a coefficient, from which a table is believed
+CUT = 0.5 / 255  # within this of 0 or 1 a value is cut off
+AT_ONCE = 2**13  # blocks times steps that are compared together
 LARGEST = 255  # step of quantisation
 TABLE = (  # of luminance, ITU-T T.81, table K.1
     (16, 11, 10, 16, 24, 40, 51, 61), (12, 12, 14, 19, 26, 58, 60, 55), (14, 13, 16, 24, 40, 57, 69, 56),
@@ -33,8 +35,8 @@ def jpeg_quality(x: Images) -> Finding:
         x: pictures (B, C, H, W) in [0, 1], not resized since.
 
     Returns:
-        For each picture ``quality`` (1–100, of the standard tables; null if there is no trace, which is also so at 98
-        and above), ``certainty`` (how much better its table explains the pixels than none, in nats a coefficient),
+        For each picture ``quality`` (1–100, of the standard tables; null if there is no trace, which is also so from 98
+        on), ``certainty`` (how much better its table explains the pixels than none, in nats a coefficient),
         ``grid`` (column and row at which the blocks begin: not 0, 0 in a picture that was cropped) and ``blockiness``
         (how much larger steps are at block borders than within; 0 no blocks); and a map (B, 3, H, W) of the steps at
         block borders, bright where blocks are seen.
@@ -47,7 +49,8 @@ def jpeg_quality(x: Images) -> Finding:
         danqing jpeg_quality photo.png --out blocks.png
     """
     light = 255 * _luma(x).cpu().double()
-    found = [_found(plane) for plane in light]
+    cut = ((x <= CUT) | (x >= 1 - CUT)).any(1).cpu()
+    found = [_found(*each) for each in zip(light, cut, strict=True)]
     maps = torch.stack([_blocks_drawn(plane, *told["grid"]) for plane, told in zip(light, found, strict=True)])
     return Finding(found, heat(maps[:, None].float().to(x.device)))
 
@@ -57,15 +60,15 @@ def _luma(x: Images) -> Tensor:
     return x[:, 0] if x.shape[1] == 1 else torch.tensordot(x, torch.tensor([0.299, 0.587, 0.114]).to(x), ([1], [0]))
 
 
-def _found(plane: Tensor) -> dict[str, Any]:
-    """What is said of one picture (H, W) on the 0–255 scale."""
-    (column, across), (row, down) = _phase(_jumps(plane)), _phase(_jumps(plane.T))
-    told = {"quality": None, "certainty": 0.0, "grid": [column, row], "blockiness": (across + down) / 2}
-    for grid in {(0, 0), (column, row)}:
-        quality, gain = _most_likely(_coefficients(plane, *grid))
-        if gain > max(CERTAIN, told["certainty"]):
-            told |= {"quality": quality, "certainty": gain, "grid": list(grid)}
-    return told
+def _found(light: Tensor, cut: Tensor) -> dict[str, Any]:
+    """What is said of one picture (H, W) on the 0–255 scale; ``cut`` marks pixels with a channel at black or white."""
+    (column, across), (row, down) = _phase(_jumps(light)), _phase(_jumps(light.T))
+    quality, certainty, grid = None, 0.0, (column, row)
+    for begin in {(0, 0), (column, row)}:
+        likely, gain = _most_likely(_coefficients(light, cut, *begin))
+        if gain > max(CERTAIN, certainty):
+            quality, certainty, grid = likely, gain, begin
+    return {"quality": quality, "certainty": certainty, "grid": list(grid), "blockiness": (across + down) / 2}
 
 
 def _jumps(plane: Tensor) -> Tensor:
@@ -85,46 +88,60 @@ def _phase(jumps: Tensor) -> tuple[int, float]:
     return best, max(0.0, float(phases[best] - others.mean()))
 
 
-def _coefficients(plane: Tensor, column: int, row: int) -> Tensor:
+def _coefficients(light: Tensor, cut: Tensor, column: int, row: int) -> Tensor:
     """Cosine coefficients (N, 64) of blocks of the grid in which no pixel is cut off at black or white."""
-    plane = plane[row:, column:]
-    rows, columns = plane.shape[0] // SIDE, plane.shape[1] // SIDE
-    blocks = plane[: rows * SIDE, : columns * SIDE].reshape(rows, SIDE, columns, SIDE).transpose(1, 2).flatten(0, 1)
-    whole = blocks[(blocks.amin((1, 2)) > 0.5) & (blocks.amax((1, 2)) < 254.5)]
+    blocks, broken = (_blocks(plane[row:, column:]) for plane in (light, cut))
+    whole = blocks[~broken.any(2).any(1)]
     rank = torch.linspace(0, len(whole) - 1, min(len(whole), MOST), dtype=torch.float64).round().long()
     at = torch.arange(SIDE, dtype=torch.float64)
     basis = torch.cos(math.pi * (at + 0.5) * at[:, None] / SIDE) * math.sqrt(2 / SIDE)
     basis[0] /= math.sqrt(2)
-    return (basis @ (whole[rank] - 128) @ basis.T).flatten(1)
+    return (basis @ (whole[rank] - 128) @ basis.T).flatten(1).float()
+
+
+def _blocks(plane: Tensor) -> Tensor:
+    rows, columns = plane.shape[0] // SIDE, plane.shape[1] // SIDE
+    whole = plane[: rows * SIDE, : columns * SIDE]
+    return whole.reshape(rows, SIDE, columns, SIDE).transpose(1, 2).flatten(0, 1)
 
 
 def _most_likely(coefficients: Tensor) -> tuple[int, float]:
     """The quality whose steps explain the coefficients (N, 64) best, and by how much better than no steps do."""
     if not len(coefficients):
         return 100, 0.0
-    gains = torch.zeros(LARGEST + 1, SIDE**2, dtype=torch.float64)
-    counts = torch.zeros_like(gains)
-    for step in range(1, LARGEST + 1):
-        gains[step], counts[step] = _gain(coefficients, step)
+    together = max(1, AT_ONCE // len(coefficients))
+    parts = [_gain(coefficients, steps) for steps in torch.arange(1, LARGEST + 1).split(together)]
+    gains, counts = (torch.cat(each) for each in zip(*parts, strict=True))
     frequency = torch.arange(SIDE**2)
-    tables = [_table(quality) for quality in range(1, 101)]
-    gain = torch.stack([gains[table, frequency].sum() for table in tables])
+    tables = torch.stack([_table(quality) for quality in range(1, 101)]) - 1  # rows of gains
+    gain = gains[tables, frequency].sum(1)
     best = int(gain.argmax())
     told = float(counts[tables[best], frequency].sum())
     return best + 1, float(gain[best]) / told if told else 0.0
 
 
-def _gain(coefficients: Tensor, step: int) -> tuple[Tensor, Tensor]:
-    """How much likelier coefficients are as rounded multiples of a step than as any numbers: nats, and of how many.
+def _gain(coefficients: Tensor, steps: Tensor) -> tuple[Tensor, Tensor]:
+    """How much likelier coefficients (N, 64) are as rounded multiples of a step than as any numbers.
 
     Those that the step makes 0 say nothing: without any step they would be about 0 as well.
+
+    Args:
+        coefficients: of the blocks.
+        steps: (S,), whole numbers.
+
+    Returns:
+        Nats, and the number of coefficients that say them, each (S, 64) float64.
     """
+    step = steps.view(-1, 1, 1).float()
     multiple = (coefficients / step).round()
-    told = multiple != 0
     away = coefficients - step * multiple
-    near = sum(torch.exp(-((away + turn * step) ** 2) / (2 * ROUNDING**2)) for turn in (-1, 0, 1))
+    near = torch.exp(-(away**2) / (2 * ROUNDING**2))
+    if int(steps[0]) < 4:  # the next multiples are near as well
+        for turn in (-1, 1):
+            near += torch.exp(-((away + turn * step) ** 2) / (2 * ROUNDING**2))
     likelier = (1 - STRAY) * step * near / (ROUNDING * math.sqrt(2 * math.pi)) + STRAY
-    return (likelier.log() * told).sum(0), told.double().sum(0)
+    told = multiple != 0
+    return (likelier.log() * told).sum(1).double(), told.sum(1).double()
 
 
 def _table(quality: int) -> Tensor:

@@ -13,6 +13,7 @@ from danqing.core.registry import Finding, operator
 from danqing.maths.colour import brightness, heat
 
 AGAIN = 1.0  # px; width of the second blur that tells how wide the first was
+OWN = 1 / 3  # px², the variance that looking from pixel to pixel, two apart, adds
 STRONG = 0.04  # contrast a pixel that a slope must have to be an edge, after the second blur
 FEWEST = 20  # edge pixels to tell a width from
 SMALLEST = 3  # px
@@ -73,7 +74,8 @@ def _widths(plane: Plane) -> Plane:
     again = _steepness(ndimage.gaussian_filter(plane, AGAIN, mode="nearest"))
     crest = (first >= ndimage.maximum_filter(first, 3) - 1e-12) & (again > STRONG)
     ratio = first[crest] / again[crest]
-    return AGAIN / np.sqrt(np.maximum(ratio**2 - 1, 1e-4))  # type: ignore[no-any-return]
+    width = AGAIN**2 / np.maximum(ratio**2 - 1, 1e-4)
+    return np.sqrt(np.maximum(width - OWN, 0))  # type: ignore[no-any-return]
 
 
 def _steepness(plane: Plane) -> Plane:
@@ -87,7 +89,8 @@ def _blur_effect(plane: Plane) -> float | None:
 
     if min(plane.shape) < SMALLEST or np.ptp(plane) < 1e-6:
         return None
-    found = float(blur_effect(plane, h_size=11))
+    with np.errstate(invalid="ignore", divide="ignore"):  # a picture that changes along one axis only
+        found = float(blur_effect(plane, h_size=11))
     return found if np.isfinite(found) else None
 
 

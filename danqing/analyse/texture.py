@@ -26,7 +26,7 @@ Plane = np.ndarray[Any, np.dtype[Any]]
 def texture(
     x: Images,
     radius: Annotated[int, Range(1, 32, "px")] = 1,
-    show: Literal["direction", "patterns"] = "direction",
+    view: Literal["direction", "patterns"] = "direction",
 ) -> Finding:
     """Describe the texture of pictures: how rough it is, how regular, how coarse, and which way it runs.
 
@@ -34,7 +34,7 @@ def texture(
         x: pictures (B, C, H, W) in [0, 1]; colour pictures are seen in their brightness.
         radius: how far apart pixels are compared, in co-occurrence and patterns; pixels further apart than the picture
             is wide are not there.
-        show: direction draws the way of the texture as a colour and its strength as brightness; patterns draws the
+        view: direction draws the way of the texture as a colour and its strength as brightness; patterns draws the
             local binary pattern of each pixel.
 
     Returns:
@@ -51,7 +51,7 @@ def texture(
 
     Examples:
         danqing texture cloth.png --json
-        danqing texture cloth.png --show patterns --out patterns.png
+        danqing texture cloth.png --view patterns --out patterns.png
     """
     numbers, maps = [], []
     for light in brightness(x)[:, 0].cpu().double():
@@ -59,7 +59,7 @@ def texture(
         shares = np.bincount(codes.ravel(), minlength=POINTS + 2) / codes.size
         pairs = _cooccurrence(light.numpy(), radius)
         numbers.append({"cooccurrence": pairs, "patterns": shares.tolist(), "gabor": _described(waves)})
-        maps.append(_drawn(waves) if show == "direction" else _codes_drawn(codes))
+        maps.append(_drawn(waves) if view == "direction" else _codes_drawn(codes))
     return Finding(numbers, torch.stack(maps).to(x))
 
 
@@ -92,9 +92,9 @@ def _cooccurrence(light: Plane, radius: int) -> dict[str, float]:
 def _waves(light: Tensor) -> Tensor:
     """Local energy (scales, directions, H, W) of waves with these wavelengths and directions, by log-Gabor filters."""
     height, width = light.shape
-    wide = torch.from_numpy(np.pad(light.numpy(), MARGIN, mode="symmetric"))
+    wide = torch.from_numpy(np.pad(light.numpy(), MARGIN, mode="symmetric")).float()
     spectrum = torch.fft.fft2(wide - wide.mean())
-    down, across = (torch.fft.fftfreq(side, dtype=torch.float64) for side in wide.shape)
+    down, across = (torch.fft.fftfreq(side) for side in wide.shape)
     frequency = torch.hypot(down[:, None], across[None]).clamp(min=1e-9)
     angle = torch.atan2(across[None], down[:, None])  # of the crests: a quarter turn from the wave's own
     out = torch.empty(len(WAVELENGTHS), DIRECTIONS, height, width, dtype=torch.float32)

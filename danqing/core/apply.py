@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from danqing.core.call import prepare
 from danqing.core.compute import Loaded, compute
@@ -21,6 +21,15 @@ from danqing.core.results import Saving
 from danqing.core.targets import order_without_pictures, orders
 
 IN_FLIGHT = 4  # pictures read ahead, and written behind, at most
+MEGAPIXELS = 48.0  # of these together, at most: 0.6 GB each way; a larger picture goes alone
+
+
+class _Reading(NamedTuple):
+    """An order whose pictures are being read."""
+
+    order: Order
+    picture: Future[Loaded | Outcome]
+    megapixels: float
 
 
 @dataclass(frozen=True)
@@ -86,27 +95,42 @@ def _fill(order: Order) -> Job[Outcome]:
 def _fill_all(orders: list[Order]) -> Job[list[Outcome]]:
     """Fill many orders: while one is worked on, the next ones are read and the last ones written."""
     outcomes: list[Outcome | Future[Outcome]] = []
-    reading: deque[Future[Loaded | Outcome]] = deque()
-    waiting = iter(orders)
-    with _pool(reading) as pool:
-        for number, order in enumerate(orders):
-            while len(reading) < IN_FLIGHT and (coming := next(waiting, None)) is not None:
-                reading.append(pool.submit(_ready, coming))
+    behind: deque[tuple[int, float]] = deque()  # which are being written, and their megapixels
+    with _pool() as pool, closing(_read_ahead(pool, orders)) as ahead:
+        for number, (order, reading, size) in enumerate(ahead):
             yield Progress(number, len(orders), order.name)
             try:
-                ready = reading.popleft().result()
+                ready = reading.result()
                 if isinstance(ready, Outcome):
                     outcomes.append(ready)
-                    continue
-                result, like = yield from _share(compute(order.call, ready), number, len(orders), order.name)
-                outcomes.append(pool.submit(order.keep, ready, result, like))
+                else:
+                    result, like = yield from _share(compute(order.call, ready), number, len(orders), order.name)
+                    outcomes.append(pool.submit(order.keep, ready, result, like))
             except Exception as error:
                 outcomes.append(_failed(order, error))
-            if len(outcomes) > IN_FLIGHT:
-                outcomes[-1 - IN_FLIGHT] = _settled(orders[-1 - IN_FLIGHT], outcomes[-1 - IN_FLIGHT])
+            behind.append((number, size))
+            while len(behind) > IN_FLIGHT or sum(size for _, size in behind) > MEGAPIXELS:
+                at, _ = behind.popleft()
+                outcomes[at] = _settled(orders[at], outcomes[at])
         settled = [_settled(order, outcome) for order, outcome in zip(orders, outcomes, strict=True)]
     yield Progress(len(orders), len(orders))
     return settled
+
+
+def _read_ahead(pool: ThreadPoolExecutor, orders: list[Order]) -> Generator[_Reading, None, None]:
+    """Yield each order while the next ones are read already, as many as fit in memory."""
+    ahead: deque[_Reading] = deque()
+    try:
+        for order in orders:
+            size = order.megapixels()
+            while ahead and (len(ahead) >= IN_FLIGHT or size + sum(each.megapixels for each in ahead) > MEGAPIXELS):
+                yield ahead.popleft()
+            ahead.append(_Reading(order, pool.submit(_ready, order), size))
+        while ahead:
+            yield ahead.popleft()
+    finally:
+        for each in ahead:
+            each.picture.cancel()
 
 
 def _ready(order: Order) -> Loaded | Outcome:
@@ -123,14 +147,12 @@ def _settled(order: Order, outcome: Outcome | Future[Outcome]) -> Outcome:
 
 
 @contextmanager
-def _pool(reading: deque[Future[Loaded | Outcome]]) -> Iterator[ThreadPoolExecutor]:
-    """Threads that read and write; when the work is stopped, nothing more is read but what is done is written."""
+def _pool() -> Generator[ThreadPoolExecutor, None, None]:
+    """Threads that read and write; when the work is stopped, what is done is still written."""
     pool = ThreadPoolExecutor(min(IN_FLIGHT, os.cpu_count() or 1) + 1, "danqing-files")
     try:
         yield pool
     finally:
-        for future in reading:
-            future.cancel()
         pool.shutdown(wait=True)
 
 
@@ -152,9 +174,8 @@ def _failed(order: Order, error: Exception) -> Outcome:
     """Note a failure; one bad file must not stop the rest, whatever is wrong with it."""
     if not isinstance(error, DanqingError):
         what = f"failed unexpectedly ({type(error).__name__}: {error})"
-        noted = DanqingError(what, where=order.source, remedy="Run it on this file alone with --debug to see where")
-        noted.__cause__ = error
-        error = noted
+        error = DanqingError(what, where=order.source, remedy="Run it on this file alone with --debug to see where")
+    error.__traceback__ = error.__cause__ = error.__context__ = None  # their frames would hold on to the pictures
     return Outcome(order.source, "failed", error=error)
 
 

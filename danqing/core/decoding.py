@@ -47,7 +47,9 @@ class _Channels(NamedTuple):
     depth: int
 
 
-def decode(file: str | Path, frame: Literal["only", "first"] = "first", limit: int | None = None) -> Decoded:
+def decode(
+    file: str | Path, frame: Literal["only", "first"] = "first", limit: int | None = None, at_least: int | None = None
+) -> Decoded:
     """Decode the first frame of a picture file; see :func:`danqing.core.images.read`.
 
     Raises:
@@ -61,6 +63,8 @@ def decode(file: str | Path, frame: Literal["only", "first"] = "first", limit: i
                 remedy="Save the frame you mean as a picture of its own",
             )
         _check_layout(picture, file)
+        if at_least is not None:
+            picture.draft(None, (at_least, at_least))  # does nothing but to a JPEG
         raw = deep.raw_mode(picture)
         channels = _deep(picture, raw, file, limit) if raw else _loaded(picture, file)
         with hushed():

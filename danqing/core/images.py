@@ -107,7 +107,13 @@ def contact_sheet(x: Images, columns: int, gap: int = 2) -> Images:
     return sheet
 
 
-def read(file: str | Path, *, frame: Literal["only", "first"] = "first", limit: int | None = None) -> Picture:
+def read(
+    file: str | Path,
+    *,
+    frame: Literal["only", "first"] = "first",
+    limit: int | None = None,
+    at_least: int | None = None,
+) -> Picture:
     """Read a picture: PNG, JPEG, WebP, TIFF, BMP, GIF or AVIF, told by its contents, not by its name.
 
     Its EXIF orientation is applied, its colours are converted to sRGB by its profile (a broken profile is ignored,
@@ -117,13 +123,15 @@ def read(file: str | Path, *, frame: Literal["only", "first"] = "first", limit: 
         file: the picture file.
         frame: of an animation or a file with several pages, ``"first"`` reads the first; ``"only"`` refuses the file.
         limit: the most pixels it may have; None: 180 million. The header is judged, before anything is decoded.
+        at_least: the side in pixels below which a JPEG must not be shrunk (by 2, 4 or 8) while it is decoded, which is
+            several times faster; for callers that shrink it further. None: it is not shrunk.
 
     Raises:
         PictureError: naming why it cannot be read: missing, empty, truncated, not a picture, too large …
     """
     from danqing.core.decoding import decode
 
-    found = decode(file, frame, limit)
+    found = decode(file, frame, limit, at_least)
     alpha = None if found.alpha is None else _from_array(found.alpha)
     return Picture(_from_array(found.pixels), alpha, found.depth, found.exif, found.recipe)
 

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from danqing.core.call import Call
-from danqing.core.compute import Loaded, load
+from danqing.core.compute import MEGA, Loaded, load
 from danqing.core.errors import DanqingError
 from danqing.core.images import Picture
+from danqing.core.opening import opened
 from danqing.core.recipe import Step
 from danqing.core.registry import Finding
 from danqing.core.results import (
@@ -25,6 +26,7 @@ from danqing.core.results import (
     returns,
 )
 
+ANY_SIZE = 2**62
 State = Literal["done", "skipped", "failed"]
 
 
@@ -64,6 +66,14 @@ class Order:
     def source(self) -> Path | None:
         """The picture worked on."""
         return self.inputs.get(self.call.subject)
+
+    def megapixels(self) -> float:
+        """The size of the picture worked on, by its header; 0 where that cannot be told."""
+        try:
+            with opened(self.source or "", limit=ANY_SIZE) as picture:
+                return picture.width * picture.height / MEGA
+        except DanqingError:
+            return 0.0
 
     def kept(self) -> Outcome | None:
         """What is there already, if nothing is left to do.

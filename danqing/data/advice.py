@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from danqing.core.model import Model, Painter, Recogniser
+from danqing.data.labels import several
 
 if TYPE_CHECKING:
     from danqing.data.check import Report
@@ -24,7 +25,7 @@ def advice(report: Report, kind: type[Model] | None) -> Iterator[str]:
         kind: the model family that is to learn, or None.
     """
     if report.unusable:
-        yield f"{len(report.unusable):,} files cannot be used; training goes on without them only with --skip-bad"
+        yield f"{several(len(report.unusable), 'file')} cannot be used; training goes on without only with --skip-bad"
     yield from _about_count(report.usable, kind is None or issubclass(kind, Painter))
     yield from _about_classes(report.classes, kind is not None and issubclass(kind, Recogniser))
     yield from _about_shapes(report.sizes)
@@ -35,10 +36,10 @@ def advice(report: Report, kind: type[Model] | None) -> Iterator[str]:
         yield "Some pictures are transparent: white is put behind them"
     copies = sum(len(group) - 1 for group in report.duplicates)
     if copies:
-        yield f"{copies:,} pictures are exact copies of others: they count double, and may lie on both sides of a test"
+        yield f"Exact copies: {several(copies, 'picture')} that count double, and may lie on both sides of a test"
     near = sum(len(group) - 1 for group in report.near_duplicates)
     if near > 0.05 * report.usable:
-        yield f"{near:,} pictures look nearly like others: the set is less varied than its size says"
+        yield f"Near copies: {several(near, 'picture')}; the set is less varied than its size says"
 
 
 def _about_count(count: int, paints: bool) -> Iterator[str]:
@@ -61,7 +62,7 @@ def _about_classes(counts: dict[str, int], recognises: bool) -> Iterator[str]:
         yield f"Classes with fewer than {FEW_OF_A_CLASS} pictures: {listed}"
     if counts and max(counts.values()) >= UNEVEN * max(1, min(counts.values())):
         most, least = max(counts, key=counts.__getitem__), min(counts, key=counts.__getitem__)
-        yield f"Classes are uneven: {most} has {counts[most]:,} pictures, {least} has {counts[least]:,}"
+        yield f"Classes are uneven: {most} has {several(counts[most], 'picture')}, {least} has {counts[least]:,}"
 
 
 def _about_shapes(counts: dict[str, int]) -> Iterator[str]:
@@ -70,7 +71,7 @@ def _about_shapes(counts: dict[str, int]) -> Iterator[str]:
     cut = sum(count for size, count in sizes.items() if lost[size] > LOST)
     if cut:
         share = sum(lost[size] * count for size, count in sizes.items()) / sum(sizes.values())
-        yield f"{cut:,} pictures are far from square: --fit crop cuts away {share:.0%} of one; --fit pad keeps all"
+        yield f"Far from square: {several(cut, 'picture')}; --fit crop cuts away {share:.0%} on average, --fit pad none"
     if sizes and max(map(min, sizes)) > 2 * min(map(min, sizes)):
         small, large = min(map(min, sizes)), max(map(min, sizes))
         yield f"Pictures differ much in size, {small} to {large} px on the shorter side: the small ones will look soft"

@@ -53,19 +53,23 @@ def open_archive(path: Path) -> Archive:
     return _open_zip(path)
 
 
-def read_found(found: Path | bytes) -> Picture:
+def read_found(found: Path | bytes, at_least: int | None = None) -> Picture:
     """Read a picture that lies in a file, or whose bytes were taken out of an archive.
+
+    Args:
+        found: the file or the bytes.
+        at_least: see :func:`danqing.core.images.read`.
 
     Raises:
         PictureError: naming why it cannot be read.
     """
     if isinstance(found, Path):
-        return read(found)
+        return read(found, at_least=at_least)
     handle, name = tempfile.mkstemp(prefix="danqing-")
     try:
         with os.fdopen(handle, "wb") as stream:
             stream.write(found)
-        return read(name)
+        return read(name, at_least=at_least)
     finally:
         os.unlink(name)
 

@@ -22,7 +22,7 @@ from danqing.data.advice import advice
 from danqing.data.cache import cached
 from danqing.data.fit import opaque
 from danqing.data.journal import told
-from danqing.data.labels import shown, some
+from danqing.data.labels import several, shown, some
 from danqing.data.likeness import SIDE, Look, alike, look_at
 from danqing.data.parallel import in_order
 from danqing.data.sources import Record, Source, is_built_in, open_source
@@ -82,7 +82,7 @@ class Report:
 
     def lines(self) -> list[str]:
         """The report for people."""
-        out = [f"{self.source}: {self.usable:,} usable pictures"]
+        out = [f"{self.source}: {several(self.usable, 'usable picture')}"]
         out += _listed("cannot be used", [f"{shown(name)}: {why}" for name, why in self.unusable])
         for title, counts in (("sizes", self.sizes), ("modes", self.modes), ("classes", self.classes)):
             if counts:
@@ -146,7 +146,7 @@ def _read_all(source: Source) -> Job[Report]:
 
 def _look(record: Record) -> Seen | Unusable:
     try:
-        picture = record.read()
+        picture = record.read(None)
     except Exception as error:  # a decoder may fail in any way on a damaged file
         return Unusable(record.name, reason(error))
     channels, height, width = picture.pixels.shape[1:]

@@ -11,6 +11,7 @@ from danqing.core.images import Picture
 
 Fit = Literal["crop", "pad", "stretch"]
 FITS = ("crop", "pad", "stretch")
+MARGIN = 3  # times the size that a picture must have when it is read, so that the resize decides how it looks
 GREY = np.array([0.299, 0.587, 0.114], np.float32)  # the luma of Rec. 601
 
 

@@ -64,13 +64,13 @@ def table_labels(names: Sequence[str], raw: bytes, where: str) -> tuple[list[str
     missing = [name for name, label in zip(names, labels, strict=True) if label is None]
     if missing:
         raise DataError(
-            f"has no label for {len(missing):,} of {len(names):,} pictures: {some(missing)}",
+            f"has no label for {len(missing):,} of {several(len(names), 'picture')}: {some(missing)}",
             where=where,
             remedy="Add them, or move those pictures elsewhere",
         )
     known = {*names, *(Name(name).name for name in names)}
     idle = [file for file in by_path if file not in known]
-    remarks = [f"{len(idle):,} labels belong to no picture: {some(idle)}"] if idle else []
+    remarks = [f"No picture for {several(len(idle), 'label')}: {some(idle)}"] if idle else []
     return [label for label in labels if label is not None], remarks
 
 
@@ -78,6 +78,11 @@ def some(names: Iterable[str], count: int = 3) -> str:
     """The first few names for a message, anything unprintable escaped."""
     listed = list(names)
     return ", ".join(map(shown, listed[:count])) + (" …" if len(listed) > count else "")
+
+
+def several(count: int, noun: str) -> str:
+    """A count with its noun: 1 picture, 2,000 pictures."""
+    return f"{count:,} {noun}" + ("" if count == 1 else "s")
 
 
 def shown(name: str) -> str:

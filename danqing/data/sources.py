@@ -13,11 +13,12 @@ from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple, Protocol
 
 from danqing.core.errors import DataError, ParameterError
+from danqing.core.files import hash_of
 from danqing.core.images import Picture, from_uint8
 from danqing.data import archives, shards
 from danqing.data.archives import Entry, Find, read_found
 from danqing.data.digits import FILE, digits
-from danqing.data.labels import FOUND, folder_labels, natural, some, table_labels
+from danqing.data.labels import FOUND, folder_labels, natural, several, some, table_labels
 
 BUILT_IN = ("digits",)
 SIDES = {
@@ -29,11 +30,15 @@ HELD_OUT = 0.1  # of a set that does not say itself what is held out
 
 
 class Record(NamedTuple):
-    """One picture that has not been read yet; ``read`` raises DanqingError or OSError where it cannot be."""
+    """One picture that has not been read yet.
+
+    ``read(at_least)`` reads it, a JPEG perhaps shrunk (see :func:`danqing.core.images.read`), and raises DanqingError
+    where it cannot be read.
+    """
 
     name: str
     label: str | None
-    read: Callable[[], Picture]
+    read: Callable[[int | None], Picture]
 
 
 class Source(Protocol):
@@ -74,7 +79,7 @@ class Listing:
     entries: list[Entry]
     labels: list[str] | None
     classes: list[str]
-    fetch: Callable[[Entry], Picture]
+    fetch: Callable[[Entry, int | None], Picture]
     is_grey: Callable[[], bool]
     remarks: list[str] = field(default_factory=list)
 
@@ -89,7 +94,7 @@ class Listing:
     def records(self) -> Iterator[Record]:
         for at, entry in enumerate(self.entries):
             label = None if self.labels is None else self.labels[at]
-            yield Record(entry.name, label, lambda entry=entry: self.fetch(entry))  # type: ignore[misc]
+            yield Record(entry.name, label, partial(self.fetch, entry))
 
 
 @dataclass
@@ -159,7 +164,7 @@ def open_source(spec: str | Path, labels: str | Path | None = None, split: str |
     if not pictures:
         if tars := [str(path / entry.name) for entry in entries if shards.is_shards(entry.name)]:
             return Shards(spec, tars, split)
-        what = f"holds {len(entries):,} files, but no pictures" if entries else "is empty"
+        what = f"holds {several(len(entries), 'file')}, but no pictures" if entries else "is empty"
         raise DataError(what, where=spec, remedy="Pictures end in " + ", ".join(archives.SUFFIXES))
     return _listing(spec, pictures, _label_file(path, entries, labels, find), find, split)
 
@@ -197,11 +202,14 @@ def _listing(
     kept = [at for at, side in enumerate(sides) if split in (None, side)]
     chosen = None if labels is None else [labels[at] for at in kept]
 
+    def fetch(entry: Entry, at_least: int | None) -> Picture:
+        return read_found(find(entry.name), at_least)
+
     def is_grey() -> bool:
         return all(has_grey_header(find(name)) for name in names)
 
     kept_pictures = [pictures[at] for at in kept]
-    return Listing(spec, kept_pictures, chosen, classes, lambda entry: read_found(find(entry.name)), is_grey, remarks)
+    return Listing(spec, kept_pictures, chosen, classes, fetch, is_grey, remarks)
 
 
 def _sides(names: Sequence[str]) -> tuple[list[str], list[str]]:
@@ -233,9 +241,10 @@ def _label_file(path: Path, entries: list[Entry], labels: str | Path | None, fin
 
 def _open_digits(spec: str, split: str | None) -> Listing:
     pictures, labels = digits(split)
-    entries = [Entry(f"{split or 'all'}/{at:05d}-{label}", 784, FILE.stat().st_size) for at, label in enumerate(labels)]
+    stamp = int(hash_of(FILE)[:12], 16)
+    entries = [Entry(f"{split or 'all'}/{at:05d}-{label}", pictures[0].size, stamp) for at, label in enumerate(labels)]
 
-    def fetch(entry: Entry) -> Picture:
+    def fetch(entry: Entry, at_least: int | None) -> Picture:
         at = int(entry.name.rpartition("/")[2].partition("-")[0])
         return Picture(from_uint8(pictures[at][None, :, :, None]))
 

@@ -24,9 +24,9 @@ from danqing.core.files import hash_of, replacing
 from danqing.core.model import Batch
 from danqing.core.progress import Job, Progress
 from danqing.data.cache import cached
-from danqing.data.fit import FITS, Fit, square
+from danqing.data.fit import FITS, MARGIN, Fit, square
 from danqing.data.journal import PICTURES, Journal, told
-from danqing.data.labels import natural, shown
+from danqing.data.labels import natural, several, shown
 from danqing.data.order import shares
 from danqing.data.parallel import in_order
 from danqing.data.sources import Record, Source, is_built_in, open_source
@@ -134,7 +134,7 @@ def pack(
     if store.skipped and not skip_bad:
         raise _refusal(store, str(spec))
     if not len(store) and store.skipped:
-        raise DataError(f"none of its {len(store.skipped):,} pictures can be read", where=spec)
+        raise DataError(f"none of its {several(len(store.skipped), 'picture')} can be read", where=spec)
     return store
 
 
@@ -181,7 +181,7 @@ def _pack(folder: Path, source: Source, size: int, channels: int | None, fit: Fi
 
 def _fitted(record: Record, size: int, channels: int, fit: Fit) -> tuple[str, str | None, NDArray[np.uint8] | str]:
     try:
-        return record.name, record.label, square(record.read(), size, channels, fit)
+        return record.name, record.label, square(record.read(MARGIN * size), size, channels, fit)
     except Exception as error:  # a decoder may fail in any way on a damaged file
         return record.name, record.label, reason(error)
 
@@ -222,7 +222,7 @@ def _refusal(store: Store, spec: str) -> DataError:
     bad = store.skipped
     first = ", ".join(f"{shown(name)} ({why})" for name, why in bad[:5]) + (" …" if len(bad) > 5 else "")
     return DataError(
-        f"{len(bad):,} of its {len(bad) + len(store):,} files cannot be used: {first}",
+        f"{len(bad):,} of its {several(len(bad) + len(store), 'file')} cannot be used: {first}",
         where=spec,
         remedy="Mend or remove them, or give --skip-bad to go on without them",
     )

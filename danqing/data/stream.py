@@ -17,7 +17,7 @@ from danqing.core.errors import DataError, ParameterError
 from danqing.core.model import Batch
 from danqing.data import shards
 from danqing.data.archives import read_found
-from danqing.data.fit import FITS, Fit, square
+from danqing.data.fit import FITS, MARGIN, Fit, square
 from danqing.data.labels import natural, shown
 from danqing.data.parallel import in_order
 from danqing.data.shards import Sample
@@ -134,7 +134,7 @@ class Stream:
                 raise DataError(what, where=self.spec, remedy="The classes are those of the first shard")
             label = self._number[sample.label]
         try:
-            return square(read_found(sample.raw), self.size, self.channels, self.fit), label
+            return square(read_found(sample.raw, MARGIN * self.size), self.size, self.channels, self.fit), label
         except Exception as error:  # a decoder may fail in any way on a damaged file
             if not self.skip_bad:
                 what = f"{shown(sample.name)} cannot be used: {reason(error)}"

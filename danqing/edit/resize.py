@@ -68,8 +68,11 @@ def _size(
         raise ParameterError("is given together with a width or a height", where="scale", remedy="Give one of them")
     if scale is None and not (width or height):
         raise ParameterError("no size is given", where="resize", remedy="Give width, height or scale")
-    ratio = scale or (width / old_width if width else (height or 1) / old_height)
-    new_width, new_height = width or _rounded(old_width * ratio), height or _rounded(old_height * ratio)
+    if scale is not None:
+        new_width, new_height = _rounded(old_width * scale), _rounded(old_height * scale)
+    else:  # multiply before dividing: a half pixel rounds up, whatever the proportions
+        new_width = width or _rounded(old_width * (height or 1) / old_height)
+        new_height = height or _rounded(old_height * (width or 1) / old_width)
     if new_width * new_height > LARGEST:
         raise ParameterError(
             f"{new_width}×{new_height} px is more than {LARGEST // 10**6} megapixels",

@@ -108,7 +108,8 @@ def _prose(sections: dict[str, str]) -> list[RenderableType]:
     """What a docstring says of the result, its origin and its use."""
     parts: list[RenderableType] = []
     for heading, title in (("Returns", "Result"), ("Source", "Source")):
-        if words := " ".join(sections.get(heading, "").split()):
+        words = " ".join(sections.get(heading, "").split())
+        if words not in ("", "danqing."):  # our own idea needs no line
             parts += [Text(title, "bold"), Padding(words, (0, 0, 1, 2))]
     examples = sections.get("Examples", sections.get("Example", ""))
     lines: list[Any] = [Text(line.strip(), "green", overflow="fold") for line in examples.splitlines() if line.strip()]

@@ -179,11 +179,16 @@ def _bar() -> Iterator[Show]:
     )
     display = bars.Progress(*parts, console=errors(), transient=True, expand=True)
     task = display.add_task("", total=None)
-    began = time.monotonic()
+    began, share = time.monotonic(), 0.0
 
     def show(progress: Progress) -> None:
+        nonlocal share
         if time.monotonic() - began > PATIENCE:
             display.start()
+        now = progress.done / progress.total if progress.total else 0.0
+        if now < share:  # another stage, which starts anew
+            display.reset(task, total=None)
+        share = now
         display.update(task, completed=progress.done, total=progress.total or None, description=legible(progress.words))
 
     try:

@@ -48,7 +48,8 @@ def painter_loss(name: LossName, real: Tensor, fake: Tensor) -> Tensor:
         real: logits of real pictures (B,).
         fake: logits of painted pictures (B,).
 
-    Source: as :func:`critic_loss`; non-saturating: Goodfellow et al. 2014, sec. 3; least-squares: Mao et al. 2017, eq. 9.
+    Source: as :func:`critic_loss`; non-saturating: Goodfellow et al. 2014, sec. 3; least-squares: Mao et al. 2017,
+    eq. 9.
     """
     real, fake = real.float(), fake.float()
     if name == "relativistic":

@@ -1,8 +1,8 @@
 """Convolution of small maps with few multiplications: polynomials are multiplied by their values at a few points.
 
-A row of a map is a form ``x(c, s) = sum_j x[j] c^(d-j) s^j``. A convolution is the product of two such forms, and a product
-of forms is known from its values at as many points as it has coefficients: h + r - 1 multiplications replace h * r, in
-each direction. The points lie evenly on the half circle, where the evaluation is as well conditioned as real points allow.
+A row of a map is a form ``x(c, s) = sum_j x[j] c^(d-j) s^j``. A convolution is the product of two such forms, and a
+product of forms is known from its values at as many points as it has coefficients: h + r - 1 multiplications replace
+h * r, in each direction. The points lie evenly on the half circle, which keeps the evaluation well conditioned.
 
 Source: Toom (1963); Cook (1966); Winograd, "Arithmetic Complexity of Computations" (1980); the points: danqing.
 """
@@ -10,6 +10,7 @@ Source: Toom (1963); Cook (1966); Winograd, "Arithmetic Complexity of Computatio
 from __future__ import annotations
 
 import functools
+from typing import Any
 
 import numpy as np
 import torch
@@ -81,14 +82,14 @@ def _transposed(points: int, size: int, kernel: int, low: int) -> tuple[Tensor, 
     return _square(before), _square(_values(points, kernel)), _square(_values(points, points - kernel + 1).T)
 
 
-def _values(points: int, terms: int) -> NDArray[np.float64]:
+def _values(points: int, terms: int) -> NDArray[np.floating[Any]]:
     """The matrix that evaluates a form of so many terms at points spread evenly on the half circle."""
     angle = np.pi * (np.arange(points)[:, None] + 0.5) / points
     power = np.arange(terms)
     return np.cos(angle) ** (terms - 1 - power) * np.sin(angle) ** power
 
 
-def _square(matrix: NDArray[np.float64]) -> Tensor:
+def _square(matrix: NDArray[np.floating[Any]]) -> Tensor:
     """The same transform in both directions of a flattened map."""
     with torch.inference_mode(False):  # it is kept, and may be met by autograd later
         return torch.from_numpy(np.kron(matrix, matrix).astype(np.float32))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Annotated, ClassVar, Literal
 
 import torch
@@ -15,7 +16,7 @@ from danqing.core.images import Images
 from danqing.core.model import Batch, Optimiser, Painter
 from danqing.core.params import Range
 from danqing.maths.adversarial import LossName, PenaltyName
-from danqing.nets.adversary import Rules, adversarial_losses, verdict_readings
+from danqing.nets.adversary import Rules, adversarial_losses, paint_in_blocks, verdict_readings
 from danqing.nets.convolution import Down, Spread, Up
 from danqing.nets.dropout import dropout
 from danqing.nets.norms import ClassNorm, NormName
@@ -23,7 +24,6 @@ from danqing.nets.norms import ClassNorm, NormName
 SIZES = (16, 28, 32, 64, 128)
 SLOPE = 0.2
 WIDEST = 8  # times the narrowest
-BLOCK = 32  # pictures painted at a time, so that a picture does not depend on how many are asked for
 
 
 class DCGAN(Painter):
@@ -42,7 +42,7 @@ class DCGAN(Painter):
         loss: the rule of the game between painter and critic.
         penalty: which slope of the critic is penalised.
         gamma: strength of the penalty.
-        every: steps between two penalties.
+        lazy: steps between two penalties, each of which then counts that many times (lazy regularisation).
         smoothing: how far the critic's target for real pictures is from 1.
         critic_steps: steps of the critic for one of the painter.
 
@@ -56,6 +56,7 @@ class DCGAN(Painter):
     parts: ClassVar[tuple[str, ...]] = ("critic", "painter")
     optimiser: ClassVar[Optimiser] = Optimiser(lr=1e-3, betas=(0.0, 0.99))
     batch_size: ClassVar[int] = 128
+    played: Tensor
 
     def __init__(
         self,
@@ -71,13 +72,13 @@ class DCGAN(Painter):
         loss: LossName = "relativistic",
         penalty: PenaltyName = "r1+r2",
         gamma: Annotated[float, Range(0, 1000)] = 1.0,
-        every: Annotated[int, Range(1, 64, "steps")] = 4,
+        lazy: Annotated[int, Range(1, 64, "steps")] = 4,
         smoothing: Annotated[float, Range(0, 0.5)] = 0.0,
         critic_steps: Annotated[int, Range(1, 20)] = 1,
     ) -> None:
         super().__init__()
         base, doublings = _plan(size)
-        self.rules = Rules(loss, penalty, gamma, every, smoothing, critic_steps)
+        self.rules = Rules(loss, penalty, gamma, lazy, smoothing, critic_steps)
         self.painter = _Painter(base, doublings, channels, classes, latents, width, norm)
         self.critic = _Critic(base, doublings, channels, classes, critic_width, critic_norm, dropout)
         self.register_buffer("played", torch.zeros((), dtype=torch.int64))
@@ -88,8 +89,7 @@ class DCGAN(Painter):
         return (int(self.config["latents"]),)
 
     def paint(self, z: Tensor, label: Tensor | None = None) -> Images:
-        blocks = [self.painter(part, of) for part, of in _blocks(z, label)]
-        return torch.cat(blocks)[: len(z)].float().add(1).div(2).clamp(0, 1).contiguous()
+        return paint_in_blocks(self.painter, z, label)
 
     def losses(self, batch: Batch, rng: Generator) -> Iterator[tuple[str, Tensor]]:
         return adversarial_losses(self, batch, rng)
@@ -116,10 +116,10 @@ class _Painter(nn.Module):
         self.classes = nn.Embedding(classes, latents) if classes else None
         self.dense = nn.Linear(latents * (2 if classes else 1), base * base * widths[0], bias=bias)
         layers: list[nn.Module] = [Spread(widths[0], widths[1], bias)]
-        layers += [Up(wide, narrow, bias) for wide, narrow in zip(widths[1:], widths[2:], strict=False)]
+        layers += [Up(wide, narrow, bias) for wide, narrow in pairwise(widths[1:])]
         self.layers = nn.ModuleList(layers)
         self.first_norm = ClassNorm(norm, base * base * widths[0], classes)
-        self.norms = nn.ModuleList(ClassNorm(norm, layer.out_channels, classes) for layer in layers)
+        self.norms = nn.ModuleList(ClassNorm(norm, out, classes) for out in widths[1:])
         self.last = Up(widths[-1], channels)
         _initialise(self)
 
@@ -174,11 +174,3 @@ def _initialise(net: nn.Module) -> None:
                 nn.init.zeros_(module.bias)
         elif isinstance(module, nn.Embedding) and module is getattr(net, "classes", None):
             nn.init.normal_(module.weight, std=1.0 if isinstance(net, _Painter) else module.embedding_dim**-0.5)
-
-
-def _blocks(z: Tensor, label: Tensor | None) -> Iterator[tuple[Tensor, Tensor | None]]:
-    """Cut into blocks of one length (the last repeats its first), so that products round alike for any count."""
-    for start in range(0, len(z), BLOCK):
-        at = torch.arange(start, start + BLOCK, device=z.device)
-        at = torch.where(at < len(z), at, start)
-        yield z[at], None if label is None else label[at]

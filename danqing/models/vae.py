@@ -21,6 +21,7 @@ from danqing.maths.elbo import (
     gaussian_kl,
 )
 from danqing.maths.fit import fit
+from danqing.nets.convolution import Down, Up
 
 SIZES = (16, 28, 32, 64, 128)  # of the convolutional net
 SIGMA = 0.14  # of the likelihood before training, in image units
@@ -158,8 +159,10 @@ class VAE(Autoencoder):
 
     def readings(self) -> dict[str, float]:
         """Report the two terms in nats a picture, and sigma on the 0–255 scale."""
-        sigma = {"sigma": float(self._log_sigma.detach().exp()) * 255} if self.config["likelihood"] == "gaussian" else {}
-        return {name: float(value) for name, value in self._readings.items()} | sigma
+        readings = {name: float(value) for name, value in self._readings.items()}
+        if self.config["likelihood"] == "gaussian":
+            readings["sigma"] = float(self._log_sigma.detach().exp()) * 255
+        return readings
 
     def score(self, batch: Batch) -> dict[str, float]:
         """Return ``-elbo_nats`` (negated ELBO, β = 1, nats a picture) and ``bits_per_pixel`` (per pixel and channel).
@@ -236,10 +239,9 @@ def _conv(size: int, channels: int, width: int, hidden: int) -> tuple[nn.Sequent
     widths = [width << min(level, 3) for level in range(levels)]
     encoder, decoder = nn.Sequential(), nn.Sequential(nn.Linear(hidden, widths[-1] * side**2), nn.SiLU())
     for inputs, outputs in zip([channels, *widths], widths, strict=False):
-        encoder.extend([nn.Conv2d(inputs, outputs, 4, stride=2, padding=1), nn.GroupNorm(2, outputs), nn.SiLU()])
+        encoder.extend([Down(inputs, outputs), nn.GroupNorm(2, outputs), nn.SiLU()])
     encoder.extend([nn.Flatten(), nn.Linear(widths[-1] * side**2, hidden)])
     decoder.append(nn.Unflatten(1, (widths[-1], side, side)))
     for inputs, outputs in zip(widths[::-1], [*widths[-2::-1], width // 2], strict=True):
-        convolution = nn.Conv2d(inputs, outputs, 3, padding=1)
-        decoder.extend([nn.Upsample(scale_factor=2), convolution, nn.GroupNorm(2, outputs), nn.SiLU()])
+        decoder.extend([Up(inputs, outputs), nn.GroupNorm(2, outputs), nn.SiLU()])
     return encoder, decoder.append(nn.Conv2d(width // 2, channels, 3, padding=1))

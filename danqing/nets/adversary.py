@@ -8,6 +8,7 @@ from typing import NamedTuple, Protocol
 import torch
 from torch import Generator, Tensor, nn
 
+from danqing.core.images import Images
 from danqing.core.model import Batch
 from danqing.maths.adversarial import (
     LossName,
@@ -20,6 +21,8 @@ from danqing.maths.adversarial import (
     painter_loss,
     slope,
 )
+
+BLOCK = 32  # pictures painted at a time
 
 
 class Rules(NamedTuple):
@@ -45,15 +48,19 @@ class Rules(NamedTuple):
 class Adversary(Protocol):
     """What a family must have to play.
 
-    ``painter(z, label)`` gives pictures in [-1, 1], ``critic(x, label, rng)`` gives logits (B,). ``played`` is a buffer that
-    counts the critic's steps, ``verdict`` the last logits of real and painted pictures.
+    ``painter(z, label)`` gives pictures in [-1, 1], ``critic(x, label, rng)`` gives logits (B,). ``played`` is a buffer
+    that counts the critic's steps, ``verdict`` the last logits of real and painted pictures.
     """
 
-    painter: nn.Module
-    critic: nn.Module
     rules: Rules
     played: Tensor
     verdict: tuple[Tensor, Tensor] | None
+
+    @property
+    def painter(self) -> nn.Module: ...
+
+    @property
+    def critic(self) -> nn.Module: ...
 
     @property
     def latent(self) -> tuple[int, ...]: ...
@@ -63,7 +70,7 @@ def adversarial_losses(model: Adversary, batch: Batch, rng: Generator) -> Iterat
     """Yield the critic's loss, then the painter's: the body of ``losses`` for a family of painter and critic.
 
     Both steps share one forward pass of the painter: the critic learns from the detached pictures, and the painter is
-    then judged, on the same pictures, by the critic as it has become. Painted pictures take the labels of the real ones.
+    then judged, on the same pictures, by the critic as it has become. Painted pictures take the real ones' labels.
     """
     real, label = batch.x * 2 - 1, batch.y
     for _ in range(model.rules.critic_steps - 1):
@@ -83,6 +90,16 @@ def paint_like(model: Adversary, real: Tensor, label: Tensor | None, rng: Genera
     z = torch.randn(len(real), *model.latent, generator=rng, device=rng.device).to(real.device)
     fake: Tensor = model.painter(z, label)
     return fake.float()
+
+
+def paint_in_blocks(painter: nn.Module, z: Tensor, label: Tensor | None) -> Images:
+    """Paint pictures in [0, 1], always so many at a time: sums then round alike, however many are asked for."""
+    painted = []
+    for start in range(0, len(z), BLOCK):
+        at = torch.arange(start, start + BLOCK, device=z.device)
+        at = torch.where(at < len(z), at, start)  # fills up with the first
+        painted.append(painter(z[at], None if label is None else label[at])[: len(z) - start])
+    return torch.cat(painted).float().add(1).div(2).clamp(0, 1).contiguous()
 
 
 def verdict_readings(model: Adversary) -> dict[str, float]:
@@ -124,8 +141,10 @@ def _criticise(model: Adversary, real: Tensor, fake: Tensor, label: Tensor | Non
     return loss + rules.every * penalty
 
 
-def _judge(critic: nn.Module, real: Tensor, fake: Tensor, label: Tensor | None, rng: Generator) -> tuple[Tensor, Tensor]:
-    """Judge real and painted pictures, in one call unless the critic normalises by its batch, which must not mix them."""
+def _judge(
+    critic: nn.Module, real: Tensor, fake: Tensor, label: Tensor | None, rng: Generator
+) -> tuple[Tensor, Tensor]:
+    """Judge both kinds of pictures, in one call unless the critic normalises by its batch, which must not mix them."""
     if any(isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d) for module in critic.modules()):
         return critic(real, label, rng), critic(fake, label, rng)
     both = None if label is None else torch.cat([label, label])

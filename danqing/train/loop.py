@@ -28,6 +28,7 @@ from danqing.train.score import by_class, painted_like, score
 from danqing.train.setup import (
     Supplies,
     batch_share,
+    count_of,
     gather_pictures,
     held_out_batch,
     launch,
@@ -224,7 +225,7 @@ class _Run:
 
     def _used(self, budget: Budget) -> float:
         seen = self.position.seen
-        return budget.share(Spent(self.position.seconds, seen, seen / len(self.supplies.train)))
+        return budget.share(Spent(self.position.seconds, seen, seen / count_of(self.supplies.train)))
 
     def _looks(self) -> int:
         """How many looks are due by now."""

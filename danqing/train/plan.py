@@ -10,7 +10,7 @@ from danqing.core.progress import Job, Progress
 from danqing.train.budget import Budget
 from danqing.train.config import TrainConfig
 from danqing.train.machine import prepare, steps_per_second, to_machine
-from danqing.train.setup import batch_share, gather_pictures, new_model, optimiser_of, without_labels
+from danqing.train.setup import batch_share, count_of, gather_pictures, new_model, optimiser_of, without_labels
 
 
 def plan(config: TrainConfig) -> Job[dict[str, Any]]:
@@ -41,7 +41,7 @@ def plan(config: TrainConfig) -> Job[dict[str, Any]]:
         "pictures": supplies.train.facts(),
         "threads": threads,
         "steps_per_second": {name: round(speed, 2) for name, speed in speeds.items()},
-        **_spending(Budget.parse(options.budget), speeds[precision], batch_size, len(supplies.train)),
+        **_spending(Budget.parse(options.budget), speeds[precision], batch_size, count_of(supplies.train)),
         "memory": {"weights_gradients_adam_average": 5 * weights, "peak_of_a_step": max(0, peak_memory() - before)},
     }
 
@@ -52,7 +52,7 @@ def peak_memory() -> int:
     return peak if sys.platform == "darwin" else peak * 1024
 
 
-def _spending(budget: Budget, speed: float, batch: int, pictures: int) -> dict[str, Any]:
+def _spending(budget: Budget, speed: float, batch: int, pictures: float) -> dict[str, Any]:
     steps = {
         "seconds": budget.amount * speed,
         "pictures": budget.amount / batch,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import math
 import os
 from typing import Any, NamedTuple
 
@@ -16,6 +17,7 @@ from danqing.data.check import check
 from danqing.data.sources import is_built_in
 from danqing.data.store import Store, pack
 from danqing.data.stream import Stream
+from danqing.train.budget import Budget
 from danqing.train.config import TrainConfig
 from danqing.train.score import SCORED
 
@@ -55,7 +57,15 @@ def gather_pictures(config: TrainConfig) -> Job[Supplies]:
     """
     options = config.options
     if options.stream:
-        stream = Stream(config.data, size=picture_size(config), fit=options.fit, channels=options.channels)
+        if Budget.parse(options.budget).currency == "epochs":
+            raise ParameterError("a stream does not know its length", where="budget", remedy="Say 10m or 500kimg")
+        stream = Stream(
+            config.data,
+            size=picture_size(config),
+            channels=options.channels,
+            fit=options.fit,
+            skip_bad=options.skip_bad,
+        )
         return Supplies(stream, stream, {})
     report: dict[str, Any] = {}
     if not is_built_in(config.data):
@@ -90,6 +100,11 @@ def gather_pictures(config: TrainConfig) -> Job[Supplies]:
 def picture_size(config: TrainConfig) -> int:
     """The side of the pictures of a run, in pixels."""
     return config.options.size or NATURAL_SIZE.get(config.data, DEFAULT_SIZE)
+
+
+def count_of(data: Store | Stream) -> float:
+    """How many pictures there are; a stream has no end that is known."""
+    return len(data) if isinstance(data, Store) else math.inf
 
 
 def new_model(config: TrainConfig, data: Store | Stream) -> Model:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
@@ -285,6 +286,21 @@ def test_a_stopped_job_leaves_whole_files_only(photos: Path, tmp_path: Path) -> 
     written = [file for file in (tmp_path / "out").rglob("*") if file.is_file()]
     assert {file.name for file in written} == {"a.png", "b c.png"}
     assert all(read(file).recipe for file in written)
+
+
+def test_large_pictures_are_not_piled_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys.modules["danqing.core.apply"], "MEGAPIXELS", 0.001)
+    for seed in range(6):
+        write(noise(40, 40, seed=seed), tmp_path / "in" / f"{seed}.png")
+    read_before = set()
+
+    def watching(x: Images) -> Images:
+        read_before.add(len(list((tmp_path / "out").glob("*.png"))))
+        return x
+
+    report = finish(apply(Operator(watching, "watching", "edit"), {}, [tmp_path / "in"], out_dir=tmp_path / "out"))
+    assert states(report) == ["done"] * 6
+    assert read_before == set(range(6))  # each was written before the next one was worked on
 
 
 # numbers

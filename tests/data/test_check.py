@@ -63,7 +63,7 @@ def test_exact_duplicates_by_pixels_not_by_bytes(tmp_path: Path, paint: Paint) -
     report = report_of(tmp_path / "set")
     assert report.duplicates == [["a.png", "c.png", "d.bmp"]]
     assert report.near_duplicates == []
-    assert any("2 pictures are exact copies" in words for words in report.warnings)
+    assert any("Exact copies: 2 pictures" in words for words in report.warnings)
 
 
 def test_near_duplicates_are_grouped(tmp_path: Path, paint: Paint) -> None:
@@ -118,7 +118,7 @@ def test_uneven_classes_shapes_and_modes(tmp_path: Path, paint: Paint) -> None:
     words = " ".join(report.warnings)
     assert "fewer than 20 pictures: dog (3)" in words
     assert "uneven: cat has 30 pictures, dog has 3" in words
-    assert "30 pictures are far from square" in words
+    assert "Far from square: 30 pictures" in words
     assert "20 to 190 px" in words
     assert "Some pictures are grey, some in colour" in words
     assert "transparent" in words

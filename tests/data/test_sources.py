@@ -63,7 +63,7 @@ def test_zip_of_a_folder_is_the_folder(tmp_path: Path, paint: Paint) -> None:
     for one, other in zip(folder.records(), archive.records(), strict=True):
         assert other.name == f"set/{one.name}"
         assert one.label == other.label
-        assert (one.read().pixels == other.read().pixels).all()
+        assert (one.read(None).pixels == other.read(None).pixels).all()
 
 
 def test_train_and_test_folders_are_the_split(tmp_path: Path, paint: Paint) -> None:
@@ -147,7 +147,7 @@ def test_bad_label_files_are_explained(tmp_path: Path, paint: Paint, text: str, 
 def test_labels_of_absent_pictures_are_remarked(tmp_path: Path, paint: Paint) -> None:
     paint("set/a.png")
     (tmp_path / "set" / "labels.json").write_text(json.dumps({"a.png": "cat", "gone.png": "dog"}))
-    assert open_source(tmp_path / "set").remarks == ["1 labels belong to no picture: gone.png"]
+    assert open_source(tmp_path / "set").remarks == ["No picture for 1 label: gone.png"]
 
 
 def test_missing_empty_and_pictureless_folders(tmp_path: Path) -> None:
@@ -158,7 +158,7 @@ def test_missing_empty_and_pictureless_folders(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="is empty"):
         open_source(tmp_path / "set")
     (tmp_path / "set" / "a.txt").touch()
-    with pytest.raises(DataError, match="holds 1 files, but no pictures"):
+    with pytest.raises(DataError, match="holds 1 file, but no pictures"):
         open_source(tmp_path / "set")
     with pytest.raises(DataError, match="neither a folder nor a zip"):
         open_source(tmp_path / "set" / "a.txt")
@@ -177,7 +177,7 @@ def test_zip_is_never_extracted_and_slippery_names_are_left_out(tmp_path: Path, 
     before = sorted(tmp_path.rglob("*"))
     source = open_source(tmp_path / "evil.zip")
     assert names(source) == ["good.png"]
-    next(iter(source.records())).read()
+    next(iter(source.records())).read(None)
     assert sorted(tmp_path.rglob("*")) == before
 
 
@@ -192,9 +192,9 @@ def test_zip_bomb_and_damage_are_named(tmp_path: Path, paint: Paint) -> None:
     file.write_bytes(whole)
     broken, huge = open_source(file).records()
     with pytest.raises(PictureError, match="cannot be taken out of the zip"):
-        broken.read()
+        broken.read(None)
     with pytest.raises(PictureError, match="unpacks to 1,073,741,825 bytes"):
-        huge.read()
+        huge.read(None)
     file.write_bytes(whole[:-30])
     with pytest.raises(DataError, match="zip"):
         open_source(file)

@@ -1,0 +1,43 @@
+"""The layers' short way against torch's own layers."""
+
+import pytest
+import torch
+from torch import nn
+
+from danqing.nets.convolution import Down, Spread, Up, join_phases, split_phases
+
+
+@pytest.mark.parametrize("layer", [Down, Up, Spread])
+@pytest.mark.parametrize("size", [2, 4, 7, 8, 14, 16])
+def test_layers_are_torchs(layer, size):
+    if layer is Down and size % 2:
+        pytest.skip("an odd map is not halved")
+    torch.manual_seed(0)
+    net, x = layer(24, 20), torch.randn(3, 24, size, size)
+    ours = net(x)
+    theirs = (nn.Conv2d if layer is Down else nn.ConvTranspose2d).forward(net, x)
+    theirs = theirs[:, :, 1:-2, 1:-2] if layer is Spread else theirs
+    assert ours.shape[-1] == {Down: size // 2, Up: 2 * size, Spread: size}[layer]
+    torch.testing.assert_close(ours, theirs, atol=2e-3, rtol=1e-3)
+
+
+def test_state_is_torchs():
+    theirs = nn.ConvTranspose2d(24, 20, 4, stride=2, padding=1)
+    Up(24, 20).load_state_dict(theirs.state_dict())
+
+
+@pytest.mark.parametrize("layer", [Down, Up, Spread])
+def test_half_precision_takes_the_processors_own_way(layer):
+    torch.manual_seed(0)
+    net, x = layer(16, 16), torch.randn(2, 16, 4, 4)
+    with torch.autocast("cpu", torch.bfloat16):
+        half = net(x)
+    assert half.dtype == torch.bfloat16
+    torch.testing.assert_close(half.float(), net(x), atol=0.05, rtol=0.05)
+
+
+def test_phases_are_the_even_and_odd_rows_and_columns():
+    x = torch.arange(2 * 3 * 4 * 6.0).view(2, 3, 4, 6)
+    parted = split_phases(x)
+    torch.testing.assert_close(parted[:, 3 * 2 : 3 * 3], x[:, :, 1::2, 0::2])
+    assert torch.equal(join_phases(parted), x)
