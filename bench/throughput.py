@@ -1,9 +1,9 @@
 """Training throughput
 
-The 28×28 DCGAN of the field's tutorials (the same layers, batch 128, dropout included) trained by danqing's own loop on the
-built-in digits, against the same nets as a compiled Keras/TensorFlow program in its own environment. The two run in turn
-on the same machine, one process at a time with all its cores; the ratio is the median of the ratios of neighbours. Steps
-a second are measured after a warm-up; processor seconds a step (all threads added) depend less on what else runs.
+The 28×28 DCGAN of the field's tutorials (the same layers, batch 128, dropout included) trained by danqing's own loop on
+the built-in digits, against the same nets as a compiled Keras/TensorFlow program in its own environment. The two run in
+turn on the same machine, one process at a time with all its cores; the ratio is the median of the ratios of neighbours.
+Steps a second are measured after a warm-up; processor seconds add all threads, and a busy machine moves them less.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Colour: sRGB to linear light and back, OKLab and back, brightness, gamut, heat, and a colour as a pixel."""
+"""Colour: sRGB to linear light, OKLab and opponent axes and back; brightness, gamut, heat, and a colour as a pixel."""
 
 from __future__ import annotations
 
@@ -15,6 +15,11 @@ _LAB_FROM_LMS = (
     (0.2104542553, 0.7936177850, -0.0040720468),
     (1.9779984951, -2.4285922050, 0.4505937099),
     (0.0259040371, 0.7827717662, -0.8086757660),
+)
+_OPPONENT_FROM_RGB = (
+    (3**-0.5, 3**-0.5, 3**-0.5),
+    (2**-0.5, 0, -(2**-0.5)),
+    (6**-0.5, -2 * 6**-0.5, 6**-0.5),
 )
 
 
@@ -125,6 +130,35 @@ def brightness(x: Tensor) -> Tensor:
 def heat(values: Tensor) -> Tensor:
     """Show values (B, 1, H, W) in [0, 1] in the colours of a glowing body: black, red, yellow, white; (B, 3, H, W)."""
     return torch.cat([3 * values, 3 * values - 1, 3 * values - 2], 1).clamp(0, 1)
+
+
+def to_opponent(x: Tensor) -> Tensor:
+    """Turn RGB into brightness and two differences of colour, an orthonormal change of axes: white noise stays white.
+
+    Args:
+        x: (B, 3, H, W).
+
+    Returns:
+        (B, 3, H, W): √3 times the mean; red against blue; green against both.
+
+    Source: K. Dabov, A. Foi, V. Katkovnik, K. Egiazarian, "Color image denoising via sparse 3D collaborative filtering
+        with grouping constraint in luminance-chrominance space", 2007, eq. 1, the rows made of length one.
+    """
+    return torch.einsum("oc,bchw->bohw", _matrix(_OPPONENT_FROM_RGB, x), x)
+
+
+def from_opponent(x: Tensor) -> Tensor:
+    """Turn brightness and two differences of colour back into RGB; see :func:`to_opponent`.
+
+    Args:
+        x: (B, 3, H, W).
+
+    Returns:
+        (B, 3, H, W).
+
+    Source: as there; the inverse of an orthonormal matrix is its transpose.
+    """
+    return torch.einsum("oc,bohw->bchw", _matrix(_OPPONENT_FROM_RGB, x), x)
 
 
 def pixel(colour: tuple[float, float, float], like: Tensor) -> Tensor:

@@ -30,6 +30,7 @@ class Classifier(Recogniser):
         classes: how many names there are, at least 2.
         net: three convolution + pooling stages, or three stages of residual blocks.
         width: channels of the first stage; each further stage has twice as many.
+        norm: whether the cnn normalises by batch statistics (the resnet always does).
         dim: length of the feature vector.
         dropout: share of the feature vector that is hidden while training, 0…0.9.
         smoothing: share of the target's probability that is spread over all classes while training, 0…0.5.
@@ -49,6 +50,7 @@ class Classifier(Recogniser):
         classes: Annotated[int, Range(0, 100_000)],
         net: Literal["cnn", "resnet"] = "cnn",
         width: Annotated[int, Range(4, 256)] = 32,
+        norm: Literal["batch", "none"] = "batch",
         dim: Annotated[int, Range(8, 4096)] = 128,
         dropout: Annotated[float, Range(0, 0.9)] = 0.3,
         smoothing: Annotated[float, Range(0, 0.5)] = 0.05,
@@ -56,13 +58,14 @@ class Classifier(Recogniser):
         super().__init__()
         _check(size, channels, classes)
         widths = [width << stage for stage in range(STAGES)]
-        self.trunk = _cnn(channels, widths) if net == "cnn" else _resnet(channels, widths)
+        plain = net == "cnn" and norm == "none"
+        self.trunk = _cnn(channels, widths, plain) if net == "cnn" else _resnet(channels, widths)
         side = min(4, size >> STAGES)
         self.neck = nn.Sequential(
             nn.AdaptiveAvgPool2d(side),
             nn.Flatten(),
-            nn.Linear(widths[-1] * side**2, dim, bias=False),
-            nn.BatchNorm1d(dim),
+            nn.Linear(widths[-1] * side**2, dim, bias=plain),
+            nn.Identity() if plain else nn.BatchNorm1d(dim),
             nn.ReLU(),
         )
         self.head = nn.Linear(dim, classes)
@@ -96,7 +99,7 @@ class Classifier(Recogniser):
         """Return ``-accuracy`` (negated share named rightly) and ``loss`` (cross entropy in nats, not smoothed)."""
         target = _labels(batch)
         probabilities = self.predict(batch.x)
-        loss = F.nll_loss(probabilities.clamp_min(1e-12).log(), target)
+        loss = F.nll_loss(probabilities.clamp_min(1e-12).log(), target).detach()
         return {"-accuracy": -float((probabilities.argmax(1) == target).float().mean()), "loss": float(loss)}
 
 
@@ -127,14 +130,15 @@ def _drop(x: Tensor, share: float, rng: Generator) -> Tensor:
     return x * kept.to(x.device) / (1 - share)
 
 
-def _convolution(inputs: int, outputs: int, kernel: int = 3) -> nn.Conv2d:
-    return nn.Conv2d(inputs, outputs, kernel, padding=kernel // 2, bias=False)
+def _convolution(inputs: int, outputs: int, kernel: int = 3, bias: bool = False) -> nn.Conv2d:
+    return nn.Conv2d(inputs, outputs, kernel, padding=kernel // 2, bias=bias)
 
 
-def _cnn(channels: int, widths: list[int]) -> nn.Sequential:
+def _cnn(channels: int, widths: list[int], plain: bool) -> nn.Sequential:
     layers: list[nn.Module] = []
     for inputs, outputs in zip([channels, *widths], widths, strict=False):
-        layers += [_convolution(inputs, outputs), nn.BatchNorm2d(outputs), nn.ReLU(), nn.MaxPool2d(2)]
+        norm = nn.Identity() if plain else nn.BatchNorm2d(outputs)
+        layers += [_convolution(inputs, outputs, bias=plain), norm, nn.ReLU(), nn.MaxPool2d(2)]
     return nn.Sequential(*layers)
 
 

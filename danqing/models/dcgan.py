@@ -47,15 +47,15 @@ class DCGAN(Painter):
         critic_steps: steps of the critic for one of the painter.
 
     Raises:
-        ParameterError: for a size that cannot be.
+        ParameterError: for a size that cannot be, or a number of channels that is neither 1 nor 3.
 
     Source: nets: Radford et al. 2016 (DCGAN); projection critic: Miyato & Koyama 2018, eq. 3; rules: see
     danqing.maths.adversarial.
     """
 
     parts: ClassVar[tuple[str, ...]] = ("critic", "painter")
-    optimiser: ClassVar[Optimiser] = Optimiser(lr=1e-3, betas=(0.0, 0.99))
-    batch_size: ClassVar[int] = 128
+    optimiser: ClassVar[Optimiser] = Optimiser(lr=2e-3, betas=(0.0, 0.99))
+    batch_size: ClassVar[int] = 64
     played: Tensor
 
     def __init__(
@@ -64,8 +64,8 @@ class DCGAN(Painter):
         channels: Annotated[int, Range(1, 3)] = 1,
         classes: Annotated[int, Range(0)] = 0,
         latents: Annotated[int, Range(1, 4096)] = 100,
-        width: Annotated[int, Range(1, 512)] = 64,
-        critic_width: Annotated[int, Range(1, 512)] = 64,
+        width: Annotated[int, Range(1, 512)] = 32,
+        critic_width: Annotated[int, Range(1, 512)] = 32,
         norm: NormName = "batch",
         critic_norm: Literal["none", "batch", "spectral"] = "none",
         dropout: Annotated[float, Range(0, 0.9)] = 0.0,
@@ -77,6 +77,8 @@ class DCGAN(Painter):
         critic_steps: Annotated[int, Range(1, 20)] = 1,
     ) -> None:
         super().__init__()
+        if channels not in (1, 3):
+            raise ParameterError(f"{channels} is neither 1 (grey) nor 3 (RGB)", where="channels")
         base, doublings = _plan(size)
         self.rules = Rules(loss, penalty, gamma, lazy, smoothing, critic_steps)
         self.painter = _Painter(base, doublings, channels, classes, latents, width, norm)

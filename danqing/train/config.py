@@ -32,6 +32,8 @@ class Options:
         every: how often to paint a grid, score and checkpoint: a budget, or a share of it (10%).
         batch: pictures a step, over all processes; by default what the family proposes.
         lr: learning rate; by default what the family proposes.
+        beta1: Adam's first moment; by default what the family proposes.
+        beta2: Adam's second moment; by default what the family proposes.
         decay: weight decay; by default what the family proposes.
         schedule: how the learning rate moves over the budget.
         ema: half-life of the averaged weights, in pictures seen; 0 turns averaging off.
@@ -57,6 +59,8 @@ class Options:
     every: str = "10%"
     batch: Annotated[int, Range(1, 65536, "pictures")] | None = None
     lr: Annotated[float, Range(0, 1e9)] | None = None
+    beta1: Annotated[float, Range(0, 0.9999)] | None = None
+    beta2: Annotated[float, Range(0, 0.999999)] | None = None
     decay: Annotated[float, Range(0, 10)] | None = None
     schedule: Literal["constant", "linear", "cosine"] = "constant"
     ema: Annotated[float, Range(0, 1e9, "pictures")] = 5000.0

@@ -124,9 +124,10 @@ def new_model(config: TrainConfig, data: Store | Stream) -> Model:
 def optimiser_of(config: TrainConfig, model: Model) -> Optimiser:
     """The family's Adam settings with the run's own put over them."""
     proposed, options = model.optimiser, config.options
+    beta1, beta2 = proposed.betas
     return Optimiser(
         proposed.lr if options.lr is None else options.lr,
-        proposed.betas,
+        (beta1 if options.beta1 is None else options.beta1, beta2 if options.beta2 is None else options.beta2),
         proposed.weight_decay if options.decay is None else options.decay,
     )
 

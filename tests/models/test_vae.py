@@ -93,7 +93,7 @@ def test_learns_the_noise_and_the_bits_of_8_bit_pictures() -> None:
         drawn = torch.randn(count, 1, 8, 8, generator=torch.Generator().manual_seed(seed))
         return Batch(((0.4 * 255 + sigma * drawn).round().clamp(0, 255)) / 255)
 
-    model = trained(VAE(8, 1, net="dense", dim=1, width=4, warmup=0), 300, noise)
+    model = trained(VAE(8, 1, net="dense", dim=1, width=4, likelihood="gaussian", warmup=0), 300, noise)
     with torch.no_grad():
         bits = model.score(noise(9999, 1000))["bits_per_pixel"]
     entropy = math.log2(sigma * math.sqrt(2 * math.pi * math.e))
@@ -167,7 +167,7 @@ def test_the_way_between_two_pictures_starts_and_ends_at_their_reconstructions(
 def test_pictures_of_other_sizes_and_half_precision_are_taken(painter_of_patterns: VAE) -> None:
     x = torch.rand(2, 3, 20, 31, generator=torch.Generator().manual_seed(0))
     assert painter_of_patterns.reconstruct(x).shape == (2, 1, 8, 8)
-    model = VAE(16, 1, width=4)
+    model = VAE(16, 1, width=4, likelihood="gaussian")
     with torch.autocast("cpu", torch.bfloat16):
         loss = next(model.losses(Batch(torch.rand(4, 1, 16, 16)), torch.Generator().manual_seed(0)))[1]
     assert loss.dtype == torch.float32

@@ -21,7 +21,7 @@ def test_rate_and_mean(rate):
 
 def test_values_that_stay_are_scaled():
     y = dropout(torch.full((1000,), 0.7), 0.3, seeded())
-    assert set((y / 0.7).unique().tolist()) <= {0.0, pytest.approx(1 / 0.7, rel=1e-4)}
+    torch.testing.assert_close(y[y != 0], torch.ones(int((y != 0).sum())), atol=1e-4, rtol=0)
 
 
 def test_neighbours_are_independent():
@@ -38,7 +38,7 @@ def test_the_generator_decides():
 
 def test_the_global_generator_is_left_alone():
     before = torch.get_rng_state()
-    dropout(torch.rand(100), 0.5, seeded())
+    dropout(torch.ones(100), 0.5, seeded())
     assert torch.equal(torch.get_rng_state(), before)
 
 

@@ -33,7 +33,7 @@ def losses(run: Path) -> list[float]:
 
 
 def test_two_processes_have_the_loss_curve_of_one_with_twice_the_batch(tmp_path: Path) -> None:
-    family = {"net": "cnn", "dropout": 0.0}  # without batch statistics, without its own randomness
+    family = {"net": "cnn", "norm": "none", "dropout": 0.0}  # without batch statistics, without its own randomness
     alone = TrainConfig.make("classifier", "digits", **RUN, **family, out=tmp_path / "alone")
     finish(train(alone))
     file = tmp_path / "run.json"
