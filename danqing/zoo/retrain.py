@@ -34,7 +34,7 @@ def _say() -> Show:
     def show(progress: Progress) -> None:
         nonlocal last
         percent = int(100 * progress.done / progress.total)
-        if percent > last:
+        if percent != last:
             print(f"{percent:3} %  {progress.words}", flush=True)
             last = percent
 

@@ -99,7 +99,6 @@ def test_it_learns_every_mode_of_a_toy_set(classes):
         painted = net.eval().sample(400, seeded(9), label if classes else None)
     distance = (painted[:, None] - modes).square().mean((2, 3, 4)).sqrt()  # (400, 4)
     nearest = distance.argmin(1)
-    print(torch.bincount(nearest, minlength=4), distance.min(1).values.median())
     assert torch.bincount(nearest, minlength=4).min() > 40  # 100 would be even
     assert distance.min(1).values.median() < 0.12  # flat grey is 0.4 away, the noise alone 0.06
     if classes:
