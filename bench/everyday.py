@@ -40,7 +40,9 @@ def run() -> dict[str, Any]:
             "train 20 steps": _command(
                 "train", "dcgan", "digits", "--budget", "2560pictures", "--out", str(base / "short"), "--force", runs=3
             ),
-            "evaluate 2,000": _command("evaluate", str(model), "--data", "digits", "--count", str(SAMPLES), "--json", runs=3),
+            "evaluate 2,000": _command(
+                "evaluate", str(model), "--data", "digits", "--count", str(SAMPLES), "--json", runs=3
+            ),
         }
         os.environ["DANQING_CACHE"] = str(base / "cache")
         start = time.perf_counter()

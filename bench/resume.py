@@ -23,7 +23,7 @@ from danqing.core.files import load_tensors
 TRIES = 10
 RUN = {
     "family": "dcgan", "data": "digits", "width": 16, "budget": "12800pictures", "every": "2560pictures", "batch": 64,
-    "augment": "rotate=10", "threads": 2, "precision": "bf16",
+    "augment": "rotate=10", "threads": 2, "precision": "fp32",
 }  # fmt: skip
 
 

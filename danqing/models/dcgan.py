@@ -71,7 +71,7 @@ class DCGAN(Painter):
         dropout: Annotated[float, Range(0, 0.9)] = 0.0,
         loss: LossName = "relativistic",
         penalty: PenaltyName = "r1+r2",
-        gamma: Annotated[float, Range(0, 1000)] = 1.0,
+        gamma: Annotated[float, Range(0, 1000)] = 0.2,
         lazy: Annotated[int, Range(1, 64, "steps")] = 4,
         smoothing: Annotated[float, Range(0, 0.5)] = 0.0,
         critic_steps: Annotated[int, Range(1, 20)] = 1,

@@ -35,7 +35,7 @@ class Options:
         beta1: Adam's first moment; by default what the family proposes.
         beta2: Adam's second moment; by default what the family proposes.
         decay: weight decay; by default what the family proposes.
-        schedule: how the learning rate moves over the budget.
+        schedule: how the learning rate moves over the budget: not at all, or down to nothing.
         ema: half-life of the averaged weights, in pictures seen; 0 turns averaging off.
         clip: largest gradient norm of a part; 0 does not clip.
         augment: augmentations, such as flip,rotate=10 (see the documentation of data).
@@ -46,6 +46,7 @@ class Options:
         devices: processes on this machine (started by torchrun or SLURM when more than one machine takes part).
         stream: read WebDataset shards as they come instead of packing them first.
         skip_bad: go on without the pictures that cannot be read, listing them in the run folder.
+        licence: under which licence the weights may be used, for their card.
         tensorboard: also write TensorBoard event files (needs the package tensorboard).
     """
 
@@ -62,8 +63,8 @@ class Options:
     beta1: Annotated[float, Range(0, 0.9999)] | None = None
     beta2: Annotated[float, Range(0, 0.999999)] | None = None
     decay: Annotated[float, Range(0, 10)] | None = None
-    schedule: Literal["constant", "linear", "cosine"] = "constant"
-    ema: Annotated[float, Range(0, 1e9, "pictures")] = 5000.0
+    schedule: Literal["constant", "linear", "cosine"] = "linear"
+    ema: Annotated[float, Range(0, 1e9, "pictures")] = 15000.0
     clip: Annotated[float, Range(0, 1e9)] = 0.0
     augment: str = ""
     precision: Literal["auto", "bf16", "fp32"] = "auto"
@@ -73,6 +74,7 @@ class Options:
     devices: Annotated[int, Range(1, 64)] = 1
     stream: bool = False
     skip_bad: bool = False
+    licence: str = ""
     tensorboard: bool = False
 
 

@@ -320,7 +320,8 @@ class _Run:
             "alarms": self.position.doctor.raised,
         }
         data = self.supplies.train
-        return {"training": training, "data": data.facts(), "scores": self.scores, "classes": list(data.classes)}
+        facts = {"training": training, "data": data.facts(), "scores": self.scores, "classes": list(data.classes)}
+        return {**facts, "licence": self.config.options.licence or None}
 
     def _words(self, losses: dict[str, float]) -> str:
         figures = [f"{name} {value:.3f}" for name, value in [*losses.items(), *self.scores.items()]]

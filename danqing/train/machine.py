@@ -56,8 +56,17 @@ def choose_precision(wish: str, model: Model, batch: Batch, settings: Optimiser)
     if wish != "auto":
         return Choice(wish, {})
     fp32 = steps_per_second(model, batch, settings, "fp32")
+    if not computes_bf16(next(model.parameters()).device.type):
+        return Choice("fp32", {"fp32": fp32})
     measured = {"fp32": fp32, "bf16": steps_per_second(model, batch, settings, "bf16", give_up=HOPELESS / fp32)}
     return Choice(max(measured, key=lambda name: measured[name]), measured)
+
+
+def computes_bf16(device: str) -> bool:
+    """Whether there are instructions for bf16; processors without them emulate it, up to a hundred times slower."""
+    if device != "cpu":
+        return torch.cuda.is_bf16_supported()
+    return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
 
 
 def steps_per_second(

@@ -9,7 +9,7 @@ from typing import Any
 from danqing.core.progress import Job, Progress
 from danqing.train.budget import Budget
 from danqing.train.config import TrainConfig
-from danqing.train.machine import prepare, steps_per_second, to_machine
+from danqing.train.machine import computes_bf16, prepare, steps_per_second, to_machine
 from danqing.train.setup import batch_share, count_of, gather_pictures, new_model, optimiser_of, without_labels
 
 
@@ -26,7 +26,8 @@ def plan(config: TrainConfig) -> Job[dict[str, Any]]:
     model = to_machine(new_model(config, supplies.train), "cpu").train()
     batch_size = batch_share(config, model, 1)
     batch = without_labels(next(supplies.train.batches(batch_size, options.seed)), model)
-    wishes = ("fp32", "bf16") if options.precision == "auto" else (options.precision,)
+    both = ("fp32", "bf16") if computes_bf16("cpu") else ("fp32",)
+    wishes = both if options.precision == "auto" else (options.precision,)
     speeds = {}
     before = peak_memory()
     for done, name in enumerate(wishes):

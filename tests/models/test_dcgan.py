@@ -1,14 +1,16 @@
 """The convolutional GAN: shapes, gradients, chance, files, and that it learns every mode of a toy set."""
 
+from inspect import signature
+
 import pytest
 import torch
 from torch import nn
 
+from bench.tutorial import TUTORIAL
 from danqing.core.errors import ParameterError
 from danqing.core.files import load, save
 from danqing.core.model import Batch
 from danqing.models.dcgan import DCGAN
-from danqing.train.config import family_fields
 from danqing.train.step import Stepper
 
 SMALL = {"size": 16, "latents": 8, "width": 8, "critic_width": 8}
@@ -56,8 +58,7 @@ def test_two_channels_are_refused():
 
 
 def test_the_tutorials_layers():
-    family = {field.name for field in family_fields("dcgan")} | {"size"}
-    net = DCGAN(size=28, width=64, critic_width=64, norm="batch", dropout=0.3, loss="non-saturating", penalty="none")
+    net = DCGAN(**{name: value for name, value in TUTORIAL.items() if name in signature(DCGAN).parameters})
     shapes = [tuple(p.shape) for name, p in net.painter.named_parameters() if "norm" not in name]
     assert shapes[:3] == [(7 * 7 * 256, 100), (256, 128, 4, 4), (128, 64, 4, 4)]
     assert shapes[3:] == [(64, 1, 4, 4), (1,)]

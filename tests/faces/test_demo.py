@@ -1,0 +1,27 @@
+"""The demonstration, with a budget of seconds: everything it promises is there, and its page needs nothing else."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from danqing.core.errors import OutputError
+from danqing.core.images import read
+from danqing.core.progress import finish
+from danqing.core.replay import replay
+from danqing.faces.demo import demo
+
+
+@pytest.mark.slow
+def test_it_leaves_a_page_that_stands_alone(tmp_path: Path) -> None:
+    page = finish(demo(tmp_path / "demo", "640pictures", 0))
+    for name in ("model.safetensors", "grid.png", "film.gif", "neighbours.png", "scores.json", "run/curves.png"):
+        assert (page.parent / name).stat().st_size > 0, name
+    text = page.read_text("utf-8")
+    assert text.count("data:image/") == 4
+    assert not re.findall(r"(?:src|href)=\"(?!data:)", text)
+    assert "http" not in text
+    assert read(page.parent / "grid.png").pixels.shape[3] >= 10 * 28
+    assert finish(replay(page.parent / "grid.png", tmp_path / "again.png")).identical
+    with pytest.raises(OutputError, match="--force"):
+        finish(demo(tmp_path / "demo", "640pictures", 0))

@@ -1,0 +1,44 @@
+"""Bundled weights: each has its card and the recipe that makes it again, and together they stay small."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from danqing.core.files import bundled, load, read_card
+from danqing.core.registry import PACKAGE
+from danqing.train.config import TrainConfig
+
+RECIPES = PACKAGE / "zoo" / "recipes"
+
+
+@pytest.mark.parametrize("name", bundled())
+def test_the_recipe_makes_what_the_card_says(name: str) -> None:
+    card, recipe = read_card(bundled()[name]), json.loads((RECIPES / f"{name}.json").read_text("utf-8"))
+    made = TrainConfig.from_json(RECIPES / f"{name}.json").to_json()
+    assert card["family"] == made["family"]
+    assert card["licence"] == recipe["licence"]
+    assert card["data"]["sha256"]
+    assert card["scores"]
+    trained = {**card["training"], **card["training"].pop("params")}
+    for option in recipe.keys() - {"params", "licence"}:
+        assert trained[option] == made[option], option
+    assert recipe["params"].items() <= card["config"].items()
+
+
+def test_every_recipe_has_its_weights() -> None:
+    assert {path.stem for path in RECIPES.glob("*.json")} == set(bundled())
+
+
+def test_the_weights_stay_small() -> None:
+    sizes = [file.stat().st_size for file in bundled().values()]
+    assert max(sizes) < 25e6
+    assert sum(sizes) < 60e6
+
+
+def test_the_digit_classifier_names_at_least_99_of_100_held_out_digits() -> None:
+    import danqing
+
+    overall = danqing.assess(load("digits"), data="digits", split="test").numbers[0]
+    assert overall["accuracy"] >= 0.99

@@ -1,0 +1,27 @@
+"""Runs that are made to go wrong: the doctor must say so; and a healthy one, of which it must say nothing."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import danqing
+from danqing.train.record import read_log
+
+RUN: dict[str, Any] = {"budget": "50kimg", "every": "5%", "precision": "fp32", "batch": 64}
+
+
+def events(out: Path, **values: Any) -> set[str]:
+    result = danqing.train("mlpgan", "digits", **{**RUN, **values}, out=out)
+    return {entry["event"] for entry in read_log(result.folder / "log.jsonl") if "event" in entry}
+
+
+@pytest.mark.slow
+def test_a_critic_without_a_leash_wins_and_the_painter_collapses(tmp_path: Path) -> None:
+    unleashed = {"loss": "non-saturating", "penalty": "none", "lr": 0.02, "conditional": False}
+    assert events(tmp_path, **unleashed) == {"critic-wins", "collapse"}
+
+
+@pytest.mark.slow
+def test_a_healthy_run_is_left_in_peace(tmp_path: Path) -> None:
+    assert events(tmp_path) == set()
