@@ -65,7 +65,7 @@ def choose_precision(wish: str, model: Model, batch: Batch, settings: Optimiser)
 def computes_bf16(device: str) -> bool:
     """Whether there are instructions for bf16; processors without them emulate it, up to a hundred times slower."""
     if device != "cpu":
-        return torch.cuda.is_bf16_supported()
+        return bool(torch.cuda.is_bf16_supported())
     return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
 
 
