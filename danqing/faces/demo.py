@@ -88,9 +88,8 @@ def _sections(run: RunResult, out: Path, film: Path, neighbours: Path, finding: 
             "What was painted", "画出了什么",
             f"One column a digit, {ROWS} of each, painted after {facts['seconds'] / 60:.1f} minutes of training: "
             f"{facts['steps']:,} steps of {facts['pictures_seen'] // max(1, facts['steps'])} pictures on "
-            f"{facts['threads']} processor threads. None of these pictures is in the training set.",
-            f"每列一个数字，各 {ROWS} 张；训练 {facts['seconds'] / 60:.1f} 分钟、{facts['steps']:,} 步后画成。"
-            "这些图片都不在训练集中。",
+            f"{facts['threads']} processor threads.",
+            f"每列一个数字，各 {ROWS} 张；训练 {facts['seconds'] / 60:.1f} 分钟、{facts['steps']:,} 步后画成。",
             [Shown(out / "grid.png", "grid.png", pixels=True)],
         ),
         Section(
