@@ -37,11 +37,11 @@ def run() -> dict[str, Any]:
         out = {
             "help": _command("--help"),
             "generate one": _command("generate", str(model), "--count", "1", "--out", str(base / "one.png"), "--force"),
-            "train 20 steps": _command(
+            "train 40 steps": _command(
                 "train", "dcgan", "digits", "--budget", "2560pictures", "--out", str(base / "short"), "--force", runs=3
             ),
             "evaluate 2,000": _command(
-                "evaluate", str(model), "--data", "digits", "--count", str(SAMPLES), "--json", runs=3
+                "evaluate", str(model), "--data", "digits", "--count", str(SAMPLES), "--json", runs=2
             ),
         }
         os.environ["DANQING_CACHE"] = str(base / "cache")
@@ -82,11 +82,23 @@ def _command(*words: str, runs: int = RUNS) -> dict[str, float]:
 def _runs(command: list[str], runs: int) -> Iterator[tuple[float, float]]:
     for _ in range(runs):
         start = time.perf_counter()
-        child = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-        _, status, usage = os.wait4(child.pid, 0)
-        if status:
-            raise RuntimeError(child.stderr.read().decode() if child.stderr else command)
-        yield time.perf_counter() - start, usage.ru_maxrss / 1024
+        child = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        peak = 0.0
+        while child.poll() is None:
+            peak = max(peak, _peak(child.pid))
+            time.sleep(0.01)
+        if child.returncode:
+            raise RuntimeError(f"{command} left with {child.returncode}")
+        yield time.perf_counter() - start, peak
+
+
+def _peak(process: int) -> float:
+    """The largest resident memory of a process so far, MiB; its parent's wait would count the parent's own memory."""
+    try:
+        lines = Path(f"/proc/{process}/status").read_text().splitlines()
+    except OSError:
+        return 0.0
+    return max((int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM")), default=0.0)
 
 
 def _photos(folder: Path) -> Path:
