@@ -18,7 +18,7 @@ from danqing.core.order import Order, Outcome, State
 from danqing.core.progress import Job, Progress
 from danqing.core.registry import Operator
 from danqing.core.results import Saving
-from danqing.core.targets import order_without_pictures, orders
+from danqing.core.targets import format_named, order_without_pictures, orders
 
 IN_FLIGHT = 4  # pictures read ahead, and written behind, at most
 MEGAPIXELS = 48.0  # of these together, at most: 0.6 GB each way; a larger picture goes alone
@@ -71,8 +71,9 @@ def apply(
     Raises:
         UserError: if the request cannot be met, or the only picture could not be worked on.
     """
-    call, saving = prepare(operator, values or {}), saving or Saving()
     place, folder = Path(out) if out else None, Path(out_dir) if out_dir else None
+    given = {name: value for name, value in (values or {}).items() if value is not None}
+    call, saving = prepare(operator, {**format_named(operator, place), **given}), saving or Saving()
     if not operator.takes_pictures:
         return Report([(yield from _fill(order_without_pictures(call, place, folder, saving)))])
     files = [Path(picture) for picture in pictures]

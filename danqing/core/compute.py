@@ -14,6 +14,7 @@ from danqing.core import images, tiles
 from danqing.core.call import Call
 from danqing.core.images import Images, Mask, Picture
 from danqing.core.progress import Job
+from danqing.core.registry import Operator
 
 MEGA = 1_000_000
 OPAQUE = (1.0, 1.0, 1.0)
@@ -56,11 +57,18 @@ def compute(call: Call, loaded: Loaded) -> Job[tuple[Any, Picture | None]]:
     operator, picture = call.operator, loaded.picture
     if picture is None:
         return (yield from operator.job(**loaded.values)), None
-    result = yield from tiles.run(operator, picture.pixels, loaded.values)
+    values = _with_alpha(operator, loaded.values, picture.alpha)
+    result = yield from tiles.run(operator, picture.pixels, values)
     alpha = None
     if picture.alpha is not None and isinstance(result, Tensor):
         alpha = yield from _alpha(call, picture.alpha, loaded.values, result)
     return result, Picture(picture.pixels[..., :1, :1], alpha, picture.depth, picture.exif)
+
+
+def _with_alpha(operator: Operator, values: dict[str, Any], alpha: Mask | None) -> dict[str, Any]:
+    """The values, and the picture's own alpha plane for an operator that takes one and was given none."""
+    asks = any(field.name == "alpha" and field.kind == "mask" for field in operator.form)
+    return {**values, "alpha": alpha} if asks and values.get("alpha") is None else values
 
 
 def _alpha(call: Call, alpha: Mask, values: dict[str, Any], result: Images) -> Job[Mask | None]:

@@ -6,7 +6,7 @@ import functools
 import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, Literal, NamedTuple
 
 import torch
 from torch import Generator, Tensor, nn
@@ -43,6 +43,8 @@ class Model(nn.Module, ABC):
         card: what is known of the weights (data, training, scores, licence); empty for a new model.
         optimiser: proposed Adam settings.
         batch_size: proposed pictures per step.
+        fit: proposed way in which pictures become square.
+        picture_size: proposed side of them in pixels.
         parts: the submodules stepped apart, by the names that :meth:`losses` yields; ``("",)`` is the whole model.
     """
 
@@ -51,6 +53,8 @@ class Model(nn.Module, ABC):
     optimiser: ClassVar[Optimiser] = Optimiser()
     batch_size: ClassVar[int] = 128
     parts: ClassVar[tuple[str, ...]] = ("",)
+    fit: ClassVar[Literal["crop", "pad", "stretch", "tiles"]] = "crop"
+    picture_size: ClassVar[int] = 64
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)

@@ -12,7 +12,7 @@ from danqing.core.errors import DanqingError
 from danqing.core.images import Picture
 from danqing.core.opening import opened
 from danqing.core.recipe import Step
-from danqing.core.registry import Finding
+from danqing.core.registry import Encoded, Finding
 from danqing.core.results import (
     Part,
     Saving,
@@ -113,8 +113,9 @@ class Order:
         before = (loaded.picture.recipe if loaded.picture is not None else None) or []
         written = self.parts(result, self.target)
         fresh = [part for part in written if not self._is_kept(part)]
-        for part in fresh:
-            keep(part, [*before, self._step(part)], self.saving, like)
+        kept = [keep(part, [*before, self._step(part)], self.saving, like).content for part in fresh]
+        if kept and isinstance(kept[0], Encoded):
+            numbers = numbers_of(kept)  # of the files as they are, recipes included
         return Outcome(self.source, "done" if fresh else "skipped", tuple(part.file for part in written), numbers)
 
     def parts(self, result: Any, target: Path) -> list[Part]:

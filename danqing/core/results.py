@@ -6,26 +6,29 @@ import dataclasses
 import json
 import math
 import typing
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, TypeGuard
 
 import numpy as np
 from torch import Tensor
 
 from danqing.core import images
 from danqing.core.call import same_work
-from danqing.core.embedding import recipe_of
+from danqing.core.decoding import PictureWarning
+from danqing.core.embedding import recipe_of, settings
+from danqing.core.encoding import format_of
 from danqing.core.errors import DanqingError, OutputError
 from danqing.core.files import replacing
 from danqing.core.images import Images, Picture
 from danqing.core.movies import recipe_in_film, write_frames
 from danqing.core.recipe import Recipe, Step, from_json, to_json
-from danqing.core.registry import Finding, Frames, Operator
+from danqing.core.registry import Encoded, Finding, Frames, Operator
 
 Take = int | Literal["grid"] | None
-Kind = Literal["pictures", "finding", "frames", "numbers"]
+Kind = Literal["pictures", "finding", "frames", "encoded", "numbers"]
 QUALITY = 92
 
 
@@ -73,6 +76,8 @@ def returns(operator: Operator) -> Kind:
     hint = typing.get_type_hints(operator.function).get("return")
     arguments = typing.get_args(hint)
     made = arguments[2] if len(arguments) == 3 else hint  # a Job[T] is a Generator[Progress, None, T]
+    if typing.get_args(made) == (Encoded,):
+        return "encoded"
     return "finding" if made is Finding else "frames" if made is Frames else "pictures" if made is Tensor else "numbers"
 
 
@@ -86,29 +91,44 @@ def parts(result: Any, target: Path, columns: int = 0, numbered: bool = False) -
         numbered: whether even a single picture is numbered.
 
     Raises:
-        OutputError: if the result has no picture and ``target`` asks for one.
+        OutputError: if the result has no picture and ``target`` asks for one, or one of another format.
     """
     if isinstance(result, Frames):
         return [Part(result, target)]
     if isinstance(result, Tensor):
         if columns:
             return [Part(images.contact_sheet(result, columns), target, "grid")]
-        if len(result) == 1 and not numbered:
-            return [Part(result, target)]
-        return [Part(result[at : at + 1], numbered_name(target, at), at) for at in range(len(result))]
+        return _apart(result.split(1), target, numbered)
     if target.suffix.lower() == ".json":
         return [Part(numbers_of(result), target)]
+    if _is_encoded(result):
+        if format_of(target) != format_of(f"file.{result[0].format}"):
+            what = f"is no name for a file of the format {result[0].format}"
+            raise OutputError(what, where=target, remedy=f"End the name in .{result[0].format}")
+        return _apart(result, target, numbered)
     if not isinstance(result, Finding) or result.picture is None:
         raise OutputError("there is no picture to write, only numbers", where=target, remedy="End the name in .json")
     return parts(result.picture, target)
+
+
+def _apart(items: Sequence[Any], target: Path, numbered: bool) -> list[Part]:
+    """One file for each picture."""
+    if len(items) == 1 and not numbered:
+        return [Part(items[0], target)]
+    return [Part(item, numbered_name(target, at), at) for at, item in enumerate(items)]
+
+
+def _is_encoded(result: Any) -> TypeGuard[list[Encoded]]:
+    return isinstance(result, list) and bool(result) and isinstance(result[0], Encoded)
 
 
 def numbers_of(result: Any) -> Any:
     """The figures in a result as JSON values, a single row without its list; None if it has none."""
     if isinstance(result, Tensor | Frames):
         return None
-    if isinstance(result, Finding):
-        rows = [plain(row) for row in result.numbers]
+    if isinstance(result, Finding) or _is_encoded(result):
+        told = result.numbers if isinstance(result, Finding) else [each.numbers for each in result]
+        rows = [plain(row) for row in told]
         return rows[0] if len(rows) == 1 else rows
     return plain(result)
 
@@ -135,27 +155,46 @@ def numbered_name(target: Path, at: int) -> Path:
     return target.with_name(f"{target.stem}-{at:04}{target.suffix}")
 
 
-def keep(part: Part, recipe: Recipe, saving: Saving, like: Picture | None = None) -> Path:
+def keep(part: Part, recipe: Recipe, saving: Saving, like: Picture | None = None) -> Part:
     """Write one part of a result with its recipe; ``like`` lends EXIF, alpha and depth.
+
+    Returns:
+        The part as it was written: an encoded picture now holds its recipe.
 
     Raises:
         OutputError: if it cannot be written, or another file is there and ``force`` is off.
     """
     if isinstance(part.content, Frames):
-        quality = saving.quality
-        return write_frames(part.content, part.file, quality=quality, recipe=recipe, force=saving.force)
-    if isinstance(part.content, Tensor):
-        return _write_picture(part.content, part.file, recipe, saving, like)
-    with replacing(part.file, force=saving.force) as temporary:
-        content = {"numbers": part.content, "recipe": json.loads(to_json(recipe))}
+        write_frames(part.content, part.file, quality=saving.quality, recipe=recipe, force=saving.force)
+    elif isinstance(part.content, Tensor):
+        _write_picture(part.content, part.file, recipe, saving, like)
+    elif isinstance(part.content, Encoded):
+        return part._replace(content=_write_encoded(part.content, part.file, recipe, saving.force))
+    else:
+        _write_numbers(part.content, part.file, recipe, saving.force)
+    return part
+
+
+def _write_numbers(numbers: Any, file: Path, recipe: Recipe, force: bool) -> None:
+    with replacing(file, force=force) as temporary:
+        content = {"numbers": numbers, "recipe": json.loads(to_json(recipe))}
         temporary.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", "utf-8", "surrogateescape")
-    return part.file
 
 
-def _write_picture(x: Images, file: Path, recipe: Recipe, saving: Saving, like: Picture | None) -> Path:
+def _write_encoded(picture: Encoded, file: Path, recipe: Recipe, force: bool) -> Encoded:
+    whole = picture.embedded(settings(format_of(file), recipe))
+    if whole.data == picture.data:
+        words = "there was no room for the recipe, so it cannot be replayed"
+        warnings.warn(f"{file}: {words}", PictureWarning, stacklevel=3)
+    with replacing(file, force=force) as temporary:
+        temporary.write_bytes(whole.data)
+    return whole
+
+
+def _write_picture(x: Images, file: Path, recipe: Recipe, saving: Saving, like: Picture | None) -> None:
     picture = Picture(x) if like is None else replace(like, pixels=x)
     depth = saving.depth or (like.depth if like is not None else None)
-    return images.write(picture, file, depth=depth, quality=saving.quality, recipe=recipe, force=saving.force)
+    images.write(picture, file, depth=depth, quality=saving.quality, recipe=recipe, force=saving.force)
 
 
 def recipe_in(file: Path) -> Recipe | None:

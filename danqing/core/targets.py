@@ -44,7 +44,7 @@ def orders(call: Call, pictures: Sequence[Path], out: Path | None, out_dir: Path
         raise ParameterError("no pictures are given", where=call.operator.name, remedy="Name files or a folder")
     _check_one_place(out, out_dir)
     found = list(_found(pictures, out_dir))
-    targets = _targets(call.operator, pictures, found, out, out_dir)
+    targets = _targets(call, pictures, found, out, out_dir)
     _check_places(found, targets)
     return [
         Order(
@@ -76,8 +76,15 @@ def order_without_pictures(call: Call, out: Path | None, out_dir: Path | None, s
     home = out_dir or (Path(operator.name) if numbered else Path())
     stem = f"{operator.name}-grid" if kind == "pictures" and saving.columns else operator.name
     check_writable(home)
-    target = home / f"{stem}{_suffix(operator, Path())}"
+    target = home / f"{stem}{_suffix(call, Path())}"
     return Order(call, call.files, target, saving, operator.name, numbered, pictured=True)
+
+
+def format_named(operator: Operator, out: Path | None) -> dict[str, str]:
+    """The format that a file's name chooses, for an operator that makes files of several."""
+    choices = {choice for field in operator.form if field.name == "format" for choice in field.choices}
+    suffix = "" if out is None else out.suffix.lower()[1:]
+    return {"format": suffix} if returns(operator) == "encoded" and suffix in choices else {}
 
 
 def namesake(place: Path, key: Path) -> Path:
@@ -100,7 +107,7 @@ def check_writable(folder: Path) -> None:
 
 
 def _targets(
-    operator: Operator, pictures: Sequence[Path], found: list[Found], out: Path | None, out_dir: Path | None
+    call: Call, pictures: Sequence[Path], found: list[Found], out: Path | None, out_dir: Path | None
 ) -> list[Path] | list[None]:
     if out is not None:
         if len(found) != 1:
@@ -108,15 +115,15 @@ def _targets(
             raise OutputError(what, where=out, remedy="Give them a folder with --out-dir")
         return [out]
     if out_dir is not None:
-        return _mirrored(operator, found, out_dir)
-    if returns(operator) in ("finding", "numbers"):
+        return _mirrored(call, found, out_dir)
+    if returns(call.operator) in ("finding", "numbers"):
         return [None] * len(found)
     for path in pictures:
         if path.is_dir():
             raise OutputError(
                 "the results of a folder need a place", where=path, remedy="Give them a folder with --out-dir"
             )
-    return [_beside(operator, each.file) for each in found]
+    return [_beside(call, each.file) for each in found]
 
 
 def _check_one_place(out: Path | None, out_dir: Path | None) -> None:
@@ -154,9 +161,9 @@ def _walk(folder: Path) -> Iterator[Path]:
                 yield Path(home, name)
 
 
-def _mirrored(operator: Operator, found: list[Found], out_dir: Path) -> list[Path]:
+def _mirrored(call: Call, found: list[Found], out_dir: Path) -> list[Path]:
     """Names that mirror the folder; where two would clash (a.png and a.gif), the old suffix stays in the name."""
-    plain = [each.key.with_suffix(_suffix(operator, each.file)) for each in found]
+    plain = [each.key.with_suffix(_suffix(call, each.file)) for each in found]
     often = Counter(plain)
     full = [each.key.with_name(each.key.name + name.suffix) for each, name in zip(found, plain, strict=True)]
     names = [long if often[name] > 1 else name for name, long in zip(plain, full, strict=True)]
@@ -167,12 +174,14 @@ def _mirrored(operator: Operator, found: list[Found], out_dir: Path) -> list[Pat
     return [out_dir / name for name in names]
 
 
-def _beside(operator: Operator, source: Path) -> Path:
-    return source.with_name(f"{source.stem}-{operator.name}{_suffix(operator, source)}")
+def _beside(call: Call, source: Path) -> Path:
+    return source.with_name(f"{source.stem}-{call.operator.name}{_suffix(call, source)}")
 
 
-def _suffix(operator: Operator, source: Path) -> str:
-    kind = returns(operator)
+def _suffix(call: Call, source: Path) -> str:
+    kind = returns(call.operator)
+    if kind == "encoded":
+        return f".{call.values['format']}"
     if kind in ("finding", "numbers"):
         return ".json"
     if kind == "frames":
@@ -192,4 +201,4 @@ def _check_places(found: list[Found], targets: Sequence[Path | None]) -> None:
         check_writable(folder)
 
 
-__all__ = ["READABLE", "check_writable", "namesake", "order_without_pictures", "orders"]
+__all__ = ["READABLE", "check_writable", "format_named", "namesake", "order_without_pictures", "orders"]

@@ -9,10 +9,36 @@ from numpy.typing import NDArray
 
 from danqing.core.images import Picture
 
-Fit = Literal["crop", "pad", "stretch"]
-FITS = ("crop", "pad", "stretch")
+Fit = Literal["crop", "pad", "stretch", "tiles"]
+FITS = ("crop", "pad", "stretch", "tiles")
 MARGIN = 3  # times the size that a picture must have when it is read, so that the resize decides how it looks
 GREY = np.array([0.299, 0.587, 0.114], np.float32)  # the luma of Rec. 601
+
+
+def squares(picture: Picture, size: int, channels: int, fit: Fit) -> NDArray[np.uint8]:
+    """Turn a picture into the squares that are learned from.
+
+    Args:
+        picture: what was read.
+        size: the side of a square in pixels.
+        channels: 1 or 3.
+        fit: as of :func:`square`, which gives one; "tiles" cuts the picture, at its own scale, into as many squares as
+            lie side by side in it, centred; a picture that is too small for one is enlarged until it fits.
+
+    Returns:
+        Bytes (N, size, size, channels).
+    """
+    if fit != "tiles":
+        return square(picture, size, channels, fit)[None]
+    pixels = opaque(picture, channels)
+    growth = size / min(pixels.shape[:2])
+    if growth > 1:
+        pixels = _resized(pixels, *(max(size, round(edge * growth)) for edge in pixels.shape[:2]))
+    down, across = (edge // size for edge in pixels.shape[:2])
+    top, left = ((edge - count * size) // 2 for edge, count in zip(pixels.shape, (down, across), strict=False))
+    whole = pixels[top : top + down * size, left : left + across * size]
+    tiles = whole.reshape(down, size, across, size, channels).swapaxes(1, 2)
+    return np.ascontiguousarray(tiles.reshape(-1, size, size, channels))
 
 
 def square(picture: Picture, size: int, channels: int, fit: Fit) -> NDArray[np.uint8]:

@@ -52,7 +52,7 @@ class Journal:
         self._write({"channels": channels})
 
     def add(self, name: str, label: str | None, found: NDArray[np.uint8] | str) -> None:
-        """Append one picture, or the reason why it cannot be used.
+        """Append the squares (N, H, W, C) of one picture, or the reason why it cannot be used.
 
         Raises:
             OutputError: if it cannot be written; all up to the last line of the journal is kept.
@@ -64,8 +64,8 @@ class Journal:
             with told(self.folder):
                 self._pictures.write(found.tobytes())
             self._bytes += found.nbytes
-            self._names.append(name)
-            self._labels.append(label)
+            self._names += [name] * len(found)
+            self._labels += [label] * len(found)
         if self._consumed >= MOST or time.monotonic() - self._since > LONGEST:
             self.flush()
 

@@ -24,7 +24,7 @@ from danqing.core.files import hash_of, replacing
 from danqing.core.model import Batch
 from danqing.core.progress import Job, Progress
 from danqing.data.cache import cached
-from danqing.data.fit import FITS, MARGIN, Fit, square
+from danqing.data.fit import FITS, MARGIN, Fit, squares
 from danqing.data.journal import PICTURES, Journal, told
 from danqing.data.labels import natural, several, shown
 from danqing.data.order import shares
@@ -45,7 +45,7 @@ class Store:
         pictures: bytes (N, C, H, W), memory-mapped when packed, each picture's channels lying together.
         labels: class numbers (N,), or None.
         classes: names of the classes; empty when unlabelled.
-        names: where each picture came from, below its folder.
+        names: where each picture came from, below its folder; several may come from one.
         skipped: name and reason of each picture that could not be used.
         about: what else is known: source, split, fit, sha256.
     """
@@ -114,7 +114,7 @@ def pack(
         spec: what :func:`danqing.data.sources.open_source` understands.
         size: the side of the square pictures in pixels.
         channels: "grey" (1), "colour" (3), or "auto": grey if all pictures are.
-        fit: how pictures become square; see :func:`danqing.data.fit.square`.
+        fit: how pictures become square; see :func:`danqing.data.fit.squares`.
         labels: a label file.
         split: "train", "test", or None for both.
         skip_bad: leave out what cannot be read, listing it in ``Store.skipped``, instead of refusing.
@@ -181,7 +181,8 @@ def _pack(folder: Path, source: Source, size: int, channels: int | None, fit: Fi
 
 def _fitted(record: Record, size: int, channels: int, fit: Fit) -> tuple[str, str | None, NDArray[np.uint8] | str]:
     try:
-        return record.name, record.label, square(record.read(MARGIN * size), size, channels, fit)
+        picture = record.read(None if fit == "tiles" else MARGIN * size)
+        return record.name, record.label, squares(picture, size, channels, fit)
     except Exception as error:  # a decoder may fail in any way on a damaged file
         return record.name, record.label, reason(error)
 

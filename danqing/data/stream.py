@@ -53,6 +53,8 @@ class Stream:
             raise ParameterError(f"size {size!r}, fit {fit!r}, channels {channels!r} are no way to read pictures")
         if not shards.is_shards(str(spec)):
             raise DataError("is not a set of .tar shards", where=spec, remedy="Leave out --stream to pack it instead")
+        if fit == "tiles":
+            raise ParameterError("pictures that stream by are not cut into tiles", where="fit", remedy="Pack them")
         self.spec, self.urls = str(spec), shards.expand(str(spec))
         self.size, self.fit, self.skip_bad = size, fit, skip_bad
         self.skipped: dict[str, str] = {}

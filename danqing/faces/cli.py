@@ -22,7 +22,7 @@ from rich.text import Text
 
 import danqing
 from danqing.core.errors import DanqingError, UserError
-from danqing.core.registry import operators
+from danqing.core.registry import Entry, operators
 from danqing.faces.pages import Row, drawn, section
 from danqing.faces.screen import FilesFailed, as_json, error_json, errors, legible, told
 
@@ -37,32 +37,64 @@ def verbs() -> dict[str, str]:
     return {file.stem: (ast.get_docstring(ast.parse(file.read_bytes())) or "").partition("\n")[0] for file in files}
 
 
-class Studio(click.Group):
+@functools.cache
+def groups() -> dict[str, list[Entry]]:
+    """The operators of each group; a group may stand before its operators where no command has its name."""
+    found: dict[str, list[Entry]] = {}
+    for entry in operators().values():
+        found.setdefault(entry.group, []).append(entry)
+    return found
+
+
+class Menu(click.Group):
+    """Commands by name, with a guess at what was meant."""
+
+    def known(self) -> set[str]:
+        """What may be typed."""
+        return set(self.list_commands(click.Context(self)))
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and _operator(args[0]) not in self.known() and not args[0].startswith("-"):
+            near = difflib.get_close_matches(args[0], self.known(), 3, 0.5)
+            remedy = f"Did you mean {' or '.join(near)}?" if near else f"{ctx.command_path} --help lists all commands"
+            raise UserError("there is no such command", where=args[0], remedy=remedy)
+        return super().resolve_command(ctx, args)
+
+
+class GroupMenu(Menu):
+    """The operators of one group: ``danqing degrade add_noise`` is ``danqing add_noise``."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return [entry.name for entry in groups()[self.name or ""]]
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        return _operator_command(name) if _operator(name) in self.list_commands(ctx) else None
+
+    def get_help(self, ctx: click.Context) -> str:
+        usage = Text.assemble(
+            (ctx.command_path, "bold cyan"), " COMMAND …   ", ("COMMAND --help tells all of it", "dim")
+        )
+        return drawn([usage, "", *_listed(self.name or "")])
+
+
+class Studio(Menu):
     """The whole command line."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return [*verbs(), *operators()]
 
+    def known(self) -> set[str]:
+        return {*verbs(), *operators(), *groups()}
+
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
         if name in verbs():
             found: click.Command = importlib.import_module(f"{__package__}.verbs.{name}").command
             return found
-        if _operator(name) not in operators():
-            return None
-        from danqing.core.registry import operator_named
-        from danqing.faces.forms import OperatorCommand
-
-        return OperatorCommand(operator_named(_operator(name)))
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        known = {*verbs(), *operators()}
-        if args and _operator(args[0]) not in known and not args[0].startswith("-"):
-            near = difflib.get_close_matches(args[0], self.list_commands(ctx), 3, 0.5)
-            remedy = f"Did you mean {' or '.join(near)}?" if near else "danqing --help lists all commands"
-            raise UserError("there is no such command", where=args[0], remedy=remedy)
-        return super().resolve_command(ctx, args)
+        if _operator(name) in operators():
+            return _operator_command(name)
+        return GroupMenu(name) if name in groups() else None
 
     def get_help(self, ctx: click.Context) -> str:
         parts: list[RenderableType] = [
@@ -74,10 +106,7 @@ class Studio(click.Group):
             "",
             *section("Train, look, repeat", (Row(name, "", words) for name, words in verbs().items())),
         ]
-        for group in dict.fromkeys(entry.group for entry in operators().values()):
-            rows = [Row(e.name, "", e.summary) for e in operators().values() if e.group == group]
-            parts += section(group.capitalize(), rows)
-        return drawn(parts)
+        return drawn([*parts, *(part for group in groups() for part in _listed(group))])
 
     def main(  # type: ignore[override]  # it always leaves, whatever standalone_mode says
         self, args: Sequence[str] | None = None, prog_name: str | None = None, **extra: Any
@@ -108,6 +137,18 @@ class Studio(click.Group):
             if "--debug" in typed and not isinstance(error, SystemExit | FilesFailed):
                 traceback.print_exc()
             return _told(error, "--json" in typed)
+
+
+def _listed(group: str) -> list[RenderableType]:
+    """The lines of a group on a menu."""
+    return section(group.capitalize(), (Row(entry.name, "", entry.summary) for entry in groups()[group]))
+
+
+def _operator_command(name: str) -> click.Command:
+    from danqing.core.registry import operator_named
+    from danqing.faces.forms import OperatorCommand
+
+    return OperatorCommand(operator_named(_operator(name)))
 
 
 def _operator(name: str) -> str:

@@ -138,7 +138,7 @@ def values_given(given: dict[str, Any], fields: Iterable[Field]) -> dict[str, An
 
 def dashed(name: str) -> str:
     """The name of a field as it is typed."""
-    return name.replace("_", "-")
+    return name.strip("_").replace("_", "-")
 
 
 def _parameters(operator: Operator) -> list[click.Parameter]:
@@ -167,6 +167,10 @@ def _saving(operator: Operator) -> list[click.Option]:
         click.Option(["--grid"], is_flag=True, help="Lay all pictures on one sheet."),
         click.Option(["--columns"], type=click.IntRange(1), metavar="N", help="Pictures a row of the sheet."),
     ]
+    writing = [
+        click.Option(["--depth"], type=click.Choice(["8", "16"]), metavar="8 16", help="Bits a channel."),
+        click.Option(["--quality"], type=click.IntRange(1, 100), metavar="1…100", help="Of JPEG, WebP, AVIF and MP4."),
+    ]
     reading = [
         click.Option(
             ["--limit"], type=click.FloatRange(0, min_open=True), metavar="MEGAPIXELS", help="Largest picture to read."
@@ -176,8 +180,7 @@ def _saving(operator: Operator) -> list[click.Option]:
         click.Option(["--out", "-o"], type=FILE, metavar="FILE", help=_OUT[makes]),
         click.Option(["--out-dir"], type=FILE, metavar="DIR", help="Write results into this folder."),
         *(sheet if makes == "pictures" and not operator.takes_pictures else []),
-        click.Option(["--depth"], type=click.Choice(["8", "16"]), metavar="8 16", help="Bits a channel."),
-        click.Option(["--quality"], type=click.IntRange(1, 100), metavar="1…100", help="Of JPEG, WebP, AVIF and MP4."),
+        *(writing if makes != "encoded" else []),
         *(reading if operator.takes_pictures else []),
         *talk(files=True),
     ]
@@ -187,6 +190,7 @@ _OUT = {
     "pictures": "Write the picture here; the suffix says the format.",
     "finding": "Write the picture here, or the numbers if it ends in .json.",
     "frames": "Write the moving picture here: .gif, .webp or .mp4.",
+    "encoded": "Write the file here; the suffix chooses the format.",
     "numbers": "Write the numbers here, as JSON.",
 }
 

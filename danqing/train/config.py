@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from danqing.core.errors import ParameterError, UserError
+from danqing.core.errors import ModelFileError, ParameterError, UserError
+from danqing.core.files import locate, read_card
 from danqing.core.params import Field, Range, Seed, Source, checked, schema
 from danqing.core.registry import family_named
 from danqing.train.budget import Budget
@@ -24,10 +25,11 @@ class Options:
     Args:
         out: the run folder; by default runs/FAMILY-N.
         labels: a CSV or JSON file of labels, when the folders do not say them.
-        size: side of the pictures in pixels; by default 28 for the built-in digits, 64 otherwise.
+        from_: weights to begin with (bundled, a file or a run folder), and with them the family's parameters not given.
+        size: side of the pictures in pixels; by default 28 for the built-in digits, else what the family proposes.
         channels: grey or colour; auto takes what the pictures are.
         conditional: learn the classes when the pictures have labels.
-        fit: how pictures become square: crop the middle, pad, or stretch.
+        fit: how pictures become square: crop the middle, pad, stretch or cut into tiles; by default as the family asks.
         budget: when to stop: time (90s, 10m, 2h), pictures seen (500kimg, 20000pictures) or epochs (20epochs).
         every: how often to paint a grid, score and checkpoint: a budget, or a share of it (10%).
         batch: pictures a step, over all processes; by default what the family proposes.
@@ -52,10 +54,11 @@ class Options:
 
     out: Path | None = None
     labels: Path | None = None
+    from_: str | None = None
     size: Annotated[int, Range(8, 1024, "px")] | None = None
     channels: Literal["auto", "grey", "colour"] = "auto"
     conditional: bool = True
-    fit: Literal["crop", "pad", "stretch"] = "crop"
+    fit: Literal["crop", "pad", "stretch", "tiles"] | None = None
     budget: str = "10m"
     every: str = "10%"
     batch: Annotated[int, Range(1, 65536, "pictures")] | None = None
@@ -98,7 +101,9 @@ class TrainConfig:
         for name in values.keys() - form.keys() - options.keys():
             known = ", ".join([*form, *options])
             raise ParameterError("no such option", where=name, remedy=f"{family} knows: {known}")
-        params = checked(tuple(form.values()), {k: v for k, v in values.items() if k in form})
+        begun = _begun_with(family, values.get("from_"))
+        given = {**begun, **values}
+        params = checked(tuple(form.values()), {k: v for k, v in given.items() if k in form})
         chosen = Options(**checked(tuple(options.values()), {k: v for k, v in values.items() if k in options}))
         Budget.parse(chosen.budget)
         Budget.parse(chosen.every, of=Budget.parse(chosen.budget))
@@ -129,6 +134,21 @@ class TrainConfig:
     def with_options(self, **changes: Any) -> TrainConfig:
         """The same run with some options changed."""
         return dataclasses.replace(self, options=dataclasses.replace(self.options, **changes))
+
+
+def _begun_with(family: str, weights: Any) -> dict[str, Any]:
+    """The parameters of the weights that a run begins with.
+
+    Raises:
+        ModelFileError: if there are no such weights, or they are of another family.
+    """
+    if weights is None:
+        return {}
+    file = locate(weights)
+    card = read_card(file)
+    if card.get("family") != family:
+        raise ModelFileError(f"is a {card.get('family')}, not a {family}", where=file)
+    return {name: value for name, value in card["config"].items() if name not in FROM_DATA}
 
 
 def option_fields() -> tuple[Field, ...]:

@@ -9,11 +9,13 @@ from typing import Any, NamedTuple
 
 import torch
 
-from danqing.core.errors import DataError, ParameterError
+from danqing.core.errors import DataError, ModelFileError, ParameterError
+from danqing.core.files import load
 from danqing.core.model import Batch, Model, Optimiser
 from danqing.core.progress import Job, Progress
 from danqing.core.registry import family_named
 from danqing.data.check import check
+from danqing.data.fit import Fit
 from danqing.data.sources import is_built_in
 from danqing.data.store import Store, pack
 from danqing.data.stream import Stream
@@ -22,7 +24,6 @@ from danqing.train.config import TrainConfig
 from danqing.train.score import SCORED
 
 NATURAL_SIZE = {"digits": 28}
-DEFAULT_SIZE = 64
 
 
 class Supplies(NamedTuple):
@@ -63,7 +64,7 @@ def gather_pictures(config: TrainConfig) -> Job[Supplies]:
             config.data,
             size=picture_size(config),
             channels=options.channels,
-            fit=options.fit,
+            fit=fit_of(config),
             skip_bad=options.skip_bad,
         )
         return Supplies(stream, stream, {})
@@ -84,7 +85,7 @@ def gather_pictures(config: TrainConfig) -> Job[Supplies]:
             config.data,
             size=picture_size(config),
             channels=options.channels,
-            fit=options.fit,
+            fit=fit_of(config),
             labels=options.labels,
             split=split,
             skip_bad=options.skip_bad,
@@ -99,7 +100,12 @@ def gather_pictures(config: TrainConfig) -> Job[Supplies]:
 
 def picture_size(config: TrainConfig) -> int:
     """The side of the pictures of a run, in pixels."""
-    return config.options.size or NATURAL_SIZE.get(config.data, DEFAULT_SIZE)
+    return config.options.size or NATURAL_SIZE.get(config.data, family_named(config.family).picture_size)
+
+
+def fit_of(config: TrainConfig) -> Fit:
+    """How the pictures of a run become square."""
+    return config.options.fit or family_named(config.family).fit
 
 
 def count_of(data: Store | Stream) -> float:
@@ -118,7 +124,23 @@ def new_model(config: TrainConfig, data: Store | Stream) -> Model:
     known = {"size": data.size, "channels": data.channels, "classes": classes}
     given = {name: value for name, value in known.items() if name in inspect.signature(made.__init__).parameters}
     torch.manual_seed(config.options.seed)
-    return made(**config.params, **given)
+    model = made(**config.params, **given)
+    if config.options.from_ is not None:
+        _take_over(model, load(config.options.from_, kind=config.family))
+    return model
+
+
+def _take_over(model: Model, taught: Model) -> None:
+    """Give a new model the weights of another, where both have one of the same name and shape.
+
+    Raises:
+        ModelFileError: if there is none.
+    """
+    known = taught.state_dict()
+    fitting = {k: v for k, v in model.state_dict().items() if k in known and known[k].shape == v.shape}
+    if not fitting:
+        raise ModelFileError("has no weight that fits the new model", where=taught.card.get("file", "from"))
+    model.load_state_dict({k: known[k] for k in fitting}, strict=False)
 
 
 def optimiser_of(config: TrainConfig, model: Model) -> Optimiser:

@@ -6,6 +6,7 @@ Nothing here knows an operator by name. Values are drawn from the schema, so tha
 from __future__ import annotations
 
 import inspect
+import io
 import json
 import random
 import re
@@ -16,13 +17,17 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from samples import Params, accepts, companions, misfits, pictures, run, runs, settings
 from torch import Tensor
 
+from danqing.core.embedding import settings as embedding
+from danqing.core.encoding import format_of
 from danqing.core.errors import ParameterError, UserError
 from danqing.core.images import check_images
 from danqing.core.params import arguments_in, checked
-from danqing.core.registry import Finding, Frames, Operator
+from danqing.core.recipe import Step
+from danqing.core.registry import Encoded, Finding, Frames, Operator
 from danqing.core.tiles import tiled
 
 SIZES = ((1, 1), (1, 7), (9, 1), (2, 2), (13, 17), (3, 1000))
@@ -253,6 +258,10 @@ def _keeps_the_contract(op: Operator, x: Tensor, result: Any, params: Params) ->
     elif isinstance(result, Frames):
         check_images(result.pictures, op.name)
         assert result.rate > 0
+    elif isinstance(result, list):
+        assert len(result) == len(x), "other number of pictures"
+        for each in result:
+            _is_the_file_it_says(op, each)
     else:
         assert isinstance(result, Finding), f"returns {type(result).__name__}"
         assert len(result.numbers) == len(x), "other number of pictures"
@@ -261,10 +270,22 @@ def _keeps_the_contract(op: Operator, x: Tensor, result: Any, params: Params) ->
             check_images(result.picture, op.name)
 
 
+def _is_the_file_it_says(op: Operator, result: Encoded) -> None:
+    field = next((field for field in op.form if field.name == "format"), None)
+    assert result.format in (field.choices if field else ()), "its form has no choice of this format"
+    with Image.open(io.BytesIO(result.data)) as file:
+        file.load()
+        assert file.format == format_of(f"file.{result.format}"), f"is a {file.format}"
+        with_recipe = result.embedded(embedding(file.format, [Step(op.name)]))
+    assert result.numbers["bytes"] == len(result.data)
+    assert with_recipe.numbers["bytes"] == len(with_recipe.data) >= len(result.data)
+    json.dumps(result.numbers, allow_nan=False)
+
+
 def _item(result: Any, at: int) -> Any:
     if isinstance(result, Finding):
         return Finding(result.numbers[at : at + 1], None if result.picture is None else result.picture[at : at + 1])
-    return result[at : at + 1] if isinstance(result, Tensor) else result
+    return result[at : at + 1] if isinstance(result, Tensor | list) else result
 
 
 def _assert_same(one: Any, other: Any, tolerance: float) -> None:
@@ -273,6 +294,9 @@ def _assert_same(one: Any, other: Any, tolerance: float) -> None:
         one, other = one.picture, other.picture
     elif isinstance(one, Frames):
         one, other = one.pictures, other.pictures
+    elif isinstance(one, list):
+        assert [each.data for each in one] == [each.data for each in other], "files differ"
+        return
     if one is not None:
         torch.testing.assert_close(one, other, rtol=0, atol=tolerance)
 

@@ -74,11 +74,13 @@ def check(pictures: str, labels: Path | None, family: str | None, again: bool, a
 def pack(**given: Any) -> None:
     """Pack a set of pictures."""
     from danqing.data.store import pack as pack_store
-    from danqing.train.setup import DEFAULT_SIZE, NATURAL_SIZE
+    from danqing.core.model import Model
+    from danqing.train.setup import NATURAL_SIZE
 
     screen = Screen(given["quiet"], given["as_json"])
     values = values_given(given, _pack_fields())
-    values.setdefault("size", NATURAL_SIZE.get(given["pictures"], DEFAULT_SIZE))
+    values.setdefault("size", NATURAL_SIZE.get(given["pictures"], Model.picture_size))
+    values.setdefault("fit", Model.fit)
     splits = SPLITS[:2] if given["split"] is None else [given["split"]]
     facts = []
     for split in splits:

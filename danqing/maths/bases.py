@@ -1,0 +1,84 @@
+"""Bases in which blocks of pictures are sparse, as matrices: rows analyse, coarse rows first."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+Matrix = NDArray[np.float64]
+# Spline wavelets with one and five vanishing moments: the analysing low-pass filter, and the Haar high-pass filter.
+_LOW = np.array([3, -3, -22, 22, 128, 128, 22, -22, -3, 3]) / (128 * np.sqrt(2))
+_HIGH = np.array([-1, 1]) / np.sqrt(2)
+
+
+def cosine(size: int) -> Tensor:
+    """The cosine transform (DCT-II), orthonormal.
+
+    Args:
+        size: length of what is transformed.
+
+    Returns:
+        (size, size) float64.
+
+    Source: N. Ahmed, T. Natarajan, K. Rao, "Discrete cosine transform", 1974, eq. 1.
+    """
+    place, wave = np.arange(size), np.arange(size)[:, None]
+    rows = np.cos(np.pi * (2 * place + 1) * wave / (2 * size)) * np.sqrt(2 / size)
+    rows[0] /= np.sqrt(2)
+    return torch.from_numpy(rows)
+
+
+def haar(size: int) -> Tensor:
+    """The Haar wavelets of all scales, orthonormal.
+
+    Args:
+        size: a power of two.
+
+    Returns:
+        (size, size) float64.
+
+    Source: A. Haar, "Zur Theorie der orthogonalen Funktionensysteme", 1910.
+    """
+    return torch.from_numpy(_cascade(size, np.abs(_HIGH), _HIGH))
+
+
+def spline_wavelet(size: int) -> Tensor:
+    """Biorthogonal spline wavelets (1, 5) of all scales, wrapped around the ends, rows of length one.
+
+    White noise keeps its strength in every coefficient, but the coefficients of different rows are not independent; the
+    way back is the inverse matrix, not the transpose.
+
+    Args:
+        size: a power of two.
+
+    Returns:
+        (size, size) float64.
+
+    Source: A. Cohen, I. Daubechies, J.-C. Feauveau, "Biorthogonal bases of compactly supported wavelets", 1992, table
+        6.1.
+    """
+    rows = _cascade(size, _LOW, _HIGH)
+    return torch.from_numpy(rows / np.linalg.norm(rows, axis=1, keepdims=True))
+
+
+def plane(rows: Tensor) -> Tensor:
+    """Turn a basis of lines (S, S) into one of square blocks (S², S²), whose first n² rows are made of n of lines."""
+    size = len(rows)
+    order = sorted(range(size * size), key=lambda at: (max(at // size, at % size), at))
+    return torch.kron(rows, rows)[order]
+
+
+def _cascade(size: int, low: Matrix, high: Matrix) -> Matrix:
+    """Split the coarse half again and again until one mean is left."""
+    rows = np.eye(size)
+    while size > 1:
+        split = np.zeros((size, size))
+        for taps, first in ((low, 0), (high, size // 2)):
+            for at in range(size // 2):
+                for place, tap in enumerate(taps, 2 * at + 1 - len(taps) // 2):
+                    split[first + at, place % size] += tap
+        rows[:size] = split @ rows[:size]
+        size //= 2
+    return rows

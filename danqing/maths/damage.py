@@ -1,0 +1,165 @@
+"""What a restorer is shown: for each task, damaged copies of clean pictures and a map of what is known of it."""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple
+
+import torch
+from torch import Generator, Tensor
+from torch.nn import functional as F
+
+from danqing.core.images import Images, Mask
+from danqing.maths import degradation, masks
+from danqing.maths.colour import BRIGHTNESS
+
+Task = Literal["denoise", "deblur", "upscale", "inpaint", "colourise", "dejpeg", "lowlight"]
+NOISIEST = 75 / 255
+QUALITIES = (5.0, 95.0)
+SCALES = (2, 3, 4)
+TOLD = 0.5  # share of pictures whose strength of damage is told; for the others the map is zero
+GREY = 0.15  # share of pictures learned as grey ones
+
+
+class Damaged(NamedTuple):
+    """What a net sees.
+
+    Attributes:
+        x: pictures (B, 3, H, W), as large as the clean ones.
+        hint: (B, 1, H, W): what is known of the damage (see :func:`hint_of`); zero where nothing is.
+    """
+
+    x: Images
+    hint: Tensor
+
+
+def damage(task: Task, clean: Images, rng: Generator) -> tuple[Images, Damaged]:
+    """Spoil clean pictures (B, 3, H, W) as a task wants it; gives the clean pictures (some of them grey) and these.
+
+    Strengths: noise σ uniform in 0…75 of 255, nine in ten clipped as files are; JPEG quality uniform in 5…95, one in
+    four without chroma subsampling; defocus radius 0.5…4 px or motion of 3…17 px, under noise of σ 0…5; shrinking by 2, 3 or
+    4, four in five bicubic, else by areas; holes of 5…50 % in strokes, boxes, text or scratches; light of 5…60 % with
+    a gamma of 1…1.3 under noise of σ up to 0.02 in linear light; hints for colours at none to 40 places.
+
+    Source: danqing; the formulas are those of :mod:`danqing.maths.degradation` and :mod:`danqing.maths.masks`.
+    """
+    if task != "colourise":
+        grey = _uniform(len(clean), 0, 1, rng).view(-1, 1, 1, 1) < GREY
+        clean = torch.where(grey, luma(clean).expand_as(clean), clean)
+        found = _SPOILERS[task](clean, rng)
+        return clean, Damaged(torch.where(grey, found.x[:, :1].expand_as(clean), found.x), found.hint)
+    return clean, _colourless(clean, rng)
+
+
+def luma(x: Tensor) -> Tensor:
+    """The brightness (B, 1, H, W) of colour pictures, linear in their values.
+
+    Source: ITU-R BT.709-6, item 3.2.
+    """
+    return (x * x.new_tensor(BRIGHTNESS).view(1, 3, 1, 1)).sum(1, keepdim=True)
+
+
+def hint_of(value: Tensor, like: Images) -> Tensor:
+    """Spread one number a picture (B,) into a map: σ in image units, (100 - quality) / 100, or scale / 4."""
+    return value.to(like).view(-1, 1, 1, 1).expand(len(like), 1, *like.shape[-2:])
+
+
+def filled(x: Images, mask: Mask) -> Images:
+    """Fill holes smoothly with what surrounds them, coarse to fine; what is known stays.
+
+    Source: S. J. Gortler et al., "The Lumigraph", 1996, section 3.4 (push–pull).
+    """
+    known = 1 - mask
+    if min(x.shape[-2:]) == 1 or not bool((mask > 0).any()):
+        return x * known + mask * _mean(x, known)
+    weight = F.avg_pool2d(known, 2, ceil_mode=True, count_include_pad=False)
+    small = F.avg_pool2d(x * known, 2, ceil_mode=True, count_include_pad=False) / weight.clamp(min=1e-6)
+    coarse = filled(small * (weight > 0), (weight == 0).to(x))
+    around = F.interpolate(coarse, size=x.shape[-2:], mode="bilinear", align_corners=False)
+    return x * known + around * mask
+
+
+def enlarged(x: Images, height: int, width: int) -> Images:
+    """Enlarge pictures by bicubic interpolation (a = -1/2, as photo programs do), clipped to [0, 1]."""
+    planes = F.interpolate(x, size=(height, width), mode="bicubic", antialias=True, align_corners=False)
+    return planes.clamp(0, 1)
+
+
+def _mean(x: Images, known: Mask) -> Tensor:
+    total = known.sum((2, 3), keepdim=True).clamp(min=1)
+    return (x * known).sum((2, 3), keepdim=True) / total
+
+
+def _noisy(clean: Images, rng: Generator) -> Damaged:
+    sigma = _uniform(len(clean), 0, NOISIEST, rng)
+    clip = bool(torch.rand((), generator=rng) < 0.9)
+    return Damaged(degradation.gaussian_noise(clean, sigma, rng, clip), _told(sigma, clean, rng))
+
+
+def _compressed(clean: Images, rng: Generator) -> Damaged:
+    quality = _uniform(len(clean), *QUALITIES, rng).round()
+    chroma: degradation.Chroma = "4:4:4" if torch.rand((), generator=rng) < 0.25 else "4:2:0"
+    return Damaged(degradation.jpeg(clean, quality, chroma), _told(1 - quality / 100, clean, rng))
+
+
+def _blurred(clean: Images, rng: Generator) -> Damaged:
+    count = len(clean)
+    if torch.rand((), generator=rng) < 0.5:
+        x = degradation.defocus(clean, _uniform(count, 0.5, 4, rng))
+    else:
+        x = degradation.motion(clean, _uniform(count, 3, 17, rng), _uniform(count, 0, 180, rng))
+    sigma = _uniform(count, 0, 5 / 255, rng)
+    return Damaged(degradation.gaussian_noise(x, sigma, rng), _told(sigma, clean, rng))
+
+
+def _shrunk(clean: Images, rng: Generator) -> Damaged:
+    scale = SCALES[int(torch.randint(len(SCALES), (), generator=rng))]
+    kind: degradation.Shrinking = "bicubic" if torch.rand((), generator=rng) < 0.8 else "area"
+    small = degradation.shrink(clean, scale, kind)
+    return Damaged(enlarged(small, *clean.shape[-2:]), hint_of(clean.new_full((len(clean),), scale / 4), clean))
+
+
+def _holed(clean: Images, rng: Generator) -> Damaged:
+    count, height, width = len(clean), *clean.shape[-2:]
+    draw = (masks.free_form, masks.boxes, masks.text_mask, masks.scratch_lines)[
+        int(torch.multinomial(torch.tensor([0.5, 0.1, 0.25, 0.15]), 1, generator=rng))
+    ]
+    most = 0.15 if draw is masks.scratch_lines else 0.5
+    mask = draw(count, height, width, _uniform(count, 0.05, most, rng), rng).to(clean)
+    return Damaged(filled(clean, mask), mask)
+
+
+def _dark(clean: Images, rng: Generator) -> Damaged:
+    count = len(clean)
+    exposure = torch.exp(_uniform(count, -3.0, -0.5, rng))
+    sigma = _uniform(count, 1e-4, 0.02, rng) * exposure
+    x = degradation.low_light(clean, exposure, _uniform(count, 1, 1.3, rng), sigma, rng)
+    return Damaged(x, torch.zeros_like(clean[:, :1]))
+
+
+def _colourless(clean: Images, rng: Generator) -> Damaged:
+    """Grey pictures, half of them with true colours at a few places."""
+    count, height, width = len(clean), *clean.shape[-2:]
+    places = torch.randint(1, 40, (count,), generator=rng) * (torch.rand(count, generator=rng) < 0.5)
+    share = places.view(-1, 1, 1, 1) / (height * width)
+    seeds = (torch.rand(count, 1, height, width, generator=rng) < share).to(clean)
+    mask = F.max_pool2d(seeds, 3, 1, 1)
+    return Damaged(torch.where(mask > 0, clean, luma(clean).expand_as(clean)), mask)
+
+
+_SPOILERS = {
+    "denoise": _noisy,
+    "deblur": _blurred,
+    "upscale": _shrunk,
+    "inpaint": _holed,
+    "dejpeg": _compressed,
+    "lowlight": _dark,
+}
+
+
+def _told(strength: Tensor, like: Images, rng: Generator) -> Tensor:
+    known = torch.rand(len(strength), generator=rng) < TOLD
+    return hint_of(strength * known.to(strength), like)
+
+
+def _uniform(count: int, low: float, high: float, rng: Generator) -> Tensor:
+    return torch.rand(count, generator=rng) * (high - low) + low

@@ -1,0 +1,173 @@
+"""The restorer family: one U-shaped net that learns to undo one kind of damage."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Annotated, ClassVar, Literal
+
+import torch
+from torch import Generator, Tensor
+
+from danqing.core import model as bases
+from danqing.core.errors import ParameterError
+from danqing.core.images import Images
+from danqing.core.model import Batch, Optimiser
+from danqing.core.params import Range
+from danqing.maths.damage import Damaged, Task, damage, enlarged, filled, hint_of, luma
+from danqing.nets.unet import UNet
+
+NETS = {  # widths from fine to coarse; blocks
+    "tiny": ((16, 32, 64), 2),
+    "small": ((32, 64, 112), 2),
+    "base": ((48, 96, 192), 2),
+}
+SCORED = 48  # held-out pictures a score is taken on
+SEED = 1  # of the damage that scores are taken on
+NOTHING = 1e-10  # mean square error that counts as none: 100 dB
+
+
+class Restorer(bases.Restorer):
+    """Learn to repair pictures from clean ones, which are damaged anew every time they are seen.
+
+    The net sees the damaged picture in RGB and a map of what is known of the damage, and paints what is to be added.
+    Grey pictures are shown as three equal channels. What the damage is like: :func:`danqing.maths.damage.damage`.
+
+    Args:
+        size: side of the squares that pictures are cut into, in px.
+        task: what to repair: noise; blur; lost resolution; holes; lost colour; traces of JPEG; too little light.
+        net: how large: tiny (0.3 million weights), small (0.9) or base (2.3).
+        patch: side of the patches learned from, cut out of the squares at random.
+
+    Raises:
+        ParameterError: if a patch is larger than a square.
+
+    Source: net: :mod:`danqing.nets.unet`; level map as input: Zhang et al. 2018 (FFDNet); mean absolute error: Zhao et
+    al. 2017, "Loss functions for image restoration with neural networks".
+    """
+
+    optimiser: ClassVar[Optimiser] = Optimiser(lr=1e-3, betas=(0.9, 0.99))
+    batch_size: ClassVar[int] = 16
+    fit: ClassVar[Literal["crop", "pad", "stretch", "tiles"]] = "tiles"
+    picture_size: ClassVar[int] = 128
+
+    def __init__(
+        self,
+        size: Annotated[int, Range(16, 1024, "px")] = 128,
+        task: Task = "denoise",
+        net: Literal["tiny", "small", "base"] = "small",
+        patch: Annotated[int, Range(16, 1024, "px")] = 96,
+    ) -> None:
+        super().__init__()
+        if patch > size:
+            what = f"{patch} px is larger than the squares of {size} px that pictures are cut into"
+            raise ParameterError(what, where="patch", remedy="Make size larger or patch smaller")
+        widths, blocks = NETS[net]
+        self.task: Task = task
+        self.patch = patch
+        self.net = UNet(4, 3, widths, blocks)
+        self.psnr = math.nan
+
+    def losses(self, batch: Batch, rng: Generator) -> Iterator[tuple[str, Tensor]]:
+        """Yield the mean absolute error; of inpainting, within the holes."""
+        clean, damaged = damage(self.task, _patches(_coloured(batch.x), self.patch, rng), rng)
+        error = (self._mended(damaged) - clean).abs()
+        with torch.no_grad():
+            self.psnr = 10 * math.log10(1 / max(NOTHING, float(error.float().square().mean())))
+        if self.task == "inpaint":
+            yield "", (error * damaged.hint).sum() / (3 * damaged.hint.sum()).clamp(min=1)
+        else:
+            yield "", error.mean()
+
+    def readings(self) -> dict[str, float]:
+        """The peak signal-to-noise ratio of the last batch, in dB."""
+        return {} if math.isnan(self.psnr) else {"psnr": self.psnr}
+
+    def score(self, batch: Batch) -> dict[str, float]:
+        """The PSNR in dB over held-out pictures (negated), and that of the damaged ones, each damaged once for all."""
+        clean, damaged = self._example(batch)
+        made = self._mended(damaged).clamp(0, 1)
+        return {"-psnr": -_psnr(made, clean), "psnr_before": _psnr(damaged.x.clamp(0, 1), clean)}
+
+    def preview(self, batch: Batch, rng: Generator) -> Images:
+        """Damage the pictures and repair them; the left half shows the damage."""
+        clean, damaged = damage(self.task, _coloured(batch.x), rng)
+        made = self._mended(damaged).clamp(0, 1)
+        half = clean.shape[-1] // 2
+        return torch.cat([damaged.x[..., :half].clamp(0, 1), made[..., half:]], -1)
+
+    def restore(self, x: Images, **conditions: Tensor) -> Images:
+        """Repair pictures of any size.
+
+        Args:
+            x: pictures (B, C, H, W); grey ones stay grey, except that ``colourise`` makes them colour pictures.
+            conditions: what is known of the damage, all optional but the holes: ``level`` (B,), the σ of the noise in
+                image units (denoise, deblur) or the JPEG quality (dejpeg); ``scale`` (), the times of ``upscale``;
+                ``mask`` (B, 1, H, W), the holes (inpaint) or the places whose colours in ``x`` are true (colourise).
+
+        Returns:
+            Pictures (B, C, H, W) in [0, 1]; of ``upscale``, (B, C, scale H, scale W).
+        """
+        damaged = self._seen(_coloured(x), conditions)
+        with torch.inference_mode():
+            made = self._mended(damaged).clamp(0, 1)
+        if x.shape[1] == 1 and self.task != "colourise":
+            made = made.mean(1, keepdim=True)
+        if self.task == "inpaint":
+            mask = conditions["mask"].to(made)
+            return x * (1 - mask) + made * mask
+        return made.clone()
+
+    def _seen(self, x: Images, conditions: dict[str, Tensor]) -> Damaged:
+        """What the net is shown of pictures that are damaged already."""
+        if self.task == "upscale":
+            scale = int(conditions["scale"])
+            x = enlarged(x, x.shape[-2] * scale, x.shape[-1] * scale)
+            return Damaged(x, hint_of(x.new_full((len(x),), scale / 4), x))
+        if self.task == "inpaint":
+            mask = conditions["mask"].to(x)
+            return Damaged(filled(x, mask), mask.expand(len(x), -1, -1, -1))
+        if self.task == "colourise":
+            mask = conditions.get("mask", x.new_zeros(len(x), 1, *x.shape[-2:]))
+            return Damaged(torch.where(mask > 0, x, luma(x).expand_as(x)), mask.to(x))
+        level = conditions.get("level", x.new_zeros(1))
+        if self.task == "dejpeg" and "level" in conditions:
+            level = 1 - level / 100
+        return Damaged(x, hint_of(level.expand(len(x)), x))
+
+    def _mended(self, damaged: Damaged) -> Tensor:
+        """The net's picture, not yet clipped."""
+        seen = torch.cat([damaged.x, damaged.hint.to(damaged.x)], 1).contiguous(memory_format=torch.channels_last)
+        change = self.net(seen).float()
+        if self.task == "colourise":
+            change = change - luma(change)  # brightness is known
+            return luma(damaged.x) + change
+        return damaged.x + change
+
+    @torch.no_grad()
+    def _example(self, batch: Batch) -> tuple[Images, Damaged]:
+        rng = Generator().manual_seed(SEED)
+        return damage(self.task, _coloured(batch.x[:SCORED]), rng)
+
+
+def _psnr(made: Images, clean: Images) -> float:
+    """The mean over pictures of their peak signal-to-noise ratios in dB."""
+    errors = (made - clean).square().mean((1, 2, 3)).clamp(min=NOTHING)
+    return float((-10 * errors.log10()).mean())
+
+
+def _coloured(x: Images) -> Images:
+    return x if x.shape[1] == 3 else x.expand(-1, 3, -1, -1)
+
+
+def _patches(x: Images, side: int, rng: Generator) -> Images:
+    """Cut one patch out of each picture, turned and mirrored at random."""
+    down, right = (torch.randint(length - side + 1, (len(x),), generator=rng).tolist() for length in x.shape[-2:])
+    cut = torch.stack([each[:, y : y + side, z : z + side] for each, y, z in zip(x, down, right, strict=True)])
+    mirrored, upright, turned = (torch.randint(2, (3, len(x), 1, 1, 1), generator=rng) > 0).to(x.device)
+    cut = torch.where(mirrored, cut.flip(3), cut)
+    cut = torch.where(upright, cut.flip(2), cut)
+    return torch.where(turned, cut.transpose(2, 3), cut)
+
+
+__all__ = ["NETS", "Restorer"]

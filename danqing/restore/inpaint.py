@@ -1,0 +1,47 @@
+"""The operator inpaint."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from danqing.core.images import Images, Mask
+from danqing.core.params import Range, Seed
+from danqing.core.progress import Job
+from danqing.core.registry import operator
+from danqing.maths.inpainting import filled
+from danqing.maths.selection import fitting
+
+
+@operator
+def inpaint(
+    x: Images,
+    mask: Mask,
+    method: Literal["exemplar", "biharmonic", "telea", "navier-stokes"] = "exemplar",
+    radius: Annotated[int, Range(1, 10, "px")] = 3,
+    seed: Seed = 0,
+) -> Job[Images]:
+    """Paint over what a mask marks, so that it looks as if nothing had been there.
+
+    Args:
+        x: pictures (B, C, H, W) in [0, 1].
+        mask: what is painted over, 1 (white) means "here": one for all pictures, or one for each, of their size. Where
+            nothing is marked, pictures stay as they are.
+        method: exemplar repeats what the rest of the picture is made of, edges and texture, for objects and large
+            holes; biharmonic is smooth and exact for scratches and writing; telea and navier-stokes are fastest.
+        radius: how far a patch reaches that is compared (exemplar), or how far known pixels are looked at (telea,
+            navier-stokes).
+        seed: where the random search of exemplar starts.
+
+    Returns:
+        A job with pictures of the same size; what is not marked keeps its values exactly.
+
+    Raises:
+        ParameterError: if the mask has another size, there are several but not as many as pictures, or it covers all.
+
+    Source: Y. Wexler et al. 2007 and C. Barnes et al. 2009 (exemplar), S. Damelin, N. Hoang 2018 (biharmonic), A. Telea
+    2004, M. Bertalmio et al. 2001 (navier-stokes), as ``danqing.maths.inpainting`` has them.
+
+    Examples:
+        danqing inpaint photo.png --mask hole.png --method telea --out whole.png
+    """
+    return (yield from filled(x, fitting(mask, x), method, radius, seed))
