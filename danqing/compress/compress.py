@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import bisect
 import functools
 import io
 import math
@@ -17,6 +16,7 @@ from torch import Tensor
 from danqing.core.errors import ParameterError
 from danqing.core.images import Images, Mask, from_uint8, to_uint8
 from danqing.core.params import Range
+from danqing.core.progress import Job, Progress
 from danqing.core.registry import Encoded, operator
 from danqing.maths import fidelity
 
@@ -38,7 +38,7 @@ def compress(
     ssim: Annotated[float, Range(0, 1)] | None = None,
     palette: bool = False,
     alpha: Mask | None = None,
-) -> list[Encoded]:
+) -> Job[list[Encoded]]:
     """Compress pictures into files of a given size, or as far as they look the same.
 
     The quality is found by bisection: the best that fits the size, or the least that reaches the SSIM. The file holds
@@ -79,10 +79,13 @@ def compress(
         raise ParameterError("its size is not that of the pictures", where="alpha")
     whole = x if alpha is None else torch.cat([x, alpha], 1)
     limit = None if size is None else int(size * 1000)
-    return [_compressed(picture[None], format, limit, ssim, palette) for picture in whole.cpu()]
+    made = []
+    for picture in whole.cpu():
+        made.append((yield from _compressed(picture[None], format, limit, ssim, palette)))
+    return made
 
 
-def _compressed(x: Tensor, format: Format, limit: int | None, ssim: float | None, palette: bool) -> Encoded:
+def _compressed(x: Tensor, format: Format, limit: int | None, ssim: float | None, palette: bool) -> Job[Encoded]:
     """Find the level of one picture (1, 1…4, H, W) and tell about the file."""
     from PIL import Image
 
@@ -93,11 +96,11 @@ def _compressed(x: Tensor, format: Format, limit: int | None, ssim: float | None
     likeness = functools.cache(lambda level: _ssim(x, _read(data(level), x)))
     lowest, highest = (2 if palette else LOSSLESS, LOSSLESS) if format == "png" else (1, 100)
     if limit is not None:
-        level = _largest(range(highest, lowest - 1, -1), data, limit, format)
+        level = yield from _largest(range(highest, lowest - 1, -1), data, limit, format)
     elif format == "png" and ssim is None:
         level = 256 if palette else LOSSLESS
     else:
-        level = _least(range(lowest, highest + 1), likeness, ENOUGH if ssim is None else ssim, format)
+        level = yield from _least(range(lowest, highest + 1), likeness, ENOUGH if ssim is None else ssim, format)
     y = _read(data(level), x)
     seen = {**_level(format, level), "psnr": _psnr(x, y), "ssim": likeness(level) if _has_ssim(x) else None}
     return _encoded(data(level), format, x.shape[2] * x.shape[3], seen, lambda more: write(level, **more), limit)
@@ -123,7 +126,7 @@ def _encoded(
     return made
 
 
-def _largest(levels: Sequence[int], data: Level, limit: int, format: Format) -> int:
+def _largest(levels: Sequence[int], data: Level, limit: int, format: Format) -> Job[int]:
     """The first of falling levels that fits, with the recipe if there is room for both.
 
     Raises:
@@ -131,25 +134,39 @@ def _largest(levels: Sequence[int], data: Level, limit: int, format: Format) -> 
     """
     aside = min(RECIPE, limit // 20)
     for most in (limit - aside, limit) if aside >= SHORTEST else (limit,):
-        at = bisect.bisect_left(levels, -most, key=lambda level: -len(data(level)))
-        if at < len(levels):
-            return levels[at]
+        level = yield from _first(levels, functools.partial(_fits, data, most))
+        if level is not None:
+            return level
     what = f"{limit / 1000:g} kB is too small: {KINDS[format]} takes at least {len(data(levels[-1])) / 1000:g} kB"
     more = "--palette takes less" if levels[-1] == LOSSLESS else "Give more, or make the picture smaller with resize"
     raise ParameterError(what, where="size", remedy=more)
 
 
-def _least(levels: Sequence[int], likeness: Callable[[int], float], wanted: float, format: Format) -> int:
+def _least(levels: Sequence[int], likeness: Callable[[int], float], wanted: float, format: Format) -> Job[int]:
     """The first of rising levels that looks enough like the picture.
 
     Raises:
         ParameterError: if none does.
     """
-    at = bisect.bisect_left(levels, wanted, key=likeness)
-    if at == len(levels):
+    level = yield from _first(levels, lambda level: likeness(level) >= wanted)
+    if level is None:
         what = f"{wanted:g} is out of reach: {KINDS[format]} reaches {likeness(levels[-1]):.4f} at most"
         raise ParameterError(what, where="ssim", remedy="Ask for less, or choose png, which is without loss")
-    return levels[at]
+    return level
+
+
+def _fits(data: Level, most: int, level: int) -> bool:
+    return len(data(level)) <= most
+
+
+def _first(levels: Sequence[int], wanted: Callable[[int], bool]) -> Job[int | None]:
+    """The first level that is as wanted, if all after it are so too, by bisection; None if the last is not."""
+    low, high, rounds = 0, len(levels), len(levels).bit_length()
+    while low < high:
+        middle = (low + high) // 2
+        yield Progress(rounds - (high - low).bit_length(), rounds, f"trying {levels[middle]}")
+        low, high = (low, middle) if wanted(levels[middle]) else (middle + 1, high)
+    return levels[low] if low < len(levels) else None
 
 
 def _written(image: Any, format: Format, level: int, **more: Any) -> bytes:

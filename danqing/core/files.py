@@ -83,7 +83,7 @@ def load(source: str | Path | Model, *, kind: str = "Model", device: str = "cpu"
 
     Args:
         source: a path, a name from :func:`bundled`, a run folder (its best or last model), or a Model.
-        kind: the base class or family it must be.
+        kind: the base class or family it must be, and its task, such as ``restorer/denoise``.
         device: where its tensors go.
 
     Raises:
@@ -192,10 +192,14 @@ def _parsed(text: str, file: str | Path) -> Card:
 
 
 def _of_kind(model: Model, kind: str, where: str) -> Model:
+    kind, _, task = kind.partition("/")
     base = getattr(bases, kind, None)
-    if (isinstance(base, type) and isinstance(model, base)) or model.family == kind:
-        return model
-    raise ModelFileError(f"is a {model.family}, not a {kind.lower()}", where=where)
+    if not ((isinstance(base, type) and isinstance(model, base)) or model.family == kind):
+        raise ModelFileError(f"is a {model.family}, not a {kind.lower()}", where=where)
+    if task and model.config.get("task") != task:
+        what = f"is a {model.family} for the task {model.config.get('task')}, not {task}"
+        raise ModelFileError(what, where=where, remedy=f"Train one with --task {task}")
+    return model
 
 
 def _why_unreadable(file: Path, error: Exception) -> str:

@@ -136,6 +136,11 @@ class Painter(Model):
 class Restorer(Model):
     """Learns to repair."""
 
+    @property
+    @abstractmethod
+    def reach(self) -> int:
+        """How many pixels of the result away it looks, so that a picture may be repaired tile by tile."""
+
     @abstractmethod
     def restore(self, x: Images, **conditions: Tensor) -> Images:
         """Repair pictures; ``conditions`` are the family's own (a noise level, a mask)."""

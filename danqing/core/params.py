@@ -38,7 +38,8 @@ class Range:
 class WeightsOf:
     """Weights given as a file, as the name of bundled weights or as a Model; ``kind`` limits what is accepted.
 
-    ``kind`` is the name of a base class of :mod:`danqing.core.model` (``Painter``, ``Recogniser`` …) or of a family.
+    ``kind`` is the name of a base class of :mod:`danqing.core.model` (``Painter``, ``Recogniser`` …) or of a family,
+    and may say its task after a slash (``restorer/denoise``).
     """
 
     kind: str = "Model"

@@ -80,7 +80,7 @@ def alike(features: Tensor, count: int, step: int, radius: int) -> Tensor:
     height, width, terms = features.shape
     tile = GRID * step
     side = tile - step + 1 + 2 * radius
-    lines, rows = -(-height // tile), -(-width // tile)
+    lines, rows = (-(-(-(-(size - 1) // step) + 1) // GRID) for size in (height, width))  # the last place has one too
     size = features.square().sum(2, keepdim=True)
     margins = (0, 0, radius, rows * tile + side - width, radius, lines * tile + side - height)
     known = functional.pad(torch.cat((features, size), 2), margins)

@@ -16,7 +16,8 @@ ROUGHNESS = 4.0  # what roughness counts beside colour: without it means of patc
 ROUGH = 7  # px; side of the window that roughness is averaged over
 THICK = 2.0  # patches that a hole may be thick on the coarsest grid: a patch there should see its rim
 FEWEST = 50  # patches to choose from on a coarse grid
-SAMPLE = 4096  # patches that the first look is taken at
+SAMPLE = 256, 4096  # patches that the first look is taken at, fewest and most: as many as make PAIRS comparisons
+PAIRS = 4_000_000
 AT_ONCE = 1024  # patches compared with all of these together
 MOST = 10  # rounds of search and painting on a grid, or as many as make EFFORT searches, but at least one
 EFFORT = 60_000
@@ -55,9 +56,7 @@ def exemplar(picture: Plane, hole: Plane, radius: int, rng: Generator) -> Job[Pl
             yield Progress(sum(rounds[number + 1 :]) + turn, sum(rounds), "patches")
             there = searched(grids[number], there, rng)
             paint(grids[number], there)
-    _close_seam(grids[0], there)
-    painted = grids[0].pixels[:, : picture.shape[2]].reshape(picture.shape).clip(0, 1)
-    return np.where(hole[..., None], painted, picture)
+    return np.where(hole[..., None], _close_seam(grids[0], there, picture.shape[2]), picture)
 
 
 def _pyramid(picture: Plane, hole: Plane, radius: int) -> list[Grid]:
@@ -93,7 +92,8 @@ def _rounds(grid: Grid) -> int:
 
 def _peeled(grid: Grid, rng: Generator) -> Plane:
     """First matches (T,): the hole is filled layer by layer, from what is known of the patches on its rim."""
-    choice = rng.permutation(np.flatnonzero(grid.known))[:SAMPLE]
+    sample = min(max(PAIRS // max(grid.here.size, 1), SAMPLE[0]), SAMPLE[1])
+    choice = rng.permutation(np.flatnonzero(grid.known))[:sample]
     offered = grid.pixels[choice[:, None] + grid.around].reshape(choice.size, -1)
     match, seen = np.full(grid.hole.size, -1), ~grid.hole
     match[grid.here], radius = choice[0], grid.radius
@@ -148,14 +148,13 @@ def _nearest(marked: Plane) -> Plane:
     return np.asarray(ndimage.distance_transform_edt(~marked, return_distances=False, return_indices=True))
 
 
-def _close_seam(grid: Grid, there: Plane) -> None:
-    """Where the matches would paint the known rim differently than it is, spread the difference into the hole."""
+def _close_seam(grid: Grid, there: Plane, channels: int) -> Plane:
+    """The colours (H, W, C), spread into the hole what the matches would paint the known rim differently than it is."""
     hole = grid.hole.reshape(grid.shape)
-    rows, columns = (slice(at.min(), at.max() + 1) for at in np.nonzero(near(hole, 1)))
+    colours, around = grid.pixels.reshape(*grid.shape, -1)[..., :channels].copy(), near(hole, 1)
     says, _ = votes(grid, grid.here, there, unlikeness(grid, grid.here, there))
-    rim = near(hole, 1) & ~hole
-    step = (grid.pixels - says).clip(-SEAM, SEAM).reshape(*grid.shape, -1)
-    spread = membrane(step[rows, columns], ~rim[rows, columns])
-    inside = hole[rows, columns]
-    pixels = grid.pixels.reshape(*grid.shape, -1)[rows, columns]
-    pixels[inside] += spread[inside]
+    step = (colours - says.reshape(*grid.shape, -1)[..., :channels]).clip(-SEAM, SEAM)
+    place = tuple(slice(at.min(), at.max() + 1) for at in np.nonzero(around))
+    inside = hole[place]
+    colours[place][inside] += membrane(step[place], ~(around & ~hole)[place])[inside]
+    return colours.clip(0, 1)

@@ -6,6 +6,7 @@ border, on reflected pixels, which moves the third digit; hence our own.
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -84,11 +85,15 @@ def _terms(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _windowed(x: Tensor) -> Tensor:
-    at = torch.arange(SSIM_SIDE, dtype=x.dtype) - SSIM_SIDE // 2
-    taps = torch.exp(-at.square() / (2 * 1.5**2))
-    taps = (taps / taps.sum()).expand(x.shape[1], 1, 1, -1)
-    rows = functional.conv2d(x, taps, groups=x.shape[1])
-    return functional.conv2d(rows, taps.transpose(2, 3), groups=x.shape[1])
+    """Gaussian means at windows that fit; by OpenCV, which is many times faster here than a convolution layer."""
+    import cv2
+
+    at = np.arange(SSIM_SIDE) - SSIM_SIDE // 2
+    taps = np.exp(-(at**2) / (2 * 1.5**2))
+    taps /= taps.sum()
+    planes = [cv2.sepFilter2D(plane.contiguous().numpy(), -1, taps, taps) for plane in x.cpu().flatten(0, 1)]
+    edge = SSIM_SIDE // 2
+    return torch.from_numpy(np.stack(planes)).to(x.device).view(x.shape)[..., edge:-edge, edge:-edge]
 
 
 def _need(x: Images, side: int, name: str) -> None:

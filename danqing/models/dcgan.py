@@ -16,7 +16,7 @@ from danqing.core.images import Images
 from danqing.core.model import Batch, Optimiser, Painter
 from danqing.core.params import Range
 from danqing.maths.adversarial import LossName, PenaltyName
-from danqing.nets.adversary import Rules, adversarial_losses, paint_in_blocks, verdict_readings
+from danqing.nets.adversary import Rules, Verdict, adversarial_losses, paint_in_blocks, verdict_readings
 from danqing.nets.convolution import Down, Spread, Up
 from danqing.nets.dropout import dropout
 from danqing.nets.norms import ClassNorm, NormName
@@ -45,12 +45,13 @@ class DCGAN(Painter):
         lazy: steps between two penalties, each of which then counts that many times (lazy regularisation).
         smoothing: how far the critic's target for real pictures is from 1.
         critic_steps: steps of the critic for one of the painter.
+        naming: how much both also learn from the critic naming the class, where there are classes; 0: not at all.
 
     Raises:
         ParameterError: for a size that cannot be, or a number of channels that is neither 1 nor 3.
 
-    Source: nets: Radford et al. 2016 (DCGAN); projection critic: Miyato & Koyama 2018, eq. 3; rules: see
-    danqing.maths.adversarial.
+    Source: nets: Radford et al. 2016 (DCGAN); projection critic: Miyato & Koyama 2018, eq. 3; naming:
+    Odena et al. 2017; rules: see danqing.maths.adversarial.
     """
 
     parts: ClassVar[tuple[str, ...]] = ("critic", "painter")
@@ -63,26 +64,27 @@ class DCGAN(Painter):
         size: Annotated[int, Range(1, unit="px")] = 32,
         channels: Annotated[int, Range(1, 3)] = 1,
         classes: Annotated[int, Range(0)] = 0,
-        latents: Annotated[int, Range(1, 4096)] = 100,
-        width: Annotated[int, Range(1, 512)] = 32,
+        latents: Annotated[int, Range(1, 4096)] = 32,
+        width: Annotated[int, Range(1, 512)] = 48,
         critic_width: Annotated[int, Range(1, 512)] = 32,
         norm: NormName = "batch",
         critic_norm: Literal["none", "batch", "spectral"] = "none",
         dropout: Annotated[float, Range(0, 0.9)] = 0.0,
         loss: LossName = "relativistic",
         penalty: PenaltyName = "r1+r2",
-        gamma: Annotated[float, Range(0, 1000)] = 0.2,
+        gamma: Annotated[float, Range(0, 1000)] = 0.1,
         lazy: Annotated[int, Range(1, 64, "steps")] = 4,
         smoothing: Annotated[float, Range(0, 0.5)] = 0.0,
         critic_steps: Annotated[int, Range(1, 20)] = 1,
+        naming: Annotated[float, Range(0, 100)] = 0.5,
     ) -> None:
         super().__init__()
         if channels not in (1, 3):
             raise ParameterError(f"{channels} is neither 1 (grey) nor 3 (RGB)", where="channels")
         base, doublings = _plan(size)
-        self.rules = Rules(loss, penalty, gamma, lazy, smoothing, critic_steps)
+        self.rules = Rules(loss, penalty, gamma, lazy, smoothing, critic_steps, naming)
         self.painter = _Painter(base, doublings, channels, classes, latents, width, norm)
-        self.critic = _Critic(base, doublings, channels, classes, critic_width, critic_norm, dropout)
+        self.critic = _Critic(base, doublings, channels, classes, critic_width, critic_norm, dropout, naming > 0)
         self.register_buffer("played", torch.zeros((), dtype=torch.int64))
         self.verdict: tuple[Tensor, Tensor] | None = None
 
@@ -137,7 +139,7 @@ class _Painter(nn.Module):
 
 class _Critic(nn.Module):
     def __init__(
-        self, base: int, doublings: int, channels: int, classes: int, width: int, norm: str, drop: float
+        self, base: int, doublings: int, channels: int, classes: int, width: int, norm: str, drop: float, naming: bool
     ) -> None:
         super().__init__()
         widths = [channels, *(width * min(WIDEST, 2**level) for level in range(doublings))]
@@ -147,18 +149,23 @@ class _Critic(nn.Module):
         features = widths[-1] * base * base
         self.head = nn.Linear(features, 1)
         self.classes = nn.Embedding(classes, features) if classes else None
+        self.names = nn.Linear(features, classes) if classes and naming else None
         _initialise(self)
         if norm == "spectral":
-            for module in [*self.layers, self.head, *([self.classes] if self.classes else [])]:
+            for module in [*self.layers, self.head, *filter(None, (self.classes, self.names))]:
                 nn.utils.parametrizations.spectral_norm(module)
 
-    def forward(self, x: Tensor, label: Tensor | None, rng: Generator) -> Tensor:
+    def forward(self, x: Tensor, label: Tensor | None, rng: Generator) -> Verdict:
         x = x.contiguous(memory_format=torch.channels_last)
         for layer, norm in zip(self.layers, self.norms, strict=True):
             x = dropout(F.leaky_relu(norm(layer(x)), SLOPE), self.drop if self.training else 0.0, rng)
         features = x.permute(0, 2, 3, 1).flatten(1)
         logits: Tensor = self.head(features).squeeze(1)
-        return logits if self.classes is None else logits + (self.classes(label) * features).sum(1)
+        if self.classes is not None:
+            logits = logits + (self.classes(label) * features).sum(1)
+        if self.names is None or label is None:
+            return Verdict(logits)
+        return Verdict(logits, F.cross_entropy(self.names(features), label, reduction="none"))
 
 
 def _initialise(net: nn.Module) -> None:

@@ -14,7 +14,7 @@ from danqing.core.images import Images
 from danqing.core.model import Batch, Optimiser, Painter
 from danqing.core.params import Range
 from danqing.maths.adversarial import LossName, PenaltyName
-from danqing.nets.adversary import Rules, adversarial_losses, paint_in_blocks, verdict_readings
+from danqing.nets.adversary import Rules, Verdict, adversarial_losses, paint_in_blocks, verdict_readings
 from danqing.nets.dropout import dropout as drop
 
 SLOPE = 0.2
@@ -112,9 +112,9 @@ class _Critic(nn.Module):
         self.head = nn.Linear(width, 1)
         self.classes = nn.Embedding(classes, width) if classes else None
 
-    def forward(self, x: Tensor, label: Tensor | None, rng: Generator) -> Tensor:
+    def forward(self, x: Tensor, label: Tensor | None, rng: Generator) -> Verdict:
         x = x.flatten(1)
         for layer in self.layers:
             x = drop(F.leaky_relu(layer(x), SLOPE), self.dropout if self.training else 0.0, rng)
         logits: Tensor = self.head(x).squeeze(1)
-        return logits if self.classes is None else logits + (self.classes(label) * x).sum(1)
+        return Verdict(logits if self.classes is None else logits + (self.classes(label) * x).sum(1))

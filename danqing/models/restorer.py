@@ -24,6 +24,7 @@ NETS = {  # widths from fine to coarse; blocks
 }
 SCORED = 48  # held-out pictures a score is taken on
 SEED = 1  # of the damage that scores are taken on
+REACH = 64  # px; a few weights look further, but what they add there is below 1/255 (docs/benchmarks.md)
 NOTHING = 1e-10  # mean square error that counts as none: 100 dB
 
 
@@ -67,6 +68,10 @@ class Restorer(bases.Restorer):
         self.patch = patch
         self.net = UNet(4, 3, widths, blocks)
         self.psnr = math.nan
+
+    @property
+    def reach(self) -> int:
+        return REACH
 
     def losses(self, batch: Batch, rng: Generator) -> Iterator[tuple[str, Tensor]]:
         """Yield the mean absolute error; of inpainting, within the holes."""
@@ -138,7 +143,7 @@ class Restorer(bases.Restorer):
     def _mended(self, damaged: Damaged) -> Tensor:
         """The net's picture, not yet clipped."""
         seen = torch.cat([damaged.x, damaged.hint.to(damaged.x)], 1).contiguous(memory_format=torch.channels_last)
-        change = self.net(seen).float()
+        change: Tensor = self.net(seen).float()
         if self.task == "colourise":
             change = change - luma(change)  # brightness is known
             return luma(damaged.x) + change

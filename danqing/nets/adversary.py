@@ -25,6 +25,18 @@ from danqing.maths.adversarial import (
 BLOCK = 32  # pictures painted at a time
 
 
+class Verdict(NamedTuple):
+    """What a critic says of pictures.
+
+    Attributes:
+        logits: (B,), how real each looks, for its label.
+        unnamed: (B,), cross entropy in nats of the label by what the critic would name it; None if it names nothing.
+    """
+
+    logits: Tensor
+    unnamed: Tensor | None = None
+
+
 class Rules(NamedTuple):
     """How the game is played; each is independent of the nets and of the others.
 
@@ -35,6 +47,7 @@ class Rules(NamedTuple):
         every: steps between two penalties, each of which then counts that many times.
         smoothing: of the real pictures' targets.
         critic_steps: steps of the critic for one of the painter.
+        naming: how much both also learn from the critic naming the class.
     """
 
     loss: LossName
@@ -43,12 +56,13 @@ class Rules(NamedTuple):
     every: int
     smoothing: float
     critic_steps: int
+    naming: float = 0.0
 
 
 class Adversary(Protocol):
     """What a family must have to play.
 
-    ``painter(z, label)`` gives pictures in [-1, 1], ``critic(x, label, rng)`` gives logits (B,). ``played`` is a buffer
+    ``painter(z, label)`` gives pictures in [-1, 1], ``critic(x, label, rng)`` gives a Verdict. ``played`` is a buffer
     that counts the critic's steps, ``verdict`` the last logits of real and painted pictures.
     """
 
@@ -82,7 +96,16 @@ def adversarial_losses(model: Adversary, batch: Batch, rng: Generator) -> Iterat
     on_fake = model.critic(fake, label, rng)
     with torch.no_grad():
         on_real = model.critic(real, label, rng) if compares_pairs(model.rules.loss) else on_fake
-    yield "painter", painter_loss(model.rules.loss, on_real, on_fake)
+    loss = painter_loss(model.rules.loss, on_real.logits, on_fake.logits)
+    yield "painter", loss + _named(model.rules, on_fake)
+
+
+def _named(rules: Rules, verdict: Verdict) -> Tensor | float:
+    """What naming the class adds to a loss.
+
+    Source: Odena et al. 2017 (AC-GAN), eq. 3; only real pictures teach the critic, as in Kang et al. 2021 (ReACGAN).
+    """
+    return 0.0 if verdict.unnamed is None else rules.naming * verdict.unnamed.mean()
 
 
 def paint_like(model: Adversary, real: Tensor, label: Tensor | None, rng: Generator) -> Tensor:
@@ -125,15 +148,16 @@ def _criticise(model: Adversary, real: Tensor, fake: Tensor, label: Tensor | Non
     model.played += 1
     at_points = due and rules.penalty in ("r1", "r1+r2")
     real, fake = real.requires_grad_(at_points), fake.requires_grad_(at_points)
-    on_real, on_fake = _judge(model.critic, real, fake, label, rng)
+    verdict_on_real, verdict_on_fake = _judge(model.critic, real, fake, label, rng)
+    on_real, on_fake = verdict_on_real.logits, verdict_on_fake.logits
     model.verdict = on_real.detach().float(), on_fake.detach().float()
-    loss = critic_loss(rules.loss, on_real, on_fake, rules.smoothing)
+    loss = critic_loss(rules.loss, on_real, on_fake, rules.smoothing) + _named(rules, verdict_on_real)
     if not due:
         return loss
     if rules.penalty == "gradient":
         share = torch.rand(len(real), generator=rng, device=rng.device).to(real.device)
         midway = between(real, fake, share).requires_grad_()
-        penalty = gradient_penalty(slope(model.critic(midway, label, rng), midway), rules.gamma)
+        penalty = gradient_penalty(slope(model.critic(midway, label, rng).logits, midway), rules.gamma)
     else:
         penalty = flatness_penalty(slope(on_real, real), rules.gamma)
         if rules.penalty == "r1+r2":
@@ -143,10 +167,12 @@ def _criticise(model: Adversary, real: Tensor, fake: Tensor, label: Tensor | Non
 
 def _judge(
     critic: nn.Module, real: Tensor, fake: Tensor, label: Tensor | None, rng: Generator
-) -> tuple[Tensor, Tensor]:
+) -> tuple[Verdict, Verdict]:
     """Judge both kinds of pictures, in one call unless the critic normalises by its batch, which must not mix them."""
     if any(isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d) for module in critic.modules()):
         return critic(real, label, rng), critic(fake, label, rng)
     both = None if label is None else torch.cat([label, label])
-    on_real, on_fake = critic(torch.cat([real, fake]), both, rng).chunk(2)
-    return on_real, on_fake
+    verdict = critic(torch.cat([real, fake]), both, rng)
+    logits = verdict.logits.chunk(2)
+    unnamed = (None, None) if verdict.unnamed is None else verdict.unnamed.chunk(2)
+    return Verdict(logits[0], unnamed[0]), Verdict(logits[1], unnamed[1])

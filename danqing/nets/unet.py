@@ -65,7 +65,8 @@ class Residual(nn.Module):
         nn.init.normal_(self.second.weight, std=0.1 / (3 * width**0.5))  # near the identity at first
 
     def forward(self, x: Tensor) -> Tensor:
-        return x + self.second(F.relu(self.first(x), inplace=True))
+        change: Tensor = self.second(F.relu(self.first(x), inplace=True))
+        return x + change
 
 
 def _blocks(width: int, count: int) -> nn.Sequential:

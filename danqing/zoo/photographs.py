@@ -157,7 +157,7 @@ def resources(raw: bytes) -> Iterator[tuple[str, bytes]]:
 def _photograph(raw: bytes) -> Image.Image | None:
     """Decode a picture if it is opaque, in colour, large enough and no drawing."""
     try:
-        picture = ImageOps.exif_transpose(Image.open(io.BytesIO(raw)))
+        picture: Image.Image = ImageOps.exif_transpose(Image.open(io.BytesIO(raw)))
         if "A" in picture.getbands() and picture.getchannel("A").getextrema()[0] < 255:
             return None
         picture = picture.convert("RGB")

@@ -1,5 +1,6 @@
 """The convolutional GAN: shapes, gradients, chance, files, and that it learns every mode of a toy set."""
 
+import math
 from inspect import signature
 
 import pytest
@@ -11,6 +12,7 @@ from danqing.core.errors import ParameterError
 from danqing.core.files import load, save
 from danqing.core.model import Batch
 from danqing.models.dcgan import DCGAN
+from danqing.nets.adversary import Verdict
 from danqing.train.step import Stepper
 
 SMALL = {"size": 16, "latents": 8, "width": 8, "critic_width": 8}
@@ -130,7 +132,31 @@ class _Linear(nn.Module):
         self.weight = nn.Parameter(torch.full((1, 16, 16), 0.1))
 
     def forward(self, x, label, rng):
-        return (x * self.weight).sum((1, 2, 3))
+        return Verdict((x * self.weight).sum((1, 2, 3)))
+
+
+def test_naming_adds_the_cross_entropy_of_real_classes_for_the_critic_and_of_painted_ones_for_the_painter():
+    def losses(naming):
+        net = model(classes=4, penalty="none")
+        net.rules = net.rules._replace(naming=naming)
+        nn.init.zeros_(net.critic.names.weight)  # every class is named as likely as any other: log 4 nats
+        return dict(part for part in net.losses(batch_for(net), seeded()))
+
+    with_names, without = losses(2.0), losses(0.0)
+    for part in ("critic", "painter"):
+        assert with_names[part].item() - without[part].item() == pytest.approx(2 * math.log(4), rel=1e-5)
+
+
+def test_only_real_pictures_teach_the_critic_to_name():
+    net = model(classes=4, penalty="none")
+    net.rules = net.rules._replace(naming=1.0)
+    batch, seen = batch_for(net), []
+    forward = net.critic.forward
+    net.critic.forward = lambda x, label, rng: seen.append(x.detach()) or forward(x, label, rng)
+    loss = next(net.losses(batch, seeded()))[1]
+    gradient = torch.autograd.grad(loss, net.critic.names.weight)[0]
+    named = forward(seen[0][: len(batch.x)], batch.y, seeded()).unnamed.mean()
+    torch.testing.assert_close(gradient, torch.autograd.grad(named, net.critic.names.weight)[0])
 
 
 def test_critic_steps_come_before_the_painter():

@@ -1,0 +1,65 @@
+"""The operator colourise."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import torch
+
+from danqing.core.errors import ParameterError
+from danqing.core.images import Images
+from danqing.core.model import Restorer
+from danqing.core.params import Range, WeightsOf
+from danqing.core.registry import operator
+from danqing.maths.colour import brightness
+from danqing.maths.damage import luma
+
+COLOURED = 0.04  # spread of red, green and blue from which a pixel of the hints is a colour
+
+
+@operator(reach=lambda weights: weights.reach)
+def colourise(
+    x: Images,
+    hints: Images | None = None,
+    strength: Annotated[float, Range(0, 2)] = 1.0,
+    weights: Annotated[Restorer, WeightsOf("restorer/colourise")] = "colourise-small",  # type: ignore[assignment]
+) -> Images:
+    """Give a grey picture colours that a neural network thinks likely, and those one tells it.
+
+    Args:
+        x: pictures (B, C, H, W) in [0, 1]; the colours of colour pictures are left aside.
+        hints: a copy of the picture, of its size, with strokes of colour painted on it; where it is coloured, it is
+            believed.
+        strength: of the colours: 0 leaves the picture grey, 2 doubles them.
+        weights: colourise-small, or a restorer of one's own.
+
+    Returns:
+        Colour pictures (B, 3, H, W) with the brightness of ``x``.
+
+    Raises:
+        ModelFileError: if the weights are for another task.
+        ParameterError: if the hints are of another size.
+
+    Source: :mod:`danqing.models.restorer`; hints: R. Zhang et al., "Real-time user-guided image colorization with
+        learned deep priors", 2017, section 3.2.
+
+    Examples:
+        danqing colourise old.png --out colour.png
+        danqing colourise old.png --hints strokes.png --strength 1.3 --out colour.png
+    """
+    grey = brightness(x).expand(-1, 3, -1, -1)
+    known = {} if hints is None else _hinted(grey, hints)
+    made = weights.restore(known.pop("x", grey), **known)
+    return torch.lerp(grey, made, strength).clamp(0, 1)
+
+
+def _hinted(grey: Images, hints: Images) -> dict[str, torch.Tensor]:
+    """The picture with the hints' colours at its own brightness, and where they are."""
+    if hints.shape[-2:] != grey.shape[-2:] or len(hints) not in (1, len(grey)):
+        width, height = hints.shape[-1], hints.shape[-2]
+        what = f"{width}×{height} px do not fit a picture of {grey.shape[-1]}×{grey.shape[-2]}"
+        raise ParameterError(what, where="hints", remedy="Paint the strokes on a copy of the picture")
+    hints = hints.expand(len(grey), 3, -1, -1)
+    mask = ((hints.amax(1, keepdim=True) - hints.amin(1, keepdim=True)) > COLOURED).to(grey)
+    told = (grey + hints - luma(hints)).clamp(0, 1)
+    return {"x": torch.where(mask > 0, told, grey), "mask": mask}

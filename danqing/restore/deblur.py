@@ -1,0 +1,41 @@
+"""The operator deblur."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import torch
+
+from danqing.core.images import Images
+from danqing.core.model import Restorer
+from danqing.core.params import Range, WeightsOf
+from danqing.core.registry import operator
+
+
+@operator(reach=lambda weights: weights.reach)
+def deblur(
+    x: Images,
+    strength: Annotated[float, Range(0, 1)] = 1.0,
+    weights: Annotated[Restorer, WeightsOf("restorer/deblur")] = "deblur-small",  # type: ignore[assignment]
+) -> Images:
+    """Sharpen what is out of focus or was shaken with a neural network, without knowing how.
+
+    Where the blur is known, ``deconvolve`` undoes just that one.
+
+    Args:
+        x: pictures (B, C, H, W) in [0, 1].
+        strength: share of the change that is made.
+        weights: deblur-small, or a restorer of one's own.
+
+    Returns:
+        Pictures of the same size; grey pictures stay grey.
+
+    Raises:
+        ModelFileError: if the weights are for another task.
+
+    Source: :mod:`danqing.models.restorer`.
+
+    Examples:
+        danqing deblur photo.png --out sharp.png
+    """
+    return torch.lerp(x, weights.restore(x), strength)

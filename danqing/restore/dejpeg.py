@@ -1,0 +1,43 @@
+"""The operator dejpeg."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import torch
+
+from danqing.core.images import Images
+from danqing.core.model import Restorer
+from danqing.core.params import Range, WeightsOf
+from danqing.core.registry import operator
+
+
+@operator(reach=lambda weights: weights.reach)
+def dejpeg(
+    x: Images,
+    quality: Annotated[int, Range(1, 100)] | None = None,
+    strength: Annotated[float, Range(0, 1)] = 1.0,
+    weights: Annotated[Restorer, WeightsOf("restorer/dejpeg")] = "dejpeg-small",  # type: ignore[assignment]
+) -> Images:
+    """Take away the blocks and ripples of JPEG compression with a neural network.
+
+    Args:
+        x: pictures (B, C, H, W) in [0, 1], at the size they were compressed at.
+        quality: of the compression, if it is known; otherwise the net sees for itself.
+        strength: share of the change that is made.
+        weights: dejpeg-small, or a restorer of one's own.
+
+    Returns:
+        Pictures of the same size; grey pictures stay grey.
+
+    Raises:
+        ModelFileError: if the weights are for another task.
+
+    Source: :mod:`danqing.models.restorer`.
+
+    Examples:
+        danqing dejpeg photo.png --out clean.png
+        danqing dejpeg photo.png --quality 10 --out clean.png
+    """
+    known = {} if quality is None else {"level": x.new_tensor([float(quality)])}
+    return torch.lerp(x, weights.restore(x, **known), strength)

@@ -1,0 +1,90 @@
+"""The operator enhance."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+import numpy as np
+import torch
+
+from danqing.core.images import Images
+from danqing.core.model import Restorer
+from danqing.core.params import Range, WeightsOf
+from danqing.core.registry import operator
+from danqing.maths.colour import brightness, from_linear, to_linear
+
+SCALES = (15 / 512, 80 / 512, 250 / 512)  # of the surroundings that retinex compares with, in shorter sides
+CLIP = 2.0  # of CLAHE's histograms, in multiples of a flat one
+SQUARES = 8  # of CLAHE along each side
+DARKEST = 1 / 255
+SPREAD = 2.5  # standard deviations of the retinex that become black and white
+
+
+@operator
+def enhance(
+    x: Images,
+    method: Literal["learned", "clahe", "retinex", "grey-world"] = "learned",
+    strength: Annotated[float, Range(0, 1)] = 1.0,
+    weights: Annotated[Restorer, WeightsOf("restorer/lowlight")] = "lowlight-small",  # type: ignore[assignment]
+) -> Images:
+    """Brighten a dark picture, raise a dull contrast or take away a cast of colour.
+
+    Args:
+        x: pictures (B, C, H, W) in [0, 1].
+        method: learned brightens and cleans what was taken in too little light; clahe raises contrast place by place;
+            retinex takes each place as it stands out from its surroundings; grey-world makes the mean colour grey.
+        strength: share of the change that is made.
+        weights: lowlight-small, or a restorer of one's own; for learned.
+
+    Returns:
+        Pictures of the same size; grey pictures stay grey.
+
+    Raises:
+        ModelFileError: if the weights are for another task.
+
+    Source: learned: :mod:`danqing.models.restorer`; K. Zuiderveld, "Contrast limited adaptive histogram equalization",
+        1994 (by OpenCV); D. Jobson et al., "A multiscale retinex", 1997, eq. 4, on brightness alone; G. Buchsbaum, "A
+        spatial processor model for object colour perception", 1980 (grey-world), in linear light.
+
+    Examples:
+        danqing enhance night.png --out evening.png
+        danqing enhance dull.png --method clahe --strength 0.7 --out crisp.png
+    """
+    if method == "learned":
+        made = weights.restore(x)
+    elif method == "grey-world":
+        made = _grey_world(x)
+    else:
+        light = brightness(x)
+        better = torch.stack([(_clahe if method == "clahe" else _retinex)(plane[0])[None] for plane in light])
+        made = x * (better / light.clamp(min=DARKEST)) if x.shape[1] == 3 else better
+    return torch.lerp(x, made.clamp(0, 1), strength)
+
+
+def _clahe(plane: torch.Tensor) -> torch.Tensor:
+    import cv2
+
+    levels = np.round(plane.cpu().numpy() * 65535).astype(np.uint16)
+    made: np.ndarray[Any, Any] = cv2.createCLAHE(CLIP, (SQUARES, SQUARES)).apply(levels)
+    return torch.from_numpy(made.astype(np.float32) / 65535).to(plane)
+
+
+def _retinex(plane: torch.Tensor) -> torch.Tensor:
+    import cv2
+
+    light = plane.cpu().numpy().clip(DARKEST)
+    shorter = min(light.shape)
+    around = [cv2.GaussianBlur(light, (0, 0), max(0.5, scale * shorter)) for scale in SCALES]
+    stands_out = np.log(light) - sum(np.log(each.clip(DARKEST)) for each in around) / len(SCALES)
+    middle, spread = float(stands_out.mean()), float(stands_out.std())
+    if spread < 1e-4:
+        return plane.clone()
+    made = 0.5 + (stands_out - middle) / (2 * SPREAD * spread)
+    return torch.from_numpy(made.clip(0, 1).astype(np.float32)).to(plane)
+
+
+def _grey_world(x: Images) -> Images:
+    linear = to_linear(x)
+    means = linear.mean((2, 3), keepdim=True)
+    gains = means.mean(1, keepdim=True) / means.clamp(min=1e-6)
+    return from_linear((linear * gains).clamp(0, 1))
