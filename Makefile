@@ -46,7 +46,8 @@ docs: .venv/base
 	$(BIN)/python docs/make_reference.py
 
 zoo: .venv/base
-	for recipe in danqing/zoo/recipes/*.json; do $(BIN)/python -m danqing.zoo.retrain "$$recipe" || exit 1; done
+	test -f runs/photographs/manifest.json || $(BIN)/python -m danqing.zoo.photographs runs/photographs
+	$(BIN)/python -m danqing.zoo.retrain danqing/zoo/recipes/*.json
 
 clean:
 	rm -rf .venv demo runs bench/results bench/.envs

@@ -17,7 +17,7 @@ from typing import Any
 import danqing
 from bench.tutorial import TUTORIAL
 
-SEEDS = (0, 1)
+SEEDS = (0, 1, 2)
 BUDGET = "2m"
 SAMPLES = 2000
 

@@ -17,7 +17,7 @@ BELOW = {
     "models": {"core", "maths", "nets"},
     "data": {"core", "maths"},
     "train": {"core", "maths", "nets", "data"},
-    "zoo": {"core", "train"},
+    "zoo": {"core", "data", "train"},
     "faces": {"core", "train", "data"},
 }
 OPERATORS = {"core", "maths", "nets", "data"}  # what every other folder, a group of operators, may import

@@ -11,11 +11,8 @@ from danqing.core.images import Images
 from danqing.core.params import Range
 from danqing.core.registry import Finding, operator
 from danqing.maths.colour import brightness, heat
+from danqing.maths.edge_widths import FEWEST, edge_widths
 
-AGAIN = 1.0  # px; width of the second blur that tells how wide the first was
-OWN = 1 / 3  # px², the variance that looking from pixel to pixel, two apart, adds
-STRONG = 0.04  # contrast a pixel that a slope must have to be an edge, after the second blur
-FEWEST = 20  # edge pixels to tell a width from
 SMALLEST = 3  # px
 Plane = np.ndarray[Any, np.dtype[Any]]
 
@@ -52,7 +49,7 @@ def _measured(plane: Plane) -> dict[str, float | None]:
     from scipy import ndimage
 
     slopes = [ndimage.sobel(plane, axis, mode="nearest") for axis in (0, 1)]
-    widths = _widths(plane)
+    widths = edge_widths(plane)
     enough = widths.size >= FEWEST
     return {
         "blur": float(np.median(widths)) if enough else None,
@@ -61,27 +58,6 @@ def _measured(plane: Plane) -> dict[str, float | None]:
         "tenengrad": float(sum((slope * 255) ** 2 for slope in slopes).mean()),
         "blur_effect": _blur_effect(plane),
     }
-
-
-def _widths(plane: Plane) -> Plane:
-    """The width in px of the edge through each pixel on the crest of an edge, (N,).
-
-    An edge of width s, blurred again by t, loses steepness by sqrt(1 + t² / s²).
-    """
-    from scipy import ndimage
-
-    first = _steepness(plane)
-    again = _steepness(ndimage.gaussian_filter(plane, AGAIN, mode="nearest"))
-    crest = (first >= ndimage.maximum_filter(first, 3) - 1e-12) & (again > STRONG)
-    ratio = first[crest] / again[crest]
-    width = AGAIN**2 / np.maximum(ratio**2 - 1, 1e-4)
-    return np.sqrt(np.maximum(width - OWN, 0))  # type: ignore[no-any-return]
-
-
-def _steepness(plane: Plane) -> Plane:
-    """Change from pixel to pixel along the steepest way."""
-    wide = np.pad(plane, 1, mode="edge")
-    return np.hypot(wide[1:-1, 2:] - wide[1:-1, :-2], wide[2:, 1:-1] - wide[:-2, 1:-1]) / 2  # type: ignore[no-any-return]
 
 
 def _blur_effect(plane: Plane) -> float | None:

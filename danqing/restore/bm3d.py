@@ -12,18 +12,17 @@ from danqing.core.images import Images
 from danqing.core.params import Range
 from danqing.core.registry import operator
 from danqing.maths.bases import cosine, haar, plane, spline_wavelet
-from danqing.maths.blocks import alike, coefficients, overlapped
+from danqing.maths.blocks import alike, coefficients, overlapped, zeros
 from danqing.maths.borders import mirrored
 from danqing.maths.colour import from_opponent, to_opponent
 
 SIDE = 8  # px of a block
 STEP = 4  # px from one group's reference block to the next
-COUNT = 16  # blocks a group
 RADIUS = 14  # px in which like blocks are looked for, at least
-TERMS = 16  # coarse coefficients by which blocks are compared: their noise does not decide what looks alike
+COUNTS = (16, 32)  # blocks a group, in the first stage and in the second
+TERMS = 36  # coarse coefficients by which blocks are compared: with fewer, the noise decides what looks alike
 THRESHOLD = 2.7  # standard deviations that a coefficient must exceed in the first stage
-WIENER = 1.0  # the noise as the second stage counts it
-CHUNK = 512  # groups that are worked on together: their numbers stay in the processor's cache
+CHUNK = 8192  # blocks that are worked on together: their numbers stay near the processor
 SMALLEST = 16  # px: a smaller picture holds too few blocks and is continued by its mirror image
 
 
@@ -73,27 +72,27 @@ def _filtered(noisy: Tensor, basis: Tensor, window: Tensor, sigma: float, basic:
     channels, height, width = noisy.shape
     table = coefficients(noisy, basis)
     pilot = table if basic is None else coefficients(basic, basis)
-    compared = pilot[:, :TERMS].reshape(height - SIDE + 1, width - SIDE + 1, TERMS)
-    total, weights = torch.zeros_like(table), table.new_zeros(len(table), channels)
-    across = haar(COUNT).to(table)
-    for groups in alike(compared, COUNT, STEP, RADIUS).split(CHUNK, 1):
+    count = COUNTS[basic is not None]
+    compared = pilot[:, :TERMS].view(height - SIDE + 1, width - SIDE + 1, TERMS)
+    total, weights = (zeros(len(table), columns, like=table) for columns in (table.shape[1], channels))
+    across = haar(count).to(table)
+    for groups in alike(compared, count, STEP, RADIUS).split(CHUNK // count, 1):
         places = groups.flatten()
         stacks = _stacked(table, places, channels, across)
         if basic is None:
             weight = _threshold(stacks, THRESHOLD * sigma)
         else:
-            weight = _attenuate(stacks, _stacked(pilot, places, channels, across), WIENER * sigma)
+            weight = _attenuate(stacks, _stacked(pilot, places, channels, across), sigma)
         stacks *= weight[..., None]
-        back = torch.mm(across.T, stacks.view(COUNT, -1)).view(len(places), -1)
-        total.index_add_(0, places, back)
-        weights.index_add_(0, places, weight.repeat(COUNT, 1))
+        total.index_add_(0, places, torch.mm(across.T, stacks.view(count, -1)).view(len(places), -1))
+        weights.index_add_(0, places, weight.repeat(count, 1))
     return overlapped(total, weights, torch.linalg.inv(basis), window, height, width)
 
 
 def _stacked(table: Tensor, places: Tensor, channels: int, across: Tensor) -> Tensor:
-    """Take blocks out of the table and transform them along their stacks (COUNT, groups, C, SIDE²)."""
+    """Take blocks out of the table and transform them along their stacks (count, groups, C, SIDE²)."""
     blocks = table.index_select(0, places)
-    return torch.mm(across, blocks.view(COUNT, -1)).view(COUNT, -1, channels, SIDE * SIDE)
+    return torch.mm(across, blocks.view(len(across), -1)).view(len(across), -1, channels, SIDE * SIDE)
 
 
 def _threshold(stacks: Tensor, limit: float) -> Tensor:

@@ -1,11 +1,14 @@
-"""Train a bundled model anew from its recipe: ``python -m danqing.zoo.retrain danqing/zoo/recipes/digits.json``.
+"""Train bundled models anew from their recipes: ``python -m danqing.zoo.retrain danqing/zoo/recipes/*.json``.
 
 A recipe is a run's config (as ``danqing train --config`` takes it) whose file name is the model's. The run goes into
-runs/zoo-NAME, where a recipe that was stopped goes on; the finished model replaces the bundled one.
+runs/zoo-NAME, where a recipe that was stopped goes on; the finished model replaces the bundled one. Recipes that
+begin with other bundled weights come after those that do not. Restorers learn from the photographs that
+``python -m danqing.zoo.photographs runs/photographs`` collects.
 """
 
 from __future__ import annotations
 
+import json
 import shutil
 import sys
 from pathlib import Path
@@ -28,6 +31,11 @@ def retrain(recipe: Path) -> Path:
     return bundled
 
 
+def begins_with(recipe: Path) -> str:
+    """The weights that a recipe begins with; empty, and so first in order, if it begins with none."""
+    return str(json.loads(recipe.read_text("utf-8")).get("from_") or "")
+
+
 def _say() -> Show:
     last = 0
 
@@ -42,5 +50,5 @@ def _say() -> Show:
 
 
 if __name__ == "__main__":
-    for recipe in sys.argv[1:]:
-        print(retrain(Path(recipe)))
+    for recipe in sorted(map(Path, sys.argv[1:]), key=begins_with):
+        print(retrain(recipe))

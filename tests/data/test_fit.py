@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from danqing.core.images import Picture
-from danqing.data.fit import square
+from danqing.core.images import Picture, to_uint8
+from danqing.data.fit import square, squares
 
 
 def halves(height: int, width: int) -> Picture:
@@ -59,3 +59,24 @@ def test_channels_are_made_or_mixed() -> None:
     red[:, 0] = 1
     assert (square(Picture(red), 2, 1, "crop") == 76).all()  # 0.299 · 255
     assert (square(Picture(red[:, :1]), 2, 3, "crop") == 255).all()
+
+
+def test_tiles_are_the_picture_in_pieces():
+    pixels = torch.rand(1, 3, 70, 100, generator=torch.Generator().manual_seed(0))
+    tiles = squares(Picture(pixels), 32, 3, "tiles")
+    whole = to_uint8(pixels)[0]
+    assert tiles.shape == (6, 32, 32, 3)
+    np.testing.assert_array_equal(tiles[0], whole[3:35, 2:34])
+    np.testing.assert_array_equal(tiles[5], whole[35:67, 66:98])
+
+
+@pytest.mark.parametrize(("height", "width", "count"), [(10, 10, 1), (20, 90, 4), (32, 31, 1)])
+def test_a_picture_too_small_for_a_tile_is_enlarged(height, width, count):
+    tiles = squares(Picture(torch.full((1, 1, height, width), 0.5)), 32, 1, "tiles")
+    assert tiles.shape == (count, 32, 32, 1)
+    assert set(tiles.ravel().tolist()) == {128}
+
+
+def test_the_other_ways_give_one_square():
+    picture = Picture(torch.rand(1, 3, 40, 60))
+    np.testing.assert_array_equal(squares(picture, 16, 3, "crop")[0], square(picture, 16, 3, "crop"))

@@ -1,0 +1,146 @@
+"""The operator repair."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, NamedTuple
+
+import torch
+
+from danqing.core.files import load
+from danqing.core.images import Images, Mask
+from danqing.core.model import Restorer
+from danqing.core.params import Range
+from danqing.core.progress import Job, Progress
+from danqing.core.registry import Finding, operator
+from danqing.maths.colour import brightness
+from danqing.maths.edge_widths import FEWEST, edge_widths
+from danqing.maths.jpeg_history import history
+from danqing.maths.noise import by_patches
+from danqing.maths.scratches import scratches
+
+POOR = 80  # JPEG quality below which blocks and ripples are seen
+NOISY = 3.0  # σ on the 0–255 scale below which nobody sees noise
+SCRATCHED = 2e-4  # share of pixels
+FADED = 0.75  # span of brightness from the darkest to the lightest hundredth, below which a picture looks faded
+STAINED = 0.06  # how far apart the whites, or blacks, of the three colours may lie
+SOFT = 1.2  # px: width of the sharper edges, above which a picture is blurred
+ENDS = (0.005, 0.995)  # what becomes black and white
+
+
+class Seen(NamedTuple):
+    """What ails one picture, in the order of mending."""
+
+    jpeg: int | None
+    noise: float | None
+    scratches: float
+    faded: bool
+    blur: float | None
+    holes: Mask
+
+
+@operator
+def repair(
+    x: Images,
+    strength: Annotated[float, Range(0, 1)] = 1.0,
+    show: Literal["result", "steps"] = "result",
+    size: Literal["small", "base"] = "base",
+) -> Job[Finding]:
+    """Look what ails a photograph and mend it: compression, noise, scratches, faded colours, blur.
+
+    Each step is done only if it is needed, on what the steps before have left.
+
+    Args:
+        x: pictures (B, C, H, W) in [0, 1].
+        strength: share of every change that is made.
+        show: the mended pictures, or for each one the steps side by side, from the first state to the last.
+        size: of the net that takes away noise: base, or the faster small.
+
+    Returns:
+        A job with what was found in each picture: ``jpeg`` (quality, null if there is no trace), ``noise`` (σ on the
+        0–255 scale), ``scratches`` (share of the pixels), ``faded``, ``blur`` (px), and the ``steps`` taken; and the
+        pictures, which stay as they are where nothing ails them.
+
+    Source: danqing, from ``jpeg_quality``, ``noise_level``, ``scratches`` and ``sharpness``, and the learned
+    ``dejpeg``, ``denoise``, ``inpaint`` and ``deblur``; fading: each colour's darkest and lightest become black and white.
+
+    Examples:
+        danqing repair old.png --out mended.png
+        danqing repair old.png --show steps --out steps.png
+    """
+    numbers, shown = [], []
+    for at in range(len(x)):
+        yield Progress(at, len(x), "looking")
+        seen = examine(x[at : at + 1])
+        states = [x[at : at + 1]]
+        steps: list[str] = []
+        for name, mended in _chain(states[0], seen, size):
+            yield Progress(at, len(x), name)
+            states.append(torch.lerp(states[-1], mended(states[-1]), strength))
+            steps.append(name)
+        numbers.append({**seen._asdict(), "steps": steps})
+        del numbers[-1]["holes"]
+        shown.append(torch.cat(states, -1) if show == "steps" else states[-1])
+    return Finding(numbers, _side_by_side(shown))
+
+
+def examine(picture: Images) -> Seen:
+    """Look at one picture (1, C, H, W)."""
+    told = history(picture)[0][0]
+    level = 255 * float(by_patches(picture)[0])
+    holes = scratches(picture)
+    widths = edge_widths(brightness(picture)[0, 0].double().cpu().numpy())
+    wide = float(torch.from_numpy(widths).quantile(0.1)) if widths.size >= FEWEST else None
+    return Seen(
+        told["quality"], level if level == level else None, float(holes.mean()), _is_faded(picture), wide, holes
+    )  # fmt: skip
+
+
+def _chain(picture: Images, seen: Seen, size: str) -> Any:
+    """The steps that a picture needs: a name, and what to do with the state before it."""
+    if seen.jpeg is not None and seen.jpeg < POOR:
+        known = picture.new_tensor([float(seen.jpeg)])
+        yield "compression", lambda x: _restorer("dejpeg-small").restore(x, level=known)
+    elif seen.noise is not None and seen.noise > NOISY:  # what JPEG leaves is not white noise
+        yield "noise", lambda x: _restorer(f"denoise-{size}").restore(x)
+    if SCRATCHED < seen.scratches < 0.5:
+        yield "scratches", lambda x: _restorer("inpaint-small").restore(x, mask=seen.holes)
+    if seen.faded:
+        yield "faded colours", _revived
+    if seen.blur is not None and seen.blur > SOFT:
+        yield "blur", lambda x: _restorer("deblur-small").restore(x)
+
+
+def _restorer(name: str) -> Restorer:
+    model = load(name, kind="Restorer")
+    assert isinstance(model, Restorer)
+    return model
+
+
+def _ends(picture: Images) -> tuple[torch.Tensor, torch.Tensor]:
+    """The darkest and the lightest value of each channel, (C,), but for a few pixels."""
+    ranked = picture[0].flatten(1).sort(1).values
+    at = [min(ranked.shape[1] - 1, int(share * ranked.shape[1])) for share in ENDS]
+    return ranked[:, at[0]], ranked[:, at[1]]
+
+
+def _is_faded(picture: Images) -> bool:
+    dark, light = _ends(picture)
+    span = float(light.max() - dark.min())
+    stained = max(float(light.max() - light.min()), float(dark.max() - dark.min()))
+    return 0.02 < span < FADED or (span < 0.95 and stained > STAINED and float(dark.min()) > STAINED)
+
+
+def _revived(picture: Images) -> Images:
+    """Stretch every channel so that its darkest is black and its lightest white."""
+    dark, light = (end.view(1, -1, 1, 1) for end in _ends(picture))
+    return ((picture - dark) / (light - dark).clamp(min=0.02)).clamp(0, 1)
+
+
+def _side_by_side(pictures: list[Images]) -> Images:
+    """One batch; strips of different lengths are filled up with white."""
+    widest = max(picture.shape[-1] for picture in pictures)
+    channels = max(picture.shape[1] for picture in pictures)
+    rows = [torch.ones(1, channels, picture.shape[-2], widest).to(picture) for picture in pictures]
+    for row, picture in zip(rows, pictures, strict=True):
+        row[..., : picture.shape[-1]] = picture
+    return torch.cat(rows)

@@ -1,0 +1,107 @@
+"""What restorers are shown: every task's damage, and the maps that tell of it."""
+
+from __future__ import annotations
+
+import typing
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from skimage import data
+
+from danqing.maths.colour import brightness
+from danqing.maths.damage import GREY, TOLD, Task, damage, enlarged, filled, hint_of, luma
+
+TASKS = typing.get_args(Task)
+
+
+def seeded(seed=0):
+    return torch.Generator().manual_seed(seed)
+
+
+def photographs(count=8, side=48):
+    photo = torch.from_numpy(data.astronaut()).permute(2, 0, 1) / 255
+    return torch.stack([photo[:, 40 * at : 40 * at + side, 150 : 150 + side] for at in range(count)])
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_damage_keeps_the_size_and_is_fixed_by_the_seed(task):
+    x = photographs()
+    clean, damaged = damage(task, x, seeded())
+    again = damage(task, x, seeded())
+    assert clean.shape == x.shape == damaged.x.shape
+    assert damaged.hint.shape == (8, 1, 48, 48)
+    assert torch.equal(damaged.x, again[1].x)
+    assert torch.equal(damaged.hint, again[1].hint)
+    assert not torch.equal(damaged.x, damage(task, x, seeded(1))[1].x)
+    assert torch.isfinite(damaged.x).all()
+    assert (damaged.x - clean).abs().mean() > 1e-3
+    assert torch.equal(x, photographs()), "the clean pictures were changed"
+
+
+def test_grey_pictures_are_damaged_alike_in_all_channels():
+    clean, damaged = damage("denoise", photographs(8).repeat(16, 1, 1, 1), seeded())
+    grey = (clean.amax(1) - clean.amin(1)).flatten(1).amax(1) < 1e-6
+    assert 0.5 * GREY < grey.float().mean() < 2 * GREY
+    assert torch.equal(damaged.x[grey], damaged.x[grey][:, :1].expand(-1, 3, -1, -1))
+
+
+def test_the_noise_has_the_level_that_is_told():
+    clean, damaged = damage("denoise", torch.full((64, 3, 32, 32), 0.5), seeded(3))
+    told = damaged.hint[:, 0, 0, 0]
+    assert 0.6 * TOLD < (told > 0).float().mean() < 1.4 * TOLD
+    gentle = (told > 0) & (told < 0.15)  # what clipping leaves alone
+    found = (damaged.x - clean)[gentle].flatten(1).std(1)
+    torch.testing.assert_close(found, told[gentle], rtol=0.1, atol=1e-3)
+
+
+def test_only_the_holes_are_damaged():
+    clean, damaged = damage("inpaint", photographs(), seeded())
+    assert torch.equal(damaged.x[(damaged.hint == 0).expand_as(clean)], clean[(damaged.hint == 0).expand_as(clean)])
+    assert 0 < damaged.hint.mean() < 0.55
+    assert set(damaged.hint.unique().tolist()) == {0.0, 1.0}
+
+
+def test_a_colourless_picture_keeps_its_brightness_and_the_hints_their_colour():
+    clean, damaged = damage("colourise", photographs(), seeded())
+    there = (damaged.hint > 0).expand_as(clean)
+    assert there.any()
+    assert torch.equal(damaged.x[there], clean[there])
+    torch.testing.assert_close(damaged.x[~there], luma(clean).expand_as(clean)[~there])
+    torch.testing.assert_close(luma(clean), brightness(clean), atol=1e-6, rtol=0)
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 9), (7, 1), (5, 8), (33, 64)])
+def test_holes_are_filled_with_what_is_around(shape):
+    mask = torch.zeros(1, 1, *shape)
+    mask[..., shape[0] // 2, shape[1] // 2] = 1 if shape != (1, 1) else 0
+    plain = torch.full((1, 3, *shape), 0.3)
+    torch.testing.assert_close(filled(plain, mask), plain)
+    x = torch.rand(1, 3, *shape, generator=seeded())
+    made = filled(x * (1 - mask), mask)
+    assert torch.equal(made[(mask == 0).expand_as(x)], x[(mask == 0).expand_as(x)])
+    assert made.min() >= 0
+    assert made.max() <= 1 + 1e-6
+
+
+def test_a_hole_is_filled_between_its_borders():
+    ramp = torch.linspace(0, 1, 64).expand(1, 1, 64, 64)
+    mask = torch.zeros(1, 1, 64, 64)
+    mask[..., 20:40, 20:40] = 1
+    made = filled(ramp * (1 - mask), mask)
+    assert (made - ramp).abs().max() < 0.15
+    assert torch.equal(filled(ramp, torch.ones(1, 1, 64, 64)), torch.zeros(1, 1, 64, 64)), "nothing is known"
+
+
+def test_enlarging_is_that_of_pillow():
+    small = np.random.default_rng(0).random((12, 17)).astype(np.float32)
+    wanted = np.asarray(Image.fromarray(small).resize((51, 36), Image.Resampling.BICUBIC)).clip(0, 1)
+    made = enlarged(torch.from_numpy(small)[None, None], 36, 51)[0, 0].numpy()
+    np.testing.assert_allclose(made, wanted, atol=2e-6)
+
+
+def test_a_hint_is_one_number_a_picture():
+    hint = hint_of(torch.tensor([0.1, 0.2]), torch.zeros(2, 3, 4, 5))
+    assert hint.shape == (2, 1, 4, 5)
+    assert hint[1].unique().tolist() == pytest.approx([0.2])

@@ -1,0 +1,148 @@
+"""The restorer: what it is, what it keeps, and that it learns."""
+
+from __future__ import annotations
+
+import typing
+
+import pytest
+import torch
+
+from danqing.core.errors import ModelFileError, ParameterError
+from danqing.core.files import load, save
+from danqing.core.model import Batch, Optimiser
+from danqing.maths.damage import Task, enlarged, luma
+from danqing.models.restorer import NETS, Restorer
+from danqing.train.step import Stepper
+
+TASKS = typing.get_args(Task)
+MOST = {"tiny": 0.3e6, "small": 1e6, "base": 5e6}
+
+
+def seeded(seed=0):
+    return torch.Generator().manual_seed(seed)
+
+
+def model(task="denoise", **params):
+    torch.manual_seed(0)
+    return Restorer(**{"size": 32, "task": task, "net": "tiny", "patch": 32, **params})
+
+
+def taught(task="denoise", **params):
+    """A net whose last layer is not zero, as if it had learned something."""
+    net = model(task, **params).eval()
+    torch.nn.init.normal_(net.net.tail.weight, std=0.01, generator=seeded(1))
+    return net
+
+
+def pictures(count=4, channels=3, height=32, width=32):
+    return torch.rand(count, channels, height, width, generator=seeded(5))
+
+
+def conditions(task, x):
+    mask = (pictures(len(x), 1, *x.shape[-2:]) > 0.7).float()
+    return {"inpaint": {"mask": mask}, "upscale": {"scale": torch.tensor(2)}}.get(task, {})
+
+
+@pytest.mark.parametrize("net", NETS)
+def test_sizes(net):
+    assert sum(p.numel() for p in model(net=net).parameters()) <= MOST[net]
+
+
+@pytest.mark.parametrize("task", TASKS)
+@pytest.mark.parametrize("channels", [1, 3])
+def test_every_task_trains_all_its_weights(task, channels):
+    net = model(task)
+    stepper = Stepper(net, net.optimiser, "fp32")
+    rng = seeded()
+    for _ in range(3):
+        assert torch.tensor(list(stepper.step(Batch(pictures(channels=channels)), rng).values())).isfinite().all()
+    next(net.losses(Batch(pictures(channels=channels)), rng))[1].backward()
+    assert all(p.grad is not None and p.grad.abs().sum() > 0 for p in net.parameters())
+    assert net.readings()["psnr"] > 0
+    assert net.preview(Batch(pictures(channels=channels)), rng).shape == (4, 3, 32, 32)
+    assert net.score(Batch(pictures(channels=channels)))["-psnr"] < 0
+
+
+@pytest.mark.parametrize("task", TASKS)
+@pytest.mark.parametrize(("channels", "height", "width"), [(3, 1, 1), (1, 3, 37), (3, 17, 30)])
+def test_any_size_is_restored(task, channels, height, width):
+    x = pictures(2, channels, height, width)
+    made = taught(task).restore(x, **conditions(task, x))
+    scale = 2 if task == "upscale" else 1
+    assert made.shape == (2, 3 if task == "colourise" else channels, scale * height, scale * width)
+    assert made.min() >= 0
+    assert made.max() <= 1
+
+
+def test_a_net_that_learned_nothing_changes_nothing():
+    x = pictures()
+    for task in ("denoise", "deblur", "dejpeg", "lowlight"):
+        torch.testing.assert_close(model(task).restore(x), x)
+    torch.testing.assert_close(model("upscale").restore(x, scale=torch.tensor(3)), enlarged(x, 96, 96))
+    torch.testing.assert_close(model("colourise").restore(x), luma(x).expand_as(x))
+
+
+def test_the_net_has_no_absolute_level():
+    net = taught().net
+    x = torch.cat([pictures(), pictures(4, 1)], 1)
+    with torch.no_grad():
+        torch.testing.assert_close(net(x * 0.25), net(x) * 0.25, rtol=1e-4, atol=1e-6)
+        assert net(x * 0).abs().max() == 0
+
+
+def test_what_is_known_stays():
+    x = pictures(2)
+    mask = (pictures(2, 1) > 0.7).float()
+    made = taught("inpaint").restore(x, mask=mask)
+    assert torch.equal(made[(mask == 0).expand_as(x)], x[(mask == 0).expand_as(x)])
+    assert not torch.equal(made, x)
+    hidden = taught("inpaint").restore(x * (1 - mask), mask=mask)
+    torch.testing.assert_close(hidden[(mask == 1).expand_as(x)], made[(mask == 1).expand_as(x)])
+
+
+def test_colours_are_added_without_changing_brightness():
+    net = taught("colourise")
+    grey = pictures(2, 1) * 0.4 + 0.3
+    made = net.restore(grey)
+    torch.testing.assert_close(luma(made), grey, atol=1e-5, rtol=0)
+    assert (made.amax(1) - made.amin(1)).max() > 1e-3
+
+
+def test_the_level_told_changes_what_is_made():
+    x = pictures(2)
+    net = taught()
+    weak, strong = (net.restore(x, level=torch.tensor([sigma])) for sigma in (0.05, 0.2))
+    assert not torch.equal(weak, strong)
+    each = net.restore(x, level=torch.tensor([0.05, 0.2]))
+    torch.testing.assert_close(each[:1], weak[:1])
+    torch.testing.assert_close(each[1:], strong[1:])
+
+
+def test_pictures_of_a_batch_do_not_meet():
+    x = pictures()
+    net = taught()
+    torch.testing.assert_close(net.restore(x)[1:2], net.restore(x[1:2]))
+
+
+def test_saved_and_loaded_it_restores_the_same(tmp_path):
+    net = taught("dejpeg")
+    save(net, tmp_path / "mine.safetensors")
+    again = load(tmp_path / "mine.safetensors", kind="restorer/dejpeg")
+    assert torch.equal(again.restore(pictures()), net.restore(pictures()))
+    with pytest.raises(ModelFileError, match="for the task dejpeg, not denoise"):
+        load(tmp_path / "mine.safetensors", kind="restorer/denoise")
+
+
+def test_a_patch_must_fit():
+    with pytest.raises(ParameterError, match="larger than the squares"):
+        Restorer(size=64, patch=96)
+
+
+def test_it_learns_to_take_noise_off_plain_pictures():
+    net = model()
+    stepper, rng = Stepper(net, Optimiser(lr=2e-3, betas=(0.9, 0.99)), "fp32"), seeded()
+    flat = pictures(16, 3, 1, 1).expand(-1, -1, 32, 32).contiguous()
+    for _ in range(60):
+        stepper.step(Batch(flat), rng)
+    scores = net.eval().score(Batch(flat))
+    assert -scores["-psnr"] > scores["psnr_before"] + 6
