@@ -88,6 +88,7 @@ class Restorer(bases.Restorer):
         """The peak signal-to-noise ratio of the last batch, in dB."""
         return {} if math.isnan(self.psnr) else {"psnr": self.psnr}
 
+    @torch.no_grad()
     def score(self, batch: Batch) -> dict[str, float]:
         """The PSNR in dB over held-out pictures (negated), and that of the damaged ones, each damaged once for all."""
         clean, damaged = self._example(batch)
@@ -149,7 +150,6 @@ class Restorer(bases.Restorer):
             return luma(damaged.x) + change
         return damaged.x + change
 
-    @torch.no_grad()
     def _example(self, batch: Batch) -> tuple[Images, Damaged]:
         rng = Generator().manual_seed(SEED)
         return damage(self.task, _coloured(batch.x[:SCORED]), rng)

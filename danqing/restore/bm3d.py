@@ -18,15 +18,15 @@ from danqing.maths.colour import from_opponent, to_opponent
 
 SIDE = 8  # px of a block
 STEP = 4  # px from one group's reference block to the next
-RADIUS = 14  # px in which like blocks are looked for, at least
+RADIUS = 12  # px in which like blocks are looked for, at least
 COUNTS = (16, 32)  # blocks a group, in the first stage and in the second
-TERMS = 36  # coarse coefficients by which blocks are compared: with fewer, the noise decides what looks alike
+TERMS = 49  # coarse coefficients by which blocks are compared: with fewer, the noise decides what looks alike
 THRESHOLD = 2.7  # standard deviations that a coefficient must exceed in the first stage
 CHUNK = 8192  # blocks that are worked on together: their numbers stay near the processor
 SMALLEST = 16  # px: a smaller picture holds too few blocks and is continued by its mirror image
 
 
-@operator(reach=132)
+@operator(reach=124)
 def bm3d(x: Images, sigma: Annotated[float, Range(0, 255)] = 25) -> Images:
     """Remove noise by filtering stacks of blocks that look alike together (BM3D).
 

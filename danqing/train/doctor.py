@@ -21,9 +21,10 @@ class Alarm(NamedTuple):
     remedy: str
 
 
-CRITIC_WINS = 0.995  # share of pictures told apart
-CRITIC_PATIENCE = 300  # steps without a miss before it counts; early on every critic wins for a while
-COLLAPSE = 0.25  # diversity of the painted against that of the real
+CRITIC_WINS = 0.99  # share of pictures told apart, as a running mean
+CRITIC_MEMORY = 0.98  # of that mean from one step to the next
+CRITIC_PATIENCE = 200  # steps before it counts; early on every critic wins for a while
+COLLAPSE = 0.45  # diversity of the painted against that of the real
 COLLAPSE_PATIENCE = 2  # looks in a row
 COLLAPSE_FROM = 20_000  # pictures seen; before that every young model repeats itself
 MAX_ROLLBACKS = 4  # in a row without a good checkpoint between
@@ -57,6 +58,7 @@ class Doctor:
 
     rate: float = 1.0
     rollbacks: int = 0
+    accuracy: float = 0.5
     winning: int = 0
     alike: int = 0
     raised: list[str] = field(default_factory=list)
@@ -93,8 +95,9 @@ class Doctor:
 
     def watch(self, step: int, readings: dict[str, float]) -> Alarm | None:
         """Look at the readings of a step; ``critic_accuracy`` is the share of pictures the critic told apart."""
-        accuracy = readings.get("critic_accuracy", 0.0)
-        self.winning = self.winning + 1 if accuracy >= CRITIC_WINS else 0
+        told = readings.get("critic_accuracy", 0.0)
+        self.accuracy = CRITIC_MEMORY * self.accuracy + (1 - CRITIC_MEMORY) * told
+        self.winning = self.winning + 1 if self.accuracy >= CRITIC_WINS else 0
         return self._raise("critic-wins", step) if self.winning >= CRITIC_PATIENCE else None
 
     def look(self, step: int, seen: int, painted: Tensor, real: Tensor) -> Alarm | None:

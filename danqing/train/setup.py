@@ -131,16 +131,17 @@ def new_model(config: TrainConfig, data: Store | Stream) -> Model:
 
 
 def _take_over(model: Model, taught: Model) -> None:
-    """Give a new model the weights of another, where both have one of the same name and shape.
+    """Give a new model the weights of another, where both have one of the same name and shape; counters stay at 0.
 
     Raises:
         ModelFileError: if there is none.
     """
     known = taught.state_dict()
-    fitting = {k: v for k, v in model.state_dict().items() if k in known and known[k].shape == v.shape}
+    mine = {name: value for name, value in model.state_dict().items() if value.is_floating_point()}
+    fitting = {name for name, value in mine.items() if name in known and known[name].shape == value.shape}
     if not fitting:
         raise ModelFileError("has no weight that fits the new model", where=taught.card.get("file", "from"))
-    model.load_state_dict({k: known[k] for k in fitting}, strict=False)
+    model.load_state_dict({name: known[name] for name in fitting}, strict=False)
 
 
 def optimiser_of(config: TrainConfig, model: Model) -> Optimiser:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import signal
 import sys
 from pathlib import Path
 
@@ -50,5 +51,6 @@ def _say() -> Show:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # both write a checkpoint
     for recipe in sorted(map(Path, sys.argv[1:]), key=begins_with):
         print(retrain(recipe))

@@ -50,7 +50,7 @@ def test_any_size(draw: object, size: tuple[int, int]) -> None:
 
 @pytest.mark.parametrize("share", [-0.1, 0.91, float("nan")])
 def test_a_share_out_of_range_is_refused(share: float) -> None:
-    with pytest.raises(ParameterError, match="0…0.9"):
+    with pytest.raises(ParameterError, match=r"0…0\.9"):
         boxes(1, 8, 8, share, rng())
 
 

@@ -16,10 +16,19 @@ def events(out: Path, **values: Any) -> set[str]:
     return {entry["event"] for entry in read_log(result.folder / "log.jsonl") if "event" in entry}
 
 
+UNLEASHED: dict[str, Any] = {
+    "loss": "non-saturating", "penalty": "none", "conditional": False, "schedule": "constant", "budget": "100kimg",
+}  # fmt: skip
+
+
 @pytest.mark.slow
-def test_a_critic_without_a_leash_wins_and_the_painter_collapses(tmp_path: Path) -> None:
-    unleashed = {"loss": "non-saturating", "penalty": "none", "lr": 0.02, "conditional": False}
-    assert events(tmp_path, **unleashed) == {"critic-wins", "collapse"}
+def test_a_critic_without_a_leash_wins(tmp_path: Path) -> None:
+    assert "critic-wins" in events(tmp_path, **UNLEASHED, lr=0.05)
+
+
+@pytest.mark.slow
+def test_a_painter_driven_too_hard_collapses(tmp_path: Path) -> None:
+    assert "collapse" in events(tmp_path, **UNLEASHED, lr=0.02)
 
 
 @pytest.mark.slow

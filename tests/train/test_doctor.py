@@ -38,15 +38,21 @@ def test_a_good_checkpoint_starts_the_count_anew_but_keeps_the_rate() -> None:
     assert doctor.rate == 0.5 ** (3 * MAX_ROLLBACKS)
 
 
-def test_the_critic_wins_only_after_a_long_row() -> None:
+def test_the_critic_wins_only_after_a_long_time_of_telling_nearly_all_apart() -> None:
     doctor = Doctor()
-    for step in range(CRITIC_PATIENCE - 1):
-        assert doctor.watch(step, {"critic_accuracy": 1.0}) is None
-    assert doctor.watch(0, {"critic_accuracy": 0.7}) is None  # one miss, and the row is broken
-    alarms = [doctor.watch(step, {"critic_accuracy": 1.0}) for step in range(2 * CRITIC_PATIENCE)]
+    row = [doctor.watch(step, {"critic_accuracy": 1.0}) for step in range(300)]
+    assert not any(row[: CRITIC_PATIENCE + 100])  # the running mean must rise first
+    doctor.watch(300, {"critic_accuracy": 0.4})  # one step of doubt, and the count begins anew
+    alarms = [doctor.watch(step, {"critic_accuracy": 0.9999}) for step in range(1000)]
     fired = [alarm for alarm in alarms if alarm is not None]
-    assert [alarm.name for alarm in fired] == ["critic-wins"]  # once, not at every step
-    assert fired[0].step == CRITIC_PATIENCE - 1
+    assert [alarm.name for alarm in fired] == ["critic-wins"]
+    assert fired[0].step > CRITIC_PATIENCE
+    assert "--lr" in fired[0].remedy
+
+
+def test_a_critic_that_errs_now_and_then_is_no_winner() -> None:
+    doctor = Doctor()
+    assert not any(doctor.watch(step, {"critic_accuracy": 0.98}) for step in range(5000))
 
 
 def test_families_without_a_critic_raise_no_alarm() -> None:

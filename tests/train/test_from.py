@@ -48,7 +48,7 @@ def test_what_does_not_fit_is_learned_anew(tmp_path: Path) -> None:
     values = {**RUN, "lr": 0.0, "ema": 0.0, "width": 32, "from_": str(first), "out": tmp_path / "second"}
     second = danqing.train("mlpgan", "digits", **values, conditional=False).model
     old, new = load_tensors(first)[1], load_tensors(second)[1]
-    same = {name for name in old if old[name].shape == new[name].shape}
+    same = {name for name in old if old[name].shape == new[name].shape} - {"played"}  # a counter
     assert set() < same < set(old)
     assert all(torch.equal(old[name], new[name]) for name in same)
 
