@@ -1,0 +1,137 @@
+"""Denoising: learned nets against the package bm3d, OpenCV and scikit-image
+
+PSNR in dB over RGB on scikit-image's photographs (never learned from), the same Gaussian noise for all, added in float
+and clipped to [0, 1] as in files; the nets are blind, the others are told σ. The last row has unclipped noise, as
+published tables have it. OpenCV's `fastNlMeansDenoisingColored` has h = 0.8 σ; scikit-image's best of
+`denoise_nl_means` (h = 0.6 σ, σ given) and `denoise_wavelet` (BayesShrink, YCbCr) is taken picture by picture.
+"""
+
+from __future__ import annotations
+
+import statistics
+import time
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+
+import danqing
+from bench.bm3d import PACKAGE, PHOTOGRAPHS, SIGMAS, TIMED, Peer, photograph, psnr
+from danqing.core.files import bundled, load
+from danqing.core.images import Images
+
+ROUNDS = 5
+WARM = 2
+
+
+def run() -> dict[str, Any]:
+    """Denoise every photograph at every level with every method, then take times in turn."""
+    peer = Peer()
+    methods: dict[str, Callable[[Images, float], Images]] = {
+        "bm3d": lambda x, sigma: peer.denoised(x, round(sigma))[0],
+        "OpenCV": _opencv,
+        "scikit-image": lambda x, sigma: x,  # the best of two, which needs the clean picture
+        **{name: _learned(name) for name in _nets()},
+    }
+    cases = [(name, sigma, True) for sigma in SIGMAS for name in PHOTOGRAPHS]
+    cases += [(name, TIMED[1], False) for name in PHOTOGRAPHS]
+    rows = []
+    for name, sigma, clipped in cases:
+        clean = photograph(name)
+        noisy = noisy_copy(clean, sigma, clipped)
+        found = {label: psnr(method(noisy, sigma).clamp(0, 1), clean) for label, method in methods.items()}
+        found["scikit-image"] = max(psnr(each, clean) for each in _scikit(noisy, sigma))
+        rows.append({"picture": name, "sigma": sigma, "clipped": clipped, "noisy": psnr(noisy, clean), **found})
+        print(rows[-1], flush=True)
+    noisy = noisy_copy(photograph(TIMED[0]), TIMED[1])
+    seconds = {label: [] for label in methods if label != "scikit-image"}  # type: dict[str, list[float]]
+    for at in range(ROUNDS + WARM):
+        for label in seconds:
+            if label == "bm3d" and at < WARM:
+                continue
+            start = time.perf_counter()
+            methods[label](noisy, TIMED[1])
+            if at >= WARM:
+                seconds[label].append(time.perf_counter() - start)
+    return {
+        "package": PACKAGE,
+        "rows": rows,
+        "seconds": {label: statistics.median(times) for label, times in seconds.items()},
+        "times_as_fast_as_bm3d": {
+            label: statistics.median(theirs / mine for mine, theirs in zip(times, seconds["bm3d"], strict=True))
+            for label, times in seconds.items()
+        },
+        "threads": torch.get_num_threads(),
+        "trained": {name: load(name).card["training"]["pictures_seen"] for name in _nets()},
+    }
+
+
+def table(result: dict[str, Any]) -> str:
+    """Means a level, pictures at σ = 25, and times."""
+    labels = [label for label in result["rows"][0] if label not in ("picture", "sigma", "clipped")]
+    lines = ["| mean PSNR | " + " | ".join(labels) + " |", "|---" * (len(labels) + 1) + "|"]
+    groups = [(f"σ = {sigma}", sigma, True) for sigma in SIGMAS] + [(f"σ = {TIMED[1]}, unclipped", TIMED[1], False)]
+    for words, sigma, clipped in groups:
+        rows = [row for row in result["rows"] if (row["sigma"], row["clipped"]) == (sigma, clipped)]
+        lines.append(
+            f"| {words} | "
+            + " | ".join(f"{statistics.fmean(row[label] for row in rows):.2f}" for label in labels)
+            + " |"
+        )
+    lines += ["", "| σ = 25 | " + " | ".join(labels) + " |", "|---" * (len(labels) + 1) + "|"]
+    for row in result["rows"]:
+        if (row["sigma"], row["clipped"]) == (25, True):
+            lines.append(f"| {row['picture']} | " + " | ".join(f"{row[label]:.2f}" for label in labels) + " |")
+    lines += [
+        "",
+        "| 512×512, colour | seconds | times as fast as bm3d | pictures seen in training |",
+        "|---|---|---|---|",
+    ]
+    for label, seconds in result["seconds"].items():
+        ratio, seen = result["times_as_fast_as_bm3d"][label], result["trained"].get(label)
+        lines.append(f"| {label} | {seconds:.3f} | {ratio:.1f} | {f'{seen:,}' if seen else ''} |")
+    return "\n".join(lines)
+
+
+def noisy_copy(clean: Images, sigma: float, clipped: bool = True) -> Images:
+    """The picture with the same noise for all methods and in every run."""
+    noise = np.random.default_rng(0).normal(0, sigma / 255, clean[0].permute(1, 2, 0).shape)
+    noisy = clean + torch.from_numpy(noise).permute(2, 0, 1).float()
+    return (noisy.clamp(0, 1) if clipped else noisy).contiguous()
+
+
+def _nets() -> list[str]:
+    return [name for name in ("denoise-tiny", "denoise-small", "denoise-base") if name in bundled()]
+
+
+def _learned(name: str) -> Callable[[Images, float], Images]:
+    """A blind net; unclipped noise goes round the operator, which only takes pictures."""
+    model: Any = load(name)
+    return lambda x, _: model.restore(x) if x.min() < 0 else danqing.denoise(x, weights=model)
+
+
+def _opencv(x: Images, sigma: float) -> Images:
+    import cv2
+
+    pixels = (x[0].permute(1, 2, 0).clamp(0, 1) * 255).round().byte().numpy()
+    if pixels.shape[2] == 1:
+        clean = cv2.fastNlMeansDenoising(pixels, None, 0.8 * sigma)[..., None]
+    else:
+        clean = cv2.fastNlMeansDenoisingColored(pixels, None, 0.8 * sigma, 0.8 * sigma)
+    return torch.from_numpy(clean).permute(2, 0, 1)[None].float() / 255
+
+
+def _scikit(x: Images, sigma: float) -> list[Images]:
+    from skimage.restoration import denoise_nl_means, denoise_wavelet
+
+    pixels, level = x[0].permute(1, 2, 0).clamp(0, 1).numpy(), sigma / 255
+    colour = pixels.shape[2] == 3
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        found = [
+            denoise_nl_means(pixels, h=0.6 * level, sigma=level, patch_size=5, patch_distance=6, channel_axis=2),
+            denoise_wavelet(pixels, sigma=level, convert2ycbcr=colour, channel_axis=2, rescale_sigma=True),
+        ]
+    return [torch.from_numpy(np.float32(each)).permute(2, 0, 1)[None].clamp(0, 1) for each in found]

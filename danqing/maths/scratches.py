@@ -1,0 +1,181 @@
+"""Find scratches and dust on photographs: thin lines and small specks that stand out on both of their sides alike."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+
+from danqing.core.images import Images, Mask
+from danqing.maths.colour import brightness
+
+Plane = np.ndarray[Any, np.dtype[Any]]
+DIRECTIONS = 16
+STROKE = 7  # px; length of the piece of a line that is compared with its sides
+BESIDE = 4  # px away on each side
+WIDEST = 2  # px; half the width of the widest line that is found at full size
+FAINT = 0.05  # contrast that a line must have everywhere
+SHORTEST = 20  # px
+TURN = 2  # directions by which a line may bend from one pixel to the next
+WEIGHTS = np.array([1.2, -0.9, 3.6, -2.6])
+BIAS = 0.0
+SPECK = 7  # px; the largest speck across
+BRIGHT = 0.25  # contrast that a speck must have
+CALM = 0.03  # standard deviation around a speck, at most: in texture there are specks everywhere
+
+
+class Lines(NamedTuple):
+    """What stands out through each pixel: contrast with the likest side, how unlike the sides are, direction; (H, W)."""
+
+    contrast: Plane
+    sides: Plane
+    direction: Plane
+
+
+class Traces(NamedTuple):
+    """Connected pixels of lines: rows, columns and the number (P,) of the line, and what describes the lines (L, 4)."""
+
+    row: Plane
+    column: Plane
+    line: Plane
+    looks: Plane
+
+
+def scratches(x: Images, radius: int = WIDEST, strength: float = 0.5) -> Mask:
+    """Mark scratches and dust, bright or dark.
+
+    Args:
+        x: pictures (B, C, H, W) in [0, 1].
+        radius: half the width of the widest scratch, in pixels; more is looked for in a reduced picture.
+        strength: from 0, only what cannot be anything else, to 1, whatever might be one.
+
+    Returns:
+        (B, 1, H, W), 1 on scratches and a pixel around them.
+
+    Source: danqing: lines that stand out on both sides, as F. Kokaram's film scratches, "Motion picture restoration",
+    1998, chapter 8, but of any direction; judged by a logistic regression on length, width, contrast and sides.
+    """
+    planes = [_marked(plane, max(1.0, radius / WIDEST), strength) for plane in brightness(x)[:, 0].cpu().numpy()]
+    return torch.from_numpy(np.stack(planes)).float()[:, None].to(x.device)
+
+
+def _marked(plane: Plane, reduction: float, strength: float) -> Plane:
+    """Scratches and dust (H, W), bool, in a brightness (H, W)."""
+    import cv2
+
+    small = tuple(max(1, round(side / reduction)) for side in plane.shape[::-1])
+    light = cv2.resize(plane, small, interpolation=cv2.INTER_AREA) if reduction > 1 else np.ascontiguousarray(plane)
+    found = np.zeros(light.shape, np.uint8)
+    for lines in standing_out(light):
+        traces = traced(lines)
+        kept = (likely(traces.looks) > 4 * (0.5 - strength))[traces.line]
+        found[traces.row[kept], traces.column[kept]] = 1
+    found = cv2.dilate(found | _specks(light, strength), np.ones((3, 3), np.uint8))
+    return np.asarray(cv2.resize(found, plane.shape[::-1], interpolation=cv2.INTER_NEAREST) > 0)
+
+
+def standing_out(light: Plane) -> tuple[Lines, Lines]:
+    """What is brighter, and what is darker, than both of its sides in a brightness (H, W)."""
+    import cv2
+
+    found = tuple(Lines(*np.full((2, *light.shape), -1, np.float32), np.zeros(light.shape, int)) for _ in range(2))
+    for number in range(DIRECTIONS):
+        angle = math.pi * number / DIRECTIONS
+        along = np.array([math.sin(angle), math.cos(angle)])
+        mean = cv2.filter2D(light, -1, _stroke(along), borderType=cv2.BORDER_REFLECT)
+        down, right = np.rint(BESIDE * np.array([along[1], -along[0]])).astype(int)
+        wide = np.pad(mean, BESIDE, mode="edge")
+        one, other = (_moved(wide, sign * down, sign * right) for sign in (1, -1))
+        high, low = np.maximum(one, other), np.minimum(one, other)
+        for lines, contrast in zip(found, (mean - high, low - mean), strict=True):
+            better = contrast > lines.contrast
+            for plane, new in zip(lines, (contrast, high - low, np.full(light.shape, number)), strict=True):
+                plane[better] = new[better]
+    return found[0], found[1]
+
+
+def _stroke(along: Plane) -> Plane:
+    """A mean along a line of STROKE pixels through the middle, as a filter."""
+    reach = STROKE // 2 + 1
+    kernel = np.zeros((2 * reach + 1, 2 * reach + 1), np.float32)
+    for step in np.linspace(-(STROKE - 1) / 2, (STROKE - 1) / 2, 4 * STROKE):
+        row, column = reach + step * along
+        top, left = math.floor(row), math.floor(column)
+        for y, x in ((top, left), (top, left + 1), (top + 1, left), (top + 1, left + 1)):
+            kernel[y, x] += (1 - abs(row - y)) * (1 - abs(column - x))
+    return kernel / kernel.sum()
+
+
+def _moved(wide: Plane, down: int, right: int) -> Plane:
+    """A plane with BESIDE pixels around it, seen from another place."""
+    height, width = (size - 2 * BESIDE for size in wide.shape)
+    return wide[BESIDE + down : BESIDE + down + height, BESIDE + right : BESIDE + right + width]
+
+
+def traced(lines: Lines) -> Traces:
+    """Follow lines from pixel to pixel as long as they hardly turn, so that lines may cross; short ones are left out."""
+    from scipy.sparse import coo_matrix, csgraph
+
+    row, column = np.nonzero(lines.contrast > FAINT)
+    rank = np.pad(np.full(lines.contrast.shape, -1), 1, constant_values=-1)
+    rank[row + 1, column + 1] = np.arange(row.size)
+    direction, pairs = lines.direction[row, column], []
+    for down, right in ((0, 1), (1, -1), (1, 0), (1, 1)):
+        beside = rank[row + 1 + down, column + 1 + right]
+        turn = abs(direction - direction[beside])
+        going_on = (beside >= 0) & (np.minimum(turn, DIRECTIONS - turn) <= TURN)
+        pairs.append(np.stack([np.flatnonzero(going_on), beside[going_on]]))
+    start, end = np.concatenate(pairs, 1) if row.size else np.zeros((2, 0), int)
+    graph = coo_matrix((np.ones(start.size), (start, end)), (row.size, row.size))
+    count, line = csgraph.connected_components(graph, directed=False) if row.size else (0, row)
+    length = np.hypot(_extent(row, line, count), _extent(column, line, count)) + 1
+    number = np.cumsum(length >= SHORTEST) - 1
+    long = (length >= SHORTEST)[line]
+    row, column, line = row[long], column[long], number[line[long]]
+    return Traces(row, column, line, _looks(lines, row, column, line, length[length >= SHORTEST]))
+
+
+def _extent(places: Plane, line: Plane, count: int) -> Plane:
+    """How far each line reaches along an axis, (L,)."""
+    first, last = np.full(count, np.iinfo(int).max), np.full(count, -1)
+    np.minimum.at(first, line, places)
+    np.maximum.at(last, line, places)
+    return last - first
+
+
+def _looks(lines: Lines, row: Plane, column: Plane, line: Plane, length: Plane) -> Plane:
+    """What describes each line, (L, 4): logarithm of length, width, logarithms of contrast and of uneven sides."""
+    area = np.bincount(line, minlength=length.size)
+    contrast, sides = (
+        np.bincount(line, plane[row, column], length.size) / area for plane in (lines.contrast, lines.sides)
+    )
+    return np.stack([np.log(length), area / length, np.log(contrast + 0.01), np.log(sides / contrast + 0.05)], 1)
+
+
+def likely(looks: Plane) -> Plane:
+    """How likely lines (L, 4) are scratches, as the logarithm of odds, (L,)."""
+    return np.asarray(looks @ WEIGHTS + BIAS)
+
+
+def _specks(light: Plane, strength: float) -> Plane:
+    """Dust: small specks on calm ground, (H, W), 0 or 1."""
+    import cv2
+
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (SPECK + 2, SPECK + 2))
+    found = np.zeros(light.shape, np.uint8)
+    for sign in (1, -1):
+        ground = sign * cv2.morphologyEx(sign * light, cv2.MORPH_OPEN, disc)
+        around = (4 * SPECK + 1,) * 2
+        mean = cv2.blur(ground, around)
+        spread = np.sqrt(np.maximum(cv2.blur(ground * ground, around) - mean * mean, 0))
+        height = sign * (light - ground)
+        marks = (height > FAINT).astype(np.uint8)
+        count, labels, boxes, _ = cv2.connectedComponentsWithStats(marks, connectivity=8)
+        top, unrest = np.zeros(count), np.zeros(count)
+        np.maximum.at(top, labels.ravel(), height.ravel())
+        np.maximum.at(unrest, labels.ravel(), spread.ravel())
+        small = boxes[:, 2:4].max(1) <= SPECK
+        found |= (small & (top > BRIGHT / (0.5 + strength)) & (unrest < CALM) & (np.arange(count) > 0))[labels]
+    return found

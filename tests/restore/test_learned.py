@@ -1,0 +1,178 @@
+"""The learned operators with the bundled weights, on photographs that were never learned from."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from skimage import data
+from torch import Generator
+
+import danqing
+from danqing.core.errors import ModelFileError, ParameterError
+from danqing.core.files import load
+from danqing.core.registry import operator_named
+from danqing.core.tiles import tiled
+from danqing.maths import degradation
+from danqing.maths.colour import brightness
+from danqing.maths.damage import luma
+from danqing.maths.masks import free_form
+
+NETS = ("denoise-tiny", "denoise-small", "denoise-base")
+
+
+def photograph(side: int = 192) -> torch.Tensor:
+    pixels = torch.from_numpy(data.chelsea()).permute(2, 0, 1)[None] / 255
+    return pixels[..., 60 : 60 + side, 100 : 100 + side].contiguous()
+
+
+def psnr(made: torch.Tensor, clean: torch.Tensor) -> float:
+    return float(-10 * (made - clean).square().mean().log10())
+
+
+def noisy(clean: torch.Tensor, sigma: float = 25) -> torch.Tensor:
+    return degradation.gaussian_noise(clean, torch.tensor([sigma / 255]), Generator().manual_seed(0))
+
+
+@pytest.mark.parametrize("weights", NETS)
+@pytest.mark.parametrize("told", [True, False])
+def test_noise_is_taken_away_in_colour_and_grey(weights: str, told: bool) -> None:
+    for clean in (photograph(), brightness(photograph())):
+        spoilt = noisy(clean)
+        made = danqing.denoise(spoilt, sigma=25 if told else None, weights=weights)
+        assert made.shape == clean.shape
+        assert psnr(made, clean) > psnr(spoilt, clean) + 6
+
+
+def test_a_larger_net_does_better() -> None:
+    clean = photograph()
+    found = [psnr(danqing.denoise(noisy(clean), weights=name), clean) for name in NETS]
+    assert found[0] < max(found[1:])
+
+
+def test_a_clean_picture_stays_nearly_as_it_is() -> None:
+    clean = photograph()
+    assert psnr(danqing.denoise(clean), clean) > 34
+    assert torch.equal(danqing.denoise(clean, sigma=0), clean)
+    assert torch.equal(danqing.denoise(clean, strength=0), clean)
+
+
+def test_strength_goes_from_the_noisy_to_the_clean() -> None:
+    x = noisy(photograph())
+    half = danqing.denoise(x, strength=0.5)
+    torch.testing.assert_close(half, (x + danqing.denoise(x)) / 2, atol=1e-6, rtol=0)
+
+
+@pytest.mark.parametrize("weights", NETS)
+@pytest.mark.parametrize("tile", [64, 96])
+def test_tiles_show_no_seams(weights: str, tile: int) -> None:
+    denoise, x, model = operator_named("denoise"), noisy(photograph()), load(weights)
+    whole = denoise(x, weights=model)
+    assert (tiled(denoise, x, {"weights": model}, tile) - whole).abs().max() < 1 / 255
+
+
+@pytest.mark.parametrize("scale", [2, 3, 4])
+def test_enlarging_beats_interpolation(scale: int) -> None:
+    clean = photograph()
+    small = degradation.shrink(clean, scale)
+    found = {m: psnr(danqing.upscale(small, scale=scale, method=m), clean) for m in ("learned", "lanczos", "bicubic")}
+    assert found["learned"] > max(found["lanczos"], found["bicubic"])
+    assert danqing.upscale(brightness(small), scale=scale).shape == (1, 1, 192, 192)
+
+
+def test_interpolation_keeps_a_plain_picture_and_a_slope() -> None:
+    for method in ("lanczos", "bicubic"):
+        plain = torch.full((1, 3, 5, 7), 0.4)
+        torch.testing.assert_close(danqing.upscale(plain, scale=3, method=method), torch.full((1, 3, 15, 21), 0.4))
+        slope = torch.linspace(0.2, 0.8, 32).expand(1, 1, 8, 32)
+        large = danqing.upscale(slope, scale=4, method=method)[0, 0, 16, 40:-40]
+        steps = large.diff()
+        assert steps.min() > 0
+        assert steps.max() < 2 * steps.mean()
+
+
+@pytest.mark.parametrize("quality", [10, 30])
+def test_jpeg_is_mended(quality: int) -> None:
+    clean = photograph()
+    spoilt = degradation.jpeg(clean, torch.tensor([float(quality)]))
+    assert psnr(danqing.dejpeg(spoilt), clean) > psnr(spoilt, clean) + 0.3
+    assert psnr(danqing.dejpeg(spoilt, quality=quality), clean) > psnr(spoilt, clean) + 0.3
+
+
+def test_blur_is_sharpened() -> None:
+    clean = photograph()
+    blurred = degradation.defocus(clean, torch.tensor([2.0]))
+    assert psnr(danqing.deblur(blurred), clean) > psnr(blurred, clean) + 0.5
+
+
+def test_holes_are_painted_and_the_rest_stays() -> None:
+    clean = photograph()
+    mask = free_form(1, 192, 192, 0.2, Generator().manual_seed(0))
+    made = danqing.inpaint(clean * (1 - mask), mask=mask, method="learned")
+    assert torch.equal(made[(mask == 0).expand_as(made)], clean[(mask == 0).expand_as(clean)])
+    error = ((made - clean).square() * mask).sum() / (3 * mask.sum())
+    assert -10 * error.log10() > 22
+
+
+def test_colours_keep_the_brightness_and_follow_the_hints() -> None:
+    grey = brightness(photograph())
+    made = danqing.colourise(grey)
+    assert made.shape == (1, 3, 192, 192)
+    torch.testing.assert_close(brightness(made), grey, atol=0.02, rtol=0)
+    hints = grey.expand(1, 3, -1, -1).clone()
+    hints[:, :, 80:112, 80:112] = torch.tensor([0.9, 0.2, 0.2]).view(1, 3, 1, 1)
+    red = danqing.colourise(grey, hints=hints)
+    there = (red - luma(red))[0, 0, 84:108, 84:108].mean() - (made - luma(made))[0, 0, 84:108, 84:108].mean()
+    assert there > 0.05
+    with pytest.raises(ParameterError, match="do not fit a picture"):
+        danqing.colourise(grey, hints=hints[..., :100])
+
+
+@pytest.mark.parametrize("method", ["learned", "clahe", "retinex"])
+def test_darkness_is_lifted(method: str) -> None:
+    clean = photograph()
+    values = (torch.tensor([value]) for value in (0.1, 1.1, 0.001))
+    dark = degradation.low_light(clean, *values, Generator().manual_seed(0))
+    assert psnr(danqing.enhance(dark, method=method), clean) > psnr(dark, clean) + 1
+
+
+def test_grey_world_takes_a_cast_away() -> None:
+    x = photograph() * torch.tensor([1.0, 0.8, 0.6]).view(1, 3, 1, 1)
+    means = danqing.enhance(x, method="grey-world").mean((0, 2, 3))
+    assert means.max() / means.min() < x.mean((0, 2, 3)).max() / x.mean((0, 2, 3)).min()
+    grey = torch.full((1, 3, 8, 8), 0.5)
+    torch.testing.assert_close(danqing.enhance(grey, method="grey-world"), grey, atol=1e-5, rtol=0)
+
+
+def test_weights_of_another_task_are_refused() -> None:
+    with pytest.raises(ModelFileError, match="for the task upscale, not denoise"):
+        danqing.denoise(photograph(), weights="upscale-small")
+    with pytest.raises(ModelFileError, match="is a classifier"):
+        danqing.denoise(photograph(), weights="digits")
+
+
+def test_repair_says_what_it_found_and_mends_it() -> None:
+    clean = photograph()
+    spoilt = noisy(clean, 20)
+    found = danqing.repair(spoilt)
+    assert found.numbers[0]["noise"] == pytest.approx(20, abs=4)
+    assert "noise" in found.numbers[0]["steps"]
+    assert psnr(found.picture, clean) > psnr(spoilt, clean) + 4
+    steps = danqing.repair(spoilt, show="steps")
+    assert steps.picture.shape[-1] == 192 * (1 + len(steps.numbers[0]["steps"]))
+
+
+def test_repair_leaves_a_good_picture_alone() -> None:
+    clean = photograph()
+    found = danqing.repair(clean)
+    assert found.numbers[0]["steps"] == []
+    assert torch.equal(found.picture, clean)
+
+
+def test_repair_revives_faded_colours_and_old_jpegs() -> None:
+    clean = photograph()
+    faded = degradation.faded(clean, torch.tensor([0.9]), Generator().manual_seed(0))
+    found = danqing.repair(faded)
+    assert "faded colours" in found.numbers[0]["steps"]
+    assert psnr(found.picture, clean) > psnr(faded, clean) + 2
+    squeezed = degradation.jpeg(clean, torch.tensor([15.0]))
+    assert danqing.repair(squeezed).numbers[0]["jpeg"] == pytest.approx(15, abs=3)
