@@ -1,13 +1,15 @@
 """Denoising: learned nets against the package bm3d, OpenCV and scikit-image
 
 PSNR in dB over RGB on scikit-image's photographs (never learned from), the same Gaussian noise for all, added in float
-and clipped to [0, 1] as in files; the nets are blind, the others are told σ. The last row has unclipped noise, as
-published tables have it. OpenCV's `fastNlMeansDenoisingColored` has h = 0.8 σ; scikit-image's best of
-`denoise_nl_means` (h = 0.6 σ, σ given) and `denoise_wavelet` (BayesShrink, YCbCr) is taken picture by picture.
+and clipped to [0, 1] as in files; the nets are blind, the others are told σ. Nets compute in fp32, the last one also in
+bf16 (emulated where the processor has none). The last row has unclipped noise, as published tables have it. OpenCV's
+`fastNlMeansDenoisingColored` has h = 0.8 σ; scikit-image's best of `denoise_nl_means` (h = 0.6 σ, σ given) and
+`denoise_wavelet` (BayesShrink, YCbCr) is taken picture by picture.
 """
 
 from __future__ import annotations
 
+import copy
 import statistics
 import time
 import warnings
@@ -21,6 +23,7 @@ import danqing
 from bench.bm3d import PACKAGE, PHOTOGRAPHS, SIGMAS, TIMED, Peer, photograph, psnr
 from danqing.core.files import bundled, load
 from danqing.core.images import Images
+from danqing.nets.precision import Precision
 
 ROUNDS = 5
 WARM = 2
@@ -34,6 +37,7 @@ def run() -> dict[str, Any]:
         "OpenCV": _opencv,
         "scikit-image": lambda x, sigma: x,  # the best of two, which needs the clean picture
         **{name: _learned(name) for name in _nets()},
+        f"{_nets()[-1]}, bf16": _learned(_nets()[-1], "bf16"),
     }
     cases = [(name, sigma, True) for sigma in SIGMAS for name in PHOTOGRAPHS]
     cases += [(name, TIMED[1], False) for name in PHOTOGRAPHS]
@@ -106,9 +110,10 @@ def _nets() -> list[str]:
     return [name for name in ("denoise-tiny", "denoise-small", "denoise-base") if name in bundled()]
 
 
-def _learned(name: str) -> Callable[[Images, float], Images]:
+def _learned(name: str, precision: Precision = "fp32") -> Callable[[Images, float], Images]:
     """A blind net; unclipped noise goes round the operator, which only takes pictures."""
-    model: Any = load(name)
+    model: Any = copy.copy(load(name))
+    model.precision = precision
     return lambda x, _: model.restore(x) if x.min() < 0 else danqing.denoise(x, weights=model)
 
 

@@ -15,6 +15,7 @@ from skimage import data
 from torch import Generator, Tensor
 
 import danqing
+from danqing.core.images import contact_sheet
 from danqing.maths import degradation, masks
 from danqing.maths.colour import brightness
 
@@ -49,7 +50,7 @@ def _sheet(name: str, spoil: Spoil, mend: Spoil, nearest: int = 1) -> None:
         made = mend(given)
         shown = given.repeat_interleave(nearest, -1).repeat_interleave(nearest, -2)
         rows += [shown, made.expand_as(clean), clean]
-    danqing.write(danqing.contact_sheet(torch.cat(rows), 3), IMAGES / f"{name}.jpg", quality=93, force=True)
+    danqing.write(contact_sheet(torch.cat(rows), 3), IMAGES / f"{name}.jpg", quality=93, force=True)
 
 
 def _old(x: Tensor) -> Tensor:

@@ -15,6 +15,7 @@ from danqing.core.images import Images
 from danqing.core.model import Batch, Optimiser
 from danqing.core.params import Range
 from danqing.maths.damage import Damaged, Task, damage, enlarged, filled, hint_of, luma
+from danqing.nets.precision import Precision, autocast
 from danqing.nets.unet import UNet
 
 NETS = {  # widths from fine to coarse; blocks
@@ -51,6 +52,7 @@ class Restorer(bases.Restorer):
     batch_size: ClassVar[int] = 16
     fit: ClassVar[Literal["crop", "pad", "stretch", "tiles"]] = "tiles"
     picture_size: ClassVar[int] = 128
+    precision: Precision = "auto"  # of restore; the picture itself stays in fp32
 
     def __init__(
         self,
@@ -115,7 +117,7 @@ class Restorer(bases.Restorer):
             Pictures (B, C, H, W) in [0, 1]; of ``upscale``, (B, C, scale H, scale W).
         """
         damaged = self._seen(_coloured(x), conditions)
-        with torch.inference_mode():
+        with torch.inference_mode(), autocast(x.device.type, self.precision):
             made = self._mended(damaged).clamp(0, 1)
         if x.shape[1] == 1 and self.task != "colourise":
             made = made.mean(1, keepdim=True)

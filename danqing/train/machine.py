@@ -12,6 +12,7 @@ from typing import NamedTuple
 import torch
 
 from danqing.core.model import Batch, Model, Optimiser
+from danqing.nets.precision import computes_bf16
 from danqing.train.step import Stepper
 
 WARM, TIMED = 2, 5  # steps of a measurement
@@ -60,13 +61,6 @@ def choose_precision(wish: str, model: Model, batch: Batch, settings: Optimiser)
         return Choice("fp32", {"fp32": fp32})
     measured = {"fp32": fp32, "bf16": steps_per_second(model, batch, settings, "bf16", give_up=HOPELESS / fp32)}
     return Choice(max(measured, key=lambda name: measured[name]), measured)
-
-
-def computes_bf16(device: str) -> bool:
-    """Whether there are instructions for bf16; processors without them emulate it, up to a hundred times slower."""
-    if device != "cpu":
-        return bool(torch.cuda.is_bf16_supported())
-    return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
 
 
 def steps_per_second(

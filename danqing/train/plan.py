@@ -7,9 +7,10 @@ import sys
 from typing import Any
 
 from danqing.core.progress import Job, Progress
+from danqing.nets.precision import computes_bf16
 from danqing.train.budget import Budget
 from danqing.train.config import TrainConfig
-from danqing.train.machine import computes_bf16, prepare, steps_per_second, to_machine
+from danqing.train.machine import prepare, steps_per_second, to_machine
 from danqing.train.setup import batch_share, count_of, gather_pictures, new_model, optimiser_of, without_labels
 
 

@@ -158,7 +158,7 @@ def _photograph(raw: bytes) -> Image.Image | None:
     """Decode a picture if it is opaque, in colour, large enough and no drawing."""
     try:
         picture: Image.Image = ImageOps.exif_transpose(Image.open(io.BytesIO(raw)))
-        if "A" in picture.getbands() and picture.getchannel("A").getextrema()[0] < 255:
+        if "A" in picture.getbands() and np.asarray(picture.getchannel("A")).min() < 255:
             return None
         picture = picture.convert("RGB")
     except (OSError, ValueError, SyntaxError):

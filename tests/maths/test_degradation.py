@@ -82,7 +82,7 @@ def test_gaussian_noise_has_the_variance_asked_for_and_is_white(sigma: float) ->
     assert float(d.gaussian_noise(flat(1.0), torch.tensor(sigma), rng()).max()) == 1
 
 
-@pytest.mark.parametrize("photons", [0.5, 3.0, 9.9, 10.1, 40.0, 1000.0])
+@pytest.mark.parametrize("photons", [0.5, 3.0, 5.9, 6.1, 40.0, 1000.0])
 def test_photons_keep_the_mean_and_have_their_variance_and_skewness(photons: float) -> None:
     """160,000 draws: the mean is known to 1/400 of the deviation, the variance to about 0.4 %."""
     counts = photons * d.poisson_gaussian(flat(1.0), torch.tensor(photons), torch.tensor(0.0), rng(), clip=False)

@@ -73,8 +73,8 @@ def check(pictures: str, labels: Path | None, family: str | None, again: bool, a
 
 def pack(**given: Any) -> None:
     """Pack a set of pictures."""
-    from danqing.data.store import pack as pack_store
     from danqing.core.model import Model
+    from danqing.data.store import pack as pack_store
     from danqing.train.setup import NATURAL_SIZE
 
     screen = Screen(given["quiet"], given["as_json"])

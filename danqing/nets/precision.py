@@ -1,0 +1,24 @@
+"""In which precision a net computes: bf16 where the processor has instructions for it, otherwise fp32."""
+
+from __future__ import annotations
+
+import functools
+from typing import Literal
+
+import torch
+
+Precision = Literal["auto", "bf16", "fp32"]
+
+
+@functools.cache
+def computes_bf16(device: str) -> bool:
+    """Whether there are instructions for bf16; processors without them emulate it, up to a hundred times slower."""
+    if device != "cpu":
+        return bool(torch.cuda.is_bf16_supported())
+    return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
+
+
+def autocast(device: str, precision: Precision = "auto") -> torch.autocast:
+    """A context in which convolutions and products compute in ``precision``."""
+    wanted = precision == "bf16" or (precision == "auto" and computes_bf16(device))
+    return torch.autocast(device, torch.bfloat16, enabled=wanted)
