@@ -21,6 +21,13 @@ def _own_cache() -> Iterator[None]:
         del os.environ["DANQING_CACHE"]
 
 
+@pytest.fixture(autouse=True)
+def _denormals() -> Iterator[None]:
+    """Training flushes denormal numbers for the rest of its process; tests that follow have them back."""
+    yield
+    torch.set_flush_denormal(False)
+
+
 @pytest.fixture(scope="session")
 def _photographs() -> dict[str, Tensor]:
     from skimage import data

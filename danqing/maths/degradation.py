@@ -220,21 +220,19 @@ def _poisson(rate: Tensor, rng: Generator) -> Tensor:
     """Draw Poisson variables; rates that are infinite give anything."""
     normal = _normal(rate, rng)
     drawn = (rate + (rate - 1 / 18).sqrt() * normal + (normal.square() - 1) / 6).clamp_(min=0)
-    few = rate < MANY
-    drawn[few] = _few(rate[few], torch.special.ndtr(normal[few]))  # the same draw: no picture moves another's noise
-    return drawn
+    if float(rate.min()) >= MANY:
+        return drawn
+    few = _few(rate.clamp(max=MANY), torch.special.ndtr(normal))  # the same draw: no picture moves another's noise
+    return torch.where(rate < MANY, few, drawn)
 
 
 def _few(rate: Tensor, level: Tensor) -> Tensor:
     """The quantiles of Poisson variables of small rates: count the steps of the distribution below the level."""
-    term = torch.exp(-rate)
-    below, count = term.clone(), torch.zeros_like(rate)
+    power = torch.exp(-rate)
+    below, count, step = power.clone(), torch.zeros_like(rate), torch.empty_like(rate)
     for number in range(1, 4 * MANY):  # more of them are rarer than float32 can tell
-        above = level > below
-        if not above.any():
-            break
-        count += above
-        below += term.mul_(rate).div_(number).clamp_(min=1e-30)  # numbers below that are slow
+        count += torch.sub(level, below, out=step).mul_(1e30).clamp_(0, 1)  # faster than comparing
+        below.add_(power.mul_(rate), alpha=1 / math.factorial(number))
     return count
 
 

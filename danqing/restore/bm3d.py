@@ -11,8 +11,8 @@ from torch.nn import functional
 from danqing.core.images import Images
 from danqing.core.params import Range
 from danqing.core.registry import operator
-from danqing.maths.bases import cosine, haar, plane, spline_wavelet
-from danqing.maths.blocks import alike, coefficients, overlapped, zeros
+from danqing.maths.bases import cosine, from_haar, haar_order, into_haar, plane, spline_wavelet
+from danqing.maths.blocks import GRID, alike, coefficients, overlaid
 from danqing.maths.borders import mirrored
 from danqing.maths.colour import from_opponent, to_opponent
 
@@ -22,7 +22,8 @@ RADIUS = 12  # px in which like blocks are looked for, at least
 COUNTS = (16, 32)  # blocks a group, in the first stage and in the second
 TERMS = 49  # coarse coefficients by which blocks are compared: with fewer, the noise decides what looks alike
 THRESHOLD = 2.7  # standard deviations that a coefficient must exceed in the first stage
-CHUNK = 8192  # blocks that are worked on together: their numbers stay near the processor
+BAND = 8 * GRID * STEP  # lines of places that are worked on together: their tables are all that needs much memory
+CHUNK = 4096  # blocks that are worked on together: their numbers stay near the processor
 SMALLEST = 16  # px: a smaller picture holds too few blocks and is continued by its mirror image
 
 
@@ -60,39 +61,56 @@ def bm3d(x: Images, sigma: Annotated[float, Range(0, 255)] = 25) -> Images:
 
 def _denoised(noisy: Tensor, sigma: float) -> Tensor:
     """Filter one picture (C, H, W) of opponent colours or grey in both stages."""
-    window = torch.kaiser_window(SIDE, periodic=False, beta=2.0)
-    window = (window[:, None] * window).to(noisy)
-    wavelets, waves = (plane(basis).to(noisy) for basis in (spline_wavelet(SIDE), cosine(SIDE)))
-    basic = _filtered(noisy, wavelets, window, sigma)
-    return _filtered(noisy, waves, window, sigma, basic)
-
-
-def _filtered(noisy: Tensor, basis: Tensor, window: Tensor, sigma: float, basic: Tensor | None = None) -> Tensor:
-    """Run one stage: the first by thresholds, the second, where there is a ``basic`` estimate, by the Wiener filter."""
     channels, height, width = noisy.shape
-    table = coefficients(noisy, basis)
-    pilot = table if basic is None else coefficients(basic, basis)
-    count = COUNTS[basic is not None]
-    compared = pilot[:, :TERMS].view(height - SIDE + 1, width - SIDE + 1, TERMS)
-    total, weights = (zeros(len(table), columns, like=table) for columns in (table.shape[1], channels))
-    across = haar(count).to(table)
-    for groups in alike(compared, count, STEP, RADIUS).split(CHUNK // count, 1):
-        places = groups.flatten()
-        stacks = _stacked(table, places, channels, across)
-        if basic is None:
+    places = min(height, BAND + 2 * RADIUS) * width
+    room = noisy.new_empty(3, places, channels * SIDE * SIDE)  # used by all bands
+    wavelets, waves = (plane(basis).to(noisy) for basis in (spline_wavelet(SIDE), cosine(SIDE)))
+    basic = _filtered(noisy, wavelets, sigma, room)
+    return _filtered(noisy, waves, sigma, room, basic)
+
+
+def _filtered(noisy: Tensor, basis: Tensor, sigma: float, room: Tensor, basic: Tensor | None = None) -> Tensor:
+    """Run one stage band by band: first by thresholds, then, where there is a ``basic`` estimate, by Wiener filters."""
+    window = torch.kaiser_window(SIDE, periodic=False, beta=2.0)
+    window, inverse = (window[:, None] * window).to(noisy), torch.linalg.inv(basis)
+    sums, norm = torch.zeros_like(noisy), torch.zeros_like(noisy)
+    lines, columns = (size - SIDE + 1 for size in noisy.shape[1:])
+    for start in range(0, lines, BAND):
+        stop = start + BAND - STEP + 1 if start + BAND < lines else lines
+        top, bottom = max(start - RADIUS, 0), min(stop + RADIUS, lines)
+        inside = slice(top, bottom + SIDE - 1)
+        table = coefficients(noisy[:, inside], basis, room[0])
+        pilot = table if basic is None else coefficients(basic[:, inside], basis, room[1])
+        compared, count = pilot[:, :TERMS].view(-1, columns, TERMS), COUNTS[basic is not None]
+        groups = alike(compared, slice(start - top, stop - top), count, STEP, RADIUS)
+        total, weights = _summed(table, pilot, groups[haar_order(count)], sigma, room[2, : len(table)])
+        for whole, part in zip((sums, norm), overlaid(total, weights, inverse, window, columns), strict=True):
+            whole[:, inside] += part
+    return sums / norm
+
+
+def _summed(table: Tensor, pilot: Tensor, groups: Tensor, sigma: float, total: Tensor) -> tuple[Tensor, Tensor]:
+    """Filter the stacks of all groups; return, for each place, the sums of weighted coefficients and of weights."""
+    channels = table.shape[1] // SIDE**2
+    weights = table.new_zeros(len(table), channels)
+    total.zero_()
+    for chunk in groups.split(CHUNK // len(groups), 1):
+        stacks = _stacked(table, chunk, channels)
+        if pilot is table:
             weight = _threshold(stacks, THRESHOLD * sigma)
         else:
-            weight = _attenuate(stacks, _stacked(pilot, places, channels, across), sigma)
+            weight = _attenuate(stacks, _stacked(pilot, chunk, channels), sigma)
         stacks *= weight[..., None]
-        total.index_add_(0, places, torch.mm(across.T, stacks.view(count, -1)).view(len(places), -1))
-        weights.index_add_(0, places, weight.repeat(count, 1))
-    return overlapped(total, weights, torch.linalg.inv(basis), window, height, width)
+        places = chunk.flatten()
+        total.index_add_(0, places, from_haar(stacks.view(len(groups), -1)).view(len(places), -1))
+        weights.index_add_(0, places, weight.repeat(len(groups), 1))
+    return total, weights
 
 
-def _stacked(table: Tensor, places: Tensor, channels: int, across: Tensor) -> Tensor:
+def _stacked(table: Tensor, groups: Tensor, channels: int) -> Tensor:
     """Take blocks out of the table and transform them along their stacks (count, groups, C, SIDE²)."""
-    blocks = table.index_select(0, places)
-    return torch.mm(across, blocks.view(len(across), -1)).view(len(across), -1, channels, SIDE * SIDE)
+    blocks = table.index_select(0, groups.flatten())
+    return into_haar(blocks.view(len(groups), -1)).view(*groups.shape, channels, SIDE * SIDE)
 
 
 def _threshold(stacks: Tensor, limit: float) -> Tensor:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 from danqing.core.images import Images, Mask
-from danqing.core.params import Range, Seed
-from danqing.core.progress import Job
+from danqing.core.model import Restorer
+from danqing.core.params import Range, Seed, WeightsOf
+from danqing.core.progress import Job, Progress
 from danqing.core.registry import operator
 from danqing.maths.inpainting import filled
 from danqing.maths.selection import fitting
@@ -16,9 +17,10 @@ from danqing.maths.selection import fitting
 def inpaint(
     x: Images,
     mask: Mask,
-    method: Literal["exemplar", "biharmonic", "telea", "navier-stokes"] = "exemplar",
+    method: Literal["exemplar", "learned", "biharmonic", "telea", "navier-stokes"] = "exemplar",
     radius: Annotated[int, Range(1, 10, "px")] = 3,
     seed: Seed = 0,
+    weights: Annotated[Restorer, WeightsOf("restorer/inpaint")] = "inpaint-small",  # type: ignore[assignment]
 ) -> Job[Images]:
     """Paint over what a mask marks, so that it looks as if nothing had been there.
 
@@ -27,21 +29,29 @@ def inpaint(
         mask: what is painted over, 1 (white) means "here": one for all pictures, or one for each, of their size. Where
             nothing is marked, pictures stay as they are.
         method: exemplar repeats what the rest of the picture is made of, edges and texture, for objects and large
-            holes; biharmonic is smooth and exact for scratches and writing; telea and navier-stokes are fastest.
+            holes; learned is a neural network's guess, for strokes, writing and scratches; biharmonic is smooth and
+            exact for the same; telea and navier-stokes are fastest.
         radius: how far a patch reaches that is compared (exemplar), or how far known pixels are looked at (telea,
             navier-stokes).
         seed: where the random search of exemplar starts.
+        weights: inpaint-small, or a restorer of one's own; for learned.
 
     Returns:
         A job with pictures of the same size; what is not marked keeps its values exactly.
 
     Raises:
+        ModelFileError: if the weights are for another task.
         ParameterError: if the mask has another size, there are several but not as many as pictures, or it covers all.
 
     Source: Y. Wexler et al. 2007 and C. Barnes et al. 2009 (exemplar), S. Damelin, N. Hoang 2018 (biharmonic), A. Telea
-    2004, M. Bertalmio et al. 2001 (navier-stokes), as ``danqing.maths.inpainting`` has them.
+    2004, M. Bertalmio et al. 2001 (navier-stokes), as ``danqing.maths.inpainting`` has them; learned:
+    :mod:`danqing.models.restorer`.
 
     Examples:
         danqing inpaint photo.png --mask hole.png --method telea --out whole.png
+        danqing inpaint photo.png --mask hole.png --method learned --out whole.png
     """
+    if method == "learned":
+        yield Progress(0, 1, "painting")
+        return weights.restore(x, mask=fitting(mask, x))
     return (yield from filled(x, fitting(mask, x), method, radius, seed))

@@ -61,7 +61,8 @@ def repair(
         pictures, which stay as they are where nothing ails them.
 
     Source: danqing, from ``jpeg_quality``, ``noise_level``, ``scratches`` and ``sharpness``, and the learned
-    ``dejpeg``, ``denoise``, ``inpaint`` and ``deblur``; fading: each colour's darkest and lightest become black and white.
+    ``dejpeg``, ``denoise``, ``inpaint`` and ``deblur``; fading: each colour's darkest and lightest become black and
+    white.
 
     Examples:
         danqing repair old.png --out mended.png

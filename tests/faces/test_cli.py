@@ -21,6 +21,7 @@ from danqing.core.images import read, write
 from danqing.core.params import REQUIRED
 from danqing.core.registry import families, family_named, operator_named, operators
 from danqing.faces.cli import cli, verbs
+from danqing.faces.forms import dashed
 from danqing.faces.screen import legible
 
 
@@ -92,7 +93,7 @@ def test_the_page_of_a_family_lists_its_form_and_the_loops_options(name: str) ->
 
     page = run("train", name, "--help").stdout
     for field in (*family_fields(name), *option_fields()):
-        assert f"{field.name.replace('_', '-')} " in page
+        assert f"{dashed(field.name)} " in page
 
 
 def test_training_without_a_family_lists_the_families() -> None:

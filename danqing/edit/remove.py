@@ -1,0 +1,61 @@
+"""The operator remove."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import torch
+
+from danqing.core.images import Images, Mask
+from danqing.core.params import Range, Seed
+from danqing.core.progress import Job
+from danqing.core.registry import operator
+from danqing.maths.inpainting import filled
+from danqing.maths.selection import box_in, fitting, grown, object_in
+
+
+@operator
+def remove(
+    x: Images,
+    box: str | None = None,
+    mask: Mask | None = None,
+    whole: bool = False,
+    margin: Annotated[int, Range(0, 50, "px")] = 4,
+    seed: Seed = 0,
+) -> Job[Images]:
+    """Take an object out of pictures and paint what may have been behind it.
+
+    Args:
+        x: pictures (B, C, H, W) in [0, 1].
+        box: what the object lies in, as left,top,width,height in pixels; not given: the middle of the picture.
+        mask: the object itself, 1 (white) means "here", of the size of the pictures; with a box, the part in the box.
+        whole: paint over the whole box, instead of the object that stands out in it.
+        margin: how far around the object is painted over as well: its soft edge, its shadow.
+        seed: where the search for fitting patches starts.
+
+    Returns:
+        A job with pictures of the same size; what is further away than the margin keeps its values exactly. If the mask
+        marks nothing, pictures stay as they are.
+
+    Raises:
+        ParameterError: if the box is not of that form or leaves the picture, the mask has another size, or nothing
+            would be left to paint from.
+
+    Source: the object by C. Rother et al., "GrabCut", 2004; what is behind it by Y. Wexler et al., "Space-time completion
+    of video", 2007, and C. Barnes et al., "PatchMatch", 2009, as ``danqing.maths.inpainting`` has them.
+
+    Examples:
+        danqing remove photo.png --box 340,10,130,290 --out without.png
+    """
+    holes = torch.zeros(len(x), *x.shape[2:], dtype=torch.bool, device=x.device)
+    frame = box_in(x, box)
+    rows, columns = frame.place
+    if mask is not None:
+        marked = fitting(mask, x)
+        place = (rows, columns) if box is not None else (slice(None), slice(None))
+        holes[:, *place] = marked[:, *place]
+    elif whole:
+        holes[:, rows, columns] = True
+    else:
+        holes = torch.stack([object_in(picture, frame) for picture in x])
+    return (yield from filled(x, grown(holes, margin), "exemplar", 3, seed))
