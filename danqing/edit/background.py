@@ -12,7 +12,8 @@ from danqing.core.images import Images, Mask
 from danqing.core.params import Colour, Range
 from danqing.core.registry import operator
 from danqing.maths.colour import brightness, pixel
-from danqing.maths.selection import box_in, covering, fitting, matte, object_in, unmixed
+from danqing.maths.cutout import matte, object_in, unmixed
+from danqing.maths.selection import box_in, covering, fitting
 
 WHITE = (1.0, 1.0, 1.0)
 
@@ -30,8 +31,8 @@ def background(
 
     Args:
         x: pictures (B, C, H, W) in [0, 1].
-        backdrop: the picture to be seen behind, one for all or one for each; it is scaled to fill, and what does not fit
-            is cut from both ends.
+        backdrop: the picture to be seen behind, one for all or one for each; it is scaled to fill, and what is over is
+            cut from both ends.
         colour: the colour to be seen behind, where no backdrop is given.
         box: what the object lies in, as left,top,width,height in pixels; not given: the middle of the picture.
         mask: the object itself, 1 (white) means "here", of the size of the pictures, instead of a box.

@@ -10,8 +10,9 @@ from danqing.core.images import Images, Mask
 from danqing.core.params import Range, Seed
 from danqing.core.progress import Job
 from danqing.core.registry import operator
+from danqing.maths.cutout import object_in
 from danqing.maths.inpainting import filled
-from danqing.maths.selection import box_in, fitting, grown, object_in
+from danqing.maths.selection import box_in, fitting, grown
 
 
 @operator
@@ -30,7 +31,8 @@ def remove(
         box: what the object lies in, as left,top,width,height in pixels; not given: the middle of the picture.
         mask: the object itself, 1 (white) means "here", of the size of the pictures; with a box, the part in the box.
         whole: paint over the whole box, instead of the object that stands out in it.
-        margin: how far around the object is painted over as well: its soft edge, its shadow.
+        margin: how far around the object is painted over as well: its soft edge, its shadow. It is left out where
+            nothing would remain.
         seed: where the search for fitting patches starts.
 
     Returns:
@@ -41,8 +43,8 @@ def remove(
         ParameterError: if the box is not of that form or leaves the picture, the mask has another size, or nothing
             would be left to paint from.
 
-    Source: the object by C. Rother et al., "GrabCut", 2004; what is behind it by Y. Wexler et al., "Space-time completion
-    of video", 2007, and C. Barnes et al., "PatchMatch", 2009, as ``danqing.maths.inpainting`` has them.
+    Source: the object by C. Rother et al., "GrabCut", 2004; what is behind it by Y. Wexler et al., "Space-time
+    completion of video", 2007, and C. Barnes et al., "PatchMatch", 2009, as ``danqing.maths.exemplar`` has them.
 
     Examples:
         danqing remove photo.png --box 340,10,130,290 --out without.png
@@ -58,4 +60,6 @@ def remove(
         holes[:, rows, columns] = True
     else:
         holes = torch.stack([object_in(picture, frame) for picture in x])
-    return (yield from filled(x, grown(holes, margin), "exemplar", 3, seed))
+    wide = grown(holes, margin)
+    remains = ~wide.flatten(1).all(1).view(-1, 1, 1)
+    return (yield from filled(x, torch.where(remains, wide, holes), "exemplar", 3, seed))

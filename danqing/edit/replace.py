@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -20,6 +19,7 @@ from danqing.maths.membrane import membrane
 from danqing.maths.selection import Box, box_in, fitting, grown, surrounding
 
 MARGIN = 4  # px around the old object that are painted over with it
+EDGE = 2  # px inside the new object whose old values give it its light
 NEAR = 16  # px around the selection, whose colours the new object is matched with
 
 
@@ -55,8 +55,8 @@ def replace(
         ParameterError: if the box is not of that form or leaves the picture, a mask has another size, the outline is
             empty, or replacements are several but not as many as pictures.
 
-    Source: P. Pérez, M. Gangnet, A. Blake, "Poisson image editing", 2003, section 3, importing gradients; colours as by E.
-    Reinhard et al., "Color transfer between images", 2001, in OKLab.
+    Source: P. Pérez, M. Gangnet, A. Blake, "Poisson image editing", 2003, section 3, importing gradients; colours as by
+    E. Reinhard et al., "Color transfer between images", 2001, in OKLab.
 
     Examples:
         danqing replace photo.png cat.png --box 300,20,180,160 --out with-cat.png
@@ -74,7 +74,7 @@ def replace(
         frame = surrounding(old[at]) if box is None and bool(old[at].any()) else box_in(x, box)
         thing, cover = _placed(lit[at], shape.to(x), frame, scale, x.shape[2], x.shape[3])
         hole = grown(old[at][None], MARGIN)
-        if bool((hole[0] & (cover < 1)).any()):
+        if bool((hole & grown((cover < 1)[None], EDGE)).any()):
             picture.copy_((yield from filled(picture[None], hole, "exemplar", 3, 0))[0])
         if strength:
             thing = torch.lerp(thing, _matched(thing, picture, cover), strength)
@@ -87,7 +87,9 @@ def _placed(thing: Tensor, shape: Tensor, box: Box, scale: float, height: int, w
     if not bool((shape > 0.5).any()):
         raise ParameterError("marks nothing of the replacement", where="outline", remedy="White means: the object")
     own = surrounding(shape > 0.5).place
-    cut = torch.cat([thing[:, *own] * shape[own], shape[own][None]])  # weighted, so that no colour from outside seeps in
+    cut = torch.cat(
+        [thing[:, *own] * shape[own], shape[own][None]]
+    )  # weighted, so that no colour from outside seeps in
     factor = scale * min(box.height / cut.shape[1], box.width / cut.shape[2])
     size = [max(1, round(factor * side)) for side in cut.shape[1:]]
     sized = functional.interpolate(cut[None], size, mode="bilinear", antialias=True, align_corners=False)[0]
@@ -115,16 +117,13 @@ def _matched(thing: Tensor, picture: Tensor, cover: Tensor) -> Tensor:
 
 def _put(picture: Tensor, thing: Tensor, cover: Tensor, method: str) -> Tensor:
     """The object over the picture; with poisson, lit as the picture is along its edge."""
-    solid = (cover > 0.5).cpu().numpy()
-    if method == "poisson" and solid.any() and not solid.all():
-        import cv2
-
-        rim = (cv2.dilate(solid.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0) & ~solid
-        edge = (cv2.erode(solid.astype(np.uint8), np.ones((3, 3), np.uint8), borderValue=1) > 0) ^ solid
-        del rim
-        gap = (picture - thing).permute(1, 2, 0).cpu().numpy()
-        light = membrane(gap, ~edge)
-        lit = thing + torch.from_numpy(light).permute(2, 0, 1).to(thing)
-    else:
-        lit = thing
-    return torch.where(cover > 0, torch.lerp(picture, lit.clamp(0, 1), cover), picture)
+    solid = cover > 0.5
+    if method == "poisson" and bool(solid.any()) and not bool(solid.all()):
+        place = surrounding(solid).place
+        edge = (grown(~solid[None], 1)[0] & solid)[place].cpu().numpy()
+        gap = (picture - thing)[:, *place].permute(1, 2, 0).cpu().numpy()
+        light = torch.from_numpy(membrane(gap, ~edge)).permute(2, 0, 1)
+        lit = thing.clone()
+        lit[:, *place] += light.to(thing)
+        thing = lit.clamp(0, 1)
+    return torch.where(cover > 0, torch.lerp(picture, thing, cover), picture)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Annotated
 
 import torch
-from torch import Tensor
 
 from danqing.core.images import Images, Mask
 from danqing.core.params import Colour, Range
 from danqing.core.registry import operator
-from danqing.maths.selection import box_in, fitting, like_colour, object_in, point_in
+from danqing.maths.cutout import like_colour, object_in
+from danqing.maths.selection import box_in, fitting, point_in
 
 
 @operator
@@ -44,30 +44,26 @@ def select(
     Raises:
         ParameterError: if the box or the point is not of that form or leaves the picture, or a mask has another size.
 
-    Source: C. Rother et al., "GrabCut", 2004, as ``danqing.maths.selection`` has it; colours in OKLab, B. Ottosson 2020.
+    Source: C. Rother et al., "GrabCut", 2004, as ``danqing.maths.cutout`` has it; colours in OKLab, B. Ottosson, 2020.
 
     Examples:
         danqing select photo.png --box 220,0,120,200 --out head.png
         danqing select photo.png --point 100,400 --tolerance 0.08 --out suit.png
     """
     seed = point_in(x, point) if point is not None else None
-    whole = box is None and not (mask is None and colour is None and seed is None)
-    frame = box_in(x, f"0,0,{x.shape[3]},{x.shape[2]}" if whole else box)
+    frame = box_in(x, box)
     inside, beyond = (None if m is None else fitting(m, x, n) for n, m in (("mask", mask), ("outside", outside)))
     found = torch.zeros(len(x), *x.shape[2:], dtype=torch.bool, device=x.device)
+    everywhere = slice(None), slice(None)
     for at, picture in enumerate(x):
-        strokes, others = (_of(marks, at) for marks in (inside, beyond))
+        strokes, others = (None if marks is None or not marks[at].any() else marks[at] for marks in (inside, beyond))
         if colour is None and seed is None:
-            found[at] = object_in(picture, frame, strokes, others)
+            found[at] = object_in(picture, None if box is None and strokes is not None else frame, strokes, others)
         else:
-            found[at][frame.place] = like_colour(picture, colour, seed, tolerance)[frame.place]
+            place = everywhere if box is None else frame.place
+            found[at][place] = like_colour(picture, colour, seed, tolerance)[place]
             if strokes is not None:
                 found[at] |= strokes
             if others is not None:
                 found[at] &= ~others
     return found[:, None].to(x)
-
-
-def _of(marks: Tensor | None, at: int) -> Tensor | None:
-    """The marks on one picture of the batch."""
-    return None if marks is None else marks[at]

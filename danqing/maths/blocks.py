@@ -59,9 +59,12 @@ def overlaid(total: Tensor, weights: Tensor, inverse: Tensor, window: Tensor, co
     sums = total.new_zeros(channels, len(blocks) + side - 1, width)
     for top in range(0, len(blocks), STRIP):
         strip = blocks[top : top + STRIP]
-        pixels = back @ strip.flatten(0, 1).permute(1, 2, 0)  # (C, S², places)
-        lines = len(strip) + side - 1
-        sums[:, top : top + lines] += functional.fold(pixels, (lines, width), side)[:, 0]
+        pixels = (back @ strip.flatten(0, 1).permute(1, 2, 0)).view(channels, side, side, -1, columns)
+        wide = total.new_zeros(channels, side, len(strip), width)  # lines of blocks, then blocks: fewer sums
+        for right in range(side):
+            wide[..., right : right + columns] += pixels[:, :, right]
+        for down in range(side):
+            sums[:, top + down : top + down + len(strip)] += wide[:, down]
     planes = weights.T.reshape(channels, 1, -1, columns)
     return sums, functional.conv2d(planes, window.flip(0, 1)[None, None], padding=side - 1)[:, 0]
 

@@ -35,10 +35,11 @@ class Damaged(NamedTuple):
 def damage(task: Task, clean: Images, rng: Generator) -> tuple[Images, Damaged]:
     """Spoil clean pictures (B, 3, H, W) as a task wants it; gives the clean pictures (some of them grey) and these.
 
-    Strengths: noise σ uniform in 0…75 of 255, nine in ten clipped as files are; JPEG quality uniform in 5…95, one in
-    four without chroma subsampling; defocus radius 0.5…4 px or motion of 3…17 px, under noise of σ 0…5; shrinking by 2,
-    3 or 4, four in five bicubic, else by areas; holes of 5…50 % in strokes, boxes, text or scratches; light of 5…60 % with
-    a gamma of 1…1.3 under noise of σ up to 0.02 in linear light; hints for colours at none to 40 places.
+    Strengths: noise σ of 75 u^1.5 (of 255), u uniform in 0…1, nine in ten clipped as files are; JPEG quality uniform in
+    5…95, one in four without chroma subsampling; defocus radius 0.5…4 px or motion of 3…17 px, under noise of σ 0…5;
+    shrinking by 2, 3 or 4, four in five bicubic, else by areas; holes of 5…50 % in strokes, boxes, text or scratches;
+    light of 5…60 % with a gamma of 1…1.3 under noise of σ up to 0.02 in linear light; hints for colours at none to 40
+    places.
 
     Source: danqing; the formulas are those of :mod:`danqing.maths.degradation` and :mod:`danqing.maths.masks`.
     """
@@ -90,7 +91,7 @@ def _mean(x: Images, known: Mask) -> Tensor:
 
 
 def _noisy(clean: Images, rng: Generator) -> Damaged:
-    sigma = _uniform(len(clean), 0, NOISIEST, rng)
+    sigma = NOISIEST * _uniform(len(clean), 0, 1, rng) ** 1.5
     clip = bool(torch.rand((), generator=rng) < 0.9)
     return Damaged(degradation.gaussian_noise(clean, sigma, rng, clip), _told(sigma, clean, rng))
 

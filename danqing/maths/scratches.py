@@ -27,7 +27,7 @@ CALM = 0.03  # standard deviation around a speck, at most: in texture there are 
 
 
 class Lines(NamedTuple):
-    """What stands out through each pixel: contrast with the likest side, how unlike the sides are, direction; (H, W)."""
+    """Lines through each pixel, (H, W): contrast with the likest side, how unlike the sides are, and direction."""
 
     contrast: Plane
     sides: Plane
@@ -80,7 +80,7 @@ def standing_out(light: Plane) -> tuple[Lines, Lines]:
     """What is brighter, and what is darker, than both of its sides in a brightness (H, W)."""
     import cv2
 
-    found = tuple(Lines(*np.full((2, *light.shape), -1, np.float32), np.zeros(light.shape, int)) for _ in range(2))
+    found = [Lines(*np.full((3, *light.shape), -1, np.float32)) for _ in range(2)]
     for number in range(DIRECTIONS):
         angle = math.pi * number / DIRECTIONS
         along = np.array([math.sin(angle), math.cos(angle)])
@@ -105,7 +105,7 @@ def _stroke(along: Plane) -> Plane:
         top, left = math.floor(row), math.floor(column)
         for y, x in ((top, left), (top, left + 1), (top + 1, left), (top + 1, left + 1)):
             kernel[y, x] += (1 - abs(row - y)) * (1 - abs(column - x))
-    return kernel / kernel.sum()
+    return np.asarray(kernel / kernel.sum())
 
 
 def _moved(wide: Plane, down: int, right: int) -> Plane:
@@ -115,13 +115,13 @@ def _moved(wide: Plane, down: int, right: int) -> Plane:
 
 
 def traced(lines: Lines) -> Traces:
-    """Follow lines from pixel to pixel as long as they hardly turn, so that lines may cross; short ones are left out."""
+    """Follow lines from pixel to pixel as long as they hardly turn, so that lines may cross; leave out short ones."""
     from scipy.sparse import coo_matrix, csgraph
 
     row, column = np.nonzero(lines.contrast > FAINT)
     rank = np.pad(np.full(lines.contrast.shape, -1), 1, constant_values=-1)
     rank[row + 1, column + 1] = np.arange(row.size)
-    direction, pairs = lines.direction[row, column], []
+    direction, pairs = lines.direction[row, column].astype(int), []
     for down, right in ((0, 1), (1, -1), (1, 0), (1, 1)):
         beside = rank[row + 1 + down, column + 1 + right]
         turn = abs(direction - direction[beside])
@@ -142,7 +142,7 @@ def _extent(places: Plane, line: Plane, count: int) -> Plane:
     first, last = np.full(count, np.iinfo(int).max), np.full(count, -1)
     np.minimum.at(first, line, places)
     np.maximum.at(last, line, places)
-    return last - first
+    return np.asarray(last - first)
 
 
 def _looks(lines: Lines, row: Plane, column: Plane, line: Plane, length: Plane) -> Plane:

@@ -1,23 +1,18 @@
-"""What is selected in a picture: boxes and points as text, masks that fit, objects told from their surroundings."""
+"""What is selected in a picture: boxes and points as text, masks that fit, grown masks, pictures made to fit."""
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from danqing.core.errors import ParameterError
-from danqing.core.images import Images, Mask, to_uint8
+from danqing.core.images import Images, Mask
 
-Plane = np.ndarray[Any, np.dtype[Any]]
 RIM = 0.1  # of the picture on each side, where the object in the middle is not
-AROUND = 0.5  # of a box's sides, that is looked at around it to learn what does not belong to the object
-FINEST = 400_000  # pixels that an object is cut out from; larger pictures are reduced, the edge is refined after
-TURNS = 5  # of learning colours and cutting
-LEAST = 0.005  # of a box; an object smaller than that is none
-BACK, FRONT, MAYBE_BACK, MAYBE_FRONT = range(4)  # as OpenCV counts
 
 
 class Box(NamedTuple):
@@ -98,90 +93,28 @@ def fitting(mask: Mask, x: Images, name: str = "mask") -> Tensor:
     return (mask[:, 0] > 0.5).expand(len(x), -1, -1)
 
 
-def object_in(picture: Tensor, box: Box, inside: Tensor | None = None, outside: Tensor | None = None) -> Tensor:
-    """Tell an object from what is around it by its colours and edges.
-
-    Args:
-        picture: (C, H, W), values in [0, 1].
-        box: what the object lies in.
-        inside: (H, W), bool, strokes on the object.
-        outside: (H, W), bool, strokes on what does not belong to it.
-
-    Returns:
-        (H, W), bool; the whole box where nothing stands out in it.
-
-    Source: C. Rother, V. Kolmogorov, A. Blake, "GrabCut: interactive foreground extraction using iterated graph cuts",
-    2004, as OpenCV has it; the edge found in a reduced picture refined as by K. He et al., "Guided image filtering",
-    2010.
-    """
-    window = _around(box, *picture.shape[1:])
-    hints = np.full(picture.shape[1:], BACK, np.uint8)
-    hints[box.place] = MAYBE_FRONT
-    for strokes, hint in ((inside, FRONT), (outside, BACK)):
-        if strokes is not None:
-            hints[strokes.cpu().numpy()] = hint
-    found = np.zeros(picture.shape[1:], bool)
-    seen = to_uint8(picture[None].expand(-1, 3, -1, -1))[0]
-    found[window] = _cut_out(seen[window], hints[window])
-    if np.count_nonzero(found[box.place]) < LEAST * box.width * box.height:
-        found[box.place] = hints[box.place] != BACK
-    return torch.from_numpy(found).to(picture.device)
+def surrounding(marked: Tensor) -> Box:
+    """The smallest box around what is marked (H, W), bool; something must be."""
+    rows, columns = marked.any(1).nonzero(), marked.any(0).nonzero()
+    top, left = int(rows[0]), int(columns[0])
+    return Box(left, top, int(columns[-1]) + 1 - left, int(rows[-1]) + 1 - top)
 
 
-def _around(box: Box, height: int, width: int) -> tuple[slice, slice]:
-    """The box and what is around it: far away there may be anything."""
-    down, right = (max(16, int(AROUND * side)) for side in (box.height, box.width))
-    rows = slice(max(box.top - down, 0), min(box.top + box.height + down, height))
-    return rows, slice(max(box.left - right, 0), min(box.left + box.width + right, width))
-
-
-def _cut_out(seen: Plane, hints: Plane) -> Plane:
-    """The object (H, W), bool, in a picture (H, W, 3) of bytes."""
+def grown(marked: Tensor, margin: int) -> Tensor:
+    """Let what is marked (B, H, W), bool, grow by ``margin`` pixels on all sides, in discs."""
+    if not margin:
+        return marked
     import cv2
 
-    factor = min(1.0, (FINEST / hints.size) ** 0.5)
-    size = tuple(max(1, round(factor * side)) for side in hints.shape[::-1])
-    small, marks = cv2.resize(seen, size, interpolation=cv2.INTER_AREA), cv2.resize(hints, size, None, 0, 0, 0)
-    if not {BACK, MAYBE_BACK} & set(marks.flat) or not {FRONT, MAYBE_FRONT} & set(marks.flat):
-        return np.asarray((hints == FRONT) | (hints == MAYBE_FRONT))
-    cv2.setRNGSeed(0)  # the colours are first sorted at random
-    models = np.zeros((1, 65)), np.zeros((1, 65))
-    marks, *_ = cv2.grabCut(np.ascontiguousarray(small), marks, None, *models, TURNS, cv2.GC_INIT_WITH_MASK)
-    found = ((marks == FRONT) | (marks == MAYBE_FRONT)).astype(np.float32)
-    if factor < 1:
-        found = cv2.resize(found, hints.shape[::-1])
-        found = guided(found, seen.astype(np.float32) / 255, max(2, round(2 / factor)))
-    return np.asarray(((found > 0.5) & (hints != BACK)) | (hints == FRONT))
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * margin + 1, 2 * margin + 1))
+    planes = [cv2.dilate(plane, disc) > 0 for plane in marked.cpu().numpy().astype(np.uint8)]
+    return torch.from_numpy(np.stack(planes)).to(marked.device)
 
 
-def guided(plane: Plane, guide: Plane, radius: int, tolerance: float = 1e-4) -> Plane:
-    """Make a plane follow the edges of a picture: nearby, it becomes a linear function of its colours.
-
-    Args:
-        plane: (H, W), float32.
-        guide: (H, W, 3), float32, values in [0, 1].
-        radius: how far "nearby" reaches, in pixels.
-        tolerance: variance of colours that counts as none.
-
-    Returns:
-        (H, W), float32; may leave the range of the plane a little.
-
-    Source: K. He, J. Sun, X. Tang, "Guided image filtering", 2010, eq. 14–16.
-    """
-    import cv2
-
-    def mean(each: Plane) -> Plane:
-        side = 2 * radius + 1
-        return np.asarray(cv2.blur(each, (side, side), borderType=cv2.BORDER_REFLECT))
-
-    wide, level = guide.astype(np.float64), plane.astype(np.float64)
-    colour, shade = mean(wide), mean(level)
-    upper = [(i, j) for i in range(3) for j in range(i, 3)]
-    spread = np.empty((*plane.shape, 3, 3))
-    for i, j in upper:
-        spread[..., i, j] = spread[..., j, i] = mean(wide[..., i] * wide[..., j]) - colour[..., i] * colour[..., j]
-    spread += tolerance * np.eye(3)
-    joint = mean(wide * level[..., None]) - colour * shade[..., None]
-    slope = np.linalg.solve(spread, joint[..., None])[..., 0]
-    rest = shade - (slope * colour).sum(2)
-    return np.asarray(((mean(slope) * wide).sum(2) + mean(rest)).astype(np.float32))
+def covering(x: Images, height: int, width: int) -> Images:
+    """Scale pictures until they cover a size, and cut what is over from both ends; (B, C, height, width)."""
+    factor = max(height / x.shape[2], width / x.shape[3])
+    size = [max(side, round(factor * old)) for side, old in zip((height, width), x.shape[2:], strict=True)]
+    sized = functional.interpolate(x, size, mode="bilinear", antialias=True, align_corners=False).clamp(0, 1)
+    top, left = (size[0] - height) // 2, (size[1] - width) // 2
+    return sized[:, :, top : top + height, left : left + width]

@@ -1,0 +1,52 @@
+"""The operator scratches."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import numpy as np
+from torch import Tensor
+
+from danqing.core.images import Images
+from danqing.core.params import Range
+from danqing.core.registry import Finding, operator
+from danqing.maths.scratches import scratches as marked
+
+
+@operator
+def scratches(
+    x: Images,
+    radius: Annotated[int, Range(1, 20, "px")] = 2,
+    strength: Annotated[float, Range(0, 1)] = 0.5,
+) -> Finding:
+    """Find scratches and dust on photographs: thin lines and small specks, bright or dark.
+
+    Thin straight things in the picture itself, such as wires, joints between bricks and glints along a rim, look alike:
+    have a look at the mask before it is given to ``inpaint``, and lower the strength or take them out by hand.
+
+    Args:
+        x: pictures (B, C, H, W) in [0, 1].
+        radius: half the width of the widest scratch; raise it for large scans.
+        strength: from 0, only what can hardly be anything else, to 1, whatever might be one.
+
+    Returns:
+        For each picture ``share`` (of its pixels that are marked), ``count`` (of scratches and specks) and ``largest``
+        (the longer side, in pixels, of the box around the largest); and the mask (B, 1, H, W), 1 on scratches and a
+        pixel around them, as ``inpaint`` takes it.
+
+    Source: danqing, as ``danqing.maths.scratches`` has it.
+
+    Examples:
+        danqing scratches photo.png --out mask.png
+        danqing scratches photo.png --strength 0.2 --json
+    """
+    mask = marked(x, radius, strength)
+    return Finding([_described(each[0]) for each in mask], mask)
+
+
+def _described(mask: Tensor) -> dict[str, Any]:
+    import cv2
+
+    _, _, boxes, _ = cv2.connectedComponentsWithStats(mask.cpu().numpy().astype(np.uint8), connectivity=8)
+    sides = boxes[1:, 2:4]
+    return {"share": float(mask.mean()), "count": len(sides), "largest": int(sides.max()) if len(sides) else 0}
