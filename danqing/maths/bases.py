@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -61,7 +63,7 @@ def into_haar(x: Tensor) -> Tensor:
 
     Source: danqing; the matrix taken apart, which is a third of the work.
     """
-    fine, coarse = haar(QUAD).to(x), haar(len(x) // QUAD).to(x)
+    fine, coarse = (step.to(x) for step in _steps(len(x)))
     y = fine @ x.view(QUAD, -1)
     y[0] = (coarse @ y[0].view(len(coarse), -1)).flatten()
     return y.view_as(x)
@@ -72,7 +74,7 @@ def from_haar(y: Tensor) -> Tensor:
 
     Source: as there; the inverse of an orthonormal matrix is its transpose.
     """
-    fine, coarse = haar(QUAD).to(y), haar(len(y) // QUAD).to(y)
+    fine, coarse = (step.to(y) for step in _steps(len(y)))
     parts = y.view(QUAD, -1)
     parts[0] = (coarse.T @ parts[0].view(len(coarse), -1)).flatten()
     return (fine.T @ parts).view_as(y)
@@ -102,6 +104,12 @@ def plane(rows: Tensor) -> Tensor:
     size = len(rows)
     order = sorted(range(size * size), key=lambda at: (max(at // size, at % size), at))
     return torch.kron(rows, rows)[order]
+
+
+@functools.cache
+def _steps(size: int) -> tuple[Tensor, Tensor]:
+    """The matrices of :func:`into_haar`, made once: it is called for every few stacks."""
+    return haar(QUAD), haar(size // QUAD)
 
 
 def _cascade(size: int, low: Matrix, high: Matrix) -> Matrix:

@@ -18,8 +18,9 @@ THICK = 2.0  # patches that a hole may be thick on the coarsest grid: a patch th
 FEWEST = 50  # patches to choose from on a coarse grid
 SAMPLE = 256, 4096  # patches that the first look is taken at, fewest and most: as many as make PAIRS comparisons
 PAIRS = 4_000_000
+LAYERS = 30  # in which a hole is filled first, about
 AT_ONCE = 1024  # patches compared with all of these together
-MOST = 10  # rounds of search and painting on a grid, or as many as make EFFORT searches, but at least one
+MOST = 6  # rounds of search and painting on a grid, or as many as make EFFORT searches, but at least one
 EFFORT = 60_000
 LARGE = 300_000  # patches over the hole from which on the finest grids only take over what coarser ones found
 SEAM = 0.06  # largest step at the rim that is smoothed over: a larger one is an edge
@@ -98,8 +99,9 @@ def _peeled(grid: Grid, rng: Generator) -> Plane:
     match, seen = np.full(grid.hole.size, -1), ~grid.hole
     match[grid.here], radius = choice[0], grid.radius
     height, width = grid.shape
+    thickness = 1 + int(depth(grid).max()) // LAYERS
     while not seen.all():
-        ring = near(seen.reshape(grid.shape), 1).ravel() & ~seen
+        ring = near(seen.reshape(grid.shape), thickness).ravel() & ~seen
         row, column = np.divmod(np.flatnonzero(ring), width)
         row, column = row.clip(radius, height - 1 - radius), column.clip(radius, width - 1 - radius)
         here = np.unique(row * width + column)

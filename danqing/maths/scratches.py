@@ -14,13 +14,15 @@ from danqing.maths.colour import brightness
 Plane = np.ndarray[Any, np.dtype[Any]]
 DIRECTIONS = 16
 STROKE = 7  # px; length of the piece of a line that is compared with its sides
-BESIDE = 3  # px away on each side
+BESIDE = 4  # px away on each side
 WIDEST = 2  # px; half the width of the widest line that is found at full size
 FAINT = 0.05  # contrast that a line must have everywhere
 SHORTEST = 20  # px
 TURN = 2  # directions by which a line may bend from one pixel to the next
 WEIGHTS = np.array([1.06, -0.92, 3.79, -2.64])  # fitted to scratches drawn on 122 photographs
-BIAS = 1.19
+BIAS = 0.7
+GAP = 6  # px after which a scratch may go on
+GOING_ON = 2.0  # by which the odds of what goes on may be lower
 SPECK = 7  # px; the largest speck across
 BRIGHT = 0.25  # contrast that a speck must have
 CALM = 0.03  # standard deviation around a speck, at most: in texture there are specks everywhere
@@ -70,7 +72,7 @@ def _marked(plane: Plane, reduction: float, strength: float) -> Plane:
     found = np.zeros(light.shape, np.uint8)
     for lines in standing_out(light):
         traces = traced(lines)
-        kept = (likely(traces.looks) > 4 * (0.5 - strength))[traces.line]
+        kept = _kept(traces, 4 * (0.5 - strength), light.shape)[traces.line]
         found[traces.row[kept], traces.column[kept]] = 1
     found = cv2.dilate(found | _specks(light, strength), np.ones((3, 3), np.uint8))
     return np.asarray(cv2.resize(found, plane.shape[::-1], interpolation=cv2.INTER_NEAREST) > 0)
@@ -93,6 +95,9 @@ def standing_out(light: Plane) -> tuple[Lines, Lines]:
             better = contrast > lines.contrast
             for plane, new in zip(lines, (contrast, high - low, np.full(light.shape, number)), strict=True):
                 plane[better] = new[better]
+    window, spot = (np.ones((side, side), np.uint8) for side in (2 * WIDEST + 1, 3))
+    for lines, way in zip(found, (cv2.MORPH_TOPHAT, cv2.MORPH_BLACKHAT), strict=True):
+        np.minimum(lines.contrast, cv2.dilate(cv2.morphologyEx(light, way, window), spot), out=lines.contrast)
     return found[0], found[1]
 
 
@@ -157,6 +162,19 @@ def _looks(lines: Lines, row: Plane, column: Plane, line: Plane, length: Plane) 
 def likely(looks: Plane) -> Plane:
     """How likely lines (L, 4) are scratches, as the logarithm of odds, (L,)."""
     return np.asarray(looks @ WEIGHTS + BIAS)
+
+
+def _kept(traces: Traces, odds: float, shape: tuple[int, ...]) -> Plane:
+    """Which lines are scratches (L,), bool: those that look so, and less likely ones that go on from them."""
+    import cv2
+
+    likelihood = likely(traces.looks)
+    sure, side = likelihood > odds, 2 * GAP + 1
+    marked = np.zeros(shape, np.uint8)
+    marked[traces.row[sure[traces.line]], traces.column[sure[traces.line]]] = 1
+    beside = cv2.dilate(marked, np.ones((side, side), np.uint8))[traces.row, traces.column] > 0
+    touching = np.bincount(traces.line, beside, likelihood.size) > 0
+    return np.asarray(sure | (touching & (likelihood > odds - GOING_ON)))
 
 
 def _specks(light: Plane, strength: float) -> Plane:

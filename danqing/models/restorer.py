@@ -26,6 +26,7 @@ NETS = {  # widths from fine to coarse; blocks
 SCORED = 48  # held-out pictures a score is taken on
 SEED = 1  # of the damage that scores are taken on
 REACH = 64  # px; a few weights look further, but what they add there is below 1/255 (docs/benchmarks.md)
+FLOOR = 1.0  # step of 255, squared: errors below that count little, so that plain patches do not outweigh all else
 NOTHING = 1e-10  # mean square error that counts as none: 100 dB
 
 
@@ -44,8 +45,8 @@ class Restorer(bases.Restorer):
     Raises:
         ParameterError: if a patch is larger than a square.
 
-    Source: net: :mod:`danqing.nets.unet`; level map as input: Zhang et al. 2018 (FFDNet); mean absolute error: Zhao et
-    al. 2017, "Loss functions for image restoration with neural networks".
+    Source: net: :mod:`danqing.nets.unet`; level map as input: Zhang et al. 2018 (FFDNet); logarithmic error,
+    which weighs weak and strong damage alike: Chen et al. 2021 (HINet), eq. 3, with a floor.
     """
 
     optimiser: ClassVar[Optimiser] = Optimiser(lr=1e-3, betas=(0.9, 0.99))
@@ -76,15 +77,15 @@ class Restorer(bases.Restorer):
         return REACH
 
     def losses(self, batch: Batch, rng: Generator) -> Iterator[tuple[str, Tensor]]:
-        """Yield the mean absolute error; of inpainting, within the holes."""
+        """Yield the mean logarithm of the pictures' root mean square errors, on the 0–255 scale; within holes only."""
         clean, damaged = damage(self.task, _patches(_coloured(batch.x), self.patch, rng), rng)
-        error = (self._mended(damaged) - clean).abs()
-        with torch.no_grad():
-            self.psnr = 10 * math.log10(1 / max(NOTHING, float(error.float().square().mean())))
+        error = (self._mended(damaged) - clean).square()
         if self.task == "inpaint":
-            yield "", (error * damaged.hint).sum() / (3 * damaged.hint.sum()).clamp(min=1)
+            errors = (error * damaged.hint).sum((1, 2, 3)) / (3 * damaged.hint.sum((1, 2, 3))).clamp(min=1)
         else:
-            yield "", error.mean()
+            errors = error.mean((1, 2, 3))
+        self.psnr = float(-10 * errors.detach().clamp(min=NOTHING).log10().mean())
+        yield "", (255**2 * errors + FLOOR).log().mean() / 2
 
     def readings(self) -> dict[str, float]:
         """The peak signal-to-noise ratio of the last batch, in dB."""

@@ -24,6 +24,7 @@ TERMS = 49  # coarse coefficients by which blocks are compared: with fewer, the 
 THRESHOLD = 2.7  # standard deviations that a coefficient must exceed in the first stage
 BAND = 8 * GRID * STEP  # lines of places that are worked on together: their tables are all that needs much memory
 CHUNK = 4096  # blocks that are worked on together: their numbers stay near the processor
+FAINT = 1e-20  # of a squared coefficient: what is less counts as nothing
 SMALLEST = 16  # px: a smaller picture holds too few blocks and is continued by its mirror image
 
 
@@ -123,7 +124,7 @@ def _threshold(stacks: Tensor, limit: float) -> Tensor:
 def _attenuate(stacks: Tensor, pilot: Tensor, sigma: float) -> Tensor:
     """Multiply by the share that the picture has in each coefficient; return the weight (groups, C) as above."""
     gain = pilot.square_()
-    gain /= gain + sigma**2
+    gain /= gain + max(sigma**2, FAINT)
     stacks *= gain
     size: Tensor = torch.linalg.vector_norm(gain, 2, dim=(0, 3))
     return size.square_().clamp_(min=0.01).reciprocal_()
