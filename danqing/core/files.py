@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
@@ -97,7 +98,8 @@ def load(source: str | Path | Model, *, kind: str = "Model", device: str = "cpu"
     if not isinstance(family, str) or family not in families():
         raise ModelFileError(f"unknown model family {family!r}", where=file, remedy="Update danqing")
     try:
-        model = family_named(family)(**card["config"])
+        with torch.random.fork_rng(devices=[]):  # what a new model draws is thrown away
+            model = family_named(family)(**card["config"])
         model.load_state_dict(tensors)
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
         raise ModelFileError(f"its weights do not fit family {family!r} ({_first_line(error)})", where=file) from error

@@ -50,9 +50,7 @@ def filled(x: Images, holes: torch.Tensor, method: str, radius: int, seed: int) 
 
     Source: those of the methods; holes far from each other are filled one by one, danqing.
     """
-    if bool(holes.flatten(1).all(1).any()):
-        what = "covers the whole picture: nothing is left to fill from"
-        raise ParameterError(what, where="mask", remedy="1 (white) means: paint here; is it the wrong way round?")
+    something_is_known(holes)
     out, total, done = x.clone(), int(holes.sum()), 0
     for picture, hole in zip(out, holes.cpu().numpy().copy(), strict=True):
         for group in _groups(hole, method, radius):
@@ -171,3 +169,14 @@ _FILLERS: dict[str, Callable[[Plane, Plane, int, Generator], Job[Plane]]] = {
     "biharmonic": _biharmonic,
     "exemplar": exemplar,
 }
+
+
+def something_is_known(holes: torch.Tensor) -> None:
+    """Refuse holes (B, H, W), bool, that leave nothing of a picture.
+
+    Raises:
+        ParameterError: if they do.
+    """
+    if bool(holes.flatten(1).all(1).any()):
+        what = "covers the whole picture: nothing is left to fill from"
+        raise ParameterError(what, where="mask", remedy="1 (white) means: paint here; is it the wrong way round?")

@@ -9,7 +9,7 @@ from danqing.core.model import Restorer
 from danqing.core.params import Range, Seed, WeightsOf
 from danqing.core.progress import Job, Progress
 from danqing.core.registry import operator
-from danqing.maths.inpainting import filled
+from danqing.maths.inpainting import filled, something_is_known
 from danqing.maths.selection import fitting
 
 
@@ -51,7 +51,9 @@ def inpaint(
         danqing inpaint photo.png --mask hole.png --method telea --out whole.png
         danqing inpaint photo.png --mask hole.png --method learned --out whole.png
     """
-    if method == "learned":
-        yield Progress(0, 1, "painting")
-        return weights.restore(x, mask=fitting(mask, x))
-    return (yield from filled(x, fitting(mask, x), method, radius, seed))
+    holes = fitting(mask, x)
+    if method != "learned":
+        return (yield from filled(x, holes, method, radius, seed))
+    something_is_known(holes)
+    yield Progress(0, 1, "painting")
+    return weights.restore(x, mask=holes[:, None])

@@ -42,7 +42,7 @@ class Seen(NamedTuple):
 def repair(
     x: Images,
     strength: Annotated[float, Range(0, 1)] = 1.0,
-    show: Literal["result", "steps"] = "result",
+    output: Literal["picture", "steps"] = "picture",
     size: Literal["small", "base"] = "base",
 ) -> Job[Finding]:
     """Look what ails a photograph and mend it: compression, noise, scratches, faded colours, blur.
@@ -52,7 +52,7 @@ def repair(
     Args:
         x: pictures (B, C, H, W) in [0, 1].
         strength: share of every change that is made.
-        show: the mended pictures, or for each one the steps side by side, from the first state to the last.
+        output: the mended pictures, or for each one the steps side by side, from the first state to the last.
         size: of the net that takes away noise: base, or the faster small.
 
     Returns:
@@ -66,7 +66,7 @@ def repair(
 
     Examples:
         danqing repair old.png --out mended.png
-        danqing repair old.png --show steps --out steps.png
+        danqing repair old.png --output steps --out steps.png
     """
     numbers, shown = [], []
     for at in range(len(x)):
@@ -80,7 +80,7 @@ def repair(
             steps.append(name)
         numbers.append({**seen._asdict(), "steps": steps})
         del numbers[-1]["holes"]
-        shown.append(torch.cat(states, -1) if show == "steps" else states[-1])
+        shown.append(torch.cat(states, -1) if output == "steps" else states[-1])
     return Finding(numbers, _side_by_side(shown))
 
 

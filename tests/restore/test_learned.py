@@ -157,7 +157,7 @@ def test_repair_says_what_it_found_and_mends_it() -> None:
     assert found.numbers[0]["noise"] == pytest.approx(20, abs=4)
     assert "noise" in found.numbers[0]["steps"]
     assert psnr(found.picture, clean) > psnr(spoilt, clean) + 4
-    steps = danqing.repair(spoilt, show="steps")
+    steps = danqing.repair(spoilt, output="steps")
     assert steps.picture.shape[-1] == 192 * (1 + len(steps.numbers[0]["steps"]))
 
 
