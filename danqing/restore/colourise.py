@@ -31,7 +31,7 @@ def colourise(
         hints: a copy of the picture, of its size, with strokes of colour painted on it; where it is coloured, it is
             believed.
         strength: of the colours: 0 leaves the picture grey, 2 doubles them.
-        weights: colourise-small, or a restorer of one's own.
+        weights: the bundled colourise-small, or a restorer of one's own.
 
     Returns:
         Colour pictures (B, 3, H, W) with the brightness of ``x``.
@@ -40,7 +40,7 @@ def colourise(
         ModelFileError: if the weights are for another task.
         ParameterError: if the hints are of another size.
 
-    Source: :mod:`danqing.models.restorer`; hints: R. Zhang et al., "Real-time user-guided image colorization with
+    Source: the net of danqing.models.restorer; hints: R. Zhang et al., "Real-time user-guided image colorization with
         learned deep priors", 2017, section 3.2.
 
     Examples:

@@ -25,7 +25,7 @@ def deblur(
     Args:
         x: pictures (B, C, H, W) in [0, 1].
         strength: share of the change that is made.
-        weights: deblur-small, or a restorer of one's own.
+        weights: the bundled deblur-small, or a restorer of one's own.
 
     Returns:
         Pictures of the same size; grey pictures stay grey.
@@ -33,7 +33,7 @@ def deblur(
     Raises:
         ModelFileError: if the weights are for another task.
 
-    Source: :mod:`danqing.models.restorer`.
+    Source: the net of danqing.models.restorer.
 
     Examples:
         danqing deblur photo.png --out sharp.png

@@ -25,7 +25,7 @@ def dejpeg(
         x: pictures (B, C, H, W) in [0, 1], at the size they were compressed at.
         quality: of the compression, if it is known; otherwise the net sees for itself.
         strength: share of the change that is made.
-        weights: dejpeg-small, or a restorer of one's own.
+        weights: the bundled dejpeg-small, or a restorer of one's own.
 
     Returns:
         Pictures of the same size; grey pictures stay grey.
@@ -33,7 +33,7 @@ def dejpeg(
     Raises:
         ModelFileError: if the weights are for another task.
 
-    Source: :mod:`danqing.models.restorer`.
+    Source: the net of danqing.models.restorer.
 
     Examples:
         danqing dejpeg photo.png --out clean.png

@@ -26,7 +26,7 @@ def denoise(
         sigma: standard deviation of the noise on the 0–255 scale, if it is known; otherwise the net sees for itself,
             place by place. 0 changes nothing.
         strength: share of the noise that is taken away; a little of it left can look more natural.
-        weights: denoise-base, the faster denoise-small or denoise-tiny, or a restorer of one's own.
+        weights: the bundled denoise-base, the faster denoise-small or denoise-tiny, or a restorer of one's own.
 
     Returns:
         Pictures of the same size; grey pictures stay grey.
@@ -34,7 +34,7 @@ def denoise(
     Raises:
         ModelFileError: if the weights are for another task.
 
-    Source: :mod:`danqing.models.restorer`.
+    Source: the net of danqing.models.restorer.
 
     Examples:
         danqing denoise photo.png --out clean.png

@@ -34,7 +34,7 @@ def enhance(
         method: learned brightens and cleans what was taken in too little light; clahe raises contrast place by place;
             retinex takes each place as it stands out from its surroundings; grey-world makes the mean colour grey.
         strength: share of the change that is made.
-        weights: lowlight-small, or a restorer of one's own; for learned.
+        weights: the bundled lowlight-small, or a restorer of one's own; for learned.
 
     Returns:
         Pictures of the same size; grey pictures stay grey.
@@ -42,9 +42,9 @@ def enhance(
     Raises:
         ModelFileError: if the weights are for another task.
 
-    Source: learned: :mod:`danqing.models.restorer`; K. Zuiderveld, "Contrast limited adaptive histogram equalization",
-        1994 (by OpenCV); D. Jobson et al., "A multiscale retinex", 1997, eq. 4, on brightness alone; G. Buchsbaum, "A
-        spatial processor model for object colour perception", 1980 (grey-world), in linear light.
+    Source: the net of danqing.models.restorer (learned); K. Zuiderveld, "Contrast limited adaptive histogram
+        equalization", 1994 (by OpenCV); D. Jobson et al., "A multiscale retinex", 1997, eq. 4, on brightness alone; G.
+        Buchsbaum, "A spatial processor model for object colour perception", 1980 (grey-world), in linear light.
 
     Examples:
         danqing enhance night.png --out evening.png

@@ -34,7 +34,7 @@ def inpaint(
         radius: how far a patch reaches that is compared (exemplar), or how far known pixels are looked at (telea,
             navier-stokes).
         seed: where the random search of exemplar starts.
-        weights: inpaint-small, or a restorer of one's own; for learned.
+        weights: the bundled inpaint-small, or a restorer of one's own; for learned.
 
     Returns:
         A job with pictures of the same size; what is not marked keeps its values exactly.
@@ -45,7 +45,7 @@ def inpaint(
 
     Source: Y. Wexler et al. 2007 and C. Barnes et al. 2009 (exemplar), S. Damelin, N. Hoang 2018 (biharmonic), A. Telea
     2004, M. Bertalmio et al. 2001 (navier-stokes), as ``danqing.maths.inpainting`` has them; learned:
-    :mod:`danqing.models.restorer`.
+    the net of danqing.models.restorer.
 
     Examples:
         danqing inpaint photo.png --mask hole.png --method telea --out whole.png

@@ -35,7 +35,7 @@ def upscale(
         x: pictures (B, C, H, W) in [0, 1].
         scale: times the width and the height.
         method: learned, or by interpolation alone.
-        weights: upscale-small, or a restorer of one's own; for learned.
+        weights: the bundled upscale-small, or a restorer of one's own; for learned.
 
     Returns:
         Pictures (B, C, scale H, scale W); grey pictures stay grey.
@@ -44,7 +44,7 @@ def upscale(
         ModelFileError: if the weights are for another task.
         ParameterError: if the result would be larger than 2 GiB.
 
-    Source: :mod:`danqing.models.restorer`; C. Duchon, "Lanczos filtering in one and two dimensions", 1979.
+    Source: the net of danqing.models.restorer; C. Duchon, "Lanczos filtering in one and two dimensions", 1979.
 
     Examples:
         danqing upscale photo.png --scale 4 --out large.png

@@ -13,6 +13,7 @@ import shutil
 import signal
 import sys
 from pathlib import Path
+from typing import Any
 
 from danqing.core.files import WEIGHTS, replacing
 from danqing.core.progress import Progress, Show, finish
@@ -38,10 +39,20 @@ def begins_with(recipe: Path) -> str:
 
 
 def _say() -> Show:
-    last = 0
+    """Print each percent; Ctrl-C and SIGTERM are heeded between two steps, where a checkpoint can be written."""
+    last, stopped = 0, False
+
+    def note(number: int, frame: Any) -> None:
+        nonlocal stopped
+        stopped = True
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, note)
 
     def show(progress: Progress) -> None:
         nonlocal last
+        if stopped:
+            raise KeyboardInterrupt
         percent = int(100 * progress.done / progress.total)
         if percent != last:
             print(f"{percent:3} %  {progress.words}", flush=True)
@@ -51,6 +62,5 @@ def _say() -> Show:
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # both write a checkpoint
     for recipe in sorted(map(Path, sys.argv[1:]), key=begins_with):
         print(retrain(recipe))
