@@ -29,7 +29,7 @@ HOME = Path(__file__).parent / ".envs" / "bm3d"
 PHOTOGRAPHS = ("astronaut", "coffee", "chelsea", "rocket", "motorcycle", "camera")
 SIGMAS = (15, 25, 50)
 TIMED = ("astronaut", 25)  # 512 x 512 in colour
-ROUNDS = 5
+ROUNDS = 3
 PEER = """
 import sys, time, numpy, bm3d
 for line in sys.stdin:

@@ -17,10 +17,11 @@ STROKE = 7  # px; length of the piece of a line that is compared with its sides
 BESIDE = 4  # px away on each side
 WIDEST = 2  # px; half the width of the widest line that is found at full size
 FAINT = 0.05  # contrast that a line must have everywhere
+RIDGE = 0.5  # of the highest contrast nearby, below which a pixel is beside the line
 SHORTEST = 20  # px
 TURN = 2  # directions by which a line may bend from one pixel to the next
 WEIGHTS = np.array([1.06, -0.92, 3.79, -2.64])  # fitted to scratches drawn on 122 photographs
-BIAS = 0.7
+BIAS = -0.1
 GAP = 6  # px after which a scratch may go on
 GOING_ON = 2.0  # by which the odds of what goes on may be lower
 SPECK = 7  # px; the largest speck across
@@ -121,9 +122,11 @@ def _moved(wide: Plane, down: int, right: int) -> Plane:
 
 def traced(lines: Lines) -> Traces:
     """Follow lines from pixel to pixel as long as they hardly turn, so that lines may cross; leave out short ones."""
+    import cv2
     from scipy.sparse import coo_matrix, csgraph
 
-    row, column = np.nonzero(lines.contrast > FAINT)
+    highest = cv2.dilate(lines.contrast, np.ones((2 * BESIDE - 1, 2 * BESIDE - 1), np.uint8))
+    row, column = np.nonzero((lines.contrast > FAINT) & (lines.contrast > RIDGE * highest))
     rank = np.pad(np.full(lines.contrast.shape, -1), 1, constant_values=-1)
     rank[row + 1, column + 1] = np.arange(row.size)
     direction, pairs = lines.direction[row, column].astype(int), []

@@ -71,7 +71,7 @@ def test_colours_are_grouped_by_brightness(chelsea: Tensor) -> None:
     part = chelsea[:, :1, 60:130, 100:190]
     x = (part + noise(part, 10)).clamp(0, 1)
     off = (bm3d(x.repeat(1, 3, 1, 1), sigma=10 * 3**0.5) - bm3d(x, sigma=10.0)).abs()
-    assert (off > 1e-4).float().mean() < 0.02  # but where two blocks are almost equally near
+    assert off.mean() < 2e-4  # rounding decides which of two blocks that are almost equally near is taken
     assert off.max() < 0.01
 
 
