@@ -95,13 +95,13 @@ class Restorer(bases.Restorer):
     def score(self, batch: Batch) -> dict[str, float]:
         """The PSNR in dB over held-out pictures (negated), and that of the damaged ones, each damaged once for all."""
         clean, damaged = self._example(batch)
-        made = self._mended(damaged).clamp(0, 1)
+        made = self._finished(damaged)
         return {"-psnr": -_psnr(made, clean), "psnr_before": _psnr(damaged.x.clamp(0, 1), clean)}
 
     def preview(self, batch: Batch, rng: Generator) -> Images:
         """Damage the pictures and repair them; the left half shows the damage."""
         clean, damaged = damage(self.task, _coloured(batch.x), rng)
-        made = self._mended(damaged).clamp(0, 1)
+        made = self._finished(damaged)
         half = clean.shape[-1] // 2
         return torch.cat([damaged.x[..., :half].clamp(0, 1), made[..., half:]], -1)
 
@@ -143,6 +143,11 @@ class Restorer(bases.Restorer):
         if self.task == "dejpeg" and "level" in conditions:
             level = 1 - level / 100
         return Damaged(x, hint_of(level.expand(len(x)), x))
+
+    def _finished(self, damaged: Damaged) -> Images:
+        """The net's picture in [0, 1]; outside the holes what was known."""
+        made = self._mended(damaged).clamp(0, 1)
+        return torch.lerp(damaged.x, made, damaged.hint) if self.task == "inpaint" else made
 
     def _mended(self, damaged: Damaged) -> Tensor:
         """The net's picture, not yet clipped."""
