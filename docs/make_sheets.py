@@ -38,7 +38,7 @@ def sheets() -> None:
     _sheet(
         "inpaint", lambda x: x * (1 - strokes) + strokes, lambda x: danqing.inpaint(x, mask=strokes, method="learned")
     )
-    _sheet("repair", _old, lambda x: danqing.repair(x).picture)
+    _sheet("repair", _old, lambda x: danqing.repair(x, scratched=True).picture)
 
 
 def _sheet(name: str, spoil: Spoil, mend: Spoil, nearest: int = 1) -> None:

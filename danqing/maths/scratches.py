@@ -20,8 +20,8 @@ FAINT = 0.05  # contrast that a line must have everywhere
 RIDGE = 0.5  # of the highest contrast nearby, below which a pixel is beside the line
 SHORTEST = 20  # px
 TURN = 2  # directions by which a line may bend from one pixel to the next
-WEIGHTS = np.array([1.06, -0.92, 3.79, -2.64])  # fitted to scratches drawn on 122 photographs
-BIAS = -0.1
+WEIGHTS = np.array([1.07, 0.49, 1.35, -1.25, -1.35])  # fitted to 1902 scratches drawn on 130 photographs
+BIAS = -8.5
 GAP = 6  # px after which a scratch may go on
 GOING_ON = 2.0  # by which the odds of what goes on may be lower
 SPECK = 7  # px; the largest speck across
@@ -38,7 +38,7 @@ class Lines(NamedTuple):
 
 
 class Traces(NamedTuple):
-    """Connected pixels of lines: rows, columns and the number (P,) of the line, and what describes the lines (L, 4)."""
+    """Connected pixels of lines: rows, columns and the number (P,) of the line, and what describes the lines (L, 5)."""
 
     row: Plane
     column: Plane
@@ -58,7 +58,8 @@ def scratches(x: Images, radius: int = WIDEST, strength: float = 0.5) -> Mask:
         (B, 1, H, W), 1 on scratches and a pixel around them.
 
     Source: danqing: lines that stand out on both sides, as F. Kokaram's film scratches, "Motion picture restoration",
-    1998, chapter 8, but of any direction; judged by a logistic regression on length, width, contrast and sides.
+    1998, chapter 8, but of any direction; judged by a logistic regression
+    on width, length, contrast, sides and bend.
     """
     planes = [_marked(plane, max(1.0, radius / WIDEST), strength) for plane in brightness(x)[:, 0].cpu().numpy()]
     return torch.from_numpy(np.stack(planes)).float()[:, None].to(x.device)
@@ -154,16 +155,19 @@ def _extent(places: Plane, line: Plane, count: int) -> Plane:
 
 
 def _looks(lines: Lines, row: Plane, column: Plane, line: Plane, length: Plane) -> Plane:
-    """What describes each line, (L, 4): logarithm of length, width, logarithms of contrast and of uneven sides."""
-    area = np.bincount(line, minlength=length.size)
-    contrast, sides = (
-        np.bincount(line, plane[row, column], length.size) / area for plane in (lines.contrast, lines.sides)
+    """What describes each line, (L, 5): width, and logarithms of length, contrast, unevenness of sides, and bend."""
+    area, turn = np.bincount(line, minlength=length.size), 2 * math.pi * lines.direction[row, column] / DIRECTIONS
+    contrast, sides, sine, cosine = (
+        np.bincount(line, values, length.size) / area
+        for values in (lines.contrast[row, column], lines.sides[row, column], np.sin(turn), np.cos(turn))
     )
-    return np.stack([np.log(length), area / length, np.log(contrast + 0.01), np.log(sides / contrast + 0.05)], 1)
+    bend = 1.01 - np.hypot(sine, cosine)
+    logarithms = np.log([length, contrast + 0.01, sides / contrast + 0.05, bend])
+    return np.concatenate([area[None] / length, logarithms]).T
 
 
 def likely(looks: Plane) -> Plane:
-    """How likely lines (L, 4) are scratches, as the logarithm of odds, (L,)."""
+    """How likely lines (L, 5) are scratches, as the logarithm of odds, (L,)."""
     return np.asarray(looks @ WEIGHTS + BIAS)
 
 

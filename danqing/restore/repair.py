@@ -42,6 +42,7 @@ class Seen(NamedTuple):
 def repair(
     x: Images,
     strength: Annotated[float, Range(0, 1)] = 1.0,
+    scratched: bool = False,
     output: Literal["picture", "steps"] = "picture",
     size: Literal["small", "base"] = "base",
 ) -> Job[Finding]:
@@ -52,6 +53,7 @@ def repair(
     Args:
         x: pictures (B, C, H, W) in [0, 1].
         strength: share of every change that is made.
+        scratched: also mend what looks like scratches; off, since wood grain and wires look like them, too.
         output: the mended pictures, or for each one the steps side by side, from the first state to the last.
         size: of the net that takes away noise: base, or the faster small.
 
@@ -66,7 +68,7 @@ def repair(
 
     Examples:
         danqing repair old.png --out mended.png
-        danqing repair old.png --output steps --out steps.png
+        danqing repair old.png --scratched --output steps --out steps.png
     """
     numbers, shown = [], []
     for at in range(len(x)):
@@ -74,7 +76,7 @@ def repair(
         seen = examine(x[at : at + 1])
         states = [x[at : at + 1]]
         steps: list[str] = []
-        for name, mended in _chain(states[0], seen, size):
+        for name, mended in _chain(states[0], seen, size, scratched):
             yield Progress(at, len(x), name)
             states.append(torch.lerp(states[-1], mended(states[-1]), strength))
             steps.append(name)
@@ -96,14 +98,14 @@ def examine(picture: Images) -> Seen:
     )  # fmt: skip
 
 
-def _chain(picture: Images, seen: Seen, size: str) -> Any:
+def _chain(picture: Images, seen: Seen, size: str, scratched: bool) -> Any:
     """The steps that a picture needs: a name, and what to do with the state before it."""
     if seen.jpeg is not None and seen.jpeg < POOR:
         known = picture.new_tensor([float(seen.jpeg)])
         yield "compression", lambda x: _restorer("dejpeg-small").restore(x, level=known)
     elif seen.noise is not None and seen.noise > NOISY:  # what JPEG leaves is not white noise
         yield "noise", lambda x: _restorer(f"denoise-{size}").restore(x)
-    if SCRATCHED < seen.scratches < 0.5:
+    if scratched and SCRATCHED < seen.scratches < 0.5:
         yield "scratches", lambda x: _restorer("inpaint-small").restore(x, mask=seen.holes)
     if seen.faded:
         yield "faded colours", _revived

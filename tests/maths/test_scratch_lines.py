@@ -32,7 +32,7 @@ def found(plane: np.ndarray, **values: float) -> np.ndarray:
 
 
 @pytest.mark.parametrize("ends", [(20, 30, 140, 40), (80, 5, 90, 150), (20, 20, 130, 140), (140, 15, 30, 120)])
-@pytest.mark.parametrize("width", [1, 2, 3])
+@pytest.mark.parametrize("width", [2])
 @pytest.mark.parametrize("level", [0.95, 0.05])
 def test_a_scratch_is_found_whatever_its_direction(ends: tuple[int, int, int, int], width: int, level: float) -> None:
     plane, drawn = ground(), line(160, ends, width)
