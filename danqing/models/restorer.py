@@ -25,7 +25,7 @@ NETS = {  # widths from fine to coarse; blocks
 }
 SCORED = 48  # held-out pictures a score is taken on
 SEED = 1  # of the damage that scores are taken on
-REACH = 64  # px; a few weights look further, but what they add there is below 1/255 (docs/benchmarks.md)
+REACH = 64  # px; a few weights look further, but what they add there is below 1/255 (tests/restore/test_learned.py)
 FLOOR = 1.0  # step of 255, squared: errors below that count little, so that plain patches do not outweigh all else
 NOTHING = 1e-10  # mean square error that counts as none: 100 dB
 

@@ -39,7 +39,7 @@ LEAST = 1.5  # times that every picture is shrunk: JPEG works in squares of 8 px
 LONGEST = 1200  # px: the longer side after halving; what is larger is halved again
 HELD_OUT = 7  # one photograph of so many
 FLAT = 0.6  # share of pixels equal to their right neighbour, above which a picture is a drawing
-COLOURS = 4000  # of 32,768 told apart by 5 bits a channel: fewer than a hundredth of this is a drawing
+COLOURS = 40  # of 32,768 told apart by 5 bits a channel: fewer make a drawing
 PICTURES = (".jpg", ".jpeg", ".png", ".webp")
 
 
@@ -170,7 +170,7 @@ def _is_drawn(pixels: NDArray[np.uint8]) -> bool:
     """Whether neighbouring pixels are too often the same, or colours too few."""
     flat = float((pixels[:, 1:] == pixels[:, :-1]).all(2).mean())
     codes = (pixels >> 3).astype(np.int32) @ np.array([1024, 32, 1], np.int32)
-    return flat > FLAT or len(np.unique(codes)) < COLOURS // 100
+    return flat > FLAT or len(np.unique(codes)) < COLOURS
 
 
 def _seen(picture: Image.Image, looks: list[Look]) -> bool:
