@@ -122,7 +122,7 @@ def _known() -> dict[tuple[str, float, bool], float]:
 
 
 def _nets() -> list[str]:
-    return [name for name in ("denoise-tiny", "denoise-small", "denoise-base") if name in bundled()]
+    return [name for name in ("denoise-tiny", "denoise-base") if name in bundled()]
 
 
 def _learned(name: str, precision: Precision = "fp32") -> Callable[[Images, float], Images]:

@@ -2,8 +2,8 @@
 
 Pages of danqing's own documents, set in the fonts that come with matplotlib; three in four are learned from. Three nets
 of the same size take noise of σ = 25 off the held-out pages, and off two photographs of printed text that come with
-scikit-image: the bundled denoise-small as it is, a net trained on the pages from nothing, and the bundled one trained
-on them for the same time (`--from denoise-small`).
+scikit-image: the bundled denoise-base as it is, a net trained on the pages from nothing, and the bundled one trained
+on them for the same time (`--from denoise-base`).
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ BUDGET = "3m"
 SIGMA = 25
 PAGES, WIDTH, HEIGHT = 48, 512, 640
 FONTS = ("DejaVuSans.ttf", "DejaVuSerif.ttf", "DejaVuSansMono.ttf", "DejaVuSerif-Italic.ttf", "DejaVuSans-Bold.ttf")
-BASE = "denoise-small"
+BASE = "denoise-base"
 
 
 def run() -> dict[str, Any]:
@@ -36,7 +36,7 @@ def run() -> dict[str, Any]:
         held_out = _set_pages(place / "pages")
         options = {
             "task": "denoise",
-            "net": "small",
+            "net": "base",
             "patch": 64,
             "budget": BUDGET,
             "ema": 2000.0,
@@ -46,9 +46,7 @@ def run() -> dict[str, Any]:
         nets = {
             "as it is": load(BASE),
             "from nothing": load(danqing.train("restorer", place / "pages", **options, out=place / "new").model),
-            "--from denoise-small": load(
-                danqing.train("restorer", place / "pages", **begun, out=place / "tuned").model
-            ),
+            "--from denoise-base": load(danqing.train("restorer", place / "pages", **begun, out=place / "tuned").model),
         }
         sets = {"held-out pages": held_out, "photographs of text": _photographs()}
         scores = {

@@ -28,7 +28,7 @@ from danqing.core.tiles import tiled
 MEGAPIXELS = (1, 12, 24, 100)
 TILES = (128, 256, 512)
 FOLDER = 200
-NETS = ("denoise-tiny", "denoise-small", "denoise-base")
+NETS = ("denoise-tiny", "denoise-base")
 
 
 def run() -> dict[str, Any]:

@@ -81,7 +81,7 @@ def _alpha(call: Call, alpha: Mask, values: dict[str, Any], result: Images) -> J
         opaque = {name: OPAQUE for name in colours if values[name] is not None}
         moved: Mask = yield from tiles.run(call.operator, alpha, {**values, **opaque})
         return moved
-    scale = call.operator.setting(call.operator.scale, values)
+    scale = call.operator.scale_for(values)
     if result.shape[-2:] != (alpha.shape[-2] * scale, alpha.shape[-1] * scale):
         return None
     return alpha if scale == 1 else interpolate(alpha, scale_factor=scale, mode="bilinear").clamp(0, 1)

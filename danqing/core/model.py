@@ -25,11 +25,19 @@ class Batch(NamedTuple):
 
 
 class Optimiser(NamedTuple):
-    """The Adam settings a family proposes; ``danqing train`` can override each."""
+    """How a family proposes to learn; ``danqing train`` can override Adam's settings.
+
+    Attributes:
+        lr: Adam's learning rate.
+        betas: Adam's.
+        weight_decay: Adam's, decoupled.
+        muon: Muon's learning rate for the kernels of wide layers; 0 leaves them to Adam.
+    """
 
     lr: float = 2e-4
     betas: tuple[float, float] = (0.9, 0.999)
     weight_decay: float = 0.0
+    muon: float = 0.0
 
 
 class Model(nn.Module, ABC):
@@ -41,7 +49,7 @@ class Model(nn.Module, ABC):
     Attributes:
         config: the arguments ``__init__`` was called with, defaults included; JSON values only.
         card: what is known of the weights (data, training, scores, licence); empty for a new model.
-        optimiser: proposed Adam settings.
+        optimiser: proposed settings of the optimisers.
         batch_size: proposed pictures per step.
         fit: proposed way in which pictures become square.
         picture_size: proposed side of them in pixels.

@@ -25,7 +25,9 @@ if TYPE_CHECKING:
 
 PACKAGE = Path(__file__).resolve().parent.parent
 FLOORS = frozenset({"core", "maths", "nets", "models", "data", "train", "zoo", "faces"})
-Reach = int | Callable[..., int]
+Reach = int | Callable[..., int | None]
+Scale = int | Callable[..., int]
+Settle = Callable[..., dict[str, Any]]
 
 
 class Entry(NamedTuple):
@@ -83,17 +85,21 @@ class Operator:
         name: that of the function and of its file.
         group: the folder it lives in.
         reach: how many pixels away it looks, a number or a function of its parameters; None: it must see the whole
-            picture. Operators with a reach are run tile by tile by the core.
+            picture. Operators with a reach are run tile by tile by the core. The function may say None, too.
         scale: how many times larger its output is than its input (for tiles), a number or a function of its parameters.
         geometry: True when it moves pixels, so that the alpha channel must go through it too.
+        settle: for a local operator that must know something of the whole picture: a function of its parameters, by
+            name, that returns the values to go on with. It is given one picture (1, C, H, W) at a time, before that is
+            cut into tiles; the operator then works on settled values only, one picture at a time.
     """
 
     function: Callable[..., Any]
     name: str
     group: str
     reach: Reach | None = None
-    scale: Reach = 1
+    scale: Scale = 1
     geometry: bool = False
+    settle: Settle | None = None
 
     def __post_init__(self) -> None:
         functools.update_wrapper(self, self.function)
@@ -131,19 +137,50 @@ class Operator:
         signature = inspect.signature(self.function)
         known = {name: value for name, value in values.items() if name in signature.parameters}
         ready = checked(self.fields, {**values, **signature.bind_partial(*args, **known).arguments})
+        return self.run(ready) if self.settle is None else self._one_by_one(ready)
+
+    def run(self, ready: dict[str, Any]) -> Job[Any]:
+        """Run the function on values that are checked and settled."""
         if inspect.isgeneratorfunction(self.function):
             return self.function(**ready)  # type: ignore[no-any-return]
         return _plain(self.function, ready)
+
+    def settled(self, ready: dict[str, Any], item: int) -> dict[str, Any]:
+        """The checked values for one picture of the batch, settled."""
+        x = ready[self.fields[0].name]
+        own = {name: _own(value, len(x), item) for name, value in ready.items()}
+        return own if self.settle is None else {**own, **self.settle(**_named(self.settle, own))}
+
+    def _one_by_one(self, ready: dict[str, Any]) -> Job[Images]:
+        import torch
+
+        pieces = []
+        for item in range(len(ready[self.fields[0].name])):
+            pieces.append((yield from self.run(self.settled(ready, item))))
+        return torch.cat(pieces)
 
     def __call__(self, *args: Any, show: Show | None = None, **values: Any) -> Any:
         """Check the values and compute; ``show`` receives the Progress of long work."""
         return finish(self.job(*args, **values), show)
 
-    def setting(self, value: Reach, params: dict[str, Any]) -> int:
-        """Evaluate ``reach`` or ``scale`` for these parameters."""
-        if not callable(value):
-            return value
-        return value(**{name: params[name] for name in inspect.signature(value).parameters})
+    def reach_for(self, params: dict[str, Any]) -> int | None:
+        """How far it looks with these parameters; None: at the whole picture."""
+        return self.reach(**_named(self.reach, params)) if callable(self.reach) else self.reach
+
+    def scale_for(self, params: dict[str, Any]) -> int:
+        """How many times larger its output is with these parameters."""
+        return self.scale(**_named(self.scale, params)) if callable(self.scale) else self.scale
+
+
+def _named(function: Callable[..., Any], values: dict[str, Any]) -> dict[str, Any]:
+    """The values that a function asks for by the names of its parameters."""
+    return {name: values[name] for name in inspect.signature(function).parameters}
+
+
+def _own(value: Any, count: int, item: int) -> Any:
+    """What belongs to one picture of ``count``: its part of a batch of pictures or masks; anything else is for all."""
+    is_batch = getattr(value, "ndim", 0) == 4 and len(value) == count
+    return value[item : item + 1] if is_batch else value
 
 
 def _plain(function: Callable[..., Any], values: dict[str, Any]) -> Job[Any]:
@@ -157,7 +194,7 @@ def operator(function: Callable[..., Any]) -> Operator: ...
 
 @overload
 def operator(
-    *, reach: Reach | None = None, scale: Reach = 1, geometry: bool = False
+    *, reach: Reach | None = None, scale: Scale = 1, geometry: bool = False, settle: Settle | None = None
 ) -> Callable[[Callable[..., Any]], Operator]: ...
 
 
@@ -165,8 +202,9 @@ def operator(
     function: Callable[..., Any] | None = None,
     *,
     reach: Reach | None = None,
-    scale: Reach = 1,
+    scale: Scale = 1,
     geometry: bool = False,
+    settle: Settle | None = None,
 ) -> Operator | Callable[[Callable[..., Any]], Operator]:
     """Make a function an operator; used bare or with arguments (see :class:`Operator`).
 
@@ -175,7 +213,7 @@ def operator(
 
     def decorate(inner: Callable[..., Any]) -> Operator:
         group, _, stem = inner.__module__.rpartition(".")
-        return Operator(inner, inner.__name__, group.rpartition(".")[2] or stem, reach, scale, geometry)
+        return Operator(inner, inner.__name__, group.rpartition(".")[2] or stem, reach, scale, geometry, settle)
 
     return decorate if function is None else decorate(function)
 

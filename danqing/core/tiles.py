@@ -73,7 +73,8 @@ def run(operator: Operator, x: Images, params: dict[str, Any], tile: int = TILE)
     """
     if operator.reach is None or max(x.shape[-2:]) <= tile:
         return operator.job(x, **params)
-    return tiling(operator, x, params, tile)
+    ready = checked(operator.fields, {operator.fields[0].name: x, **params})
+    return operator.job(**ready) if operator.reach_for(ready) is None else tiling(operator, x, ready, tile)
 
 
 def tiled(operator: Operator, x: Images, params: dict[str, Any], tile: int = TILE, show: Show | None = None) -> Images:
@@ -102,10 +103,11 @@ def tiling(operator: Operator, x: Images, params: dict[str, Any], tile: int = TI
 
     Source: danqing.
     """
-    if operator.reach is None:
+    ready = checked(operator.fields, {**params, operator.fields[0].name: x})
+    reach, scale = operator.reach_for(ready), operator.scale_for(ready)
+    if reach is None:
         raise TypeError(f"{operator.name} must see the whole picture")
-    ready = checked(operator.fields, {operator.fields[0].name: x, **params})
-    reach, scale = operator.setting(operator.reach, ready), operator.setting(operator.scale, ready)
+    items = [operator.settled(ready, item) for item in range(len(x))]
     height, width = x.shape[-2:]
     whole, result, done = Region(0, 0, height, width), None, 0
     todo = deque([whole])
@@ -115,7 +117,7 @@ def tiling(operator: Operator, x: Images, params: dict[str, Any], tile: int = TI
             todo.extendleft(reversed(list(region.cut(tile))))
             continue
         try:
-            piece = _computed(operator, ready, region, region.widened(reach, height, width), scale)
+            piece = _computed(operator, items, region, region.widened(reach, height, width), scale)
         except Exception as error:
             tile = _smaller(tile, operator, error)
             todo.appendleft(region)
@@ -129,12 +131,12 @@ def tiling(operator: Operator, x: Images, params: dict[str, Any], tile: int = TI
     return result
 
 
-def _computed(operator: Operator, ready: dict[str, Any], region: Region, window: Region, scale: int) -> Images:
+def _computed(operator: Operator, items: list[dict[str, Any]], region: Region, window: Region, scale: int) -> Images:
     """Compute one region of every picture of the batch, one picture at a time."""
-    x = ready[operator.fields[0].name]
     pieces = []
-    for item in range(len(x)):
-        piece = finish(operator.job(**{name: _cut_out(value, x, window, item) for name, value in ready.items()}))
+    for values in items:
+        size = values[operator.fields[0].name].shape[-2:]
+        piece = finish(operator.run({name: _cut_out(value, size, window) for name, value in values.items()}))
         expected = (scale * (window.bottom - window.top), scale * (window.right - window.left))
         if not isinstance(piece, Tensor) or piece.shape[-2:] != expected:
             raise TypeError(f"{operator.name} has a reach, but does not return pictures {scale} times as large")
@@ -142,11 +144,10 @@ def _computed(operator: Operator, ready: dict[str, Any], region: Region, window:
     return torch.cat(pieces)
 
 
-def _cut_out(value: Any, x: Images, window: Region, item: int) -> Any:
-    """Take the window out of one picture of a batch, and of the masks and pictures that belong to it."""
-    if not isinstance(value, Tensor) or value.ndim != 4 or value.shape[-2:] != x.shape[-2:]:
-        return value
-    return window.of(value[item : item + 1] if len(value) == len(x) else value)
+def _cut_out(value: Any, size: torch.Size, window: Region) -> Any:
+    """Take the window out of a picture, and of the masks and pictures that belong to it."""
+    is_like = isinstance(value, Tensor) and value.ndim == 4 and value.shape[-2:] == size
+    return window.of(value) if is_like else value
 
 
 def _smaller(tile: int, operator: Operator, error: Exception) -> int:

@@ -11,12 +11,15 @@ from torch.nn import functional as F
 from danqing.core.images import Images, Mask
 from danqing.maths import degradation, masks
 from danqing.maths.colour import BRIGHTNESS
+from danqing.maths.noise import by_laplacians, by_patches
+from danqing.maths.shrinkage import shrunk
 
 Task = Literal["denoise", "deblur", "upscale", "inpaint", "colourise", "dejpeg", "lowlight"]
 NOISIEST = 75 / 255
 QUALITIES = (5.0, 95.0)
 SCALES = (2, 3, 4)
 TOLD = 0.5  # share of pictures whose strength of damage is told; for the others the map is zero
+DOUBT = 0.08  # standard deviation of the logarithm of the noise level that is told: levels are estimates
 GREY = 0.15  # share of pictures learned as grey ones
 
 
@@ -26,20 +29,22 @@ class Damaged(NamedTuple):
     Attributes:
         x: pictures (B, 3, H, W), as large as the clean ones.
         hint: (B, 1, H, W): what is known of the damage (see :func:`hint_of`); zero where nothing is.
+        first: (B, 3, H, W): a first estimate of the clean pictures, where there is one (see :func:`first_estimate`).
     """
 
     x: Images
     hint: Tensor
+    first: Images | None = None
 
 
 def damage(task: Task, clean: Images, rng: Generator) -> tuple[Images, Damaged]:
     """Spoil clean pictures (B, 3, H, W) as a task wants it; gives the clean pictures (some of them grey) and these.
 
-    Strengths: noise σ of 75 u^1.5 (of 255), u uniform in 0…1, nine in ten clipped as files are; JPEG quality uniform in
-    5…95, one in four without chroma subsampling; defocus radius 0.5…4 px or motion of 3…17 px, under noise of σ 0…5;
-    shrinking by 2, 3 or 4, four in five bicubic, else by areas; holes of 5…50 % in strokes, boxes, text or scratches;
-    light of 5…60 % with a gamma of 1…1.3 under noise of σ up to 0.02 in linear light; hints for colours at none to 40
-    places.
+    Strengths: noise σ of 75 u^1.5 (of 255), u uniform in 0…1, nine in ten clipped as files are, and σ told roughly;
+    JPEG quality uniform in 5…95, one in four without chroma subsampling; defocus radius 0.5…4 px or motion of 3…17 px,
+    under noise of σ 0…5; shrinking by 2, 3 or 4, four in five bicubic, else by areas; holes of 5…50 % in strokes,
+    boxes, text or scratches; light of 5…60 % with a gamma of 1…1.3 under noise of σ up to 0.02 in linear light; hints
+    for colours at none to 40 places.
 
     Source: danqing; the formulas are those of :mod:`danqing.maths.degradation` and :mod:`danqing.maths.masks`.
     """
@@ -47,7 +52,8 @@ def damage(task: Task, clean: Images, rng: Generator) -> tuple[Images, Damaged]:
         grey = _uniform(len(clean), 0, 1, rng).view(-1, 1, 1, 1) < GREY
         clean = torch.where(grey, luma(clean).expand_as(clean), clean)
         found = _SPOILERS[task](clean, rng)
-        return clean, Damaged(torch.where(grey, found.x[:, :1].expand_as(clean), found.x), found.hint)
+        x = torch.where(grey, found.x[:, :1].expand_as(clean), found.x)
+        return clean, Damaged(x, found.hint, first_estimate(x, found.hint) if task == "denoise" else None)
     return clean, _colourless(clean, rng)
 
 
@@ -62,6 +68,27 @@ def luma(x: Tensor) -> Tensor:
 def hint_of(value: Tensor, like: Images) -> Tensor:
     """Spread one number a picture (B,) into a map: σ in image units, (100 - quality) / 100, or scale / 4."""
     return value.to(like).view(-1, 1, 1, 1).expand(len(like), 1, *like.shape[-2:])
+
+
+def first_estimate(x: Images, hint: Tensor) -> Images:
+    """What is left of noisy pictures (B, 3, H, W) when their cosine coefficients are shrunk, given their levels' map.
+
+    Source: :mod:`danqing.maths.shrinkage`; equal channels have equal noise, which counts threefold in their sum.
+    """
+    grey = (x == x[:, :1]).flatten(1).all(1)
+    return shrunk(x, hint[:, 0, 0, 0] * torch.where(grey, 3**0.5, 1.0))
+
+
+def noise_level(x: Images) -> Tensor:
+    """Estimate the standard deviation (B,) of the noise in pictures (B, C, H, W), in image units.
+
+    Source: :func:`danqing.maths.noise.by_patches`, in tiny pictures :func:`danqing.maths.noise.by_laplacians`; 0 where
+    neither can tell.
+    """
+    grey = bool((x == x[:, :1]).all())
+    x = x[:, :1] if grey else x
+    levels = by_patches(x)
+    return torch.where(levels.isnan(), by_laplacians(x), levels).nan_to_num(0).to(x)
 
 
 def filled(x: Images, mask: Mask) -> Images:
@@ -93,7 +120,8 @@ def _mean(x: Images, known: Mask) -> Tensor:
 def _noisy(clean: Images, rng: Generator) -> Damaged:
     sigma = NOISIEST * _uniform(len(clean), 0, 1, rng) ** 1.5
     clip = bool(torch.rand((), generator=rng) < 0.9)
-    return Damaged(degradation.gaussian_noise(clean, sigma, rng, clip), _told(sigma, clean, rng))
+    level = sigma * torch.exp(DOUBT * torch.randn(len(clean), generator=rng))
+    return Damaged(degradation.gaussian_noise(clean, sigma, rng, clip), hint_of(level, clean))
 
 
 def _compressed(clean: Images, rng: Generator) -> Damaged:

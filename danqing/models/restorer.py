@@ -14,7 +14,7 @@ from danqing.core.errors import ParameterError
 from danqing.core.images import Images
 from danqing.core.model import Batch, Optimiser
 from danqing.core.params import Range
-from danqing.maths.damage import Damaged, Task, damage, enlarged, filled, hint_of, luma
+from danqing.maths.damage import Damaged, Task, damage, enlarged, filled, first_estimate, hint_of, luma, noise_level
 from danqing.nets.precision import Precision, autocast
 from danqing.nets.unet import UNet
 
@@ -34,6 +34,7 @@ class Restorer(bases.Restorer):
     """Learn to repair pictures from clean ones, which are damaged anew every time they are seen.
 
     The net sees the damaged picture in RGB and a map of what is known of the damage, and paints what is to be added.
+    Of noisy pictures it also sees a first estimate, and paints what is to be added to that.
     Grey pictures are shown as three equal channels. What the damage is like: :func:`danqing.maths.damage.damage`.
 
     Args:
@@ -49,7 +50,7 @@ class Restorer(bases.Restorer):
     which weighs weak and strong damage alike: Chen et al. 2021 (HINet), eq. 3, with a floor.
     """
 
-    optimiser: ClassVar[Optimiser] = Optimiser(lr=1e-3, betas=(0.9, 0.99))
+    optimiser: ClassVar[Optimiser] = Optimiser(lr=1e-3, betas=(0.9, 0.99), muon=0.005)
     batch_size: ClassVar[int] = 16
     fit: ClassVar[Literal["crop", "pad", "stretch", "tiles"]] = "tiles"
     picture_size: ClassVar[int] = 128
@@ -69,7 +70,7 @@ class Restorer(bases.Restorer):
         widths, blocks = NETS[net]
         self.task: Task = task
         self.patch = patch
-        self.net = UNet(4, 3, widths, blocks)
+        self.net = UNet(7 if task == "denoise" else 4, 3, widths, blocks)
         self.psnr = math.nan
 
     @property
@@ -110,9 +111,11 @@ class Restorer(bases.Restorer):
 
         Args:
             x: pictures (B, C, H, W); grey ones stay grey, except that ``colourise`` makes them colour pictures.
-            conditions: what is known of the damage, all optional but the holes: ``level`` (B,), the σ of the noise in
-                image units (denoise, deblur) or the JPEG quality (dejpeg); ``scale`` (), the times of ``upscale``;
-                ``mask`` (B, 1, H, W), the holes (inpaint) or the places whose colours in ``x`` are true (colourise).
+            conditions: what is known of the damage, all optional but the holes. ``level`` (B,): the σ of the noise in
+                image units (denoise, where it is otherwise estimated, and deblur) or the JPEG quality (dejpeg).
+                ``scale`` (): the times of ``upscale``. ``mask`` (B, 1, H, W): the holes (inpaint), or the places whose
+                colours in ``x`` are true (colourise). ``begin`` (B, C, H, W): what the holes hold at first (inpaint),
+                otherwise filled smoothly.
 
         Returns:
             Pictures (B, C, H, W) in [0, 1]; of ``upscale``, (B, C, scale H, scale W).
@@ -135,10 +138,15 @@ class Restorer(bases.Restorer):
             return Damaged(x, hint_of(x.new_full((len(x),), scale / 4), x))
         if self.task == "inpaint":
             mask = conditions["mask"].to(x)
-            return Damaged(filled(x, mask), mask.expand(len(x), -1, -1, -1))
+            begin = conditions["begin"] if "begin" in conditions else filled(x, mask)
+            return Damaged(_coloured(begin), mask.expand(len(x), -1, -1, -1))
         if self.task == "colourise":
             mask = conditions.get("mask", x.new_zeros(len(x), 1, *x.shape[-2:]))
             return Damaged(torch.where(mask > 0, x, luma(x).expand_as(x)), mask.to(x))
+        if self.task == "denoise":
+            level = conditions["level"].to(x) if "level" in conditions else noise_level(x)
+            hint = hint_of(level.expand(len(x)), x)
+            return Damaged(x, hint, first_estimate(x, hint))
         level = conditions.get("level", x.new_zeros(1))
         if self.task == "dejpeg" and "level" in conditions:
             level = 1 - level / 100
@@ -151,12 +159,15 @@ class Restorer(bases.Restorer):
 
     def _mended(self, damaged: Damaged) -> Tensor:
         """The net's picture, not yet clipped."""
-        seen = torch.cat([damaged.x, damaged.hint.to(damaged.x)], 1).contiguous(memory_format=torch.channels_last)
+        maps = [damaged.x, damaged.hint.to(damaged.x)]
+        if damaged.first is not None:
+            maps.insert(1, damaged.first)
+        seen = torch.cat(maps, 1).contiguous(memory_format=torch.channels_last)
         change: Tensor = self.net(seen).float()
         if self.task == "colourise":
             change = change - luma(change)  # brightness is known
             return luma(damaged.x) + change
-        return damaged.x + change
+        return (damaged.x if damaged.first is None else damaged.first) + change
 
     def _example(self, batch: Batch) -> tuple[Images, Damaged]:
         rng = Generator().manual_seed(SEED)

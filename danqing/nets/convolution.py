@@ -6,9 +6,23 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from danqing.maths import winograd
 from danqing.maths.convolution import LARGEST, convolve_small, correlate_small
 
 FEW = 16  # channels below which the short way does not pay
+WIDE = 64  # the same for 3x3 convolutions
+
+
+class Same(nn.Conv2d):
+    """Keep a map's size with a 3x3 convolution, without bias."""
+
+    def __init__(self, inputs: int, outputs: int) -> None:
+        super().__init__(inputs, outputs, 3, padding=1, bias=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        if min(self.in_channels, self.out_channels) < WIDE or not computes_plainly(x):
+            return super().forward(x)
+        return winograd.convolved(x, self.weight)
 
 
 class Down(nn.Conv2d):
@@ -52,14 +66,12 @@ class Spread(nn.ConvTranspose2d):
 
 def short_way(x: Tensor, points: int, channels: int) -> bool:
     """Whether few multiplications beat the processor's own convolution: float32, few points, many channels."""
-    return (
-        points <= LARGEST
-        and channels >= FEW
-        and x.device.type == "cpu"
-        and x.dtype == torch.float32
-        and x.shape[-1] == x.shape[-2]
-        and not torch.is_autocast_enabled("cpu")
-    )
+    return points <= LARGEST and channels >= FEW and x.shape[-1] == x.shape[-2] and computes_plainly(x)
+
+
+def computes_plainly(x: Tensor) -> bool:
+    """Whether a processor computes in float32; elsewhere there are units for products, which need no short way."""
+    return x.device.type == "cpu" and x.dtype == torch.float32 and not torch.is_autocast_enabled("cpu")
 
 
 def split_phases(x: Tensor) -> Tensor:

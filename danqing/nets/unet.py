@@ -8,6 +8,8 @@ from itertools import pairwise
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from danqing.nets.convolution import Same
+
 
 class UNet(nn.Module):
     """Map pictures (B, inputs, H, W) of any size to (B, outputs, H, W).
@@ -22,7 +24,7 @@ class UNet(nn.Module):
         inputs: channels that come in.
         outputs: channels that go out.
         widths: channels of each level, from fine to coarse.
-        blocks: residual blocks on the way down and again on the way up, and twice as many at the bottom.
+        blocks: residual blocks of each level on the way down, at the bottom and again on the way up.
 
     Source: shape: Ronneberger et al. 2015; residual blocks: Zhang et al. 2021 (DRUNet), Figure 1; pixel-unshuffle: Shi
     et al. 2016, Zhang et al. 2018 (FFDNet), section III; no bias: Mohan et al. 2020.
@@ -31,13 +33,13 @@ class UNet(nn.Module):
     def __init__(self, inputs: int, outputs: int, widths: Sequence[int], blocks: int) -> None:
         super().__init__()
         self.grid = 2 ** len(widths)
-        self.head = _convolution(4 * inputs, widths[0])
+        self.head = Same(4 * inputs, widths[0])
         self.before = nn.ModuleList(_blocks(width, blocks) for width in widths[:-1])
         self.down = nn.ModuleList(nn.Conv2d(fine, coarse, 2, 2, bias=False) for fine, coarse in pairwise(widths))
         self.bottom = _blocks(widths[-1], blocks)
         self.up = nn.ModuleList(nn.ConvTranspose2d(coarse, fine, 2, 2, bias=False) for fine, coarse in pairwise(widths))
         self.after = nn.ModuleList(_blocks(width, blocks) for width in widths[:-1])
-        self.tail = _convolution(widths[0], 4 * outputs)
+        self.tail = Same(widths[0], 4 * outputs)
         nn.init.zeros_(self.tail.weight)  # what is added to the picture begins at nothing
 
     def forward(self, x: Tensor) -> Tensor:
@@ -60,18 +62,14 @@ class Residual(nn.Module):
 
     def __init__(self, width: int) -> None:
         super().__init__()
-        self.first, self.second = _convolution(width, width), _convolution(width, width)
+        self.first, self.second = Same(width, width), Same(width, width)
         nn.init.kaiming_normal_(self.first.weight, nonlinearity="relu")
         nn.init.normal_(self.second.weight, std=0.1 / (3 * width**0.5))  # near the identity at first
 
     def forward(self, x: Tensor) -> Tensor:
-        change: Tensor = self.second(F.relu(self.first(x), inplace=True))
+        change: Tensor = self.second(F.relu(self.first(x)))
         return x + change
 
 
 def _blocks(width: int, count: int) -> nn.Sequential:
     return nn.Sequential(*(Residual(width) for _ in range(count)))
-
-
-def _convolution(inputs: int, outputs: int) -> nn.Conv2d:
-    return nn.Conv2d(inputs, outputs, 3, padding=1, bias=False)

@@ -10,9 +10,14 @@ from danqing.core.images import Images
 from danqing.core.model import Restorer
 from danqing.core.params import Range, WeightsOf
 from danqing.core.registry import operator
+from danqing.maths.damage import noise_level
 
 
-@operator(reach=lambda weights: weights.reach)
+def _settled(x: Images, sigma: float | None) -> dict[str, float]:
+    return {"sigma": 255 * float(noise_level(x)) if sigma is None else sigma}
+
+
+@operator(reach=lambda weights: weights.reach, settle=_settled)
 def denoise(
     x: Images,
     sigma: Annotated[float, Range(0, 75)] | None = None,
@@ -23,10 +28,10 @@ def denoise(
 
     Args:
         x: pictures (B, C, H, W) in [0, 1].
-        sigma: standard deviation of the noise on the 0–255 scale, if it is known; otherwise the net sees for itself,
-            place by place. 0 changes nothing.
+        sigma: standard deviation of the noise on the 0–255 scale, if it is known; otherwise it is estimated from each
+            picture. 0 changes nothing.
         strength: share of the noise that is taken away; a little of it left can look more natural.
-        weights: the bundled denoise-base, the faster denoise-small or denoise-tiny, or a restorer of one's own.
+        weights: the bundled denoise-base, the faster denoise-tiny, or a restorer of one's own.
 
     Returns:
         Pictures of the same size; grey pictures stay grey.
@@ -34,13 +39,12 @@ def denoise(
     Raises:
         ModelFileError: if the weights are for another task.
 
-    Source: the net of danqing.models.restorer.
+    Source: the net of danqing.models.restorer; the estimate: G. Chen, F. Zhu, P. A. Heng 2015.
 
     Examples:
         danqing denoise photo.png --out clean.png
         danqing denoise photo.png --sigma 25 --weights denoise-tiny --out clean.png
     """
-    if sigma == 0 or strength == 0:
+    if not sigma or strength == 0:
         return x.clone()
-    known = {} if sigma is None else {"level": x.new_tensor([sigma / 255])}
-    return torch.lerp(x, weights.restore(x, **known), strength)
+    return torch.lerp(x, weights.restore(x, level=x.new_tensor([sigma / 255])), strength)

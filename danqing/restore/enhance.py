@@ -20,7 +20,11 @@ DARKEST = 1 / 255
 SPREAD = 2.5  # standard deviations of the retinex that become black and white
 
 
-@operator
+def _reach(method: str, weights: Restorer) -> int | None:
+    return weights.reach if method == "learned" else None
+
+
+@operator(reach=_reach)
 def enhance(
     x: Images,
     method: Literal["learned", "clahe", "retinex", "grey-world"] = "learned",

@@ -2,18 +2,33 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from danqing.core.images import Images, Mask
 from danqing.core.model import Restorer
 from danqing.core.params import Range, Seed, WeightsOf
 from danqing.core.progress import Job, Progress
 from danqing.core.registry import operator
+from danqing.maths import damage
 from danqing.maths.inpainting import filled, something_is_known
 from danqing.maths.selection import fitting
 
 
-@operator
+def _reach(method: str, weights: Restorer) -> int | None:
+    return weights.reach if method == "learned" else None
+
+
+def _settled(x: Images, mask: Mask, method: str) -> dict[str, Any]:
+    """For the net, holes are first filled smoothly, from as far away as it takes."""
+    if method != "learned":
+        return {}
+    holes = fitting(mask, x)
+    something_is_known(holes)
+    holes = holes[:, None].to(x)
+    return {"x": damage.filled(x, holes), "mask": holes}
+
+
+@operator(reach=_reach, settle=_settled)
 def inpaint(
     x: Images,
     mask: Mask,
@@ -51,9 +66,7 @@ def inpaint(
         danqing inpaint photo.png --mask hole.png --method telea --out whole.png
         danqing inpaint photo.png --mask hole.png --method learned --out whole.png
     """
-    holes = fitting(mask, x)
     if method != "learned":
-        return (yield from filled(x, holes, method, radius, seed))
-    something_is_known(holes)
+        return (yield from filled(x, fitting(mask, x), method, radius, seed))
     yield Progress(0, 1, "painting")
-    return weights.restore(x, mask=holes[:, None])
+    return weights.restore(x, mask=mask, begin=x)

@@ -44,7 +44,7 @@ def repair(
     strength: Annotated[float, Range(0, 1)] = 1.0,
     scratched: bool = False,
     output: Literal["picture", "steps"] = "picture",
-    size: Literal["small", "base"] = "base",
+    size: Literal["tiny", "base"] = "base",
 ) -> Job[Finding]:
     """Look what ails a photograph and mend it: compression, noise, scratches, faded colours, blur.
 
@@ -55,7 +55,7 @@ def repair(
         strength: share of every change that is made.
         scratched: also mend what looks like scratches; off, since wood grain and wires look like them, too.
         output: the mended pictures, or for each one the steps side by side, from the first state to the last.
-        size: of the net that takes away noise: base, or the faster small.
+        size: of the net that takes away noise: base, or the faster tiny.
 
     Returns:
         A job with what was found in each picture: ``jpeg`` (quality, null if there is no trace), ``noise`` (σ on the

@@ -52,7 +52,7 @@ def choose_precision(wish: str, model: Model, batch: Batch, settings: Optimiser)
         wish: auto, bf16 or fp32.
         model: as it will be trained.
         batch: as it will be trained on.
-        settings: Adam's.
+        settings: the optimisers'.
     """
     if wish != "auto":
         return Choice(wish, {})

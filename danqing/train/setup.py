@@ -145,13 +145,15 @@ def _take_over(model: Model, taught: Model) -> None:
 
 
 def optimiser_of(config: TrainConfig, model: Model) -> Optimiser:
-    """The family's Adam settings with the run's own put over them."""
+    """The family's settings with the run's own put over them; Muon's learning rate goes along with Adam's."""
     proposed, options = model.optimiser, config.options
     beta1, beta2 = proposed.betas
+    lr = proposed.lr if options.lr is None else options.lr
     return Optimiser(
-        proposed.lr if options.lr is None else options.lr,
+        lr,
         (beta1 if options.beta1 is None else options.beta1, beta2 if options.beta2 is None else options.beta2),
         proposed.weight_decay if options.decay is None else options.decay,
+        proposed.muon * lr / proposed.lr,
     )
 
 

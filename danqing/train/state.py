@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Generator, Tensor
+from torch import Generator, Tensor, nn
 
 from danqing.core.errors import ModelFileError
 from danqing.core.files import load_tensors, save_tensors
@@ -45,7 +46,7 @@ class Checkpoints:
         """
         tensors = {f"model.{name}": tensor for name, tensor in self.model.state_dict().items()}
         tensors |= {f"ema.{name}": tensor for name, tensor in self.ema.model.state_dict().items()}
-        tensors |= {f"adam.{name}": tensor for name, tensor in self._adam().items()}
+        tensors |= {f"momenta.{name}": tensor for name, tensor in self._momenta().items()}
         tensors["generators"] = generators
         card = {"kind": "checkpoint", "family": self.model.family, "config": self.model.config, **asdict(position)}
         file = save_tensors(tensors, self.folder / f"{position.step:09}.safetensors", card)
@@ -74,11 +75,10 @@ class Checkpoints:
     def _take_up(self, card: dict[str, Any], tensors: dict[str, Tensor], rank: int) -> Position:
         self.model.load_state_dict(_under("model.", tensors))
         self.ema.model.load_state_dict(_under("ema.", tensors))
-        adam = _under("adam.", tensors)
-        for part, optimiser in self.stepper.optimisers.items():
-            for index, parameter in enumerate(self.stepper.parameters[part]):
-                saved = _under(f"{part}.{index}.", adam)
-                optimiser.state[parameter] = {name: _like(tensor, parameter) for name, tensor in saved.items()}
+        momenta = _under("momenta.", tensors)
+        for key, optimiser, parameter in self._stepped():
+            saved = _under(f"{key}.", momenta)
+            optimiser.state[parameter] = {name: _like(tensor, parameter) for name, tensor in saved.items()}
         states = tensors["generators"][rank if rank < len(tensors["generators"]) else 0]
         size = len(self.rng.get_state())
         self.rng.set_state(states[:size].clone())
@@ -86,14 +86,21 @@ class Checkpoints:
         known = {name: card[name] for name in Position.__dataclass_fields__}
         return Position(**{**known, "doctor": Doctor(**card["doctor"])})
 
-    def _adam(self) -> dict[str, Tensor]:
+    def _momenta(self) -> dict[str, Tensor]:
         """The optimisers' state by part, index of the parameter, and name."""
         return {
-            f"{part}.{index}.{name}": value
-            for part, optimiser in self.stepper.optimisers.items()
-            for index, parameter in enumerate(self.stepper.parameters[part])
+            f"{key}.{name}": value
+            for key, optimiser, parameter in self._stepped()
             for name, value in optimiser.state.get(parameter, {}).items()
         }
+
+    def _stepped(self) -> Iterator[tuple[str, torch.optim.Optimizer, nn.Parameter]]:
+        """Every parameter with its optimiser, under its part and index."""
+        for part, optimisers in self.stepper.optimisers.items():
+            index = {parameter: at for at, parameter in enumerate(self.stepper.parameters[part])}
+            for optimiser in optimisers:
+                for parameter in optimiser.param_groups[0]["params"]:
+                    yield f"{part}.{index[parameter]}", optimiser, parameter
 
 
 def generator_state(rng: Generator) -> Tensor:

@@ -8,14 +8,15 @@ import torch
 from torch import Generator, Tensor, nn
 
 from danqing.core.model import Batch, Model, Optimiser
+from danqing.train.muon import Muon, takes
 
 
 class Stepper:
-    """Steps every part of a model on its own loss, with one Adam a part.
+    """Steps every part of a model on its own loss, with its own Adam, and Muon for kernels where the settings say so.
 
     Args:
         model: what is trained, on its device.
-        settings: Adam's.
+        settings: the optimisers'.
         precision: bf16 (mixed) or fp32.
         fabric: Lightning Fabric, when there may be several processes.
         clip: largest gradient norm of a part; 0 does not clip.
@@ -27,15 +28,10 @@ class Stepper:
         from lightning_fabric.plugins.precision import MixedPrecision, Precision
 
         device = next(model.parameters()).device.type
-        self.model, self.settings, self.fabric, self.clip = model, settings, fabric, clip
+        self.model, self.fabric, self.clip = model, fabric, clip
         self.precision = MixedPrecision("bf16-mixed", device) if precision == "bf16" else Precision()
         self.parameters = {part: _trainable(model, part) for part in model.parts}
-        self.optimisers = {
-            part: torch.optim.AdamW(
-                parameters, settings.lr, settings.betas, weight_decay=settings.weight_decay, fused=True
-            )
-            for part, parameters in self.parameters.items()
-        }
+        self.optimisers = {part: _optimisers(parameters, settings) for part, parameters in self.parameters.items()}
 
     def step(self, batch: Batch, rng: Generator, rate: float = 1.0) -> dict[str, float]:
         """Train on a batch at ``rate`` times the learning rate; return each part's loss, averaged over processes."""
@@ -50,10 +46,10 @@ class Stepper:
             self._average(self.parameters[part])
             if self.clip:
                 nn.utils.clip_grad_norm_(self.parameters[part], self.clip)
-            optimiser = self.optimisers[part]
-            optimiser.param_groups[0]["lr"] = self.settings.lr * rate
-            optimiser.step()
-            optimiser.zero_grad(set_to_none=True)
+            for optimiser in self.optimisers[part]:
+                optimiser.param_groups[0]["lr"] = optimiser.defaults["lr"] * rate
+                optimiser.step()
+                optimiser.zero_grad(set_to_none=True)
             losses[part or "loss"] = float(self._mean(loss.detach()))
 
     def _average(self, parameters: list[nn.Parameter]) -> None:
@@ -78,3 +74,14 @@ class Stepper:
 def _trainable(model: Model, part: str) -> list[nn.Parameter]:
     module = model.get_submodule(part) if part else model
     return [parameter for parameter in module.parameters() if parameter.requires_grad]
+
+
+def _optimisers(parameters: list[nn.Parameter], settings: Optimiser) -> tuple[torch.optim.Optimizer, ...]:
+    """Adam, and Muon for kernels if it is wanted; between them they hold all parameters."""
+    kernels = [each for each in parameters if settings.muon and takes(each)]
+    others = [each for each in parameters if not (settings.muon and takes(each))]
+    made: list[torch.optim.Optimizer] = [Muon(kernels, settings.muon)] if kernels else []
+    if others:
+        decay = settings.weight_decay
+        made.append(torch.optim.AdamW(others, settings.lr, settings.betas, weight_decay=decay, fused=True))
+    return tuple(made)

@@ -257,7 +257,7 @@ def _keeps_the_contract(op: Operator, x: Tensor, result: Any, params: Params) ->
         check_images(result, op.name)
         assert len(result) == len(x), "other number of pictures"
         if op.reach is not None:
-            scale = op.setting(op.scale, checked(op.form, {**companions(op, x), **params}))
+            scale = op.scale_for(checked(op.form, {**companions(op, x), **params}))
             assert result.shape[-2:] == (x.shape[2] * scale, x.shape[3] * scale), "size is not that of its scale"
     elif isinstance(result, Frames):
         check_images(result.pictures, op.name)

@@ -8,13 +8,13 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import pytest
 import torch
 
 import danqing
-from danqing.core import registry
+from danqing.core import registry, tiles
 from danqing.core.errors import DanqingError, OutputError, ParameterError, PictureError, UserError
 from danqing.core.images import Images
 from danqing.core.model import Model
@@ -133,8 +133,8 @@ def test_an_operator_looks_like_its_function() -> None:
     assert [field.name for field in sample.form] == ["radius"]
     assert sample.takes_pictures
     assert not counting.takes_pictures
-    assert sample.setting(sample.reach or 0, {"x": None, "radius": 4}) == 8
-    assert sample.setting(sample.scale, {}) == 3
+    assert sample.reach_for({"x": None, "radius": 4}) == 8
+    assert sample.scale_for({}) == 3
 
 
 def test_calling_checks_every_value() -> None:
@@ -148,6 +148,23 @@ def test_calling_checks_every_value() -> None:
         sample()
     with pytest.raises(TypeError):
         sample(x, 2, radius=2)
+
+
+@operator(reach=lambda kind: 1 if kind == "near" else None, settle=lambda x, least: {"least": float(x.min())})
+def lifted(x: Images, kind: Literal["near", "far"] = "near", least: float | None = None) -> Images:
+    """Take the least of the whole picture away."""
+    assert len(x) == 1
+    return x - least
+
+
+def test_what_the_whole_picture_says_is_settled_picture_by_picture() -> None:
+    x = 0.2 + 0.5 * torch.rand(3, 3, 40, 50)
+    expected = x - x.amin((1, 2, 3), keepdim=True)
+    torch.testing.assert_close(lifted(x), expected)
+    torch.testing.assert_close(tiles.tiled(lifted, x, {}, tile=16), expected)
+    assert lifted.reach_for({"kind": "near"}) == 1
+    assert lifted.reach_for({"kind": "far"}) is None
+    torch.testing.assert_close(finish(tiles.run(lifted, x, {"kind": "far"}, tile=16)), expected)
 
 
 def test_long_work_reports_and_returns() -> None:

@@ -10,7 +10,7 @@ import torch
 from danqing.core.errors import ModelFileError, ParameterError
 from danqing.core.files import load, save
 from danqing.core.model import Batch, Optimiser
-from danqing.maths.damage import Task, enlarged, luma
+from danqing.maths.damage import Task, enlarged, filled, first_estimate, luma, noise_level
 from danqing.models.restorer import NETS, Restorer
 from danqing.train.step import Stepper
 
@@ -76,15 +76,18 @@ def test_any_size_is_restored(task, channels, height, width):
 
 def test_a_net_that_learned_nothing_changes_nothing():
     x = pictures()
-    for task in ("denoise", "deblur", "dejpeg", "lowlight"):
+    for task in ("deblur", "dejpeg", "lowlight"):
         torch.testing.assert_close(model(task).restore(x), x)
+    torch.testing.assert_close(model("denoise").restore(x, level=torch.tensor([0.0])), x)
+    first = first_estimate(x, torch.full((4, 1, 32, 32), 0.1)).clamp(0, 1)
+    torch.testing.assert_close(model("denoise").restore(x, level=torch.tensor([0.1])), first)
     torch.testing.assert_close(model("upscale").restore(x, scale=torch.tensor(3)), enlarged(x, 96, 96))
     torch.testing.assert_close(model("colourise").restore(x), luma(x).expand_as(x))
 
 
 def test_the_net_has_no_absolute_level():
     net = taught().net
-    x = torch.cat([pictures(), pictures(4, 1)], 1)
+    x = torch.cat([pictures(), pictures(), pictures(4, 1)], 1)
     with torch.no_grad():
         torch.testing.assert_close(net(x * 0.25), net(x) * 0.25, rtol=1e-4, atol=1e-6)
         assert net(x * 0).abs().max() == 0
@@ -116,6 +119,21 @@ def test_the_level_told_changes_what_is_made():
     each = net.restore(x, level=torch.tensor([0.05, 0.2]))
     torch.testing.assert_close(each[:1], weak[:1])
     torch.testing.assert_close(each[1:], strong[1:])
+
+
+def test_the_level_is_estimated_if_it_is_not_told():
+    x = (0.5 + 0.1 * torch.randn(2, 3, 64, 64, generator=seeded())).clamp(0, 1)
+    net = taught()
+    torch.testing.assert_close(net.restore(x), net.restore(x, level=noise_level(x)))
+    torch.testing.assert_close(noise_level(x), torch.full((2,), 0.1), rtol=0.05, atol=0)
+
+
+def test_what_the_holes_hold_at_first_may_be_given():
+    x, net = pictures(2), taught("inpaint")
+    mask = (pictures(2, 1) > 0.7).float()
+    begun = filled(x, mask)
+    torch.testing.assert_close(net.restore(begun, mask=mask, begin=begun), net.restore(x, mask=mask), atol=1e-6, rtol=0)
+    assert not torch.equal(net.restore(x, mask=mask, begin=x), net.restore(x, mask=mask))
 
 
 def test_pictures_of_a_batch_do_not_meet():

@@ -17,7 +17,7 @@ from danqing.maths.colour import brightness
 from danqing.maths.damage import luma
 from danqing.maths.masks import free_form
 
-NETS = ("denoise-tiny", "denoise-small", "denoise-base")
+NETS = ("denoise-tiny", "denoise-base")
 
 
 def photograph(side: int = 192) -> torch.Tensor:

@@ -30,7 +30,7 @@ def photos(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def taught(photos: Path, tmp_path: Path) -> Path:
-    values = {**RUN, "net": "tiny", "patch": 48, "size": 64, "out": tmp_path / "first"}
+    values = {**RUN, "task": "deblur", "net": "tiny", "patch": 48, "size": 64, "out": tmp_path / "first"}
     return finish(train(TrainConfig.make("restorer", str(photos), **values))).model
 
 
