@@ -28,7 +28,7 @@ class Loaded(NamedTuple):
 
 
 def load(call: Call, inputs: Mapping[str, Path], limit: float | None = None) -> Loaded:
-    """Read the files of a call.
+    """Read the files of a call; a mask parameter ``NAME_alpha`` that is not given is the alpha plane of ``NAME``.
 
     Args:
         call: what is to be run.
@@ -47,8 +47,11 @@ def load(call: Call, inputs: Mapping[str, Path], limit: float | None = None) -> 
         elif name == call.subject:
             picture = images.read(file, limit=most)
         else:
-            pixels = images.read(file, limit=most).pixels
-            values[name] = _as_mask(pixels) if kinds[name] == "mask" else pixels
+            other = images.read(file, limit=most)
+            values[name] = _as_mask(other.pixels) if kinds[name] == "mask" else other.pixels
+            own = f"{name}_alpha"
+            if kinds.get(own) == "mask" and own not in inputs:
+                values[own] = other.alpha
     return Loaded(picture, values)
 
 

@@ -29,7 +29,7 @@ def replace(
     replacement: Images,
     box: str | None = None,
     mask: Mask | None = None,
-    outline: Mask | None = None,
+    replacement_alpha: Mask | None = None,
     method: Literal["poisson", "paste"] = "poisson",
     scale: Annotated[float, Range(0.05, 20)] = 1.0,
     strength: Annotated[float, Range(0, 1)] = 0.0,
@@ -42,7 +42,8 @@ def replace(
         box: where it goes, as left,top,width,height in pixels; not given: where the old object was, or the middle.
         mask: the old object, 1 (white) means "here", of the size of the pictures; it is painted over first, where the
             new one does not cover it.
-        outline: which part of the replacement is the object, of its size; soft edges stay soft. Not given: all of it.
+        replacement_alpha: which part of the replacement is the object, of its size; soft edges stay soft. Not given: its
+            own transparency, or all of it.
         method: poisson keeps the contrasts of the new object and takes its light and colour from around it, so that no
             edge is seen; paste keeps its colours.
         scale: size of the object; at 1 it just fits into the box, its proportions kept, in the middle.
@@ -52,7 +53,7 @@ def replace(
         A job with pictures of the same size; away from the old and the new object values stay exactly.
 
     Raises:
-        ParameterError: if the box is not of that form or leaves the picture, a mask has another size, the outline is
+        ParameterError: if the box is not of that form or leaves the picture, a mask has another size, the object is
             empty, or replacements are several but not as many as pictures.
 
     Source: P. Pérez, M. Gangnet, A. Blake, "Poisson image editing", 2003, section 3, importing gradients; colours as by
@@ -64,8 +65,8 @@ def replace(
     if len(replacement) not in (1, len(x)):
         what = f"{len(replacement)} replacements do not pair up with {len(x)} pictures"
         raise ParameterError(what, where="replacement")
-    alpha = torch.ones_like(replacement[:, :1]) if outline is None else outline
-    fitting(alpha, replacement, "outline")
+    alpha = torch.ones_like(replacement[:, :1]) if replacement_alpha is None else replacement_alpha
+    fitting(alpha, replacement, "replacement_alpha")
     colours = max(x.shape[1], replacement.shape[1])
     old = torch.zeros(len(x), *x.shape[2:], dtype=torch.bool, device=x.device) if mask is None else fitting(mask, x)
     out, lit = x.expand(-1, colours, -1, -1).clone(), replacement.expand(len(x), colours, -1, -1).to(x)
@@ -85,7 +86,7 @@ def replace(
 def _placed(thing: Tensor, shape: Tensor, box: Box, scale: float, height: int, width: int) -> tuple[Tensor, Tensor]:
     """The object at its place in an empty picture (C, H, W), and how it covers it (H, W); what lies outside is cut."""
     if not bool((shape > 0.5).any()):
-        raise ParameterError("marks nothing of the replacement", where="outline", remedy="White means: the object")
+        raise ParameterError("marks nothing of the replacement", where="replacement_alpha", remedy="White means: the object")
     own = surrounding(shape > 0.5).place
     cut = torch.cat(
         [thing[:, *own] * shape[own], shape[own][None]]

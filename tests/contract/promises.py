@@ -186,6 +186,8 @@ def it_gives_the_same_in_tiles(op: Operator) -> None:
         return
     x = pictures(1, 3, 90, 115)
     for params in settings(op):
+        if op.reach_for(checked(op.form, {**companions(op, x), **params})) is None:
+            continue
         whole = run(op, x, params)
         parts = tiled(op, x, checked(op.form, {**companions(op, x), **params}), tile=32)
         assert parts.shape == whole.shape, "tiles make another size"

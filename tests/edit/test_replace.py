@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import cv2
 import numpy as np
 import pytest
 import torch
+from click.testing import CliRunner
 from torch import Tensor
 
 from danqing import replace
 from danqing.core.errors import ParameterError
+from danqing.core.images import Picture, read, write
+from danqing.faces.cli import cli
 
 
 def plain(level: float, height: int = 80, width: int = 100) -> Tensor:
@@ -40,12 +45,12 @@ def test_the_outline_is_what_is_put_in_and_its_soft_edge_stays_soft() -> None:
     outline = torch.zeros(1, 1, 40, 40)
     outline[..., 10:30, 24:36] = 1
     outline[..., 9, 24:36] = 0.5
-    out = replace(x, thing, box="40,20,12,20", outline=outline, method="paste")
+    out = replace(x, thing, box="40,20,12,20", replacement_alpha=outline, method="paste")
     assert float(out[..., 20:40, 40:52].amin()) > 0.999
     assert float(out.amin()) == 0
     soft = torch.full((1, 1, 40, 40), 0.6)
     torch.testing.assert_close(
-        replace(x, plain(1.0, 40, 40), box="40,20,20,20", outline=soft, method="paste").amax(), torch.tensor(0.6)
+        replace(x, plain(1.0, 40, 40), box="40,20,20,20", replacement_alpha=soft, method="paste").amax(), torch.tensor(0.6)
     )
 
 
@@ -63,7 +68,7 @@ def test_it_agrees_with_opencv(astronaut: Tensor, chelsea: Tensor) -> None:
     x, thing = astronaut[..., 20:220, 310:510], chelsea[..., 100:180, 120:220]
     y, z = np.mgrid[:80, :100]
     outline = (((y - 39.5) / 34) ** 2 + ((z - 49.5) / 44) ** 2 < 1).astype(np.float32)
-    out = replace(x, thing, box="50,60,100,80", outline=torch.ones(1, 1, 80, 100) * torch.from_numpy(outline))
+    out = replace(x, thing, box="50,60,100,80", replacement_alpha=torch.ones(1, 1, 80, 100) * torch.from_numpy(outline))
     own = torch.from_numpy(outline)[None, None]
     rows, columns = (own[0, 0].any(1).nonzero(), own[0, 0].any(0).nonzero())
     tall, wide = int(rows[-1] - rows[0]) + 1, int(columns[-1] - columns[0]) + 1
@@ -115,10 +120,24 @@ def test_bad_input_is_refused() -> None:
     x, thing = plain(0.2), plain(0.8, 20, 20)
     for values, words in (
         ({"box": "90,0,20,20"}, "box: .*leaves the picture of 100×80 px"),
-        ({"outline": torch.ones(1, 1, 20, 21)}, "outline: its 21×20 px do not fit pictures of 20×20 px"),
-        ({"outline": torch.zeros(1, 1, 20, 20)}, "outline: marks nothing"),
+        ({"replacement_alpha": torch.ones(1, 1, 20, 21)}, "replacement_alpha: its 21×20 px do not fit pictures of 20×20 px"),
+        ({"replacement_alpha": torch.zeros(1, 1, 20, 20)}, "replacement_alpha: marks nothing"),
         ({"mask": torch.ones(1, 1, 20, 20)}, "mask: its 20×20 px"),
         ({"replacement": thing.repeat(2, 1, 1, 1)}, "replacement: 2 replacements do not pair up with 1 pictures"),
     ):
         with pytest.raises(ParameterError, match=words):
             replace(x, **{"replacement": thing, **values})
+
+
+def test_the_transparency_of_a_file_is_its_outline(tmp_path: Path) -> None:
+    alpha = torch.zeros(1, 1, 40, 40)
+    alpha[..., 10:30, 24:36] = 1
+    write(Picture(plain(1.0, 40, 40), alpha), tmp_path / "thing.png")
+    write(plain(0.2, 60, 80), tmp_path / "photo.png")
+    photo, thing, out = (str(tmp_path / name) for name in ("photo.png", "thing.png", "out.png"))
+    words = ["replace", photo, thing, "--box", "40,20,12,20", "--method", "paste", "--out", out]
+    assert CliRunner().invoke(cli, words).exit_code == 0
+    changed = (read(out).pixels - read(photo).pixels).abs().amax((0, 1)) > 0.5
+    expected = torch.zeros(60, 80, dtype=torch.bool)
+    expected[20:40, 40:52] = True
+    assert torch.equal(changed, expected)
