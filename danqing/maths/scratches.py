@@ -15,13 +15,13 @@ Plane = np.ndarray[Any, np.dtype[Any]]
 DIRECTIONS = 16
 STROKE = 7  # px; length of the piece of a line that is compared with its sides
 BESIDE = 4  # px away on each side
-WIDEST = 2  # px; half the width of the widest line that is found at full size
+WIDEST = 2  # px; half the width, rounded down, of the widest line that is found at full size
 FAINT = 0.05  # contrast that a line must have everywhere
 RIDGE = 0.5  # of the highest contrast nearby, below which a pixel is beside the line
 SHORTEST = 20  # px
 TURN = 2  # directions by which a line may bend from one pixel to the next
 WEIGHTS = np.array([1.07, 0.49, 1.35, -1.25, -1.35])  # fitted to 1902 scratches drawn on 130 photographs
-BIAS = -8.5
+BIAS = -8.4
 GAP = 6  # px after which a scratch may go on
 GOING_ON = 2.0  # by which the odds of what goes on may be lower
 SPECK = 7  # px; the largest speck across
@@ -97,7 +97,7 @@ def standing_out(light: Plane) -> tuple[Lines, Lines]:
             better = contrast > lines.contrast
             for plane, new in zip(lines, (contrast, high - low, np.full(light.shape, number)), strict=True):
                 plane[better] = new[better]
-    window, spot = (np.ones((side, side), np.uint8) for side in (2 * WIDEST + 1, 3))
+    window, spot = (np.ones((side, side), np.uint8) for side in (2 * WIDEST + 3, 3))
     for lines, way in zip(found, (cv2.MORPH_TOPHAT, cv2.MORPH_BLACKHAT), strict=True):
         np.minimum(lines.contrast, cv2.dilate(cv2.morphologyEx(light, way, window), spot), out=lines.contrast)
     return found[0], found[1]

@@ -50,7 +50,8 @@ def test_the_outline_is_what_is_put_in_and_its_soft_edge_stays_soft() -> None:
     assert float(out.amin()) == 0
     soft = torch.full((1, 1, 40, 40), 0.6)
     torch.testing.assert_close(
-        replace(x, plain(1.0, 40, 40), box="40,20,20,20", replacement_alpha=soft, method="paste").amax(), torch.tensor(0.6)
+        replace(x, plain(1.0, 40, 40), box="40,20,20,20", replacement_alpha=soft, method="paste").amax(),
+        torch.tensor(0.6),
     )
 
 
@@ -120,7 +121,10 @@ def test_bad_input_is_refused() -> None:
     x, thing = plain(0.2), plain(0.8, 20, 20)
     for values, words in (
         ({"box": "90,0,20,20"}, "box: .*leaves the picture of 100×80 px"),
-        ({"replacement_alpha": torch.ones(1, 1, 20, 21)}, "replacement_alpha: its 21×20 px do not fit pictures of 20×20 px"),
+        (
+            {"replacement_alpha": torch.ones(1, 1, 20, 21)},
+            "replacement_alpha: its 21×20 px do not fit pictures of 20×20 px",
+        ),
         ({"replacement_alpha": torch.zeros(1, 1, 20, 20)}, "replacement_alpha: marks nothing"),
         ({"mask": torch.ones(1, 1, 20, 20)}, "mask: its 20×20 px"),
         ({"replacement": thing.repeat(2, 1, 1, 1)}, "replacement: 2 replacements do not pair up with 1 pictures"),

@@ -32,17 +32,11 @@ def found(plane: np.ndarray, **values: float) -> np.ndarray:
 
 
 ENDS = [(20, 30, 140, 40), (80, 5, 90, 150), (20, 20, 130, 140), (140, 15, 30, 120)]
-MISSED = {(0.95, 1, ENDS[3]), *((level, 3, ends) for level in (0.95, 0.05) for ends in ENDS[:2])}
-known_miss = pytest.mark.xfail(strict=True, reason="the detector misses it altogether")
-CASES = [
-    pytest.param(level, width, ends, marks=[known_miss] if (level, width, ends) in MISSED else [])
-    for level in (0.95, 0.05)
-    for width in (1, 2, 3)
-    for ends in ENDS
-]
 
 
-@pytest.mark.parametrize(("level", "width", "ends"), CASES)
+@pytest.mark.parametrize("ends", ENDS)
+@pytest.mark.parametrize("width", [1, 2, 3])
+@pytest.mark.parametrize("level", [0.95, 0.05])
 def test_a_scratch_is_found_whatever_its_direction(ends: tuple[int, int, int, int], width: int, level: float) -> None:
     plane, drawn = ground(), line(160, ends, width)
     marked = found(np.where(drawn, level, plane))
