@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-import torch
-from torch import Tensor
-
 from danqing.core.errors import ParameterError
 from danqing.core.images import Images
 from danqing.core.params import Range
 from danqing.core.registry import operator
 from danqing.maths.colour import from_linear, to_linear
+from danqing.maths.resampling import resampled
 
 LARGEST = 2**28  # pixels of a result: 3 GiB in colour; a slip of the finger should not freeze the computer
 
@@ -52,7 +50,7 @@ def resize(
     new_width, new_height = _size(x.shape[3], x.shape[2], width, height, scale)
     if (new_height, new_width) == x.shape[-2:]:
         return x.clone()
-    out = _resampled(to_linear(x) if linear else x, new_width, new_height, filter).clamp(0, 1)
+    out = resampled(to_linear(x) if linear else x, new_height, new_width, filter).clamp(0, 1)
     return from_linear(out).clamp(0, 1) if linear else out
 
 
@@ -83,15 +81,3 @@ def _size(
 
 def _rounded(length: float) -> int:
     return max(1, int(length + 0.5))
-
-
-def _resampled(x: Tensor, width: int, height: int, filter: str) -> Tensor:
-    """Resample with Pillow, whose filters widen when they shrink, one float32 plane at a time."""
-    from PIL import Image
-
-    out = torch.empty(*x.shape[:2], height, width, device=x.device)
-    for plane, target in zip(x.flatten(0, 1), out.flatten(0, 1), strict=True):
-        picture = Image.fromarray(plane.cpu().contiguous().numpy())
-        resized = picture.resize((width, height), getattr(Image.Resampling, filter.upper()))
-        target.copy_(torch.frombuffer(bytearray(resized.tobytes()), dtype=torch.float32).view(height, width))
-    return out

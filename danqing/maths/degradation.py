@@ -19,6 +19,7 @@ from danqing.core.images import Images, from_uint8, to_uint8
 from danqing.maths.borders import mirrored
 from danqing.maths.colour import from_linear, to_linear
 from danqing.maths.point_spread import Blur, point_spread
+from danqing.maths.resampling import resampled
 
 Chroma = Literal["4:2:0", "4:4:4"]
 Shrinking = Literal["bicubic", "area", "nearest", "lanczos"]
@@ -153,18 +154,10 @@ def shrink(x: Images, factor: int, kind: Shrinking = "bicubic") -> Images:
 
     Source: as the operator ``resize``: Pillow's filters.
     """
-    from PIL import Image
-
     if factor == 1:
         return x.clone()
-    kinds = {"bicubic": "BICUBIC", "area": "BOX", "nearest": "NEAREST", "lanczos": "LANCZOS"}
     height, width = (max(1, int(side / factor + 0.5)) for side in x.shape[-2:])
-    out = torch.empty(*x.shape[:2], height, width)
-    for plane, target in zip(x.cpu().flatten(0, 1), out.flatten(0, 1), strict=True):
-        picture = Image.fromarray(plane.contiguous().numpy())
-        small = picture.resize((width, height), Image.Resampling[kinds[kind]])
-        target.copy_(torch.frombuffer(bytearray(small.tobytes()), dtype=torch.float32).view(height, width))
-    return out.clamp_(0, 1).to(x.device)
+    return resampled(x, height, width, "box" if kind == "area" else kind).clamp_(0, 1)
 
 
 def low_light(x: Images, exposure: Tensor, gamma: Tensor, sigma: Tensor, rng: Generator) -> Images:
