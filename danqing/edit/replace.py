@@ -42,8 +42,8 @@ def replace(
         box: where it goes, as left,top,width,height in pixels; not given: where the old object was, or the middle.
         mask: the old object, 1 (white) means "here", of the size of the pictures; it is painted over first, where the
             new one does not cover it.
-        replacement_alpha: which part of the replacement is the object, of its size; soft edges stay soft. Not given: its
-            own transparency, or all of it.
+        replacement_alpha: which part of the replacement is the object, of its size; soft edges stay soft. Not given:
+            its own transparency, or all of it.
         method: poisson keeps the contrasts of the new object and takes its light and colour from around it, so that no
             edge is seen; paste keeps its colours.
         scale: size of the object; at 1 it just fits into the box, its proportions kept, in the middle.
@@ -86,7 +86,8 @@ def replace(
 def _placed(thing: Tensor, shape: Tensor, box: Box, scale: float, height: int, width: int) -> tuple[Tensor, Tensor]:
     """The object at its place in an empty picture (C, H, W), and how it covers it (H, W); what lies outside is cut."""
     if not bool((shape > 0.5).any()):
-        raise ParameterError("marks nothing of the replacement", where="replacement_alpha", remedy="White means: the object")
+        remedy = "White means: the object"
+        raise ParameterError("marks nothing of the replacement", where="replacement_alpha", remedy=remedy)
     own = surrounding(shape > 0.5).place
     cut = torch.cat(
         [thing[:, *own] * shape[own], shape[own][None]]
