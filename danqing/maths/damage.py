@@ -88,7 +88,9 @@ def noise_level(x: Images) -> Tensor:
     grey = bool((x == x[:, :1]).all())
     x = x[:, :1] if grey else x
     levels = by_patches(x)
-    return torch.where(levels.isnan(), by_laplacians(x), levels).nan_to_num(0).to(x)
+    if bool(levels.isnan().any()):
+        levels = by_laplacians(x)
+    return levels.nan_to_num(0).to(x)
 
 
 def filled(x: Images, mask: Mask) -> Images:

@@ -96,10 +96,11 @@ def _patches(picture: Tensor, side: int) -> Tensor:
     """Overlapping patches (N, C · side²), float64, evenly spread; at most about MOST of them."""
     _, height, width = picture.shape
     places = (height - side + 1) * (width - side + 1)
-    seen = picture.unfold(1, side, 1).unfold(2, side, 1)  # (C, H', W', side, side)
     rank = torch.linspace(0, places - 1, min(places, MOST), dtype=torch.float64, device=picture.device).long()
-    across = width - side + 1
-    return seen[:, rank // across, rank % across].transpose(0, 1).flatten(1).double()
+    across, beside = width - side + 1, torch.arange(side, device=picture.device)
+    rows = (rank // across).view(-1, 1, 1) + beside[:, None]
+    columns = (rank % across).view(-1, 1, 1) + beside
+    return picture[:, rows, columns].transpose(0, 1).flatten(1).double()
 
 
 def _filtered(x: Tensor, line: Tensor) -> Tensor:
