@@ -93,14 +93,14 @@ def _enough(picture: Tensor, side: int) -> bool:
 
 
 def _patches(picture: Tensor, side: int) -> Tensor:
-    """Overlapping patches (N, C · side²), float64, evenly spread; at most about MOST of them."""
+    """Overlapping patches (N, side² · C), float64, evenly spread; at most about MOST of them."""
     _, height, width = picture.shape
     places = (height - side + 1) * (width - side + 1)
     rank = torch.linspace(0, places - 1, min(places, MOST), dtype=torch.float64, device=picture.device).long()
     across, beside = width - side + 1, torch.arange(side, device=picture.device)
     rows = (rank // across).view(-1, 1, 1) + beside[:, None]
     columns = (rank % across).view(-1, 1, 1) + beside
-    return picture[:, rows, columns].transpose(0, 1).flatten(1).double()
+    return picture.permute(1, 2, 0)[rows, columns].flatten(1).double()
 
 
 def _filtered(x: Tensor, line: Tensor) -> Tensor:

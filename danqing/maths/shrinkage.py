@@ -62,7 +62,7 @@ def _filtered(phases: Tensor) -> Tensor:
         mean = coefficients[0].clone()
         functional.hardshrink(coefficients, THRESHOLD, out=coefficients)
         coefficients[0] = mean
-        weight = torch.linalg.vector_norm(coefficients, 0, dim=0).clamp_(min=1).reciprocal_()
+        weight = coefficients.sign().square_().sum(0).clamp_(min=1).reciprocal_()  # of as many as are kept
         back = torch.mm(basis.T, coefficients.mul_(weight), out=blocks.flatten(1))
         _overlay(total[:, :, inside], back.view_as(blocks))
         _overlay(norm[:, :, inside], weight.view(1, *blocks.shape[1:]).expand_as(blocks))
