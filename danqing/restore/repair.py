@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, NamedTuple
+from collections.abc import Callable, Iterator
+from typing import Annotated, Literal, NamedTuple
 
 import torch
 
+from danqing.core import tiles
 from danqing.core.files import load
 from danqing.core.images import Images, Mask
 from danqing.core.model import Restorer
 from danqing.core.params import Range
 from danqing.core.progress import Job, Progress
-from danqing.core.registry import Finding, operator
+from danqing.core.registry import Finding, Operator, operator
 from danqing.maths.colour import brightness
+from danqing.maths.damage import filled, noise_level
 from danqing.maths.edge_widths import FEWEST, edge_widths
 from danqing.maths.jpeg_history import history
 from danqing.maths.noise import by_patches
@@ -25,6 +28,7 @@ FADED = 0.75  # span of brightness from the darkest to the lightest hundredth, b
 STAINED = 0.06  # how far apart the whites, or blacks, of the three colours may lie
 SOFT = 1.2  # px: width of the sharper edges, above which a picture is blurred
 ENDS = (0.005, 0.995)  # what becomes black and white
+Step = Callable[[Images], Job[Images]]
 
 
 class Seen(NamedTuple):
@@ -78,7 +82,8 @@ def repair(
         steps: list[str] = []
         for name, mended in _chain(states[0], seen, size, scratched):
             yield Progress(at, len(x), name)
-            states.append(torch.lerp(states[-1], mended(states[-1]), strength))
+            made = yield from mended(states[-1])
+            states.append(torch.lerp(states[-1], made, strength))
             steps.append(name)
         numbers.append({**seen._asdict(), "steps": steps})
         del numbers[-1]["holes"]
@@ -98,25 +103,30 @@ def examine(picture: Images) -> Seen:
     )  # fmt: skip
 
 
-def _chain(picture: Images, seen: Seen, size: str, scratched: bool) -> Any:
+def _chain(picture: Images, seen: Seen, size: str, scratched: bool) -> Iterator[tuple[str, Step]]:
     """The steps that a picture needs: a name, and what to do with the state before it."""
     if seen.jpeg is not None and seen.jpeg < POOR:
         known = picture.new_tensor([float(seen.jpeg)])
-        yield "compression", lambda x: _restorer("dejpeg-small").restore(x, level=known)
+        yield "compression", lambda x: _restored("dejpeg-small", x, level=known)
     elif seen.noise is not None and seen.noise > NOISY:  # what JPEG leaves is not white noise
-        yield "noise", lambda x: _restorer(f"denoise-{size}").restore(x)
+        yield "noise", lambda x: _restored(f"denoise-{size}", x, level=noise_level(x))
     if scratched and SCRATCHED < seen.scratches < 0.5:
-        yield "scratches", lambda x: _restorer("inpaint-small").restore(x, mask=seen.holes)
+        yield "scratches", lambda x: _restored("inpaint-small", filled(x, seen.holes), seen.holes)
     if seen.faded:
         yield "faded colours", _revived
     if seen.blur is not None and seen.blur > SOFT:
-        yield "blur", lambda x: _restorer("deblur-small").restore(x)
+        yield "blur", lambda x: _restored("deblur-small", x)
 
 
-def _restorer(name: str) -> Restorer:
+def _restored(name: str, x: Images, mask: Mask | None = None, **known: torch.Tensor) -> Job[Images]:
+    """Restore a picture with bundled weights, tile by tile; holes are filled already."""
     model = load(name, kind="Restorer")
     assert isinstance(model, Restorer)
-    return model
+
+    def local(x: Images, mask: Mask | None = None) -> Images:
+        return model.restore(x, **known, **({} if mask is None else {"mask": mask, "begin": x}))
+
+    return tiles.run(Operator(local, "repair", "restore", model.reach), x, {"mask": mask})
 
 
 def _ends(picture: Images) -> tuple[torch.Tensor, torch.Tensor]:
@@ -133,8 +143,9 @@ def _is_faded(picture: Images) -> bool:
     return 0.02 < span < FADED or (span < 0.95 and stained > STAINED and float(dark.min()) > STAINED)
 
 
-def _revived(picture: Images) -> Images:
+def _revived(picture: Images) -> Job[Images]:
     """Stretch every channel so that its darkest is black and its lightest white."""
+    yield from ()
     dark, light = (end.view(1, -1, 1, 1) for end in _ends(picture))
     return ((picture - dark) / (light - dark).clamp(min=0.02)).clamp(0, 1)
 
