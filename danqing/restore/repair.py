@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import Annotated, Literal, NamedTuple
+from collections.abc import Callable
+from typing import Annotated, Any, Literal, NamedTuple
 
 import torch
 
@@ -24,22 +24,27 @@ from danqing.maths.scratches import scratches
 POOR = 80  # JPEG quality below which blocks and ripples are seen
 NOISY = 3.0  # σ on the 0–255 scale below which nobody sees noise
 SCRATCHED = 2e-4  # share of pixels
+LENIENT = 0.8  # with which scratches are marked where there are some
 FADED = 0.75  # span of brightness from the darkest to the lightest hundredth, below which a picture looks faded
 STAINED = 0.06  # how far apart the whites, or blacks, of the three colours may lie
 SOFT = 1.2  # px: width of the sharper edges, above which a picture is blurred
 ENDS = (0.005, 0.995)  # what becomes black and white
-Step = Callable[[Images], Job[Images]]
 
 
-class Seen(NamedTuple):
-    """What ails one picture, in the order of mending."""
+class Ill(NamedTuple):
+    """One thing that may ail a picture.
 
-    jpeg: int | None
-    noise: float | None
-    scratches: float
-    faded: bool
-    blur: float | None
-    holes: Mask
+    Attributes:
+        step: the name of what is done against it.
+        key: under what name its figure is told.
+        look: finds it in a picture (1, C, H, W): its figure, whether something is to be done, and what that needs.
+        mend: given the picture and what it needs, a job with the mended one.
+    """
+
+    step: str
+    key: str
+    look: Callable[[Images], tuple[Any, bool, Any]]
+    mend: Callable[[Images, Any], Job[Images]]
 
 
 @operator
@@ -52,7 +57,7 @@ def repair(
 ) -> Job[Finding]:
     """Look what ails a photograph and mend it: compression, noise, scratches, faded colours, blur.
 
-    Each step is done only if it is needed, on what the steps before have left.
+    Each is looked for in what the steps before have left, and done only if it is needed.
 
     Args:
         x: pictures (B, C, H, W) in [0, 1].
@@ -62,9 +67,9 @@ def repair(
         size: of the net that takes away noise: base, or the faster tiny.
 
     Returns:
-        A job with what was found in each picture: ``jpeg`` (quality, null if there is no trace), ``noise`` (σ on the
-        0–255 scale), ``scratches`` (share of the pixels), ``faded``, ``blur`` (px), and the ``steps`` taken; and the
-        pictures, which stay as they are where nothing ails them.
+        A job with what was found in each picture, when it was looked for: ``jpeg`` (quality, null if there is no
+        trace), ``noise`` (σ on the 0–255 scale), ``scratches`` (share of the pixels), ``faded``, ``blur`` (px), and the
+        ``steps`` taken; and the pictures, which stay as they are where nothing ails them.
 
     Source: danqing, from ``jpeg_quality``, ``noise_level``, ``scratches`` and ``sharpness``, and the learned
     ``dejpeg``, ``denoise``, ``inpaint`` and ``deblur``; fading: each colour's darkest and lightest become black and
@@ -76,46 +81,64 @@ def repair(
     """
     numbers, shown = [], []
     for at in range(len(x)):
-        yield Progress(at, len(x), "looking")
-        seen = examine(x[at : at + 1])
-        states = [x[at : at + 1]]
-        steps: list[str] = []
-        for name, mended in _chain(states[0], seen, size, scratched):
-            yield Progress(at, len(x), name)
-            made = yield from mended(states[-1])
+        states, steps = [x[at : at + 1]], []
+        figures: dict[str, Any] = {}
+        for ill in _ills(size):
+            yield Progress(at, len(x), ill.step)
+            figures[ill.key], wanted, needs = ill.look(states[-1])
+            if not wanted or (ill.step == "scratches" and not scratched):
+                continue
+            if ill.step == "noise" and "compression" in steps:
+                continue  # what JPEG leaves is not white noise
+            made = yield from ill.mend(states[-1], needs)
             states.append(torch.lerp(states[-1], made, strength))
-            steps.append(name)
-        numbers.append({**seen._asdict(), "steps": steps})
-        del numbers[-1]["holes"]
+            steps.append(ill.step)
+        numbers.append({**figures, "steps": steps})
         shown.append(torch.cat(states, -1) if output == "steps" else states[-1])
     return Finding(numbers, _side_by_side(shown))
 
 
-def examine(picture: Images) -> Seen:
-    """Look at one picture (1, C, H, W)."""
-    told = history(picture)[0][0]
-    level = 255 * float(by_patches(picture)[0])
-    holes = scratches(picture)
-    widths = edge_widths(brightness(picture)[0, 0].double().cpu().numpy())
+def _ills(size: str) -> tuple[Ill, ...]:
+    """What is looked for, in the order of mending."""
+    return (
+        Ill("compression", "jpeg", _compression, lambda x, told: _restored("dejpeg-small", x, level=told)),
+        Ill("noise", "noise", _noise, lambda x, told: _restored(f"denoise-{size}", x, level=told)),
+        Ill("scratches", "scratches", _scratches, lambda x, _: _painted_over(x)),
+        Ill("faded colours", "faded", _fading, lambda x, _: _revived(x)),
+        Ill("blur", "blur", _blur, lambda x, _: _restored("deblur-small", x)),
+    )
+
+
+def _compression(x: Images) -> tuple[int | None, bool, Images]:
+    quality = history(x)[0][0]["quality"]
+    return quality, quality is not None and quality < POOR, x.new_tensor([float(quality or 0)])
+
+
+def _noise(x: Images) -> tuple[float | None, bool, torch.Tensor]:
+    known, level = 255 * float(by_patches(x)[0]), noise_level(x)
+    return (known, known > NOISY, level) if known == known else (None, False, level)
+
+
+def _scratches(x: Images) -> tuple[float, bool, None]:
+    share = float(scratches(x).mean())
+    return share, SCRATCHED < share < 0.5, None
+
+
+def _painted_over(x: Images) -> Job[Images]:
+    """Paint over scratches; where there are some, what might be one is one."""
+    holes = scratches(x, strength=LENIENT)
+    return _restored("inpaint-small", filled(x, holes), holes)
+
+
+def _fading(x: Images) -> tuple[bool, bool, None]:
+    faded = _is_faded(x)
+    return faded, faded, None
+
+
+def _blur(x: Images) -> tuple[float | None, bool, None]:
+    widths = edge_widths(brightness(x)[0, 0].double().cpu().numpy())
     wide = float(torch.from_numpy(widths).quantile(0.1)) if widths.size >= FEWEST else None
-    return Seen(
-        told["quality"], level if level == level else None, float(holes.mean()), _is_faded(picture), wide, holes
-    )  # fmt: skip
-
-
-def _chain(picture: Images, seen: Seen, size: str, scratched: bool) -> Iterator[tuple[str, Step]]:
-    """The steps that a picture needs: a name, and what to do with the state before it."""
-    if seen.jpeg is not None and seen.jpeg < POOR:
-        known = picture.new_tensor([float(seen.jpeg)])
-        yield "compression", lambda x: _restored("dejpeg-small", x, level=known)
-    elif seen.noise is not None and seen.noise > NOISY:  # what JPEG leaves is not white noise
-        yield "noise", lambda x: _restored(f"denoise-{size}", x, level=noise_level(x))
-    if scratched and SCRATCHED < seen.scratches < 0.5:
-        yield "scratches", lambda x: _restored("inpaint-small", filled(x, seen.holes), seen.holes)
-    if seen.faded:
-        yield "faded colours", _revived
-    if seen.blur is not None and seen.blur > SOFT:
-        yield "blur", lambda x: _restored("deblur-small", x)
+    return wide, wide is not None and wide > SOFT, None
 
 
 def _restored(name: str, x: Images, mask: Mask | None = None, **known: torch.Tensor) -> Job[Images]:
