@@ -1,4 +1,4 @@
-"""Fine-tuning: what a few minutes on pages of text buy
+"""Fine-tuning: what two minutes on pages of text buy
 
 Pages of danqing's own documents, set in the fonts that come with matplotlib; three in four are learned from. Three nets
 of the same size take noise of σ = 25 off the held-out pages, and off two photographs of printed text that come with
@@ -22,7 +22,7 @@ from bench.denoise import noisy_copy
 from danqing.core.files import load
 from danqing.core.images import Images
 
-BUDGET = "3m"
+BUDGET = "2m"
 SIGMA = 25
 PAGES, WIDTH, HEIGHT = 48, 512, 640
 FONTS = ("DejaVuSans.ttf", "DejaVuSerif.ttf", "DejaVuSansMono.ttf", "DejaVuSerif-Italic.ttf", "DejaVuSans-Bold.ttf")

@@ -12,10 +12,9 @@ from danqing.core.errors import ModelFileError, ParameterError
 from danqing.core.files import load
 from danqing.core.registry import operator_named
 from danqing.core.tiles import tiled
-from danqing.maths import degradation
+from danqing.maths import degradation, masks
 from danqing.maths.colour import brightness
-from danqing.maths.damage import luma
-from danqing.maths.masks import free_form
+from danqing.maths.damage import luma, noise_level
 
 NETS = ("denoise-tiny", "denoise-base")
 
@@ -106,7 +105,7 @@ def test_blur_is_sharpened() -> None:
 
 def test_holes_are_painted_and_the_rest_stays() -> None:
     clean = photograph()
-    mask = free_form(1, 192, 192, 0.2, Generator().manual_seed(0))
+    mask = masks.free_form(1, 192, 192, 0.2, Generator().manual_seed(0))
     made = danqing.inpaint(clean * (1 - mask), mask=mask, method="learned")
     assert torch.equal(made[(mask == 0).expand_as(made)], clean[(mask == 0).expand_as(clean)])
     smooth = danqing.inpaint(clean * (1 - mask), mask=mask, method="telea")
@@ -176,3 +175,22 @@ def test_repair_revives_faded_colours_and_old_jpegs() -> None:
     assert psnr(found.picture, clean) > psnr(faded, clean) + 2
     squeezed = degradation.jpeg(photograph(), torch.tensor([15.0]))
     assert danqing.repair(squeezed).numbers[0]["jpeg"] == pytest.approx(15, abs=3)
+
+
+def test_repair_looks_for_each_ill_in_what_the_steps_before_have_left() -> None:
+    """Grain hides thin scratches: they are found once it is gone, and mended only if that is wanted."""
+    clean = photograph()
+    lines = masks.scratch_lines(1, 192, 192, 0.008, Generator().manual_seed(3))
+    spoilt = noisy(clean * (1 - lines) + 0.95 * lines, 10)
+    left, mended = (danqing.repair(spoilt, scratched=wanted) for wanted in (False, True))
+    assert left.numbers[0]["steps"] == ["noise"]
+    assert mended.numbers[0]["steps"] == ["noise", "scratches"]
+    there = (lines > 0).expand_as(clean)
+    error, before = ((found.picture - clean)[there].square().mean() for found in (mended, left))
+    assert error < 0.5 * before
+
+
+def test_repair_shows_no_tiles() -> None:
+    spoilt = noisy(photograph().repeat(1, 1, 1, 3)[..., :560], 20)
+    whole = load("denoise-base").restore(spoilt, level=noise_level(spoilt))
+    assert (danqing.repair(spoilt).picture - whole).abs().max() < 1 / 255
