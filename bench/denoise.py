@@ -5,7 +5,7 @@ and clipped to [0, 1] as in files; the nets are blind, the others are told σ. N
 measured on the middle 128×128 px of each photograph at σ = 25, since processors without instructions for it emulate it
 slowly. The last row has unclipped noise, as published tables have it. OpenCV's
 `fastNlMeansDenoisingColored` has h = 0.8 σ; scikit-image's best of `denoise_nl_means` (h = 0.6 σ, σ given) and
-`denoise_wavelet` (BayesShrink, YCbCr) is taken picture by picture. The package's PSNR is that of the benchmark bm3d,
+`denoise_tv_chambolle` (weight σ) is taken picture by picture. The package's PSNR is that of the benchmark bm3d,
 which has the same noise, if that was run; its time is taken here.
 """
 
@@ -169,14 +169,14 @@ def _opencv(x: Images, sigma: float) -> Images:
 
 
 def _scikit(x: Images, sigma: float) -> list[Images]:
-    from skimage.restoration import denoise_nl_means, denoise_wavelet
+    from skimage.restoration import denoise_nl_means, denoise_tv_chambolle
 
-    pixels, level = x[0].permute(1, 2, 0).clamp(0, 1).numpy(), sigma / 255
-    colour = pixels.shape[2] == 3
+    pixels, level = x[0].permute(1, 2, 0).clamp(0, 1).squeeze(2).numpy(), sigma / 255
+    axis = 2 if pixels.ndim == 3 else None
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         found = [
-            denoise_nl_means(pixels, h=0.6 * level, sigma=level, patch_size=5, patch_distance=6, channel_axis=2),
-            denoise_wavelet(pixels, sigma=level, convert2ycbcr=colour, channel_axis=2, rescale_sigma=True),
+            denoise_nl_means(pixels, h=0.6 * level, sigma=level, patch_size=5, patch_distance=6, channel_axis=axis),
+            denoise_tv_chambolle(pixels, weight=level, channel_axis=axis),
         ]
-    return [torch.from_numpy(np.float32(each)).permute(2, 0, 1)[None].clamp(0, 1) for each in found]
+    return [torch.from_numpy(np.atleast_3d(np.float32(each))).permute(2, 0, 1)[None].clamp(0, 1) for each in found]
