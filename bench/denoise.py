@@ -50,7 +50,8 @@ def run() -> dict[str, Any]:
     for name, sigma, clipped in cases:
         clean = photograph(name)
         noisy = noisy_copy(clean, sigma, clipped)
-        told = {"bm3d": known[name, sigma, clipped]} if (name, sigma, clipped) in known else {}
+        before, theirs = known.get((name, sigma, clipped), (None, 0.0))
+        told = {"bm3d": theirs} if before == psnr(noisy, clean) else {}  # the very same noise
         wanted = {label: method for label, method in methods.items() if label not in told}
         found = told | {label: psnr(method(noisy, sigma).clamp(0, 1), clean) for label, method in wanted.items()}
         found["scikit-image"] = max(psnr(each, clean) for each in _scikit(noisy, sigma))
@@ -117,12 +118,12 @@ def noisy_copy(clean: Images, sigma: float, clipped: bool = True) -> Images:
     return (noisy.clamp(0, 1) if clipped else noisy).contiguous()
 
 
-def _known() -> dict[tuple[str, float, bool], float]:
-    """What ``python -m bench bm3d`` found for the package on the same noisy pictures; it takes minutes."""
+def _known() -> dict[tuple[str, float, bool], tuple[float, float]]:
+    """PSNR before and after that ``python -m bench bm3d`` found for the package, which takes minutes."""
     if not BM3D.exists():
         return {}
     rows = json.loads(BM3D.read_text("utf-8"))["rows"]
-    return {(row["picture"], row["sigma"], row["clipped"]): row["package"] for row in rows}
+    return {(row["picture"], row["sigma"], row["clipped"]): (row["noisy"], row["package"]) for row in rows}
 
 
 def _nets() -> list[str]:

@@ -85,8 +85,6 @@ def noise_level(x: Images) -> Tensor:
     Source: :func:`danqing.maths.noise.by_patches`, in tiny pictures :func:`danqing.maths.noise.by_laplacians`; 0 where
     neither can tell.
     """
-    grey = bool((x == x[:, :1]).all())
-    x = x[:, :1] if grey else x
     levels = by_patches(x)
     if bool(levels.isnan().any()):
         levels = by_laplacians(x)

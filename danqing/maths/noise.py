@@ -56,9 +56,9 @@ def by_patches(x: Images) -> Tensor:
     """Find the level that the small eigenvalues of the patches' covariance have in common: directions of noise alone.
 
     Source: G. Chen, F. Zhu, P. A. Heng, "An efficient statistical method for image noise level estimation", 2015,
-    algorithm 1; patches so dark or bright that noise is clipped are left out.
+    algorithm 1; patches so dark or bright that noise is clipped are left out; three equal channels count as one.
     """
-    return torch.stack([_by_patches(picture) for picture in x])
+    return torch.stack([_by_patches(each[:1] if bool((each == each[:1]).all()) else each) for each in x])
 
 
 def _by_patches(picture: Tensor) -> Tensor:

@@ -15,7 +15,7 @@ from danqing.core.params import Range
 from danqing.core.progress import Job, Progress
 from danqing.core.registry import Finding, Operator, operator
 from danqing.maths.colour import brightness
-from danqing.maths.damage import filled, noise_level
+from danqing.maths.damage import filled
 from danqing.maths.edge_widths import FEWEST, edge_widths
 from danqing.maths.jpeg_history import history
 from danqing.maths.noise import by_patches
@@ -115,7 +115,8 @@ def _compression(x: Images) -> tuple[int | None, bool, Images]:
 
 
 def _noise(x: Images) -> tuple[float | None, bool, torch.Tensor]:
-    known, level = 255 * float(by_patches(x)[0]), noise_level(x)
+    level = by_patches(x).to(x)  # NaN where the picture is too small to tell
+    known = 255 * float(level[0])
     return (known, known > NOISY, level) if known == known else (None, False, level)
 
 

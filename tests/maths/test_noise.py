@@ -48,3 +48,11 @@ def test_the_laplacian_difference_agrees_with_scipy() -> None:
 def test_what_is_too_small_is_not_known() -> None:
     for estimate in ALL:
         assert math.isnan(float(estimate(torch.rand(1, 3, 1, 2))))
+
+
+def test_three_equal_channels_are_as_noisy_as_one() -> None:
+    """A grey photograph in a colour file; its covariance has directions without any noise."""
+    grey = 0.5 + 0.1 * torch.randn(1, 1, 96, 96, generator=torch.Generator().manual_seed(0))
+    alone, tripled = by_patches(grey), by_patches(grey.expand(-1, 3, -1, -1))
+    assert torch.equal(alone, tripled)
+    assert 0.09 < float(tripled) < 0.11
