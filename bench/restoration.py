@@ -24,8 +24,7 @@ import danqing
 from bench.bm3d import photograph, psnr
 from danqing.core.images import Images, Mask
 from danqing.maths import degradation, masks
-from danqing.maths.colour import brightness
-from danqing.maths.damage import luma
+from danqing.maths.colour import brightness, luma
 
 GREY = ("camera",)  # enlarged, too
 COLOUR = ("astronaut", "coffee", "chelsea", "rocket", "motorcycle")

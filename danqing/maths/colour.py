@@ -123,8 +123,15 @@ def brightness(x: Tensor) -> Tensor:
     """
     if x.shape[1] == 1:
         return x
-    weights = torch.tensor(BRIGHTNESS, dtype=x.dtype, device=x.device).view(1, 3, 1, 1)
-    return (x * weights).sum(1, keepdim=True).clamp(0, 1)
+    return luma(x).clamp(0, 1)
+
+
+def luma(x: Tensor) -> Tensor:
+    """The brightness (B, 1, H, W) of colour pictures, linear in their values.
+
+    Source: ITU-R BT.709-6, item 3.2.
+    """
+    return (x * x.new_tensor(BRIGHTNESS).view(1, 3, 1, 1)).sum(1, keepdim=True)
 
 
 def heat(values: Tensor) -> Tensor:

@@ -10,7 +10,7 @@ from torch.nn import functional as F
 
 from danqing.core.images import Images, Mask
 from danqing.maths import degradation, masks
-from danqing.maths.colour import BRIGHTNESS
+from danqing.maths.colour import luma
 from danqing.maths.noise import by_laplacians, by_patches
 from danqing.maths.shrinkage import shrunk
 
@@ -55,14 +55,6 @@ def damage(task: Task, clean: Images, rng: Generator) -> tuple[Images, Damaged]:
         x = torch.where(grey, found.x[:, :1].expand_as(clean), found.x)
         return clean, Damaged(x, found.hint, first_estimate(x, found.hint) if task == "denoise" else None)
     return clean, _colourless(clean, rng)
-
-
-def luma(x: Tensor) -> Tensor:
-    """The brightness (B, 1, H, W) of colour pictures, linear in their values.
-
-    Source: ITU-R BT.709-6, item 3.2.
-    """
-    return (x * x.new_tensor(BRIGHTNESS).view(1, 3, 1, 1)).sum(1, keepdim=True)
 
 
 def hint_of(value: Tensor, like: Images) -> Tensor:

@@ -69,14 +69,14 @@ def _by_patches(picture: Tensor) -> Tensor:
         return torch.tensor(math.nan, dtype=torch.float64)
     patches = _patches(picture, side)
     first = _common_level(patches)
-    middle = patches.mean(1)
-    inside = patches[(middle > CLEAR * first) & (middle < 1 - CLEAR * first)]
-    return _common_level(inside) if len(inside) >= ENOUGH * inside.shape[1] else first
+    middle = patches.mean(0)
+    inside = (middle > CLEAR * first) & (middle < 1 - CLEAR * first)
+    return first if bool(inside.all()) or inside.sum() < ENOUGH * len(patches) else _common_level(patches[:, inside])
 
 
 def _common_level(patches: Tensor) -> Tensor:
-    """The standard deviation that patches (N, D) have in most directions."""
-    values = torch.linalg.eigvalsh(patches.T.cov())  # rising
+    """The standard deviation that patches (D, N) have in most directions, float64."""
+    values = torch.linalg.eigvalsh(patches.cov().double())  # rising
     means = values.cumsum(0) / torch.arange(1, len(values) + 1)
     for last in range(len(values) - 1, -1, -1):
         if means[last] <= values[: last + 1].quantile(0.5):  # as many above as below: what is left is one level
@@ -93,14 +93,13 @@ def _enough(picture: Tensor, side: int) -> bool:
 
 
 def _patches(picture: Tensor, side: int) -> Tensor:
-    """Overlapping patches (N, side² · C), float64, evenly spread; at most about MOST of them."""
+    """Overlapping patches (C · side², N), evenly spread; at most about MOST of them."""
     _, height, width = picture.shape
-    places = (height - side + 1) * (width - side + 1)
-    rank = torch.linspace(0, places - 1, min(places, MOST), dtype=torch.float64, device=picture.device).long()
-    across, beside = width - side + 1, torch.arange(side, device=picture.device)
-    rows = (rank // across).view(-1, 1, 1) + beside[:, None]
-    columns = (rank % across).view(-1, 1, 1) + beside
-    return picture.permute(1, 2, 0)[rows, columns].flatten(1).double()
+    surplus = (height - side + 1) * (width - side + 1) / MOST
+    down = max(1, math.ceil(surplus**0.5))
+    right = max(1, math.ceil(surplus / down))
+    views = picture.unfold(1, side, down).unfold(2, side, right)  # (C, rows, columns, side, side)
+    return views.permute(0, 3, 4, 1, 2).flatten(3).flatten(0, 2)
 
 
 def _filtered(x: Tensor, line: Tensor) -> Tensor:

@@ -15,7 +15,8 @@ SIDE = 8  # px of a block
 STEP = 2  # px from one block to the next
 THRESHOLD = 2.7  # standard deviations that a coefficient must exceed
 FAINT = 1e-6  # noise that counts as none
-BLOCKS = 16384  # worked on together
+CELLS = SIDE // STEP  # steps across a block
+BLOCKS = 8192  # worked on together
 REACH = SIDE + STEP - 1  # px: a pixel is in blocks that begin so far away at most
 
 
@@ -51,12 +52,13 @@ def _filtered(phases: Tensor) -> Tensor:
 
     What is computed on the way stays near the processor.
     """
-    total, norm = torch.zeros_like(phases), torch.zeros_like(phases)
+    rows, columns = _places(phases)
+    count = phases.shape[1]
+    total, weights = torch.zeros_like(phases), phases.new_empty(count, rows, columns)
     basis = plane(cosine(SIDE)).to(phases)
-    rows = phases.shape[-2] - SIDE // STEP + 1
-    band = max(1, BLOCKS // (phases.shape[1] * phases.shape[-1]))
+    band = max(1, BLOCKS // (count * columns))
     for top in range(0, rows, band):
-        inside = slice(top, min(top + band, rows) + SIDE // STEP - 1)
+        inside = slice(top, min(top + band, rows) + CELLS - 1)
         blocks = _blocks(phases[:, :, inside])
         coefficients = basis @ blocks.flatten(1)
         mean = coefficients[0].clone()
@@ -65,8 +67,9 @@ def _filtered(phases: Tensor) -> Tensor:
         weight = coefficients.sign().square_().sum(0).clamp_(min=1).reciprocal_()  # of as many as are kept
         back = torch.mm(basis.T, coefficients.mul_(weight), out=blocks.flatten(1))
         _overlay(total[:, :, inside], back.view_as(blocks))
-        _overlay(norm[:, :, inside], weight.view(1, *blocks.shape[1:]).expand_as(blocks))
-    return total / norm.clamp_(min=1e-12)
+        weights[:, top : top + band] = weight.view(count, -1, columns)
+    spread = functional.pad(weights, (CELLS - 1,) * 4)
+    return total / functional.avg_pool2d(spread, CELLS, 1, divisor_override=1).clamp_(min=1e-12)
 
 
 def _blocks(phases: Tensor) -> Tensor:
@@ -85,12 +88,12 @@ def _overlay(total: Tensor, blocks: Tensor) -> None:
     rows, columns = _places(total)
     cells = total.unflatten(0, (STEP, STEP))
     parted = blocks.unflatten(0, (SIDE, SIDE)).unflatten(1, (-1, STEP)).unflatten(0, (-1, STEP))
-    for y in range(SIDE // STEP):
-        for x in range(SIDE // STEP):
+    for y in range(CELLS):
+        for x in range(CELLS):
             cells[..., y : y + rows, x : x + columns] += parted[y, :, x]
 
 
 def _places(phases: Tensor) -> tuple[int, int]:
     """How many blocks fit in both directions."""
     height, width = phases.shape[-2:]
-    return height - SIDE // STEP + 1, width - SIDE // STEP + 1
+    return height - CELLS + 1, width - CELLS + 1

@@ -14,7 +14,10 @@ from danqing.core.errors import ParameterError
 from danqing.core.images import Images
 from danqing.core.model import Batch, Optimiser
 from danqing.core.params import Range
-from danqing.maths.damage import Damaged, Task, damage, enlarged, filled, first_estimate, hint_of, luma, noise_level
+from danqing.maths.colour import luma
+from danqing.maths.damage import Damaged, Task, damage, enlarged, filled, first_estimate, hint_of, noise_level
+from danqing.maths.variation import patches, recoloured, views
+from danqing.nets.colouriser import Colouriser
 from danqing.nets.precision import Precision, autocast
 from danqing.nets.unet import UNet
 
@@ -34,7 +37,7 @@ class Restorer(bases.Restorer):
     """Learn to repair pictures from clean ones, which are damaged anew every time they are seen.
 
     The net sees the damaged picture in RGB and a map of what is known of the damage, and paints what is to be added.
-    Of noisy pictures it also sees a first estimate, and paints what is to be added to that.
+    Of noisy pictures it also sees a first estimate, and paints what is to be added to that; some are recoloured first.
     Grey pictures are shown as three equal channels. What the damage is like: :func:`danqing.maths.damage.damage`.
 
     Args:
@@ -70,7 +73,9 @@ class Restorer(bases.Restorer):
         widths, blocks = NETS[net]
         self.task: Task = task
         self.patch = patch
-        self.net = UNet(7 if task == "denoise" else 4, 3, widths, blocks)
+        self.net = (
+            Colouriser(widths[1]) if task == "colourise" else UNet(7 if task == "denoise" else 4, 3, widths, blocks)
+        )
         self.psnr = math.nan
 
     @property
@@ -78,14 +83,22 @@ class Restorer(bases.Restorer):
         return REACH
 
     def losses(self, batch: Batch, rng: Generator) -> Iterator[tuple[str, Tensor]]:
-        """Yield the mean logarithm of the pictures' root mean square errors, on the 0–255 scale; within holes only."""
-        clean, damaged = damage(self.task, _patches(_coloured(batch.x), self.patch, rng), rng)
-        error = (self._mended(damaged) - clean).square()
+        """Yield the mean logarithm of the pictures' root mean square errors, on the 0–255 scale; within holes only.
+
+        Of colours it is the logarithm of the root mean square error of all.
+        """
+        seen = (views if self.task == "colourise" else patches)(_coloured(batch.x), self.patch, rng)
+        if self.task == "denoise":
+            seen = recoloured(seen, rng)
+        clean, damaged = damage(self.task, seen, rng)
+        error = (self._mended(damaged, rng) - clean).square()
         if self.task == "inpaint":
             errors = (error * damaged.hint).sum((1, 2, 3)) / (3 * damaged.hint.sum((1, 2, 3))).clamp(min=1)
         else:
             errors = error.mean((1, 2, 3))
         self.psnr = float(-10 * errors.detach().clamp(min=NOTHING).log10().mean())
+        if self.task == "colourise":
+            errors = errors.mean()  # else grey would be the best guess: it is nearly right for many pictures
         yield "", (255**2 * errors + FLOOR).log().mean() / 2
 
     def readings(self) -> dict[str, float]:
@@ -157,16 +170,16 @@ class Restorer(bases.Restorer):
         made = self._mended(damaged).clamp(0, 1)
         return torch.lerp(damaged.x, made, damaged.hint) if self.task == "inpaint" else made
 
-    def _mended(self, damaged: Damaged) -> Tensor:
-        """The net's picture, not yet clipped."""
+    def _mended(self, damaged: Damaged, rng: Generator | None = None) -> Tensor:
+        """The net's picture, not yet clipped; learning hides some of what a net for colours sees."""
+        if isinstance(self.net, Colouriser):
+            colours: Tensor = self.net(damaged.x, damaged.hint, rng)
+            return luma(damaged.x) + colours
         maps = [damaged.x, damaged.hint.to(damaged.x)]
         if damaged.first is not None:
             maps.insert(1, damaged.first)
         seen = torch.cat(maps, 1).contiguous(memory_format=torch.channels_last)
         change: Tensor = self.net(seen).float()
-        if self.task == "colourise":
-            change = change - luma(change)  # brightness is known
-            return luma(damaged.x) + change
         return (damaged.x if damaged.first is None else damaged.first) + change
 
     def _example(self, batch: Batch) -> tuple[Images, Damaged]:
@@ -182,16 +195,6 @@ def _psnr(made: Images, clean: Images) -> float:
 
 def _coloured(x: Images) -> Images:
     return x if x.shape[1] == 3 else x.expand(-1, 3, -1, -1)
-
-
-def _patches(x: Images, side: int, rng: Generator) -> Images:
-    """Cut one patch out of each picture, turned and mirrored at random."""
-    down, right = (torch.randint(length - side + 1, (len(x),), generator=rng).tolist() for length in x.shape[-2:])
-    cut = torch.stack([each[:, y : y + side, z : z + side] for each, y, z in zip(x, down, right, strict=True)])
-    mirrored, upright, turned = (torch.randint(2, (3, len(x), 1, 1, 1), generator=rng) > 0).to(x.device)
-    cut = torch.where(mirrored, cut.flip(3), cut)
-    cut = torch.where(upright, cut.flip(2), cut)
-    return torch.where(turned, cut.transpose(2, 3), cut)
 
 
 __all__ = ["NETS", "Restorer"]

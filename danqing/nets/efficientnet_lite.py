@@ -17,6 +17,8 @@ STAGES = (
     (1, 3, 1, 1, 16), (2, 3, 2, 6, 24), (2, 5, 2, 6, 40), (3, 3, 2, 6, 80),
     (3, 5, 1, 6, 112), (4, 5, 2, 6, 192), (1, 3, 1, 6, 320),
 )  # fmt: skip
+LEVELS = (2, 4, 10, 15)  # the last blocks at a quarter, an eighth, a 16th and a 32nd of the size
+CHANNELS = (24, 40, 112, 320)  # of those
 
 
 class EfficientNetLite0(nn.Module):
@@ -40,11 +42,18 @@ class EfficientNetLite0(nn.Module):
 
     def features(self, x: Tensor) -> Tensor:
         """Pooled penultimate activations (B, 1280) of pictures (B, 3, 224, 224) in [0, 1]."""
+        return functional.relu6(self._bn1(self._conv_head(self.levels(x)[-1])), inplace=True).mean((2, 3))
+
+    def levels(self, x: Tensor) -> list[Tensor]:
+        """Feature maps of pictures (B, 3, H, W) in [0, 1] at four sizes, from fine to coarse; sides are rounded up."""
         x = (x * 255 - 127) / 128
         x = functional.relu6(self._bn0(_same(x, self._conv_stem)), inplace=True)
-        for block in self._blocks:
+        found = []
+        for at, block in enumerate(self._blocks):
             x = block(x)
-        return functional.relu6(self._bn1(self._conv_head(x)), inplace=True).mean((2, 3))
+            if at in LEVELS:
+                found.append(x)
+        return found
 
     def logits(self, features: Tensor) -> Tensor:
         """ImageNet logits (B, 1000) from the features; class 0 is the tench."""

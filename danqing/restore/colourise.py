@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import torch
 
@@ -11,13 +11,19 @@ from danqing.core.images import Images
 from danqing.core.model import Restorer
 from danqing.core.params import Range, WeightsOf
 from danqing.core.registry import operator
-from danqing.maths.colour import brightness
-from danqing.maths.damage import luma
+from danqing.maths.colour import brightness, luma
 
 COLOURED = 0.04  # spread of red, green and blue from which a pixel of the hints is a colour
 
 
-@operator(reach=lambda weights: weights.reach)
+def _settled(x: Images, hints: Images | None, weights: Restorer) -> dict[str, Any]:
+    """The net looks at the whole picture; its own then stands for the hints, and what is left is to mix."""
+    grey = brightness(x).expand(-1, 3, -1, -1)
+    known = {} if hints is None else _hinted(grey, hints)
+    return {"hints": weights.restore(known.pop("x", grey), **known)}
+
+
+@operator(reach=0, settle=_settled)
 def colourise(
     x: Images,
     hints: Images | None = None,
@@ -25,6 +31,9 @@ def colourise(
     weights: Annotated[Restorer, WeightsOf("restorer/colourise")] = "colourise-small",  # type: ignore[assignment]
 ) -> Images:
     """Give a grey picture colours that a neural network thinks likely, and those one tells it.
+
+    The network looks at the whole picture, shrunk to a shorter side of 160 px, and tells sky from grass and fur; what
+    it has not learned stays greyish. The colours are then spread along the edges of the picture at its own size.
 
     Args:
         x: pictures (B, C, H, W) in [0, 1]; the colours of colour pictures are left aside.
@@ -40,17 +49,15 @@ def colourise(
         ModelFileError: if the weights are for another task.
         ParameterError: if the hints are of another size.
 
-    Source: the net of danqing.models.restorer; hints: R. Zhang et al., "Real-time user-guided image colorization with
+    Source: the net of danqing.nets.colouriser; hints: R. Zhang et al., "Real-time user-guided image colorization with
         learned deep priors", 2017, section 3.2.
 
     Examples:
         danqing colourise old.png --out colour.png
         danqing colourise old.png --hints strokes.png --strength 1.3 --out colour.png
     """
-    grey = brightness(x).expand(-1, 3, -1, -1)
-    known = {} if hints is None else _hinted(grey, hints)
-    made = weights.restore(known.pop("x", grey), **known)
-    return torch.lerp(grey, made, strength).clamp(0, 1)
+    assert hints is not None
+    return torch.lerp(brightness(x).expand_as(hints), hints, strength).clamp(0, 1)
 
 
 def _hinted(grey: Images, hints: Images) -> dict[str, torch.Tensor]:

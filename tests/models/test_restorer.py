@@ -10,7 +10,8 @@ import torch
 from danqing.core.errors import ModelFileError, ParameterError
 from danqing.core.files import load, save
 from danqing.core.model import Batch, Optimiser
-from danqing.maths.damage import Task, enlarged, filled, first_estimate, luma, noise_level
+from danqing.maths.colour import luma
+from danqing.maths.damage import Task, enlarged, filled, first_estimate, noise_level
 from danqing.models.restorer import NETS, Restorer
 from danqing.train.step import Stepper
 
@@ -30,7 +31,8 @@ def model(task="denoise", **params):
 def taught(task="denoise", **params):
     """A net whose last layer is not zero, as if it had learned something."""
     net = model(task, **params).eval()
-    torch.nn.init.normal_(net.net.tail.weight, std=0.01, generator=seeded(1))
+    last = net.net.paint if task == "colourise" else net.net.tail
+    torch.nn.init.normal_(last.weight, std=0.01, generator=seeded(1))
     return net
 
 

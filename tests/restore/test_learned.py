@@ -13,8 +13,8 @@ from danqing.core.files import load
 from danqing.core.registry import operator_named
 from danqing.core.tiles import tiled
 from danqing.maths import degradation, masks
-from danqing.maths.colour import brightness
-from danqing.maths.damage import luma, noise_level
+from danqing.maths.colour import brightness, luma
+from danqing.maths.damage import noise_level
 
 NETS = ("denoise-tiny", "denoise-base")
 
