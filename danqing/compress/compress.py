@@ -42,8 +42,8 @@ def compress(
     """Compress pictures into files of a given size, or as far as they look the same.
 
     The quality is found by bisection: the best that fits the size, or the least that reaches the SSIM. The file holds
-    the recipe, within the size, if that leaves room for it (from about 16 kB on); the picture does not depend on it.
-    EXIF and colours beyond 8 bits are left out.
+    the recipe and the picture's EXIF, within the size, if that leaves room (for the recipe from about 16 kB on); the
+    picture does not depend on them. Colours beyond 8 bits are left out.
 
     Args:
         x: pictures (B, C, H, W) in [0, 1].

@@ -23,6 +23,8 @@ from danqing.core.recipe import Recipe, to_json
 
 DEEP = ("PNG", "TIFF")  # formats that hold 16 bits a channel
 OPAQUE = ("JPEG", "BMP")  # formats that hold no alpha
+BAND = 64  # rows of a picture that are rounded at once
+
 Floats = NDArray[np.float32]
 Samples = NDArray[np.uint8] | NDArray[np.uint16]
 
@@ -63,7 +65,7 @@ def encode(
         warnings.warn(f"{file}: {kind} holds no transparency; laid on white", PictureWarning, stacklevel=3)
         pixels, alpha = pixels * alpha + (1 - alpha), None
     samples = rounded(pixels if alpha is None else np.concatenate([pixels, alpha], axis=2), depth)
-    block, embedded = _readable(exif), {} if recipe is None else settings(kind, recipe)
+    block, embedded = readable(exif), {} if recipe is None else settings(kind, recipe)
     with replacing(file, force=force) as temporary:
         try:
             if kind == "TIFF":
@@ -83,8 +85,11 @@ def encode(
 def rounded(x: Floats, depth: int) -> Samples:
     """Round numbers in [0, 1] to whole samples of 8 or 16 bits."""
     top = np.float32(2**depth - 1)
-    samples = (np.clip(x, 0, 1) * top + np.float32(0.5)).astype(np.uint16)
-    return samples if depth == 16 else samples.astype(np.uint8)
+    samples = np.empty(x.shape, np.uint16 if depth == 16 else np.uint8)
+    for row in range(0, len(x), BAND):  # at 100 megapixels, one copy of all numbers takes more than a gigabyte
+        band = np.s_[row : row + BAND]
+        samples[band] = np.clip(x[band], 0, 1) * top + np.float32(0.5)
+    return samples
 
 
 def _depth(kind: str, asked: int | None, preferred: int, file: str | Path) -> int:
@@ -108,7 +113,8 @@ def _options(kind: str, quality: int, exif: Image.Exif | None) -> dict[str, Any]
     return options
 
 
-def _readable(exif: bytes | None) -> Image.Exif | None:
+def readable(exif: bytes | None) -> Image.Exif | None:
+    """The EXIF block to write with a picture that has been turned upright; None if there is none, or it is broken."""
     if not exif:
         return None
     out = Image.Exif()

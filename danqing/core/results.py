@@ -19,7 +19,7 @@ from danqing.core import images
 from danqing.core.call import same_work
 from danqing.core.decoding import PictureWarning
 from danqing.core.embedding import recipe_of, settings
-from danqing.core.encoding import format_of
+from danqing.core.encoding import format_of, readable
 from danqing.core.errors import DanqingError, OutputError
 from danqing.core.files import replacing
 from danqing.core.images import Images, Picture
@@ -169,7 +169,7 @@ def keep(part: Part, recipe: Recipe, saving: Saving, like: Picture | None = None
     elif isinstance(part.content, Tensor):
         _write_picture(part.content, part.file, recipe, saving, like)
     elif isinstance(part.content, Encoded):
-        return part._replace(content=_write_encoded(part.content, part.file, recipe, saving.force))
+        return part._replace(content=_write_encoded(part.content, part.file, recipe, saving.force, like))
     else:
         _write_numbers(part.content, part.file, recipe, saving.force)
     return part
@@ -181,8 +181,13 @@ def _write_numbers(numbers: Any, file: Path, recipe: Recipe, force: bool) -> Non
         temporary.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", "utf-8", "surrogateescape")
 
 
-def _write_encoded(picture: Encoded, file: Path, recipe: Recipe, force: bool) -> Encoded:
-    whole = picture.embedded(settings(format_of(file), recipe))
+def _write_encoded(picture: Encoded, file: Path, recipe: Recipe, force: bool, like: Picture | None) -> Encoded:
+    """Write the file with the recipe and the picture's EXIF, as far as there is room."""
+    told, block = settings(format_of(file), recipe), readable(None if like is None else like.exif)
+    whole = picture.embedded({**told, "exif": block.tobytes()} if block else told)
+    if block and whole.data == picture.data:
+        warnings.warn(f"{file}: there was no room for EXIF", PictureWarning, stacklevel=3)
+        whole = picture.embedded(told)
     if whole.data == picture.data:
         words = "there was no room for the recipe, so it cannot be replayed"
         warnings.warn(f"{file}: {words}", PictureWarning, stacklevel=3)

@@ -15,7 +15,7 @@ from danqing.core.params import checked
 from danqing.core.progress import Job, Progress, Show, finish
 from danqing.core.registry import Operator
 
-TILE = 512  # px; 512 x 512 x 64 channels of a network are 64 MB
+TILE = 896  # px; with 64 px around, 1024 x 1024: 64 channels of a network at half that size are 64 MB
 SMALLEST = 32  # px; what does not fit at this size will not fit at all
 ALIGN = 32  # px; networks that halve a picture up to five times see the same grid in every tile
 

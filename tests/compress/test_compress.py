@@ -202,3 +202,30 @@ def test_without_room_for_the_recipe_it_says_so(file: Path, tmp_path: Path) -> N
     told = [run("compress", file, "--size", size, "--out", tmp_path / f"{size}.jpg").stderr for size in quality_slack]
     assert any("no room for the recipe" in each for each in told)
     assert all((tmp_path / f"{size}.jpg").stat().st_size <= 1000 * size for size in quality_slack)
+
+
+@pytest.mark.parametrize("format", KINDS)
+def test_exif_comes_along_if_there_is_room(format: str, file: Path, tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[0x013B], exif[0x0112] = "Seagull", 6  # artist; turned
+    camera, out = tmp_path / "camera.jpg", tmp_path / f"small.{format}"
+    Image.open(file).convert("RGB").save(camera, exif=exif.tobytes(), quality=95)
+    assert run("compress", camera, "--size", 75, "--out", out).exit_code == 0
+    with Image.open(out) as made:
+        assert made.size == (96, 128)
+        assert made.getexif()[0x013B] == "Seagull"
+        assert made.getexif()[0x0112] == 1
+    assert recipe_of(out)
+    again = run("replay", out, "--out", tmp_path / "again" / out.name)
+    assert "bit for bit" in again.stdout + again.stderr
+
+
+def test_without_room_for_exif_it_says_so(file: Path, tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[0x013B] = "Seagull" * 1000
+    camera = tmp_path / "camera.jpg"
+    Image.open(file).convert("RGB").save(camera, exif=exif.tobytes(), quality=95)
+    result = run("compress", camera, "--size", 7, "--out", tmp_path / "small.jpg")
+    assert result.exit_code == 0
+    assert "no room for EXIF" in result.stderr
+    assert (tmp_path / "small.jpg").stat().st_size <= 7000
