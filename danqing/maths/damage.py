@@ -20,6 +20,8 @@ QUALITIES = (5.0, 95.0)
 SCALES = (2, 3, 4)
 TOLD = 0.5  # share of pictures whose strength of damage is told; for the others the map is zero
 DOUBT = 0.08  # standard deviation of the logarithm of the noise level that is told: levels are estimates
+LIT = 0.4  # brightness that photographs have in the mean, or nearly
+MOST_GAIN = 16.0
 GREY = 0.15  # share of pictures learned as grey ones
 
 
@@ -43,8 +45,8 @@ def damage(task: Task, clean: Images, rng: Generator) -> tuple[Images, Damaged]:
     Strengths: noise σ of 75 u^1.5 (of 255), u uniform in 0…1, nine in ten clipped as files are, and σ told roughly;
     JPEG quality uniform in 5…95, one in four without chroma subsampling; defocus radius 0.5…4 px or motion of 3…17 px,
     under noise of σ 0…5; shrinking by 2, 3 or 4, four in five bicubic, else by areas; holes of 5…50 % in strokes,
-    boxes, text or scratches; light of 5…60 % with a gamma of 1…1.3 under noise of σ up to 0.02 in linear light; hints
-    for colours at none to 40 places.
+    boxes, text or scratches; light of 5…60 % with a gamma of 1…1.3 under noise of σ up to 0.02 in linear light, all
+    brightened to the same mean; hints for colours at none to 40 places.
 
     Source: danqing; the formulas are those of :mod:`danqing.maths.degradation` and :mod:`danqing.maths.masks`.
     """
@@ -69,6 +71,17 @@ def first_estimate(x: Images, hint: Tensor) -> Images:
     """
     grey = (x == x[:, :1]).flatten(1).all(1)
     return shrunk(x, hint[:, 0, 0, 0] * torch.where(grey, 3**0.5, 1.0))
+
+
+def gain_for(x: Images) -> Tensor:
+    """How many times (B,) dark pictures must be brightened for a common brightness in the mean, 1 to 16."""
+    grey = luma(x) if x.shape[1] == 3 else x
+    return (LIT / grey.mean((1, 2, 3)).clamp(min=1e-6)).clamp(1, MOST_GAIN)
+
+
+def lit(x: Images, gain: Tensor) -> Damaged:
+    """Dark pictures (B, 3, H, W) brightened so many times (B,), not clipped, and how dark they were (1 / gain)."""
+    return Damaged(x * gain.to(x).view(-1, 1, 1, 1), hint_of(1 / gain, x))
 
 
 def noise_level(x: Images) -> Tensor:
@@ -154,7 +167,7 @@ def _dark(clean: Images, rng: Generator) -> Damaged:
     exposure = torch.exp(_uniform(count, -3.0, -0.5, rng))
     sigma = _uniform(count, 1e-4, 0.02, rng) * exposure
     x = degradation.low_light(clean, exposure, _uniform(count, 1, 1.3, rng), sigma, rng)
-    return Damaged(x, torch.zeros_like(clean[:, :1]))
+    return lit(x, gain_for(x))
 
 
 def _colourless(clean: Images, rng: Generator) -> Damaged:

@@ -15,7 +15,18 @@ from danqing.core.images import Images
 from danqing.core.model import Batch, Optimiser
 from danqing.core.params import Range
 from danqing.maths.colour import luma
-from danqing.maths.damage import Damaged, Task, damage, enlarged, filled, first_estimate, hint_of, noise_level
+from danqing.maths.damage import (
+    Damaged,
+    Task,
+    damage,
+    enlarged,
+    filled,
+    first_estimate,
+    gain_for,
+    hint_of,
+    lit,
+    noise_level,
+)
 from danqing.maths.variation import patches, recoloured, views
 from danqing.nets.colouriser import Colouriser
 from danqing.nets.precision import Precision, autocast
@@ -30,6 +41,7 @@ SCORED = 48  # held-out pictures a score is taken on
 SEED = 1  # of the damage that scores are taken on
 REACH = 64  # px; a few weights look further, but what they add there is below 1/255 (tests/restore/test_learned.py)
 FLOOR = 1.0  # step of 255, squared: errors below that count little, so that plain patches do not outweigh all else
+WHOLE = ("colourise", "lowlight")  # tasks that look at pictures as wholes
 NOTHING = 1e-10  # mean square error that counts as none: 100 dB
 
 
@@ -87,7 +99,8 @@ class Restorer(bases.Restorer):
 
         Of colours it is the logarithm of the root mean square error of all.
         """
-        seen = (views if self.task == "colourise" else patches)(_coloured(batch.x), self.patch, rng)
+        cut = views if self.task in WHOLE else patches
+        seen = cut(_coloured(batch.x), self.patch, rng)
         if self.task == "denoise":
             seen = recoloured(seen, rng)
         clean, damaged = damage(self.task, seen, rng)
@@ -125,7 +138,8 @@ class Restorer(bases.Restorer):
         Args:
             x: pictures (B, C, H, W); grey ones stay grey, except that ``colourise`` makes them colour pictures.
             conditions: what is known of the damage, all optional but the holes. ``level`` (B,): the σ of the noise in
-                image units (denoise, where it is otherwise estimated, and deblur) or the JPEG quality (dejpeg).
+                image units (denoise, where it is otherwise estimated, and deblur), the JPEG quality (dejpeg), or how
+                many times the picture is brightened first (lowlight; otherwise to a common mean).
                 ``scale`` (): the times of ``upscale``. ``mask`` (B, 1, H, W): the holes (inpaint), or the places whose
                 colours in ``x`` are true (colourise). ``begin`` (B, C, H, W): what the holes hold at first (inpaint),
                 otherwise filled smoothly.
@@ -160,6 +174,8 @@ class Restorer(bases.Restorer):
             level = conditions["level"].to(x) if "level" in conditions else noise_level(x)
             hint = hint_of(level.expand(len(x)), x)
             return Damaged(x, hint, first_estimate(x, hint))
+        if self.task == "lowlight":
+            return lit(x, conditions["level"].expand(len(x)) if "level" in conditions else gain_for(x))
         level = conditions.get("level", x.new_zeros(1))
         if self.task == "dejpeg" and "level" in conditions:
             level = 1 - level / 100

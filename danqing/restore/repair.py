@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Annotated, Any, Literal, NamedTuple
 
@@ -29,6 +30,9 @@ FADED = 0.75  # span of brightness from the darkest to the lightest hundredth, b
 STAINED = 0.06  # how far apart the whites, or blacks, of the three colours may lie
 SOFT = 1.2  # px: width of the sharper edges, above which a picture is blurred
 ENDS = (0.005, 0.995)  # what becomes black and white
+BLACK = 0.03  # what the darkest places of a fresh print let through
+DENSER = (0.5, 4.0)  # times that a dye is made denser, at least and at most
+DENSEST = 1.5  # times that the densest dye is made denser at most: some photographs are pale by nature
 
 
 class Ill(NamedTuple):
@@ -72,8 +76,8 @@ def repair(
         ``steps`` taken; and the pictures, which stay as they are where nothing ails them.
 
     Source: danqing, from ``jpeg_quality``, ``noise_level``, ``scratches`` and ``sharpness``, and the learned
-    ``dejpeg``, ``denoise``, ``inpaint`` and ``deblur``; fading: each colour's darkest and lightest become black and
-    white.
+    ``dejpeg``, ``denoise``, ``inpaint`` and ``deblur``; fading: every dye is made as dense as the darkest places
+    need it, by the law of Beer and Lambert.
 
     Examples:
         danqing repair old.png --out mended.png
@@ -103,8 +107,8 @@ def _ills(size: str) -> tuple[Ill, ...]:
     return (
         Ill("compression", "jpeg", _compression, lambda x, told: _restored("dejpeg-small", x, level=told)),
         Ill("noise", "noise", _noise, lambda x, told: _restored(f"denoise-{size}", x, level=told)),
-        Ill("scratches", "scratches", _scratches, lambda x, _: _painted_over(x)),
-        Ill("faded colours", "faded", _fading, lambda x, _: _revived(x)),
+        Ill("scratches", "scratches", _scratches, _painted_over),
+        Ill("faded colours", "faded", _fading, lambda x, _: _at_once(_revived(x))),
         Ill("blur", "blur", _blur, lambda x, _: _restored("deblur-small", x)),
     )
 
@@ -120,14 +124,16 @@ def _noise(x: Images) -> tuple[float | None, bool, torch.Tensor]:
     return (known, known > NOISY, level) if known == known else (None, False, level)
 
 
-def _scratches(x: Images) -> tuple[float, bool, None]:
-    share = float(scratches(x).mean())
-    return share, SCRATCHED < share < 0.5, None
+def _scratches(x: Images) -> tuple[float, bool, Images]:
+    """Scratches on faded paper stand out once its colours are revived."""
+    revived = _revived(x)
+    share = float(scratches(revived).mean())
+    return share, SCRATCHED < share < 0.5, revived
 
 
-def _painted_over(x: Images) -> Job[Images]:
+def _painted_over(x: Images, revived: Images) -> Job[Images]:
     """Paint over scratches; where there are some, what might be one is one."""
-    holes = scratches(x, strength=LENIENT)
+    holes = scratches(revived, strength=LENIENT)
     return _restored("inpaint-small", filled(x, holes), holes)
 
 
@@ -167,11 +173,22 @@ def _is_faded(picture: Images) -> bool:
     return 0.02 < span < FADED or (span < 0.95 and stained > STAINED and float(dark.min()) > STAINED)
 
 
-def _revived(picture: Images) -> Job[Images]:
-    """Stretch every channel so that its darkest is black and its lightest white."""
+def _revived(picture: Images) -> Images:
+    """Make every dye as dense again as the darkest places need it, and the lightest places white.
+
+    Dyes that bleach lose a share of their density, which is the logarithm of what they let through: see
+    :func:`danqing.maths.degradation.faded`.
+    """
+    dark, light = (end.view(1, -1, 1, 1).clamp(min=1e-3) for end in _ends(picture))
+    density = -(dark / light).clamp(1e-3, 0.98).log()
+    wanted = min(-math.log(BLACK), DENSEST * float(density.max()))
+    return (picture / light).clamp(0, 1) ** (wanted / density).clamp(*DENSER)
+
+
+def _at_once(picture: Images) -> Job[Images]:
+    """A job that is done already."""
     yield from ()
-    dark, light = (end.view(1, -1, 1, 1) for end in _ends(picture))
-    return ((picture - dark) / (light - dark).clamp(min=0.02)).clamp(0, 1)
+    return picture
 
 
 def _side_by_side(pictures: list[Images]) -> Images:

@@ -10,18 +10,20 @@ import torch
 from PIL import Image
 from skimage import data
 
-from danqing.maths.colour import brightness
+from danqing.maths.colour import brightness, luma
 from danqing.maths.damage import (
     DOUBT,
     GREY,
+    LIT,
+    MOST_GAIN,
     TOLD,
     Task,
     damage,
     enlarged,
     filled,
     first_estimate,
+    gain_for,
     hint_of,
-    luma,
     noise_level,
 )
 from danqing.maths.shrinkage import shrunk
@@ -146,3 +148,20 @@ def test_a_hint_is_one_number_a_picture():
     hint = hint_of(torch.tensor([0.1, 0.2]), torch.zeros(2, 3, 4, 5))
     assert hint.shape == (2, 1, 4, 5)
     assert hint[1].unique().tolist() == pytest.approx([0.2])
+
+
+def test_dark_pictures_are_brightened_to_one_mean_and_the_map_says_how_much():
+    _, damaged = damage("lowlight", photographs(), seeded())
+    means = luma(damaged.x).mean((1, 2, 3))
+    gain = 1 / damaged.hint[:, 0, 0, 0]
+    assert (gain >= 1).all()
+    assert (gain <= MOST_GAIN * 1.001).all()
+    assert gain.max() > 1.5
+    inside = (gain > 1.001) & (gain < MOST_GAIN * 0.999)
+    torch.testing.assert_close(means[inside], torch.full_like(means[inside], LIT), rtol=5e-3, atol=0)
+
+
+@pytest.mark.parametrize(("value", "gain"), [(0.0, MOST_GAIN), (0.001, MOST_GAIN), (0.1, 4.0), (0.4, 1.0), (1.0, 1.0)])
+def test_how_much_a_picture_is_brightened(value, gain):
+    for channels in (1, 3):
+        assert float(gain_for(torch.full((1, channels, 4, 4), value))) == pytest.approx(gain)

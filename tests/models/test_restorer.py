@@ -11,7 +11,7 @@ from danqing.core.errors import ModelFileError, ParameterError
 from danqing.core.files import load, save
 from danqing.core.model import Batch, Optimiser
 from danqing.maths.colour import luma
-from danqing.maths.damage import Task, enlarged, filled, first_estimate, noise_level
+from danqing.maths.damage import Task, enlarged, filled, first_estimate, gain_for, noise_level
 from danqing.models.restorer import NETS, Restorer
 from danqing.train.step import Stepper
 
@@ -78,8 +78,12 @@ def test_any_size_is_restored(task, channels, height, width):
 
 def test_a_net_that_learned_nothing_changes_nothing():
     x = pictures()
-    for task in ("deblur", "dejpeg", "lowlight"):
+    for task in ("deblur", "dejpeg"):
         torch.testing.assert_close(model(task).restore(x), x)
+    torch.testing.assert_close(
+        model("lowlight").restore(x / 8), (x / 8 * gain_for(x / 8).view(-1, 1, 1, 1)).clamp(0, 1)
+    )
+    torch.testing.assert_close(model("lowlight").restore(x / 4, level=torch.tensor([2.0])), x / 2)
     torch.testing.assert_close(model("denoise").restore(x, level=torch.tensor([0.0])), x)
     first = first_estimate(x, torch.full((4, 1, 32, 32), 0.1)).clamp(0, 1)
     torch.testing.assert_close(model("denoise").restore(x, level=torch.tensor([0.1])), first)

@@ -172,7 +172,7 @@ def test_repair_revives_faded_colours_and_old_jpegs() -> None:
     faded = degradation.faded(clean, torch.tensor([0.9]), Generator().manual_seed(0))
     found = danqing.repair(faded)
     assert "faded colours" in found.numbers[0]["steps"]
-    assert psnr(found.picture, clean) > psnr(faded, clean) + 2
+    assert psnr(found.picture, clean) > psnr(faded, clean) + 5
     squeezed = degradation.jpeg(photograph(), torch.tensor([15.0]))
     assert danqing.repair(squeezed).numbers[0]["jpeg"] == pytest.approx(15, abs=3)
 
