@@ -4,8 +4,8 @@ On scikit-image's photographs (never learned from), cut to even sides. Enlarging
 (BT.601) after antialiased bicubic shrinking, a border of the scale left out. Inpainting: PSNR and SSIM inside the mask,
 20 % of strokes, and text. JPEG: against the compressed picture. Blur: defocus of radius 2 and motion of 9 px under
 noise of σ 2, against the Wiener filter that is told the blur. Colour: mean ΔE2000 and colourfulness (Hasler and
-Süsstrunk) against the grey picture and against the mean colour of all photographs. Darkness: a tenth of the light,
-against CLAHE and retinex.
+Süsstrunk) against the grey picture and against the mean colour of these very photographs, which no program could know.
+Darkness: a tenth of the light, against CLAHE and retinex.
 """
 
 from __future__ import annotations

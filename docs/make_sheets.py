@@ -1,7 +1,7 @@
 """Make the before/after sheets of docs/restoration.md: ``python docs/make_sheets.py``, from the repository's root.
 
-Each row shows what is given, what danqing makes of it, and the photograph as it was, at 100 %. The photographs come
-with scikit-image; none of the nets has seen them.
+Each row shows what is given, what danqing makes of it, and the photograph as it was, at 100 % (colours: all of it,
+smaller). The photographs come with scikit-image; none of the nets has seen them.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def sheets() -> None:
     _sheet("denoise", lambda x: degradation.gaussian_noise(x, one([25 / 255]), _rng()), danqing.denoise)
     _sheet("dejpeg", lambda x: degradation.jpeg(x, one([10.0])), danqing.dejpeg)
     _sheet("deblur", lambda x: degradation.defocus(x, one([2.5])), danqing.deblur)
-    _sheet("colourise", lambda x: brightness(x).expand_as(x), lambda x: danqing.colourise(x))
+    _sheet("colourise", lambda x: brightness(x).expand_as(x), lambda x: danqing.colourise(x), whole=True)
     _sheet("enhance", lambda x: degradation.low_light(x, one([0.1]), one([1.1]), one([0.001]), _rng()), danqing.enhance)
     _sheet("upscale", lambda x: degradation.shrink(x, 2), lambda x: danqing.upscale(x, scale=2), nearest=2)
     strokes = masks.free_form(1, SIDE, SIDE, 0.2, _rng())
@@ -41,11 +41,17 @@ def sheets() -> None:
     _sheet("repair", _old, lambda x: danqing.repair(x, scratched=True).picture)
 
 
-def _sheet(name: str, spoil: Spoil, mend: Spoil, nearest: int = 1) -> None:
+def _sheet(name: str, spoil: Spoil, mend: Spoil, nearest: int = 1, whole: bool = False) -> None:
+    """A row a photograph: a part at 100 %, or all of it, as far as it is square, made smaller."""
     rows = []
     for photo, (top, left) in PLACES.items():
         pixels = torch.from_numpy(np.ascontiguousarray(getattr(data, photo)())).permute(2, 0, 1)[None] / 255
-        clean = pixels[..., top : top + SIDE, left : left + SIDE].contiguous()
+        if whole:
+            side = min(pixels.shape[-2:])
+            left = (pixels.shape[-1] - side) // 2
+            clean = danqing.resize(pixels[..., :side, left : left + side].contiguous(), width=SIDE, height=SIDE)
+        else:
+            clean = pixels[..., top : top + SIDE, left : left + SIDE].contiguous()
         given = spoil(clean)
         made = mend(given)
         shown = given.repeat_interleave(nearest, -1).repeat_interleave(nearest, -2)

@@ -66,9 +66,8 @@ class Colouriser(nn.Module):
         maps = self.scene(coarse.mean((1, 2)))[:, :, None, None]
         for level, lateral, block in reversed(list(zip(levels, self.lateral, self.blocks, strict=True))):
             sides = level.shape[1:3]
-            maps = lateral(level.permute(0, 3, 1, 2)) + (
-                maps if maps.shape[-1] == 1 else F.interpolate(maps, size=sides, mode="bilinear", align_corners=False)
-            )
+            coarser = F.interpolate(maps, size=sides, mode="bilinear", align_corners=False)
+            maps = lateral(level.permute(0, 3, 1, 2)) + coarser
             if level is levels[0]:
                 maps = maps + self.near(_folded(torch.cat([x, mask], 1), sides))
             maps = block(maps)

@@ -24,7 +24,9 @@ def test_at_first_nothing_is_added():
     assert torch.equal(Colouriser(16)(x, x[:, :1] * 0), torch.zeros_like(x))
 
 
-@pytest.mark.parametrize(("height", "width"), [(1, 1), (3, 50), (33, 47), (LOOK, 2 * LOOK), (LOOK + 70, LOOK + 9)])
+@pytest.mark.parametrize(
+    ("height", "width"), [(1, 1), (3, 50), (70, 3), (33, 47), (LOOK, 2 * LOOK), (LOOK + 70, LOOK + 9)]
+)
 def test_any_size_takes_colours_that_leave_the_brightness(height: int, width: int):
     x = grey(height, width)
     with torch.no_grad():
