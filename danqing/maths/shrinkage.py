@@ -75,12 +75,10 @@ def _filtered(phases: Tensor) -> Tensor:
 def _blocks(phases: Tensor) -> Tensor:
     """All blocks of pictures that are parted into phases (STEP², N, H, W): (SIDE², N, rows, columns)."""
     rows, columns = _places(phases)
-    parted = phases.unflatten(0, (STEP, STEP))
-    blocks = phases.new_empty(SIDE, SIDE, phases.shape[1], rows, columns)
-    for y in range(SIDE):
-        for x in range(SIDE):
-            blocks[y, x] = parted[y % STEP, x % STEP, :, y // STEP :, x // STEP :][..., :rows, :columns]
-    return blocks.flatten(0, 1)
+    phase, picture, row, column = phases.stride()
+    sides = (CELLS, STEP, CELLS, STEP, phases.shape[1], rows, columns)
+    steps = (row, STEP * phase, column, phase, picture, row, column)
+    return phases.as_strided(sides, steps, phases.storage_offset()).reshape(SIDE**2, *sides[4:])
 
 
 def _overlay(total: Tensor, blocks: Tensor) -> None:
