@@ -36,12 +36,9 @@ def run() -> dict[str, Any]:
     rows = []
     with tempfile.TemporaryDirectory() as folder:
         for mega in MEGAPIXELS:
-            file = Path(folder, f"{mega}.png")
-            danqing.write(_large(mega), file)
             for words, scale in ((("denoise",), 1), (("upscale", "--scale", "2"), 2)):
-                if mega * scale * scale > 100 and words[0] == "upscale":
-                    file = Path(folder, f"{mega}-quarter.png")  # so that the result has the megapixels of the row
-                    danqing.write(_large(mega / 4), file)
+                file = Path(folder, f"{mega}-{scale}.png")
+                danqing.write(_large(mega / scale**2), file)  # so that the result has the megapixels of the row
                 rows.append({"megapixels": mega, **_measured(words, file, scale)})
                 print(rows[-1], flush=True)
         return {
