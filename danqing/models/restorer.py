@@ -51,6 +51,8 @@ class Restorer(bases.Restorer):
     The net sees the damaged picture in RGB and a map of what is known of the damage, and paints what is to be added.
     Of noisy pictures it also sees a first estimate, and paints what is to be added to that; some are recoloured first.
     Grey pictures are shown as three equal channels. What the damage is like: :func:`danqing.maths.damage.damage`.
+    Colours and darkness are a matter of whole pictures: learn them with --fit crop --size 256 --patch 128, say. The net
+    for colours is another one (:mod:`danqing.nets.colouriser`), with fewer weights.
 
     Args:
         size: side of the squares that pictures are cut into, in px.
