@@ -65,7 +65,7 @@ def table(result: dict[str, Any]) -> str:
     lines += ["| weights | MB | load, ms |", "|---|---|---|"]
     lines += [f"| {name} | {result['weights_mb'][name]:.1f} | {ms:.0f} |" for name, ms in result["load_ms"].items()]
     lines += ["", "| seams | largest difference, of 255 |", "|---|---|"]
-    return "\n".join(lines + [f"| {name} | {value:.2f} |" for name, value in result["seams"].items()])
+    return "\n".join(lines + [f"| {name} | {value:.4f} |" for name, value in result["seams"].items()])
 
 
 def _large(mega: float) -> Images:
