@@ -13,6 +13,7 @@ from danqing.core.images import Images
 from danqing.core.params import Range, Seed
 from danqing.core.registry import operator
 from danqing.maths.colour import brightness, from_linear, into_gamut, linear_from_oklab, to_oklab
+from danqing.maths.guided import linear_in
 
 Plane = np.ndarray[Any, np.dtype[Any]]
 SAMPLE = 2**15  # pixels that a transport is found from; more change nothing to be seen
@@ -143,14 +144,9 @@ def _calmed(change: Tensor, light: Tensor, height: int, width: int) -> Tensor:
 
     reach = 2 * max(1, max(height, width) // 64) + 1
 
-    def mean(plane: Plane) -> Plane:
-        return np.asarray(cv2.blur(plane, (reach, reach), borderType=cv2.BORDER_REFLECT))
+    def mean(planes: Plane) -> Plane:
+        return np.asarray(cv2.blur(planes, (reach, reach), borderType=cv2.BORDER_REFLECT)).reshape(planes.shape)
 
-    guide: Plane = light.reshape(height, width).double().cpu().numpy()
-    middle = mean(guide)
-    spread = mean(guide * guide) - middle * middle
-    calm = []
-    for plane in change.T.reshape(3, height, width).double().cpu().numpy():
-        slope = (mean(guide * plane) - middle * mean(plane)) / (spread + CALM)
-        calm.append(mean(slope) * guide + mean(mean(plane) - slope * middle))
-    return torch.from_numpy(np.stack(calm)).to(change).flatten(1).T
+    guide: Plane = light.reshape(height, width, 1).double().cpu().numpy()
+    slope, offset = linear_in(guide, change.reshape(height, width, 3).double().cpu().numpy(), mean, CALM)
+    return torch.from_numpy(slope * guide + offset).to(change).flatten(0, 1)

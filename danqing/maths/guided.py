@@ -1,6 +1,9 @@
-"""Enlarging one picture along the edges of another."""
+"""The guided filter: what is filtered follows the edges of another picture."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
 
 from torch import Tensor
 from torch.nn import functional as F
@@ -9,11 +12,26 @@ RADIUS = 3  # px of the small picture
 SMOOTH = 1e-3  # variance of the guide below which there is no edge
 
 
+def linear_in(guide: Any, x: Any, mean: Callable[[Any], Any], smooth: float) -> tuple[Any, Any]:
+    """The slope and the offset with which ``x`` is, in every window, linear in a guide of one channel.
+
+    Args:
+        guide: an array or a tensor.
+        x: the same, of a shape that goes with it.
+        mean: takes the mean over windows.
+        smooth: variance of the guide that counts as none.
+
+    Source: K. He, J. Sun, X. Tang, "Guided image filtering", 2010, eq. 5, 6 and 8.
+    """
+    middle, level = mean(guide), mean(x)
+    slope = (mean(guide * x) - middle * level) / (mean(guide * guide) - middle * middle + smooth)
+    return mean(slope), mean(level - slope * middle)
+
+
 def enlarged_along(x: Tensor, small: Tensor, large: Tensor) -> Tensor:
     """Enlarge planes (B, C, h, w) so that their edges lie where those of a guide lie.
 
-    In every small window the planes are taken as linear in the guide; what slope and offset that makes is enlarged and
-    used with the large guide.
+    What the planes have of a small guide is enlarged and used with the large one.
 
     Args:
         x: what is enlarged.
@@ -25,12 +43,9 @@ def enlarged_along(x: Tensor, small: Tensor, large: Tensor) -> Tensor:
 
     Source: K. He, J. Sun, "Fast guided filter", 2015, algorithm 2.
     """
-    mean, guide = _mean(x), _mean(small)
-    slope = (_mean(x * small) - mean * guide) / (_mean(small.square()) - guide.square() + SMOOTH)
-    offset = mean - slope * guide
     slope, offset = (
-        F.interpolate(_mean(part), size=large.shape[-2:], mode="bilinear", align_corners=False)
-        for part in (slope, offset)
+        F.interpolate(part, size=large.shape[-2:], mode="bilinear", align_corners=False)
+        for part in linear_in(small, x, _mean, SMOOTH)
     )
     return slope.mul_(large).add_(offset)
 

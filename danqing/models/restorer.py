@@ -94,6 +94,7 @@ class Restorer(bases.Restorer):
 
     @property
     def reach(self) -> int:
+        """For tiles; ``colourise`` looks at whole pictures and does not ask."""
         return REACH
 
     def losses(self, batch: Batch, rng: Generator) -> Iterator[tuple[str, Tensor]]:

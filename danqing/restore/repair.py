@@ -161,9 +161,11 @@ def _restored(name: str, x: Images, mask: Mask | None = None, **known: torch.Ten
 
 def _ends(picture: Images) -> tuple[torch.Tensor, torch.Tensor]:
     """The darkest and the lightest value of each channel, (C,), but for a few pixels."""
-    ranked = picture[0].flatten(1).sort(1).values
-    at = [min(ranked.shape[1] - 1, int(share * ranked.shape[1])) for share in ENDS]
-    return ranked[:, at[0]], ranked[:, at[1]]
+    planes = picture[0].flatten(1)
+    dark, light = (
+        planes.kthvalue(1 + min(planes.shape[1] - 1, int(share * planes.shape[1])), 1).values for share in ENDS
+    )
+    return dark, light
 
 
 def _is_faded(picture: Images) -> bool:

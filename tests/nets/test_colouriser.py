@@ -5,7 +5,7 @@ import torch
 from torch import Generator
 
 from danqing.maths.colour import luma
-from danqing.nets.colouriser import LOOK, Colouriser
+from danqing.nets.colouriser import LOOK, Colouriser, _classifier
 
 
 def net() -> Colouriser:
@@ -62,3 +62,13 @@ def test_only_what_learns_is_saved_and_stepped():
     made = net()
     assert sum(each.numel() for each in made.parameters()) < 100_000
     assert set(made.state_dict()) == {name for name, _ in made.named_parameters()}
+
+
+def test_a_net_that_was_used_first_can_learn_afterwards():
+    _classifier.cache_clear()
+    x, made = grey(64, 64), net()
+    mask = torch.zeros_like(x[:, :1])
+    with torch.inference_mode():
+        made(x, mask)
+    made(x, mask, Generator().manual_seed(0)).square().sum().backward()
+    assert all(each.grad is not None and each.grad.abs().sum() > 0 for each in made.parameters())
