@@ -7,7 +7,7 @@ import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
+from torch.overrides import TorchFunctionMode
 
 from danqing import __version__
 from danqing.core import model as bases
@@ -97,14 +98,27 @@ def load(source: str | Path | Model, *, kind: str = "Model", device: str = "cpu"
     family = card.get("family")
     if not isinstance(family, str) or family not in families():
         raise ModelFileError(f"unknown model family {family!r}", where=file, remedy="Update danqing")
+    make = family_named(family)
     try:
-        with torch.random.fork_rng(devices=[]):  # what a new model draws is thrown away
-            model = family_named(family)(**card["config"])
+        with torch.random.fork_rng(devices=[]), _Undrawn():  # what a new model draws would be thrown away
+            model = make(**card["config"])
         model.load_state_dict(tensors)
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
         raise ModelFileError(f"its weights do not fit family {family!r} ({_first_line(error)})", where=file) from error
     model.card = {**card, "file": str(file), "sha256": hash_of(file)}
     return _of_kind(model.to(device).eval(), kind, str(file))
+
+
+class _Undrawn(TorchFunctionMode):
+    """Leave tensors as they are where torch.nn.init would fill them: half the time of loading."""
+
+    def __torch_function__(
+        self, func: Callable[..., Any], types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        known = kwargs or {}
+        if getattr(func, "__module__", "") == "torch.nn.init":
+            return args[0] if args else known["tensor"]
+        return func(*args, **known)
 
 
 def load_tensors(file: str | Path, device: str = "cpu") -> tuple[Card, dict[str, Tensor]]:

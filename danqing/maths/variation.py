@@ -8,6 +8,9 @@ from torch.nn import functional
 
 from danqing.core.images import Images
 
+CHOICE = 4  # patches, of which the richest in detail is learned from
+CHOSEN = 0.7  # share of patches that are chosen so
+ENOUGH = 0.01  # detail of which more counts no more: a tenth of the range from a pixel to the next
 RECOLOURED = 0.4  # share of patches that are recoloured
 SHIFT = 0.1  # standard deviation of a channel's shift
 
@@ -20,6 +23,22 @@ def patches(x: Images, side: int, rng: Generator) -> Images:
     cut = torch.where(mirrored, cut.flip(3), cut)
     cut = torch.where(upright, cut.flip(2), cut)
     return torch.where(turned, cut.transpose(2, 3), cut)
+
+
+def detailed(x: Images, side: int, rng: Generator) -> Images:
+    """Cut patches of ``side`` px, as many as there are pictures (B, C, H, W), out of any; most are rich in detail.
+
+    Seven in ten are the richest of four patches each. In pictures most of the error is where detail is, and most of the
+    room is not.
+    """
+    count = len(x)
+    found = torch.cat([patches(x, side, rng) for _ in range(CHOICE)])
+    found = found[torch.randperm(len(found), generator=rng).to(x.device)]
+    brightness = found.mean(1)
+    slopes = (brightness[:, 1:, 1:] - brightness[:, :-1, :-1]).square().mean((1, 2))
+    richest = slopes.clamp(max=ENOUGH).view(count, CHOICE).argmax(1)
+    chosen = (torch.rand(count, generator=rng) < CHOSEN).to(x.device)
+    return found[torch.arange(count, device=x.device) * CHOICE + richest * chosen]
 
 
 def views(x: Images, side: int, rng: Generator) -> Images:

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 OUT, IN = 4, 6  # sides of a tile, of the result and of what it is computed from
+STRIP = 64  # tiles worked on together where nothing is learned: their numbers stay near the processor
 
 
 def convolved(x: Tensor, weight: Tensor) -> Tensor:
@@ -26,8 +27,39 @@ def convolved(x: Tensor, weight: Tensor) -> Tensor:
 
     Source: Lavin and Gray 2016; the gradients are the transposed steps.
     """
+    if not (torch.is_grad_enabled() and (x.requires_grad or weight.requires_grad)):
+        return _in_strips(x, weight)
     result: Tensor = _Convolution.apply(x, weight)
     return result
+
+
+def _in_strips(x: Tensor, weight: Tensor) -> Tensor:
+    """The same without gradients, a few lines of tiles at a time in memory that is used again."""
+    (batch, channels, height, width), outputs = x.shape, len(weight)
+    down, right = -(-height // OUT), -(-width // OUT)
+    lines = max(1, min(down, STRIP // right))
+    kernels = (_KERNEL @ weight.reshape(-1, 9).T).view(IN**2, outputs, channels).transpose(1, 2)
+    whole = x.new_empty(batch, OUT * down, OUT * right, outputs)
+    strip = x.new_zeros(1, OUT * lines + 2, OUT * right + 2, channels)
+    tiles = _windows(strip, lines, right)
+    seen, at_points = x.new_empty(2, *tiles.shape)
+    product = x.new_empty(IN**2, lines * right, outputs)
+    made = x.new_empty(OUT**2, lines * right * outputs)
+    placed = made.view(OUT, OUT, lines, right, outputs).permute(2, 0, 3, 1, 4)
+    results = whole.view(batch, down, OUT, right, OUT, outputs)
+    for picture, result in zip(x.permute(0, 2, 3, 1), results, strict=True):
+        for first in range(0, down, lines):
+            top = OUT * first - 1
+            inside = slice(max(top, 0), min(top + strip.shape[1], height))
+            strip[0, : inside.start - top] = 0
+            strip[0, inside.start - top : inside.stop - top, 1 : width + 1] = picture[inside]
+            strip[0, inside.stop - top :] = 0
+            seen.copy_(tiles)
+            torch.mm(_BEFORE, seen.view(IN**2, -1), out=at_points.view(IN**2, -1))
+            torch.bmm(at_points.view(IN**2, -1, channels), kernels, out=product)
+            torch.mm(_AFTER, product.view(IN**2, -1), out=made)
+            result[first : first + lines] = placed[: down - first]
+    return whole[:, :height, :width].permute(0, 3, 1, 2)
 
 
 class _Convolution(torch.autograd.Function):
@@ -70,11 +102,15 @@ def _tiles(x: Tensor, down: int, right: int) -> Tensor:
     batch, channels, height, width = x.shape
     framed = x.new_zeros(batch, OUT * down + 2, OUT * right + 2, channels)
     framed[:, 1 : height + 1, 1 : width + 1] = x.permute(0, 2, 3, 1)
+    return _windows(framed, down, right).reshape(IN**2, -1)
+
+
+def _windows(framed: Tensor, down: int, right: int) -> Tensor:
+    """The overlapping tiles of framed maps (B, H, W, C) without copying them: (6, 6, B, down, right, C)."""
+    batch, channels = len(framed), framed.shape[3]
     picture, row, column, _ = framed.stride()
-    windows = framed.as_strided(
-        (IN, IN, batch, down, right, channels), (row, column, picture, OUT * row, OUT * column, 1)
-    )
-    return windows.reshape(IN**2, -1)
+    strides = (row, column, picture, OUT * row, OUT * column, 1)
+    return framed.as_strided((IN, IN, batch, down, right, channels), strides)
 
 
 def _overlaid(tiles: Tensor) -> Tensor:

@@ -27,7 +27,7 @@ from danqing.maths.damage import (
     lit,
     noise_level,
 )
-from danqing.maths.variation import patches, recoloured, views
+from danqing.maths.variation import detailed, recoloured, views
 from danqing.nets.colouriser import Colouriser
 from danqing.nets.precision import Precision, autocast
 from danqing.nets.unet import UNet
@@ -41,6 +41,7 @@ SCORED = 48  # held-out pictures a score is taken on
 SEED = 1  # of the damage that scores are taken on
 REACH = 64  # px; a few weights look further, but what they add there is below 1/255 (tests/restore/test_learned.py)
 FLOOR = 1.0  # step of 255, squared: errors below that count little, so that plain patches do not outweigh all else
+LEFT = 2.0  # mean square error that good denoising leaves, for each step of σ (both of 255)
 WHOLE = ("colourise", "lowlight")  # tasks that look at pictures as wholes
 NOTHING = 1e-10  # mean square error that counts as none: 100 dB
 
@@ -64,7 +65,7 @@ class Restorer(bases.Restorer):
         ParameterError: if a patch is larger than a square.
 
     Source: net: :mod:`danqing.nets.unet`; level map as input: Zhang et al. 2018 (FFDNet); logarithmic error,
-    which weighs weak and strong damage alike: Chen et al. 2021 (HINet), eq. 3, with a floor.
+    which weighs weak and strong damage alike: Chen et al. 2021 (HINet), eq. 3, with a floor; under noise: danqing.
     """
 
     optimiser: ClassVar[Optimiser] = Optimiser(lr=1e-3, betas=(0.9, 0.99), muon=0.005)
@@ -100,9 +101,11 @@ class Restorer(bases.Restorer):
     def losses(self, batch: Batch, rng: Generator) -> Iterator[tuple[str, Tensor]]:
         """Yield the mean logarithm of the pictures' root mean square errors, on the 0–255 scale; within holes only.
 
-        Of colours it is the logarithm of the root mean square error of all.
+        Of colours it is the logarithm of the root mean square error of all. Under noise it is the mean root mean
+        square error, measured by what is usually left of noise so strong: patches rich in detail count more than plain
+        ones, as they do in the error of a whole picture.
         """
-        cut = views if self.task in WHOLE else patches
+        cut = views if self.task in WHOLE else detailed
         seen = cut(_coloured(batch.x), self.patch, rng)
         if self.task == "denoise":
             seen = recoloured(seen, rng)
@@ -115,7 +118,12 @@ class Restorer(bases.Restorer):
         self.psnr = float(-10 * errors.detach().clamp(min=NOTHING).log10().mean())
         if self.task == "colourise":
             errors = errors.mean()  # else grey would be the best guess: it is nearly right for many pictures
-        yield "", (255**2 * errors + FLOOR).log().mean() / 2
+        errors = 255**2 * errors + FLOOR
+        if self.task == "denoise":
+            usual = FLOOR + LEFT * 255 * damaged.hint[:, 0, 0, 0]
+            yield "", (errors / usual.to(errors)).sqrt().mean()
+        else:
+            yield "", errors.log().mean() / 2
 
     def readings(self) -> dict[str, float]:
         """The peak signal-to-noise ratio of the last batch, in dB."""

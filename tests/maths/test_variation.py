@@ -3,7 +3,7 @@
 import torch
 from torch import Generator
 
-from danqing.maths.variation import RECOLOURED, patches, recoloured, views
+from danqing.maths.variation import CHOICE, CHOSEN, RECOLOURED, detailed, patches, recoloured, views
 
 
 def seeded(seed: int = 0) -> Generator:
@@ -27,6 +27,18 @@ def test_patches_are_cut_out_of_the_pictures():
 def test_patches_are_turned_and_mirrored_in_all_eight_ways():
     x = torch.arange(9.0).view(1, 1, 3, 3).expand(200, 3, -1, -1)
     assert len({tuple(each[0].flatten().tolist()) for each in patches(x, 3, seeded())}) == 8
+
+
+def test_most_patches_are_rich_in_detail():
+    rng = seeded(3)
+    plain = torch.full((300, 3, 12, 12), 0.5)
+    rich = torch.rand(100, 3, 12, 12, generator=rng)
+    found = detailed(torch.cat([plain, rich]), 8, seeded())
+    assert found.shape == (400, 3, 8, 8)
+    share = float((found.std((1, 2, 3)) > 0.1).double().mean())
+    one_of_four_is_rich = 1 - 0.75**CHOICE
+    assert abs(share - (CHOSEN * one_of_four_is_rich + (1 - CHOSEN) / 4)) < 0.07
+    assert torch.equal(found, detailed(torch.cat([plain, rich]), 8, seeded()))
 
 
 def test_views_show_more_or_less_of_a_picture_upright():

@@ -7,6 +7,7 @@ from torch.nn import functional as F
 from danqing.maths import winograd
 
 SHAPES = [(2, 5, 7, 8, 12), (1, 64, 64, 16, 16), (3, 6, 2, 9, 7), (1, 4, 4, 1, 1), (2, 3, 5, 2, 30), (1, 8, 8, 5, 4)]
+LARGE = [(2, 4, 6, 70, 50), (1, 3, 4, 9, 300)]  # of several strips
 
 
 def maps(batch, inputs, outputs, height, width):
@@ -19,10 +20,12 @@ def distance(ours, theirs):
     return ((ours.double() - theirs).norm() / theirs.norm()).item()
 
 
-@pytest.mark.parametrize("shape", SHAPES)
-def test_it_is_the_convolution(shape):
+@pytest.mark.parametrize("shape", SHAPES + LARGE)
+@pytest.mark.parametrize("learning", [False, True])
+def test_it_is_the_convolution(shape, learning):
     x, weight = maps(*shape)
-    assert distance(winograd.convolved(x.float(), weight.float()), F.conv2d(x, weight, padding=1)) < 1e-5
+    found = winograd.convolved(x.float(), weight.float().requires_grad_(learning)).detach()
+    assert distance(found, F.conv2d(x, weight, padding=1)) < 1e-5
 
 
 @pytest.mark.parametrize("shape", SHAPES)
