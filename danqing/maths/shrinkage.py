@@ -60,35 +60,36 @@ def _filtered(phases: Tensor) -> Tensor:
     for top in range(0, rows, band):
         inside = slice(top, min(top + band, rows) + CELLS - 1)
         blocks = _blocks(phases[:, :, inside])
-        coefficients = basis @ blocks.flatten(1)
-        mean = coefficients[0].clone()
+        coefficients = basis.expand(len(blocks), -1, -1) @ blocks
+        mean = coefficients[:, 0].clone()
         functional.hardshrink(coefficients, THRESHOLD, out=coefficients)
-        coefficients[0] = mean
-        weight = coefficients.sign().square_().sum(0).clamp_(min=1).reciprocal_()  # of as many as are kept
-        back = torch.mm(basis.T, coefficients.mul_(weight), out=blocks.flatten(1))
-        _overlay(total[:, :, inside], back.view_as(blocks))
-        weights[:, top : top + band] = weight.view(count, -1, columns)
+        coefficients[:, 0] = mean
+        weight = coefficients.sign().square_().sum(1).clamp_(min=1).reciprocal_()  # of as many as are kept
+        coefficients *= weight[:, None]
+        torch.bmm(basis.T.expand(len(blocks), -1, -1), coefficients, out=blocks)
+        _overlay(total[:, :, inside], blocks)
+        weights[:, top : top + band] = weight.view(-1, count, columns).transpose(0, 1)
     spread = functional.pad(weights, (CELLS - 1,) * 4)
     return total / functional.avg_pool2d(spread, CELLS, 1, divisor_override=1).clamp_(min=1e-12)
 
 
 def _blocks(phases: Tensor) -> Tensor:
-    """All blocks of pictures that are parted into phases (STEP², N, H, W): (SIDE², N, rows, columns)."""
+    """All blocks of pictures that are parted into phases (STEP², N, H, W), line by line: (rows · N, SIDE², columns)."""
     rows, columns = _places(phases)
     phase, picture, row, column = phases.stride()
-    sides = (CELLS, STEP, CELLS, STEP, phases.shape[1], rows, columns)
-    steps = (row, STEP * phase, column, phase, picture, row, column)
-    return phases.as_strided(sides, steps, phases.storage_offset()).reshape(SIDE**2, *sides[4:])
+    sides = (rows, phases.shape[1], CELLS, STEP, CELLS, STEP, columns)
+    steps = (row, picture, row, STEP * phase, column, phase, column)
+    return phases.as_strided(sides, steps, phases.storage_offset()).reshape(-1, SIDE**2, columns)
 
 
 def _overlay(total: Tensor, blocks: Tensor) -> None:
     """Add blocks to sums that are parted into phases, where they lie."""
     rows, columns = _places(total)
     cells = total.unflatten(0, (STEP, STEP))
-    parted = blocks.unflatten(0, (SIDE, SIDE)).unflatten(1, (-1, STEP)).unflatten(0, (-1, STEP))
+    parted = blocks.view(rows, total.shape[1], CELLS, STEP, CELLS, STEP, columns)
     for y in range(CELLS):
         for x in range(CELLS):
-            cells[..., y : y + rows, x : x + columns] += parted[y, :, x]
+            cells[..., y : y + rows, x : x + columns] += parted[:, :, y, :, x].permute(2, 3, 1, 0, 4)
 
 
 def _places(phases: Tensor) -> tuple[int, int]:
