@@ -27,7 +27,7 @@ from danqing.maths.damage import (
     lit,
     noise_level,
 )
-from danqing.maths.variation import detailed, recoloured, views
+from danqing.maths.variation import detailed, patches, recoloured, views
 from danqing.nets.colouriser import Colouriser
 from danqing.nets.precision import Precision, autocast
 from danqing.nets.unet import UNet
@@ -50,7 +50,8 @@ class Restorer(bases.Restorer):
     """Learn to repair pictures from clean ones, which are damaged anew every time they are seen.
 
     The net sees the damaged picture in RGB and a map of what is known of the damage, and paints what is to be added.
-    Of noisy pictures it also sees a first estimate, and paints what is to be added to that; some are recoloured first.
+    Of noisy pictures it also sees a first estimate, and paints what is to be added to that; it learns them mostly from
+    patches that are rich in detail, some of them recoloured.
     Grey pictures are shown as three equal channels. What the damage is like: :func:`danqing.maths.damage.damage`.
     Colours and darkness are a matter of whole pictures: learn them with --fit crop --size 256 --patch 128, say. The net
     for colours is another one (:mod:`danqing.nets.colouriser`), with fewer weights.
@@ -105,11 +106,7 @@ class Restorer(bases.Restorer):
         square error, measured by what is usually left of noise so strong: patches rich in detail count more than plain
         ones, as they do in the error of a whole picture.
         """
-        cut = views if self.task in WHOLE else detailed
-        seen = cut(_coloured(batch.x), self.patch, rng)
-        if self.task == "denoise":
-            seen = recoloured(seen, rng)
-        clean, damaged = damage(self.task, seen, rng)
+        clean, damaged = damage(self.task, self._learned_from(_coloured(batch.x), rng), rng)
         error = (self._mended(damaged, rng) - clean).square()
         if self.task == "inpaint":
             errors = (error * damaged.hint).sum((1, 2, 3)) / (3 * damaged.hint.sum((1, 2, 3))).clamp(min=1)
@@ -124,6 +121,12 @@ class Restorer(bases.Restorer):
             yield "", (errors / usual.to(errors)).sqrt().mean()
         else:
             yield "", errors.log().mean() / 2
+
+    def _learned_from(self, x: Images, rng: Generator) -> Images:
+        """What of squares (B, 3, H, W) is learned from, cut out at random."""
+        if self.task == "denoise":
+            return recoloured(detailed(x, self.patch, rng), rng)
+        return (views if self.task in WHOLE else patches)(x, self.patch, rng)
 
     def readings(self) -> dict[str, float]:
         """The peak signal-to-noise ratio of the last batch, in dB."""

@@ -11,7 +11,8 @@ from danqing.core.errors import ModelFileError, ParameterError
 from danqing.core.files import load, save
 from danqing.core.model import Batch, Optimiser
 from danqing.maths.colour import luma
-from danqing.maths.damage import Task, enlarged, filled, first_estimate, gain_for, noise_level
+from danqing.maths.damage import Damaged, Task, enlarged, filled, first_estimate, gain_for, hint_of, noise_level
+from danqing.models import restorer
 from danqing.models.restorer import NETS, Restorer
 from danqing.train.step import Stepper
 
@@ -63,6 +64,16 @@ def test_every_task_trains_all_its_weights(task, channels):
     assert net.readings()["psnr"] > 0
     assert net.preview(Batch(pictures(channels=channels)), rng).shape == (4, 3, 32, 32)
     assert net.score(Batch(pictures(channels=channels)))["-psnr"] < 0
+
+
+def test_under_noise_errors_are_measured_by_what_is_usually_left(monkeypatch):
+    clean = pictures(2)
+    wrong = torch.tensor([10.0, 20.0]).view(2, 1, 1, 1) / 255
+    damaged = Damaged(clean, hint_of(torch.tensor([20.0, 60.0]) / 255, clean), clean)
+    monkeypatch.setattr(restorer, "damage", lambda *_: (clean, damaged))
+    monkeypatch.setattr(Restorer, "_mended", lambda *_: clean + wrong)
+    loss = next(model().losses(Batch(clean), seeded()))[1]
+    assert loss.item() == pytest.approx(((101 / 41) ** 0.5 + (401 / 121) ** 0.5) / 2, rel=1e-4)
 
 
 @pytest.mark.parametrize("task", TASKS)
