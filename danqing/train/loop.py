@@ -19,9 +19,9 @@ from danqing.maths.sketch import sketch_features
 from danqing.train import record
 from danqing.train.budget import Budget, Spent
 from danqing.train.config import TrainConfig
-from danqing.train.curves import draw_curves
 from danqing.train.doctor import Alarm
 from danqing.train.ema import Ema
+from danqing.train.journal import LINE_STEPS, Journal
 from danqing.train.machine import choose_precision, prepare, to_machine
 from danqing.train.record import RunFolder
 from danqing.train.score import by_class, painted_like, score
@@ -40,8 +40,6 @@ from danqing.train.state import Checkpoints, Position, check_finite, generator_s
 from danqing.train.step import Stepper
 
 ROWS = 8  # of a grid
-LOG_STEPS = 25  # steps, not seconds: two runs of one seed write the same figures
-CURVES_SECONDS = 30.0
 
 
 class RunResult(NamedTuple):
@@ -140,7 +138,7 @@ class _Run:
         self.columns = classes or ROWS
         self.shown = by_class(self.held_out, classes, ROWS) if classes else Batch(self.held_out.x[: ROWS * ROWS])
         self.real = sketch_features(self.shown.x.cpu())
-        self.board = self._tensorboard()
+        self.journal = Journal(folder, options.tensorboard)
         self._begin()
 
     def _with_precision(self, config: TrainConfig) -> TrainConfig:
@@ -166,12 +164,10 @@ class _Run:
 
     def to_the_end(self) -> Job[RunResult]:
         """Train until the budget is spent, looking at every share of it."""
-        if self.folder is not None:
-            self.folder.open_log(self.position.log_bytes)
+        self.journal.open(self.position)
         self.started = time.perf_counter() - self.position.seconds
         if self.position.step == 0:
             yield self._look()
-        window = _Window(self.position)
         batches, looks = self._batches(), self._looks()
         while (share := self._share()) < 1:
             losses = self.stepper.step(next(batches), self.rng, self._rate(share))
@@ -180,22 +176,22 @@ class _Run:
                 continue
             self._advance()
             readings = self.model.readings()
-            window.add(losses, readings)
+            self.journal.add(losses, readings)
             self._report(self.position.doctor.watch(self.position.step, readings))
             if self._looks() > looks:
                 if not check_finite(self.model):
                     batches, looks = self._heal(), self._looks()
                     continue
                 looks = self._looks()
-                yield self._look(window)
-            elif self.position.step % LOG_STEPS == 0:
-                self._log(window.close(self.position))
+                yield self._look()
+            elif self.position.step % LINE_STEPS == 0:
+                self.journal.line(self.position)
             try:
                 yield Progress(min(1.0, self._share()), 1.0, self._words(losses))
             except GeneratorExit:
                 self._checkpoint(alone=True)
                 raise
-        return self._finish(window)
+        return self._finish()
 
     def _batches(self) -> Iterator[Batch]:
         options = self.config.options
@@ -240,22 +236,23 @@ class _Run:
 
     def _heal(self) -> Iterator[Batch]:
         """Go back to the last good checkpoint and go on more carefully."""
-        doctor, step, log_bytes = self.position.doctor, self.position.step, self._log_bytes()
+        doctor, step, log_bytes = self.position.doctor, self.position.step, self.journal.length()
         alarm = doctor.heal(step)
         self.go_back()
         self.position.doctor, self.position.log_bytes = doctor, log_bytes
         self.started = time.perf_counter() - self.position.seconds
+        self.journal.count_from(self.position)
         self._report(alarm)
         return self._batches()
 
     def _report(self, alarm: Alarm | None) -> None:
         if alarm is not None:
             entry = {"event": alarm.name, "words": alarm.words, "remedy": alarm.remedy, "at_step": alarm.step}
-            self._log({**entry, "rate": self.position.doctor.rate})
+            self.journal.write(self.position, {**entry, "rate": self.position.doctor.rate})
 
     looked_at = -1
 
-    def _look(self, window: _Window | None = None) -> Progress:
+    def _look(self) -> Progress:
         """Paint, score, examine, log and checkpoint."""
         self.looked_at, painted = self.position.step, None
         if self.folder is not None:
@@ -266,14 +263,14 @@ class _Run:
                 if self.position.step:
                     step, seen, doctor = self.position.step, self.position.seen, self.position.doctor
                     self._report(doctor.look(step, seen, sketch_features(painted), self.real))
-            self._keep_best(score(ema, self.held_out, seed), window)
-            self._draw()
+            self._keep_best(score(ema, self.held_out, seed))
+            self.journal.draw()
         self.position.doctor.recovered()
         self._checkpoint()
-        return Progress(min(1.0, self._share()), 1.0, self._words(window.last if window else {}), painted)
+        return Progress(min(1.0, self._share()), 1.0, self._words(self.journal.last), painted)
 
-    def _keep_best(self, scores: dict[str, float], window: _Window | None) -> None:
-        self._log({**(window.close(self.position) if window else {}), "scores": scores})
+    def _keep_best(self, scores: dict[str, float]) -> None:
+        self.journal.line(self.position, scores=scores)
         self.scores = scores
         value = next(iter(scores.values()), None)
         if value is not None and self.position.step and (self.position.best is None or value < self.position.best):
@@ -290,14 +287,14 @@ class _Run:
         mine = generator_state(self.rng)
         generators = self.fabric.all_gather(mine).reshape(world, -1).cpu() if world > 1 else mine[None]
         if self.folder is not None:
-            self.position.log_bytes = self._log_bytes()
+            self.position.log_bytes = self.journal.length()
             self.checkpoints.save(self.position, generators)
 
-    def _finish(self, window: _Window) -> RunResult:
+    def _finish(self) -> RunResult:
         if self.looked_at != self.position.step:
-            self._look(window)
+            self._look()
         if self.folder is not None:
-            self._draw(last=True)
+            self.journal.draw(last=True)
             save(self.ema.model, self.path / record.MODEL, **self._facts())
             self.folder.write_json("card.json", {**self.ema.model.card, **self._facts()})
         self.fabric.barrier()
@@ -326,60 +323,3 @@ class _Run:
     def _words(self, losses: dict[str, float]) -> str:
         figures = [f"{name} {value:.3f}" for name, value in [*losses.items(), *self.scores.items()]]
         return " · ".join([f"{self.position.seen / 1000:,.1f} kimg", *figures])
-
-    def _log(self, entry: dict[str, Any]) -> None:
-        if self.folder is None:
-            return
-        position = self.position
-        head = {"step": position.step, "seen": position.seen, "seconds": round(position.seconds, 3)}
-        self.folder.log({**head, **entry})
-        if self.board is not None:
-            for group in ("losses", "readings", "scores"):
-                for name, value in entry.get(group, {}).items():
-                    self.board.add_scalar(f"{group}/{name}", value, position.seen)
-
-    def _log_bytes(self) -> int:
-        return self.folder.log_bytes() if self.folder is not None else 0
-
-    drawn = 0.0
-
-    def _draw(self, last: bool = False) -> None:
-        if last or time.perf_counter() - self.drawn > CURVES_SECONDS:
-            draw_curves(self.path / record.LOG, self.path / record.CURVES)
-            self.drawn = time.perf_counter()
-
-    def _tensorboard(self) -> Any:
-        if not self.config.options.tensorboard or self.folder is None:
-            return None
-        try:
-            from torch.utils.tensorboard import SummaryWriter
-        except ImportError as error:
-            raise UserError("needs the package tensorboard", where="tensorboard") from error
-        return SummaryWriter(self.path / "tensorboard")
-
-
-class _Window:
-    """The figures since the last line of the log."""
-
-    def __init__(self, position: Position) -> None:
-        self.last: dict[str, float] = {}
-        self._reset(position)
-
-    def _reset(self, position: Position) -> None:
-        self.step, self.began = position.step, position.seconds
-        self.sums: dict[str, dict[str, float]] = {"losses": {}, "readings": {}}
-
-    def add(self, losses: dict[str, float], readings: dict[str, float]) -> None:
-        """Count a step."""
-        self.last = losses
-        for group, values in (("losses", losses), ("readings", readings)):
-            for name, value in values.items():
-                self.sums[group][name] = self.sums[group].get(name, 0.0) + value
-
-    def close(self, position: Position) -> dict[str, Any]:
-        """The means since it was opened; it opens anew."""
-        steps = max(1, position.step - self.step)
-        means = {group: {name: value / steps for name, value in sums.items()} for group, sums in self.sums.items()}
-        speed = {"steps_per_second": round(steps / max(1e-9, position.seconds - self.began), 3)}
-        self._reset(position)
-        return {**means, **speed}
