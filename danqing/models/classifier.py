@@ -13,7 +13,7 @@ from danqing.core.errors import ParameterError
 from danqing.core.images import Images
 from danqing.core.model import Batch, Optimiser, Recogniser
 from danqing.core.params import Range
-from danqing.maths.fit import fit
+from danqing.maths.fitting import fit
 
 STAGES = 3  # halvings of the picture before it becomes a vector
 

@@ -20,7 +20,7 @@ from danqing.maths.elbo import (
     discretised_gaussian_log_likelihood,
     gaussian_kl,
 )
-from danqing.maths.fit import fit
+from danqing.maths.fitting import fit
 from danqing.nets.convolution import Down, Up
 
 SIZES = (16, 28, 32, 64, 128)  # of the convolutional net

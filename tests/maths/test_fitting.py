@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from danqing.maths.fit import fit
+from danqing.maths.fitting import fit
 
 
 def _photo(height: int, width: int) -> torch.Tensor:
