@@ -18,6 +18,9 @@ PATCH = {1: 8, 3: 6}  # side of a patch by channels: 64 and 108 numbers
 ENOUGH = 4  # patches a number of one: below, their covariance says little
 MOST = 2**15  # patches
 CLEAR = 2.5  # standard deviations that a patch must lie off black and white
+CALM = 3.5  # standard deviations that the variance of a patch may exceed that of noise alone
+CALM_SHARE = 0.15  # of patches that must be so calm for them to tell
+ROUNDS = 4  # of leaving out what is not calm
 _DB2 = (-0.12940952255092145, -0.22414386804185735, 0.836516303737469, -0.48296291314469025)
 
 
@@ -56,7 +59,9 @@ def by_patches(x: Images) -> Tensor:
     """Find the level that the small eigenvalues of the patches' covariance have in common: directions of noise alone.
 
     Source: G. Chen, F. Zhu, P. A. Heng, "An efficient statistical method for image noise level estimation", 2015,
-    algorithm 1; patches so dark or bright that noise is clipped are left out; three equal channels count as one.
+    algorithm 1; patches so dark or bright that noise is clipped are left out; three equal channels count as one. In
+    grey, where fine texture fills all directions, only calm patches count, if there are enough: X. Liu, M. Tanaka, M.
+    Okutomi, "Single-image noise level estimation for blind denoising", 2013, section III (there by gradients).
     """
     return torch.stack([_by_patches(each[:1] if bool((each == each[:1]).all()) else each) for each in x])
 
@@ -71,7 +76,22 @@ def _by_patches(picture: Tensor) -> Tensor:
     first = _common_level(patches)
     middle = patches.mean(0)
     inside = (middle > CLEAR * first) & (middle < 1 - CLEAR * first)
-    return first if bool(inside.all()) or inside.sum() < ENOUGH * len(patches) else _common_level(patches[:, inside])
+    if not bool(inside.all()) and inside.sum() >= ENOUGH * len(patches):
+        patches = patches[:, inside]
+        first = _common_level(patches)
+    return first if len(picture) == 3 else _in_calm(patches, first)
+
+
+def _in_calm(patches: Tensor, level: Tensor) -> Tensor:
+    """Leave out, again and again, grey patches (D, N) that vary more than noise of the level found so far does."""
+    spread = patches.var(0)
+    bound = 1 + CALM * math.sqrt(2 / (len(patches) - 1))
+    for _ in range(ROUNDS):
+        calm = spread < level.square() * bound
+        if calm.sum() < max(CALM_SHARE * patches.shape[1], ENOUGH * len(patches)):
+            break
+        level = _common_level(patches[:, calm])
+    return level
 
 
 def _common_level(patches: Tensor) -> Tensor:

@@ -56,3 +56,9 @@ def test_three_equal_channels_are_as_noisy_as_one() -> None:
     alone, tripled = by_patches(grey), by_patches(grey.expand(-1, 3, -1, -1))
     assert torch.equal(alone, tripled)
     assert 0.09 < float(tripled) < 0.11
+
+
+@pytest.mark.parametrize("sigma", [5, 15, 30])
+def test_the_texture_of_a_grey_photograph_is_not_taken_for_noise(camera: Tensor, sigma: int) -> None:
+    noisy = camera + sigma / 255 * torch.randn(camera.shape, generator=torch.Generator().manual_seed(0))
+    assert 255 * float(by_patches(noisy.clamp(0, 1))) == pytest.approx(sigma, rel=0.06)
