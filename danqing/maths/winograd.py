@@ -27,10 +27,15 @@ def convolved(x: Tensor, weight: Tensor) -> Tensor:
 
     Source: Lavin and Gray 2016; the gradients are the transposed steps.
     """
-    if not (torch.is_grad_enabled() and (x.requires_grad or weight.requires_grad)):
+    if not learns(x, weight):
         return _in_strips(x, weight)
     result: Tensor = _Convolution.apply(x, weight)
     return result
+
+
+def learns(x: Tensor, weight: Tensor) -> bool:
+    """Whether gradients will be asked for."""
+    return torch.is_grad_enabled() and (x.requires_grad or weight.requires_grad)
 
 
 def _in_strips(x: Tensor, weight: Tensor) -> Tensor:

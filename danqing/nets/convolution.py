@@ -10,7 +10,7 @@ from danqing.maths import winograd
 from danqing.maths.convolution import LARGEST, convolve_small, correlate_small
 
 FEW = 16  # channels below which the short way does not pay
-WIDE = 64  # the same for 3x3 convolutions
+WIDE, WIDER = 64, 96  # the same for 3x3 convolutions, while they learn and when they do not
 
 
 class Same(nn.Conv2d):
@@ -20,7 +20,8 @@ class Same(nn.Conv2d):
         super().__init__(inputs, outputs, 3, padding=1, bias=False)
 
     def forward(self, x: Tensor) -> Tensor:
-        if min(self.in_channels, self.out_channels) < WIDE or not computes_plainly(x):
+        enough = WIDE if winograd.learns(x, self.weight) else WIDER
+        if min(self.in_channels, self.out_channels) < enough or not computes_plainly(x):
             return super().forward(x)
         return winograd.convolved(x, self.weight)
 

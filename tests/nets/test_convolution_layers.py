@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from danqing.nets.convolution import Down, Spread, Up, join_phases, split_phases
+from danqing.nets.convolution import WIDE, WIDER, Down, Same, Spread, Up, join_phases, split_phases
 
 
 @pytest.mark.parametrize("layer", [Down, Up, Spread])
@@ -19,6 +19,15 @@ def test_layers_are_torchs(layer, size):
     theirs = theirs[:, :, 1:-2, 1:-2] if layer is Spread else theirs
     assert ours.shape[-1] == {Down: size // 2, Up: 2 * size, Spread: size}[layer]
     torch.testing.assert_close(ours, theirs, atol=2e-3, rtol=1e-3)
+
+
+@pytest.mark.parametrize("channels", [8, WIDE, WIDER])
+def test_same_is_torchs_whether_it_learns_or_not(channels):
+    torch.manual_seed(0)
+    net, x = Same(channels, channels), torch.randn(2, channels, 9, 14)
+    theirs = nn.Conv2d.forward(net, x)
+    for ours in (net(x), torch.no_grad()(net)(x)):
+        torch.testing.assert_close(ours, theirs, atol=1e-4, rtol=1e-3)
 
 
 def test_state_is_torchs():
