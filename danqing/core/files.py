@@ -110,7 +110,7 @@ def load(source: str | Path | Model, *, kind: str = "Model", device: str = "cpu"
 
 
 class _Undrawn(TorchFunctionMode):
-    """Leave tensors as they are where torch.nn.init would fill them: half the time of loading."""
+    """Leave tensors as they are where torch.nn.init would fill them; what is loaded next replaces them all."""
 
     def __torch_function__(
         self, func: Callable[..., Any], types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None

@@ -61,7 +61,7 @@ def by_patches(x: Images) -> Tensor:
     Source: G. Chen, F. Zhu, P. A. Heng, "An efficient statistical method for image noise level estimation", 2015,
     algorithm 1; patches so dark or bright that noise is clipped are left out; three equal channels count as one. In
     grey, where fine texture fills all directions, only calm patches count, if there are enough: X. Liu, M. Tanaka, M.
-    Okutomi, "Single-image noise level estimation for blind denoising", 2013, section III (there by gradients).
+    Okutomi, "Single-image noise level estimation for blind denoising", 2013 (there by gradients).
     """
     return torch.stack([_by_patches(each[:1] if bool((each == each[:1]).all()) else each) for each in x])
 

@@ -1,6 +1,7 @@
 """The loop on real digits: exact resume, rollback, alarms, folders; small enough for seconds."""
 
 import json
+import math
 import os
 import signal
 import subprocess
@@ -19,6 +20,7 @@ from danqing.core.progress import Job, finish
 from danqing.train.config import TrainConfig
 from danqing.train.loop import resume, train
 from danqing.train.record import read_log
+from danqing.train.step import Stepper
 
 SMALL: dict[str, Any] = {
     "mlpgan": {},
@@ -137,6 +139,16 @@ def test_a_rate_far_too_high_is_healed_or_given_up_with_advice(tmp_path: Path) -
     events = [entry["event"] for entry in read_log(tmp_path / "log.jsonl") if "event" in entry]
     assert events == ["non-finite"] * 4
     assert all(t.isfinite().all() for t in weights(last_checkpoint(tmp_path)).values() if t.is_floating_point())
+
+
+def test_after_going_back_the_log_forgets_the_steps_undone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls = iter(range(1000))
+    broken = 15  # between two looks
+    monkeypatch.setattr(Stepper, "step", lambda *_: {"loss": math.nan if next(calls) == broken else 1.0})
+    finish(train(config("mlpgan", tmp_path)))
+    entries = list(read_log(tmp_path / "log.jsonl"))
+    assert "non-finite" in [entry.get("event") for entry in entries]
+    assert {entry["losses"]["loss"] for entry in entries if "losses" in entry} == {1.0}
 
 
 def test_a_full_disk_keeps_the_old_checkpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
