@@ -26,6 +26,7 @@ GAP = 6  # px after which a scratch may go on
 GOING_ON = 2.0  # by which the odds of what goes on may be lower
 SPECK = 7  # px; the largest speck across
 BRIGHT = 0.25  # contrast that a speck must have
+LENIENT = 0.8  # strength for pictures that are known to have scratches
 CALM = 0.03  # standard deviation around a speck, at most: in texture there are specks everywhere
 
 

@@ -20,12 +20,11 @@ from danqing.maths.damage import filled
 from danqing.maths.edge_widths import FEWEST, edge_widths
 from danqing.maths.jpeg_history import history
 from danqing.maths.noise import by_patches
-from danqing.maths.scratches import scratches
+from danqing.maths.scratches import LENIENT, scratches
 
 POOR = 80  # JPEG quality below which blocks and ripples are seen
 NOISY = 3.0  # σ on the 0–255 scale below which nobody sees noise
 SCRATCHED = 2e-4  # share of pixels
-LENIENT = 0.8  # with which scratches are marked where there are some
 FADED = 0.75  # span of brightness from the darkest to the lightest hundredth, below which a picture looks faded
 STAINED = 0.06  # how far apart the whites, or blacks, of the three colours may lie
 SOFT = 1.2  # px: width of the sharper edges, above which a picture is blurred

@@ -13,6 +13,7 @@ from danqing.core.errors import ParameterError
 from danqing.core.images import Picture
 from danqing.core.progress import finish
 from danqing.core.registry import operator_named
+from danqing.maths import masks
 
 
 def marked(height: int, width: int, *boxes: tuple[int, int, int, int]) -> Tensor:
@@ -86,3 +87,20 @@ def test_sixteen_bits_and_alpha_survive_in_files(tmp_path: Path, chelsea: Tensor
     torch.testing.assert_close(out.alpha, alpha, rtol=0, atol=1e-6)
     known = (marked(64, 80, (20, 30, 10, 15)) < 0.5).expand_as(x)
     torch.testing.assert_close(out.pixels[known], x[known], rtol=0, atol=1e-6)
+
+
+def test_scratches_need_no_mask_and_are_mended(chelsea: Tensor) -> None:
+    """Lines drawn over a photograph are found and painted over, beside what a mask marks."""
+    x, lines = chelsea[..., :224, :224], masks.scratch_lines(1, 224, 224, 0.01, torch.Generator().manual_seed(0))
+    spoilt, mask = x.masked_fill(lines > 0.5, 0.95), marked(224, 224, (100, 150, 8, 20))
+    for method in ("learned", "telea"):
+        mended = inpaint(spoilt, method=method, scratches=True)
+        assert error(mended, x, lines) < 0.25 * error(spoilt, x, lines)
+        assert torch.equal(inpaint(x * 0 + 0.5, method=method, scratches=True), x * 0 + 0.5)
+    both = inpaint(spoilt, mask, method="telea", scratches=True)
+    assert not torch.equal(both[mask.expand_as(both) > 0.5], mended[mask.expand_as(both) > 0.5])
+
+
+def test_it_asks_where_to_paint(chelsea: Tensor) -> None:
+    with pytest.raises(ParameterError, match="nothing says where to paint"):
+        inpaint(chelsea[..., :32, :32])
