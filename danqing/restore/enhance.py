@@ -7,26 +7,34 @@ from typing import Annotated, Any, Literal
 import numpy as np
 import torch
 
+from danqing.core.files import load
 from danqing.core.images import Images
 from danqing.core.model import Restorer
 from danqing.core.params import Range, WeightsOf
 from danqing.core.registry import operator
 from danqing.maths.colour import brightness, from_linear, to_linear
-from danqing.maths.damage import MOST_GAIN, gain_for
+from danqing.maths.damage import MOST_GAIN, gain_for, lit, noise_level
+from danqing.maths.guided import WIDE, led_by
 
 SCALES = (15 / 512, 80 / 512, 250 / 512)  # of the surroundings that retinex compares with, in shorter sides
 CLIP = 2.0  # of CLAHE's histograms, in multiples of a flat one
 SQUARES = 8  # of CLAHE along each side
 DARKEST = 1 / 255
+MOST_NOISE = 75.0
 SPREAD = 2.5  # standard deviations of the retinex that become black and white
 
 
 def _reach(method: str, weights: Restorer) -> int | None:
-    return weights.reach if method == "learned" else None
+    return 2 * weights.reach + 2 * WIDE if method == "learned" else None
 
 
-def _settled(x: Images, method: str, gain: float | None) -> dict[str, float]:
-    return {"gain": float(gain_for(x))} if method == "learned" and gain is None else {}
+def _settled(x: Images, method: str, gain: float | None, sigma: float | None) -> dict[str, float]:
+    if method != "learned":
+        return {}
+    return {
+        "gain": float(gain_for(x)) if gain is None else gain,
+        "sigma": min(255 * float(noise_level(x)), MOST_NOISE) if sigma is None else sigma,
+    }
 
 
 @operator(reach=_reach, settle=_settled)
@@ -35,9 +43,13 @@ def enhance(
     method: Literal["learned", "clahe", "retinex", "grey-world"] = "learned",
     strength: Annotated[float, Range(0, 1)] = 1.0,
     gain: Annotated[float, Range(1, MOST_GAIN)] | None = None,
+    sigma: Annotated[float, Range(0, MOST_NOISE)] | None = None,
     weights: Annotated[Restorer, WeightsOf("restorer/lowlight")] = "lowlight-small",  # type: ignore[assignment]
 ) -> Images:
     """Brighten a dark picture, raise a dull contrast or take away a cast of colour.
+
+    What was taken in too little light is cleaned of noise by ``denoise`` first; then a net says how light each place is
+    and what its contrast, while detail stays that of the picture.
 
     Args:
         x: pictures (B, C, H, W) in [0, 1].
@@ -46,6 +58,8 @@ def enhance(
         strength: share of the change that is made.
         gain: for learned: how many times the picture is brightened before the net evens and cleans it; otherwise as
             many as it takes to a mean brightness of 0.4.
+        sigma: for learned: standard deviation of the noise in the dark picture, on the 0–255 scale; otherwise it is
+            estimated. 0 leaves the noise.
         weights: the bundled lowlight-small, or a restorer of one's own; for learned.
 
     Returns:
@@ -54,9 +68,10 @@ def enhance(
     Raises:
         ModelFileError: if the weights are for another task.
 
-    Source: the net of danqing.models.restorer (learned); K. Zuiderveld, "Contrast limited adaptive histogram
-        equalization", 1994 (by OpenCV); D. Jobson et al., "A multiscale retinex", 1997, eq. 4, on brightness alone; G.
-        Buchsbaum, "A spatial processor model for object colour perception", 1980 (grey-world), in linear light.
+    Source: the nets of danqing.models.restorer and K. He et al., "Guided image filtering", 2010 (learned); K.
+        Zuiderveld, "Contrast limited adaptive histogram equalization", 1994 (by OpenCV); D. Jobson et al., "A
+        multiscale retinex", 1997, eq. 4, on brightness alone; G. Buchsbaum, "A spatial processor model for object
+        colour perception", 1980 (grey-world), in linear light.
 
     Examples:
         danqing enhance night.png --out evening.png
@@ -64,7 +79,7 @@ def enhance(
         danqing enhance dull.png --method clahe --strength 0.7 --out crisp.png
     """
     if method == "learned":
-        made = weights.restore(x, level=x.new_tensor([gain]))
+        made = _lifted(x, weights, x.new_tensor([gain]), x.new_tensor([sigma]) / 255)
     elif method == "grey-world":
         made = _grey_world(x)
     else:
@@ -72,6 +87,15 @@ def enhance(
         better = torch.stack([(_clahe if method == "clahe" else _retinex)(plane[0])[None] for plane in light])
         made = x * (better / light.clamp(min=DARKEST)) if x.shape[1] == 3 else better
     return torch.lerp(x, made.clamp(0, 1), strength)
+
+
+def _lifted(x: Images, weights: Restorer, gain: torch.Tensor, noise: torch.Tensor) -> Images:
+    """Brightened as a net says, with the detail of a picture without noise."""
+    if noise > 0:
+        cleaner = load("denoise-base", kind="Restorer")
+        assert isinstance(cleaner, Restorer)
+        x = cleaner.restore(x, level=noise)
+    return led_by(lit(x, gain).x, weights.restore(x, level=gain))
 
 
 def _clahe(plane: torch.Tensor) -> torch.Tensor:
