@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from samples import Params, accepts, companions, misfits, pictures, run, runs, settings
+from samples import FILE, Params, accepts, given, misfits, pictures, run, runs, settings
 from torch import Tensor
 
 from danqing.core.embedding import settings as embedding
@@ -186,10 +186,10 @@ def it_gives_the_same_in_tiles(op: Operator) -> None:
         return
     x = pictures(1, 3, 90, 115)
     for params in settings(op):
-        if op.reach_for(checked(op.form, {**companions(op, x), **params})) is None:
+        if op.reach_for(checked(op.form, given(op, x, params))) is None:
             continue
         whole = run(op, x, params)
-        parts = tiled(op, x, checked(op.form, {**companions(op, x), **params}), tile=32)
+        parts = tiled(op, x, checked(op.form, given(op, x, params)), tile=32)
         assert parts.shape == whole.shape, "tiles make another size"
         assert float((parts - whole).abs().max()) <= 1 / 255, f"seams with {params}"
 
@@ -244,6 +244,7 @@ def _read(op: Operator, line: str) -> tuple[Params, int]:
             values[field.name] = not flag.startswith("no-")
         elif field and field.kind in ("pictures", "mask"):  # a file, in whose place the tests put pictures of their own
             words.pop(0)
+            values[field.name] = FILE
             places += field.required
         elif field:
             values[field.name] = field.parse(words.pop(0))
@@ -259,7 +260,7 @@ def _keeps_the_contract(op: Operator, x: Tensor, result: Any, params: Params) ->
         check_images(result, op.name)
         assert len(result) == len(x), "other number of pictures"
         if op.reach is not None:
-            scale = op.scale_for(checked(op.form, {**companions(op, x), **params}))
+            scale = op.scale_for(checked(op.form, given(op, x, params)))
             assert result.shape[-2:] == (x.shape[2] * scale, x.shape[3] * scale), "size is not that of its scale"
     elif isinstance(result, Frames):
         check_images(result.pictures, op.name)

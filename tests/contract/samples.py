@@ -20,6 +20,7 @@ from danqing.core.registry import Operator
 
 Params = dict[str, Any]
 SETTINGS = 5  # tried with every operator
+FILE = "a file"  # stands for a picture or a mask that is made when it is known for what
 
 
 def runs(op: Operator) -> bool:
@@ -63,27 +64,32 @@ def settings(op: Operator) -> tuple[Params, ...]:
 
 def run(op: Operator, x: Tensor, params: Params) -> Any:
     """Run on pictures, with masks and further pictures made from them, item by item."""
-    return op(x, **{**companions(op, x), **params})
+    return op(x, **given(op, x, params))
 
 
-def companions(op: Operator, x: Tensor) -> Params:
+def given(op: Operator, x: Tensor, params: Params) -> Params:
+    """The parameters, with masks and further pictures: those that are required, and those for which FILE stands."""
     made = {"pictures": lambda: x.flip(3), "mask": lambda: _some_of(x)}
-    return {field.name: made[field.kind]() for field in op.form if field.kind in made and field.required}
+    wanted = (field for field in op.form if field.kind in made and (field.required or params.get(field.name) == FILE))
+    return {**params, **{field.name: made[field.kind]() for field in wanted}}
 
 
 def _some_of(x: Tensor) -> Tensor:
-    """A mask of the brighter half, but never of all: the first column stays out."""
-    return (x.mean(1, keepdim=True) > 0.5).float() * (torch.arange(x.shape[3]) > 0)
+    """A mask of the brighter half, but never of all, nor of nothing: the second column is marked, the first is not."""
+    column = torch.arange(x.shape[3])
+    return ((x.mean(1, keepdim=True) > 0.5) | (column == 1)).float() * (column > 0)
 
 
 def _own(op: Operator) -> list[Field]:
-    drawable = ("int", "float", "bool", "choice", "colour")
+    drawable = ("int", "float", "bool", "choice", "colour", "mask")
     return [field for field in op.form if field.kind in drawable]
 
 
 def _draw(field: Field, rng: random.Random) -> Any:
     if field.optional and rng.random() < 0.5:
         return None
+    if field.kind == "mask":
+        return FILE
     if field.kind == "colour":
         return tuple(rng.random() for _ in range(3))
     if field.kind in ("bool", "choice"):
