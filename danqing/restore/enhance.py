@@ -56,8 +56,8 @@ def enhance(
         method: learned brightens and cleans what was taken in too little light; clahe raises contrast place by place;
             retinex takes each place as it stands out from its surroundings; grey-world makes the mean colour grey.
         strength: share of the change that is made.
-        gain: for learned: how many times the picture is brightened before the net evens and cleans it; otherwise as
-            many as it takes to a mean brightness of 0.4.
+        gain: for learned: how many times the picture is brightened before the net evens it; otherwise as many as it
+            takes to a mean brightness of 0.4.
         sigma: for learned: standard deviation of the noise in the dark picture, on the 0–255 scale; otherwise it is
             estimated. 0 leaves the noise.
         weights: the bundled lowlight-small, or a restorer of one's own; for learned.
