@@ -26,8 +26,8 @@ import torch
 
 import danqing
 from bench.bm3d import PACKAGE, PHOTOGRAPHS, SIGMAS, TIMED, Peer, photograph, psnr
-from danqing.core.files import bundled, load
-from danqing.core.images import Images
+from danqing.core.learned.weights import bundled, load
+from danqing.core.pictures.contract import Images
 from danqing.nets.precision import Precision, computes_bf16
 
 ROUNDS = 3

@@ -19,8 +19,8 @@ import torch
 import danqing
 from bench.bm3d import psnr
 from bench.denoise import noisy_copy
-from danqing.core.files import load
-from danqing.core.images import Images
+from danqing.core.learned.weights import load
+from danqing.core.pictures.contract import Images
 
 BUDGET = "2m"
 SIGMA = 25

@@ -22,7 +22,7 @@ from torch import Generator
 
 import danqing
 from bench.bm3d import photograph, psnr
-from danqing.core.images import Images, Mask
+from danqing.core.pictures.contract import Images, Mask
 from danqing.maths import degradation, masks
 from danqing.maths.colour import brightness, luma
 

@@ -18,7 +18,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from danqing.core.files import load_tensors
+from danqing.core.learned.weights import load_tensors
 
 TRIES = 10
 RUN = {

@@ -20,10 +20,10 @@ import torch
 import danqing
 from bench.bm3d import photograph
 from bench.everyday import _runs
-from danqing.core.files import WEIGHTS, bundled, load
-from danqing.core.images import Images
-from danqing.core.registry import operator_named
-from danqing.core.tiles import tiled
+from danqing.core.learned.weights import WEIGHTS, bundled, load
+from danqing.core.operators.operator import operator_named
+from danqing.core.operators.tiles import tiled
+from danqing.core.pictures.contract import Images
 
 MEGAPIXELS = (1, 12, 24, 100)
 TILES = (128, 256, 512)

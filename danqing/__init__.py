@@ -10,17 +10,17 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from danqing.core.files import load as load
-    from danqing.core.files import save as save
+    from danqing.core.learned.weights import load as load
+    from danqing.core.learned.weights import save as save
 
 _HOMES = {
-    "load": "danqing.core.files",
-    "save": "danqing.core.files",
-    "apply": "danqing.core.apply",
-    "read": "danqing.core.images",
-    "replay": "danqing.core.replay",
-    "show": "danqing.core.replay",
-    "write": "danqing.core.images",
+    "load": "danqing.core.learned.weights",
+    "save": "danqing.core.learned.weights",
+    "apply": "danqing.core.runs.apply",
+    "read": "danqing.core.pictures.reading",
+    "replay": "danqing.core.runs.replay",
+    "show": "danqing.core.runs.replay",
+    "write": "danqing.core.pictures.writing",
     "train": "danqing.train.api",
 }
 
@@ -31,7 +31,8 @@ def __getattr__(name: str) -> Any:
 
     if name in _HOMES:
         return getattr(import_module(_HOMES[name]), name)
-    from danqing.core.registry import operator_named, operators
+    from danqing.core.menu import operators
+    from danqing.core.operators.operator import operator_named
 
     if name in operators():
         return operator_named(name)
@@ -40,7 +41,7 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     """All public names, operators included."""
-    from danqing.core.registry import operators
+    from danqing.core.menu import operators
 
     return sorted([*globals(), *_HOMES, *operators()])
 

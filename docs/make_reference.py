@@ -7,8 +7,9 @@ import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from danqing.core.params import Field
-from danqing.core.registry import Operator, families, operator_named, operators
+from danqing.core.menu import families, operator_named, operators
+from danqing.core.operators.form import Field
+from danqing.core.operators.operator import Operator
 from danqing.train.config import family_fields, option_fields
 
 PAGE = Path(__file__).with_name("reference.md")

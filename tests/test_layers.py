@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from danqing.core.registry import FLOORS, PACKAGE
+from danqing.core.menu import FLOORS, PACKAGE
 
 BELOW = {
     "core": set(),
@@ -88,7 +88,7 @@ def test_a_violation_is_noticed(place: str, code: str, words: str, tmp_path: Pat
         ("data/one.py", "from danqing.data.store import Store"),
         ("edit/one.py", "import torch\nfrom danqing.maths.colour import pixel\ntorch.clamp"),
         ("nets/one.py", "import torch\ntorch.load('file', weights_only=True)"),
-        ("__init__.py", "from danqing.core.files import load\nmodel.eval()"),
+        ("__init__.py", "from danqing.core.learned.weights import load\nmodel.eval()"),
     ],
 )
 def test_what_is_allowed_is_not_noticed(place: str, code: str, tmp_path: Path) -> None:

@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from danqing.core.files import bundled, load, read_card
-from danqing.core.registry import PACKAGE
+from danqing.core.learned.weights import bundled, load, read_card
+from danqing.core.menu import PACKAGE
 from danqing.train.config import TrainConfig
 
 RECIPES = PACKAGE / "zoo" / "recipes"

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from danqing.core.files import replacing
+from danqing.core.disk import replacing
 from danqing.data.digits import FILE, SIDE
 
 FILTERS = [{"id": lzma.FILTER_LZMA2, "preset": 9 | lzma.PRESET_EXTREME, "lc": 4, "lp": 0, "pb": 0, "nice_len": 273}]

@@ -8,9 +8,10 @@ from typing import Annotated, Any
 import torch
 from torch import Tensor
 
-from danqing.core.images import Images
-from danqing.core.params import Range
-from danqing.core.registry import Finding, operator
+from danqing.core.artefacts.figures import Figures
+from danqing.core.operators.form import Range
+from danqing.core.operators.operator import operator
+from danqing.core.pictures.contract import Images
 from danqing.maths.colour import brightness, to_oklab
 
 NAMES = ("red", "green", "blue")
@@ -22,7 +23,7 @@ PLAIN = 0.01  # OKLab distance from grey under which no cast is seen
 
 
 @operator
-def colours(x: Images, count: Annotated[int, Range(2, 256, "bins")] = 32) -> Finding:
+def colours(x: Images, count: Annotated[int, Range(2, 256, "bins")] = 32) -> Figures:
     """Measure the colours and tones of pictures: histograms, colourfulness, cast and contrast.
 
     Args:
@@ -46,7 +47,7 @@ def colours(x: Images, count: Annotated[int, Range(2, 256, "bins")] = 32) -> Fin
     """
     histograms = [torch.stack([_histogram(plane, count) for plane in picture]) for picture in x]
     numbers = [_measured(*pair) for pair in zip(x, histograms, strict=True)]
-    return Finding(numbers, torch.stack([_drawn(each) for each in histograms]).to(x))
+    return Figures(numbers, torch.stack([_drawn(each) for each in histograms]).to(x))
 
 
 def _histogram(plane: Tensor, count: int) -> Tensor:

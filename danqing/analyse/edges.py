@@ -7,10 +7,11 @@ from typing import Annotated, Any, Literal, NamedTuple
 import numpy as np
 import torch
 
+from danqing.core.artefacts.figures import Figures
 from danqing.core.errors import ParameterError
-from danqing.core.images import Images
-from danqing.core.params import Range
-from danqing.core.registry import Finding, operator
+from danqing.core.operators.form import Range
+from danqing.core.operators.operator import operator
+from danqing.core.pictures.contract import Images
 from danqing.maths.colour import brightness
 
 DIRECTIONS = 8  # bins of the histogram of directions, 22.5 degrees each
@@ -31,7 +32,7 @@ def edges(
     sigma: Annotated[float, Range(0, 20, "px")] = 1.0,
     low: Annotated[float, Range(0, 1)] = 0.1,
     high: Annotated[float, Range(0, 1)] = 0.2,
-) -> Finding:
+) -> Figures:
     """Find the edges in pictures: where they are, how strong, and which way they run.
 
     An edge's strength is the contrast across it: 1 is a step from black to white, whatever ``sigma`` is.
@@ -66,7 +67,7 @@ def edges(
         found = _FINDERS[method](plane, gradient, sigma, low, high)
         numbers.append(_described(found, gradient))
         maps.append(gradient.strength if method == "sobel" else found)
-    return Finding(numbers, torch.from_numpy(np.stack(maps)).float()[:, None].to(x.device))
+    return Figures(numbers, torch.from_numpy(np.stack(maps)).float()[:, None].to(x.device))
 
 
 def _smoothed(plane: Plane, sigma: float) -> Plane:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from danqing.core.images import Images
-from danqing.core.registry import Finding, operator
+from danqing.core.artefacts.figures import Figures
+from danqing.core.operators.operator import operator
+from danqing.core.pictures.contract import Images
 from danqing.maths.colour import heat
 from danqing.maths.jpeg_history import history
 
 
 @operator
-def jpeg_quality(x: Images) -> Finding:
+def jpeg_quality(x: Images) -> Figures:
     """Estimate at which JPEG quality pictures were saved before, from nothing but the pixels.
 
     Args:
@@ -30,4 +31,4 @@ def jpeg_quality(x: Images) -> Finding:
         danqing jpeg_quality photo.png --out blocks.png
     """
     found, steps = history(x)
-    return Finding(found, heat(steps[:, None].float().to(x.device)))
+    return Figures(found, heat(steps[:, None].float().to(x.device)))

@@ -9,8 +9,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from danqing.core.images import Images
-from danqing.core.registry import Finding, operator
+from danqing.core.artefacts.figures import Figures
+from danqing.core.operators.operator import operator
+from danqing.core.pictures.contract import Images
 from danqing.maths import noise
 from danqing.maths.colour import brightness
 
@@ -21,7 +22,7 @@ _ESTIMATORS = {"patches": noise.by_patches, "wavelet": noise.by_wavelets, "lapla
 
 
 @operator
-def noise_level(x: Images, method: Literal["patches", "wavelet", "laplacian"] = "patches") -> Finding:
+def noise_level(x: Images, method: Literal["patches", "wavelet", "laplacian"] = "patches") -> Figures:
     """Estimate how strong the noise in pictures is, from nothing but the pictures.
 
     Args:
@@ -48,7 +49,7 @@ def noise_level(x: Images, method: Literal["patches", "wavelet", "laplacian"] = 
         {"sigma": _told(sigma), "tones": _by_tone(picture, left), "method": method}
         for sigma, picture, left in zip(found.tolist(), brightness(x), rest, strict=True)
     ]
-    return Finding(numbers, (0.5 + GAIN * rest).clamp(0, 1))
+    return Figures(numbers, (0.5 + GAIN * rest).clamp(0, 1))
 
 
 def _told(sigma: float) -> float | None:

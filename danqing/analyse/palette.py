@@ -7,9 +7,10 @@ from typing import Annotated, Any
 import torch
 from torch import Generator, Tensor
 
-from danqing.core.images import Images
-from danqing.core.params import Range, Seed
-from danqing.core.registry import Finding, operator
+from danqing.core.artefacts.figures import Figures
+from danqing.core.operators.form import Range, Seed
+from danqing.core.operators.operator import operator
+from danqing.core.pictures.contract import Images
 from danqing.maths.colour import from_oklab, to_oklab
 
 BINS = 32  # a channel: colours closer than 8 of 255 levels are taken together before they are grouped
@@ -18,7 +19,7 @@ STRIP = (128, 512)  # height and width of the strip of swatches, px
 
 
 @operator
-def palette(x: Images, count: Annotated[int, Range(1, 32)] = 6, seed: Seed = 0) -> Finding:
+def palette(x: Images, count: Annotated[int, Range(1, 32)] = 6, seed: Seed = 0) -> Figures:
     """Name the dominant colours of pictures and the share of each.
 
     Colours are grouped by k-means where equal distances look equally different (OKLab). A colour counts by the square
@@ -42,7 +43,7 @@ def palette(x: Images, count: Annotated[int, Range(1, 32)] = 6, seed: Seed = 0) 
     """
     found = [_dominant(picture.expand(3, -1, -1), count, seed) for picture in x]
     numbers = [{"colours": [_described(*pair) for pair in zip(*each, strict=True)]} for each in found]
-    return Finding(numbers, torch.stack([_strip(*each)[: x.shape[1]] for each in found]))
+    return Figures(numbers, torch.stack([_strip(*each)[: x.shape[1]] for each in found]))
 
 
 def _dominant(picture: Tensor, count: int, seed: int) -> tuple[Tensor, Tensor]:

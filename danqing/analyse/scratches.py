@@ -7,9 +7,10 @@ from typing import Annotated, Any
 import numpy as np
 from torch import Tensor
 
-from danqing.core.images import Images
-from danqing.core.params import Range
-from danqing.core.registry import Finding, operator
+from danqing.core.artefacts.figures import Figures
+from danqing.core.operators.form import Range
+from danqing.core.operators.operator import operator
+from danqing.core.pictures.contract import Images
 from danqing.maths.scratches import scratches as marked
 
 
@@ -18,7 +19,7 @@ def scratches(
     x: Images,
     radius: Annotated[int, Range(1, 20, "px")] = 2,
     strength: Annotated[float, Range(0, 1)] = 0.5,
-) -> Finding:
+) -> Figures:
     """Find scratches and dust on photographs: thin lines and small specks, bright or dark.
 
     Thin straight things in the picture itself, such as wires, joints between bricks and glints along a rim, look alike:
@@ -41,7 +42,7 @@ def scratches(
         danqing scratches photo.png --strength 0.2 --json
     """
     mask = marked(x, radius, strength)
-    return Finding([_described(each[0]) for each in mask], mask)
+    return Figures([_described(each[0]) for each in mask], mask)
 
 
 def _described(mask: Tensor) -> dict[str, Any]:

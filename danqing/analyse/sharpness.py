@@ -7,9 +7,10 @@ from typing import Annotated, Any
 import numpy as np
 import torch
 
-from danqing.core.images import Images
-from danqing.core.params import Range
-from danqing.core.registry import Finding, operator
+from danqing.core.artefacts.figures import Figures
+from danqing.core.operators.form import Range
+from danqing.core.operators.operator import operator
+from danqing.core.pictures.contract import Images
 from danqing.maths.colour import brightness, heat
 from danqing.maths.edge_widths import FEWEST, edge_widths
 
@@ -18,7 +19,7 @@ Plane = np.ndarray[Any, np.dtype[Any]]
 
 
 @operator
-def sharpness(x: Images, radius: Annotated[int, Range(1, 100, "px")] = 8) -> Finding:
+def sharpness(x: Images, radius: Annotated[int, Range(1, 100, "px")] = 8) -> Figures:
     """Measure how sharp pictures are, and where.
 
     Args:
@@ -42,7 +43,7 @@ def sharpness(x: Images, radius: Annotated[int, Range(1, 100, "px")] = 8) -> Fin
     """
     planes = brightness(x)[:, 0].double().cpu().numpy()
     shown = torch.from_numpy(np.stack([_map(plane, radius) for plane in planes])).float()
-    return Finding([_measured(plane) for plane in planes], heat(shown[:, None].to(x.device)))
+    return Figures([_measured(plane) for plane in planes], heat(shown[:, None].to(x.device)))
 
 
 def _measured(plane: Plane) -> dict[str, float | None]:

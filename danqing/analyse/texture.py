@@ -9,9 +9,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from danqing.core.images import Images
-from danqing.core.params import Range
-from danqing.core.registry import Finding, operator
+from danqing.core.artefacts.figures import Figures
+from danqing.core.operators.form import Range
+from danqing.core.operators.operator import operator
+from danqing.core.pictures.contract import Images
 from danqing.maths.colour import brightness, from_oklab
 
 LEVELS = 32  # grey levels of the co-occurrence matrix
@@ -27,7 +28,7 @@ def texture(
     x: Images,
     radius: Annotated[int, Range(1, 32, "px")] = 1,
     view: Literal["direction", "patterns"] = "direction",
-) -> Finding:
+) -> Figures:
     """Describe the texture of pictures: how rough it is, how regular, how coarse, and which way it runs.
 
     Args:
@@ -60,7 +61,7 @@ def texture(
         pairs = _cooccurrence(light.numpy(), radius)
         numbers.append({"cooccurrence": pairs, "patterns": shares.tolist(), "gabor": _described(waves)})
         maps.append(_drawn(waves) if view == "direction" else _codes_drawn(codes))
-    return Finding(numbers, torch.stack(maps).to(x))
+    return Figures(numbers, torch.stack(maps).to(x))
 
 
 def _patterns(light: Plane, radius: int) -> Plane:

@@ -13,11 +13,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from danqing.core.artefacts.file import File
 from danqing.core.errors import ParameterError
-from danqing.core.images import Images, Mask, from_uint8, to_uint8
-from danqing.core.params import Range
+from danqing.core.operators.form import Range
+from danqing.core.operators.operator import operator
+from danqing.core.pictures.contract import Images, Mask, from_uint8, to_uint8
 from danqing.core.progress import Job, Progress
-from danqing.core.registry import Encoded, operator
 from danqing.maths import fidelity
 
 Format = Literal["jpg", "webp", "avif", "png"]
@@ -38,7 +39,7 @@ def compress(
     ssim: Annotated[float, Range(0, 1)] | None = None,
     palette: bool = False,
     alpha: Mask | None = None,
-) -> Job[list[Encoded]]:
+) -> Job[list[File]]:
     """Compress pictures into files of a given size, or as far as they look the same.
 
     The quality is found by bisection: the best that fits the size, or the least that reaches the SSIM. The file holds
@@ -85,7 +86,7 @@ def compress(
     return made
 
 
-def _compressed(x: Tensor, format: Format, limit: int | None, ssim: float | None, palette: bool) -> Job[Encoded]:
+def _compressed(x: Tensor, format: Format, limit: int | None, ssim: float | None, palette: bool) -> Job[File]:
     """Find the level of one picture (1, 1…4, H, W) and tell about the file."""
     from PIL import Image
 
@@ -108,19 +109,19 @@ def _compressed(x: Tensor, format: Format, limit: int | None, ssim: float | None
 
 def _encoded(
     data: bytes, format: str, pixels: int, seen: dict[str, Any], again: Callable[[dict[str, Any]], bytes], limit: Any
-) -> Encoded:
+) -> File:
     """Put together a file and its figures; ``again`` writes it with a recipe inside, which must keep the limit."""
 
-    def embedded(settings: dict[str, Any]) -> Encoded:
+    def embedded(settings: dict[str, Any]) -> File:
         try:
             longer = again(settings)
         except ParameterError:  # such as a recipe of more than 64 kB, which no JPEG holds
             return made
         return made if limit is not None and len(longer) > limit else filled(longer)
 
-    def filled(data: bytes) -> Encoded:
+    def filled(data: bytes) -> File:
         numbers = {"format": format, "bytes": len(data), "bits_per_pixel": 8 * len(data) / pixels, **seen}
-        return Encoded(data, format, numbers, embedded)
+        return File(data, format, numbers, embedded)
 
     made = filled(data)
     return made

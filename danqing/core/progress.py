@@ -6,7 +6,7 @@ from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 if TYPE_CHECKING:
-    from danqing.core.images import Images
+    from danqing.core.pictures.contract import Images
 
 T = TypeVar("T")
 

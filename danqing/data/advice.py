@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
-from danqing.core.model import Model, Painter, Recogniser
+from danqing.core.learned.model import Model, Painter, Recogniser
 from danqing.data.labels import several
-
-if TYPE_CHECKING:
-    from danqing.data.check import Report
+from danqing.data.report import Report
 
 FEW, SOME = 100, 1000  # pictures for a painter: memorises; needs augmentation
 FEW_OF_A_CLASS = 20

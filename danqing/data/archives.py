@@ -12,7 +12,8 @@ from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from danqing.core.errors import DataError, PictureError
-from danqing.core.images import Picture, read
+from danqing.core.pictures.contract import Picture
+from danqing.core.pictures.reading import read
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".jfif", ".webp", ".tif", ".tiff", ".bmp", ".gif", ".avif")
 LARGEST = 1 << 30  # bytes that one file inside a zip may unpack to
@@ -58,7 +59,7 @@ def read_found(found: Path | bytes, at_least: int | None = None) -> Picture:
 
     Args:
         found: the file or the bytes.
-        at_least: see :func:`danqing.core.images.read`.
+        at_least: see :func:`danqing.core.pictures.reading.read`.
 
     Raises:
         PictureError: naming why it cannot be read.

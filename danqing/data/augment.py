@@ -12,7 +12,7 @@ from torch import Generator, Tensor
 from torch.nn import functional as F
 
 from danqing.core.errors import ParameterError
-from danqing.core.images import Images
+from danqing.core.pictures.contract import Images
 
 LUMA = (0.299, 0.587, 0.114)  # of Rec. 601
 

@@ -6,37 +6,28 @@ import hashlib
 import json
 import time
 from collections import Counter
-from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 from PIL import Image
 
-from danqing.core.files import replacing
+from danqing.core.disk import replacing
+from danqing.core.learned.families import family_named
 from danqing.core.progress import Job, Progress
-from danqing.core.registry import family_named
 from danqing.data.advice import advice
 from danqing.data.cache import cached
 from danqing.data.fit import opaque
 from danqing.data.journal import told
-from danqing.data.labels import several, shown, some
 from danqing.data.likeness import SIDE, Look, alike, look_at
 from danqing.data.parallel import in_order
+from danqing.data.report import Report, Unusable
 from danqing.data.sources import Record, Source, is_built_in, open_source
 from danqing.data.store import LOOK, reason
 
 FORMAT = 1  # of a report; part of the name under which it is kept
-LISTED = 20  # names and sizes that the report shows people; the JSON has all
-
-
-class Unusable(NamedTuple):
-    """A file that cannot be used, and why."""
-
-    name: str
-    reason: str
 
 
 class Seen(NamedTuple):
@@ -48,49 +39,6 @@ class Seen(NamedTuple):
     mode: str
     digest: bytes
     look: Look
-
-
-@dataclass(frozen=True)
-class Report:
-    """What the preflight found.
-
-    Attributes:
-        source: what was checked.
-        usable: number of readable pictures.
-        unusable: the others, each with its reason.
-        sizes: how many pictures have each "width x height", most frequent first.
-        modes: how many are grey or colour, with alpha, of 16 bits.
-        classes: how many pictures each class has; empty when unlabelled.
-        duplicates: groups of pictures whose pixels are the same.
-        near_duplicates: groups that look alike, one of each group of duplicates standing for all.
-        warnings: what to think about before training, in plain words.
-    """
-
-    source: str
-    usable: int
-    unusable: list[Unusable]
-    sizes: dict[str, int]
-    modes: dict[str, int]
-    classes: dict[str, int]
-    duplicates: list[list[str]]
-    near_duplicates: list[list[str]]
-    warnings: list[str]
-
-    def to_json(self) -> dict[str, Any]:
-        """The report as JSON values."""
-        return {**asdict(self), "unusable": [item._asdict() for item in self.unusable]}
-
-    def lines(self) -> list[str]:
-        """The report for people."""
-        out = [f"{self.source}: {several(self.usable, 'usable picture')}"]
-        out += _listed("cannot be used", [f"{shown(name)}: {why}" for name, why in self.unusable])
-        for title, counts in (("sizes", self.sizes), ("modes", self.modes), ("classes", self.classes)):
-            if counts:
-                first = ", ".join(f"{shown(name)} × {count:,}" for name, count in list(counts.items())[:LISTED])
-                out.append(f"{title} ({len(counts):,}): {first}" + (" …" if len(counts) > LISTED else ""))
-        for title, groups in (("exact duplicates", self.duplicates), ("near duplicates", self.near_duplicates)):
-            out += _listed(title, [some(group, 4) for group in groups])
-        return out + [f"Warning: {words}" for words in self.warnings]
 
 
 def check(
@@ -180,10 +128,3 @@ def _report(source: Source, seen: list[Seen], unusable: list[Unusable]) -> Repor
 
 def _counted(values: Any) -> dict[str, int]:
     return dict(Counter(values).most_common())
-
-
-def _listed(title: str, items: Sequence[str]) -> list[str]:
-    if not items:
-        return []
-    more = [f"  … and {len(items) - LISTED:,} more"] if len(items) > LISTED else []
-    return [f"{title} ({len(items):,}):", *(f"  {item}" for item in items[:LISTED]), *more]

@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from danqing.core.images import Picture
+from danqing.core.pictures.contract import Picture
 
 Fit = Literal["crop", "pad", "stretch", "tiles"]
 FITS = ("crop", "pad", "stretch", "tiles")

@@ -12,9 +12,9 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple, Protocol
 
+from danqing.core.disk import hash_of
 from danqing.core.errors import DataError, ParameterError
-from danqing.core.files import hash_of
-from danqing.core.images import Picture, from_uint8
+from danqing.core.pictures.contract import Picture, from_uint8
 from danqing.data import archives, shards
 from danqing.data.archives import Entry, Find, read_found
 from danqing.data.digits import FILE, digits
@@ -32,7 +32,7 @@ HELD_OUT = 0.1  # of a set that does not say itself what is held out
 class Record(NamedTuple):
     """One picture that has not been read yet.
 
-    ``read(at_least)`` reads it, a JPEG perhaps shrunk (see :func:`danqing.core.images.read`), and raises DanqingError
+    ``read(at_least)`` reads it, a JPEG perhaps shrunk (see :mod:`danqing.core.pictures.reading`), raises DanqingError
     where it cannot be read.
     """
 

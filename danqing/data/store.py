@@ -19,9 +19,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from danqing.core.disk import hash_of, replacing
 from danqing.core.errors import DanqingError, DataError, ParameterError
-from danqing.core.files import hash_of, replacing
-from danqing.core.model import Batch
+from danqing.core.learned.model import Batch
 from danqing.core.progress import Job, Progress
 from danqing.data.cache import cached
 from danqing.data.fit import FITS, MARGIN, Fit, squares

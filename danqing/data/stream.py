@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 
 from danqing.core.errors import DataError, ParameterError
-from danqing.core.model import Batch
+from danqing.core.learned.model import Batch
 from danqing.data import shards
 from danqing.data.archives import read_found
 from danqing.data.fit import FITS, MARGIN, Fit, square

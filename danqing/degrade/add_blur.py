@@ -6,9 +6,9 @@ from typing import Annotated, Literal
 
 import torch
 
-from danqing.core.images import Images
-from danqing.core.params import Range
-from danqing.core.registry import operator
+from danqing.core.operators.form import Range
+from danqing.core.operators.operator import operator
+from danqing.core.pictures.contract import Images
 from danqing.maths.degradation import defocus, motion
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from danqing.core.images import Images
-from danqing.core.params import Range
-from danqing.core.registry import operator
+from danqing.core.operators.form import Range
+from danqing.core.operators.operator import operator
+from danqing.core.pictures.contract import Images
 from danqing.maths import degradation
 
 

@@ -8,9 +8,9 @@ import torch
 from torch import Tensor
 
 from danqing.core.errors import ParameterError
-from danqing.core.images import Images, Mask
-from danqing.core.params import Colour, Range
-from danqing.core.registry import operator
+from danqing.core.operators.form import Colour, Range
+from danqing.core.operators.operator import operator
+from danqing.core.pictures.contract import Images, Mask
 from danqing.maths.colour import brightness, pixel
 from danqing.maths.cutout import matte, object_in, unmixed
 from danqing.maths.selection import box_in, covering, fitting

@@ -9,9 +9,9 @@ import torch
 from torch import Generator, Tensor
 
 from danqing.core.errors import ParameterError
-from danqing.core.images import Images
-from danqing.core.params import Range, Seed
-from danqing.core.registry import operator
+from danqing.core.operators.form import Range, Seed
+from danqing.core.operators.operator import operator
+from danqing.core.pictures.contract import Images
 from danqing.maths.colour import brightness, from_linear, into_gamut, linear_from_oklab, to_oklab
 from danqing.maths.guided import linear_in
 

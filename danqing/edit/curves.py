@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 from danqing.core.errors import ParameterError
-from danqing.core.images import Images
-from danqing.core.registry import operator
+from danqing.core.operators.operator import operator
+from danqing.core.pictures.contract import Images
 from danqing.maths.colour import from_linear, into_gamut, linear_from_oklab, to_oklab
 
 CHANNELS = {"red": 0, "green": 1, "blue": 2}

@@ -6,8 +6,8 @@ from typing import Literal
 
 import torch
 
-from danqing.core.images import Images
-from danqing.core.registry import operator
+from danqing.core.operators.operator import operator
+from danqing.core.pictures.contract import Images
 
 _AXES = {"horizontal": (3,), "vertical": (2,), "both": (2, 3)}
 

@@ -6,10 +6,10 @@ from typing import Annotated
 
 import torch
 
-from danqing.core.images import Images, Mask
-from danqing.core.params import Range, Seed
+from danqing.core.operators.form import Range, Seed
+from danqing.core.operators.operator import operator
+from danqing.core.pictures.contract import Images, Mask
 from danqing.core.progress import Job
-from danqing.core.registry import operator
 from danqing.maths.cutout import object_in
 from danqing.maths.inpainting import filled
 from danqing.maths.selection import box_in, fitting, grown

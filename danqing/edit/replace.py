@@ -9,10 +9,10 @@ from torch import Tensor
 from torch.nn import functional
 
 from danqing.core.errors import ParameterError
-from danqing.core.images import Images, Mask
-from danqing.core.params import Range
+from danqing.core.operators.form import Range
+from danqing.core.operators.operator import operator
+from danqing.core.pictures.contract import Images, Mask
 from danqing.core.progress import Job
-from danqing.core.registry import operator
 from danqing.maths.colour import from_oklab, to_oklab
 from danqing.maths.inpainting import filled
 from danqing.maths.membrane import membrane

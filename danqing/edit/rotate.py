@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 from torch.nn.functional import grid_sample
 
-from danqing.core.images import Images
-from danqing.core.params import Colour, Range
-from danqing.core.registry import operator
+from danqing.core.operators.form import Colour, Range
+from danqing.core.operators.operator import operator
+from danqing.core.pictures.contract import Images
 from danqing.maths.colour import pixel
 
 Size = tuple[int, int]  # height, width in pixels

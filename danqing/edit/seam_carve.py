@@ -10,10 +10,10 @@ import torch
 from torch import Tensor
 
 from danqing.core.errors import ParameterError
-from danqing.core.images import Images, Mask
-from danqing.core.params import Range
+from danqing.core.operators.form import Range
+from danqing.core.operators.operator import operator
+from danqing.core.pictures.contract import Images, Mask
 from danqing.core.progress import Job, Progress
-from danqing.core.registry import operator
 from danqing.maths.colour import brightness
 
 Plane = np.ndarray[Any, np.dtype[Any]]

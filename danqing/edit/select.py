@@ -6,9 +6,9 @@ from typing import Annotated
 
 import torch
 
-from danqing.core.images import Images, Mask
-from danqing.core.params import Colour, Range
-from danqing.core.registry import operator
+from danqing.core.operators.form import Colour, Range
+from danqing.core.operators.operator import operator
+from danqing.core.pictures.contract import Images, Mask
 from danqing.maths.cutout import like_colour, object_in
 from danqing.maths.selection import box_in, fitting, point_in
 

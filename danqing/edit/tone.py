@@ -7,9 +7,9 @@ from typing import Annotated, Literal
 import torch
 from torch import Tensor
 
-from danqing.core.images import Images
-from danqing.core.params import Colour, Range
-from danqing.core.registry import operator
+from danqing.core.operators.form import Colour, Range
+from danqing.core.operators.operator import operator
+from danqing.core.pictures.contract import Images
 from danqing.maths.colour import from_linear, into_gamut, linear_from_oklab, to_oklab
 
 Stop = tuple[float, float, float]  # lightness, green–red, blue–yellow in OKLab

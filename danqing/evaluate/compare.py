@@ -8,10 +8,11 @@ from typing import Annotated, Any, Literal
 import torch
 from torch import Tensor
 
+from danqing.core.artefacts.figures import Figures
 from danqing.core.errors import ParameterError
-from danqing.core.images import Images
-from danqing.core.params import Range
-from danqing.core.registry import Finding, operator
+from danqing.core.operators.form import Range
+from danqing.core.operators.operator import operator
+from danqing.core.pictures.contract import Images
 from danqing.maths.fidelity import MS_SSIM_SIDE, SSIM_SIDE, luma, ms_ssim, mse, psnr, ssim
 
 
@@ -21,7 +22,7 @@ def compare(
     y: Images,
     channel: Literal["rgb", "y"] = "rgb",
     border: Annotated[int, Range(0, 64, "px")] = 0,
-) -> Finding:
+) -> Figures:
     """Measure how far pictures are from what they should be.
 
     The PSNR of the same two pictures differs by some 2 dB between RGB and Y: compare numbers of one recipe only. Every
@@ -57,7 +58,7 @@ def compare(
     table["max_difference"] = (within[0] - within[1]).abs().amax((1, 2, 3)).tolist()
     told = {"recipe": _recipe(channel, border), "refused": _refusals(within[0])}
     numbers = [{**dict(zip(table, row, strict=True)), **told} for row in zip(*table.values(), strict=True)]
-    return Finding(numbers, _map(x, y))
+    return Figures(numbers, _map(x, y))
 
 
 def _paired(x: Images, y: Images) -> tuple[Images, Images]:

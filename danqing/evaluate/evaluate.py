@@ -9,12 +9,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from danqing.core.artefacts.figures import Figures
 from danqing.core.errors import ParameterError, TooFewPictures
-from danqing.core.images import Images, contact_sheet, from_uint8, to_uint8
-from danqing.core.model import Model, Painter
-from danqing.core.params import Range, Seed, Source, WeightsOf
+from danqing.core.learned.model import Model, Painter
+from danqing.core.operators.form import Range, Seed, Source, WeightsOf
+from danqing.core.operators.operator import operator
+from danqing.core.pictures.contract import Images, contact_sheet, from_uint8, to_uint8
 from danqing.core.progress import Job, Progress
-from danqing.core.registry import Finding, operator
 from danqing.data.store import Store, pack
 from danqing.maths.scores import METRICS, About, Seen, Sets, rows
 from danqing.maths.statistics import nearest
@@ -42,7 +43,7 @@ def evaluate(
     features: str = "auto",
     metrics: str = "all",
     seed: Seed = 0,
-) -> Job[Finding]:
+) -> Job[Figures]:
     """Score what a model paints against real pictures, and show whether it copies them.
 
     Samples are rounded to 8 bits, as they are saved, and compared with held-out pictures of ``data`` where there are
@@ -102,7 +103,7 @@ def evaluate(
     )
     yield Progress(0, len(wanted), "computing the scores")
     table = [{**row, **net.recipe} for row in rows(sets, wanted, About(learned.classes, net.official), seed)]
-    return Finding(table, _sheet(samples, train, sets))
+    return Figures(table, _sheet(samples, train, sets))
 
 
 def _wanted(metrics: str) -> list[str]:

@@ -22,7 +22,7 @@ from rich.text import Text
 
 import danqing
 from danqing.core.errors import DanqingError, UserError
-from danqing.core.registry import Entry, operators
+from danqing.core.menu import Entry, operators
 from danqing.faces.pages import Row, drawn, section
 from danqing.faces.screen import FilesFailed, as_json, error_json, errors, legible, told
 
@@ -145,7 +145,7 @@ def _listed(group: str) -> list[RenderableType]:
 
 
 def _operator_command(name: str) -> click.Command:
-    from danqing.core.registry import operator_named
+    from danqing.core.operators.operator import operator_named
     from danqing.faces.forms import OperatorCommand
 
     return OperatorCommand(operator_named(_operator(name)))

@@ -7,13 +7,16 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from danqing.core.apply import apply
+from danqing.core.artefacts.figures import Figures
+from danqing.core.artefacts.results import Saving
+from danqing.core.disk import replacing
 from danqing.core.errors import OutputError
-from danqing.core.files import replacing
-from danqing.core.images import read, to_uint8, write
+from danqing.core.operators.operator import operator_named
+from danqing.core.pictures.contract import to_uint8
+from danqing.core.pictures.reading import read
+from danqing.core.pictures.writing import write
 from danqing.core.progress import Job, Progress
-from danqing.core.registry import Finding, operator_named
-from danqing.core.results import Saving
+from danqing.core.runs.apply import apply
 from danqing.faces.report import Section, Shown, write_report
 from danqing.train import record
 from danqing.train.config import TrainConfig
@@ -55,14 +58,14 @@ def demo(out: Path, budget: str, seed: int, force: bool = False) -> Job[Path]:
     values = {"weights": str(out / "model.safetensors"), "seed": seed, "label": "all"}
     grid = Saving(columns=CLASSES, force=True)
     yield from apply(generate, {**values, "count": ROWS * CLASSES}, out=out / "grid.png", saving=grid)
-    finding: Finding = yield from evaluate.job(weights=out / "model.safetensors", data="digits", count=SAMPLES)
+    finding: Figures = yield from evaluate.job(weights=out / "model.safetensors", data="digits", count=SAMPLES)
     neighbours = _keep(finding, out)
     yield Progress(1, 1, "writing the page")
     film = _film(run.folder / "grids", out / "film.gif")
     return write_report(out / "report.html", "danqing demo", _sections(run, out, film, neighbours, finding))
 
 
-def _keep(finding: Finding, out: Path) -> Path:
+def _keep(finding: Figures, out: Path) -> Path:
     """Write the scores and the sheet of neighbours."""
     with replacing(out / "scores.json") as temporary:
         temporary.write_text(json.dumps(finding.numbers, indent=2, ensure_ascii=False) + "\n", "utf-8")
@@ -81,7 +84,7 @@ def _film(grids: Path, file: Path) -> Path:
     return file
 
 
-def _sections(run: RunResult, out: Path, film: Path, neighbours: Path, finding: Finding) -> list[Section]:
+def _sections(run: RunResult, out: Path, film: Path, neighbours: Path, finding: Figures) -> list[Section]:
     facts = run.summary
     return [
         Section(

@@ -11,11 +11,11 @@ from typing import Any
 
 import click
 
-from danqing.core.apply import Report, apply
+from danqing.core.artefacts.results import QUALITY, Saving, returns
 from danqing.core.errors import ParameterError
-from danqing.core.params import Field
-from danqing.core.registry import Operator
-from danqing.core.results import QUALITY, Saving, returns
+from danqing.core.operators.form import Field
+from danqing.core.operators.operator import Operator
+from danqing.core.runs.apply import Report, apply
 from danqing.faces.outcome import report
 from danqing.faces.pages import Page, Row, row_of
 from danqing.faces.screen import Screen

@@ -8,8 +8,8 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
-from danqing.core.apply import Report
-from danqing.core.order import Outcome
+from danqing.core.runs.apply import Report
+from danqing.core.runs.order import Outcome
 from danqing.faces.screen import FilesFailed, Screen, error_json, legible, short
 
 SHOWN = 20  # failures in full; more would scroll the first ones away

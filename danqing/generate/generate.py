@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Annotated
 
-from danqing.core.images import Images
-from danqing.core.labels import class_names, class_number
-from danqing.core.model import Painter
-from danqing.core.painting import paint_numbered
-from danqing.core.params import Range, Seed, WeightsOf
+from danqing.core.learned.classes import class_names, class_number
+from danqing.core.learned.model import Painter
+from danqing.core.learned.painting import paint_numbered
+from danqing.core.operators.form import Range, Seed, WeightsOf
+from danqing.core.operators.operator import operator
+from danqing.core.pictures.contract import Images
 from danqing.core.progress import Job
-from danqing.core.registry import operator
 from danqing.maths.latents import latent, random_class
 
 

@@ -6,13 +6,14 @@ from typing import Annotated
 
 from torch import Tensor
 
+from danqing.core.artefacts.film import Film
 from danqing.core.errors import ParameterError
-from danqing.core.labels import class_names, class_number
-from danqing.core.model import Painter
-from danqing.core.painting import paint_numbered
-from danqing.core.params import Range, Seed, WeightsOf
+from danqing.core.learned.classes import class_names, class_number
+from danqing.core.learned.model import Painter
+from danqing.core.learned.painting import paint_numbered
+from danqing.core.operators.form import Range, Seed, WeightsOf
+from danqing.core.operators.operator import operator
 from danqing.core.progress import Job
-from danqing.core.registry import Frames, operator
 from danqing.maths.latents import latent, random_class, slerp
 
 
@@ -24,7 +25,7 @@ def interpolate(
     frames: Annotated[int, Range(2, 10_000)] = 72,
     label: str | None = None,
     truncation: Annotated[float, Range(0, 1)] = 1.0,
-) -> Job[Frames]:
+) -> Job[Film]:
     """Paint the way from one seed's picture to those of others.
 
     The film starts at the first picture that ``generate`` paints from ``seed`` and goes through those of the seeds in
@@ -58,7 +59,7 @@ def interpolate(
         lambda frame: _on_the_way(points, min(frame, frames - 1) / (frames - 1)),
         None if chosen is None else lambda frame: chosen,
     )
-    return Frames(pictures)
+    return Film(pictures)
 
 
 def _seeds(text: str) -> list[int]:

@@ -6,11 +6,12 @@ from typing import Annotated
 
 import torch
 
+from danqing.core.artefacts.film import Film
 from danqing.core.errors import ParameterError
-from danqing.core.images import Images
-from danqing.core.painting import Autoencoder
-from danqing.core.params import Range, WeightsOf
-from danqing.core.registry import Frames, operator
+from danqing.core.learned.painting import Autoencoder
+from danqing.core.operators.form import Range, WeightsOf
+from danqing.core.operators.operator import operator
+from danqing.core.pictures.contract import Images
 
 
 @operator
@@ -19,7 +20,7 @@ def morph(
     y: Images,
     weights: Annotated[Autoencoder, WeightsOf("vae")],
     frames: Annotated[int, Range(2, 10_000)] = 48,
-) -> Frames:
+) -> Film:
     """Turn one picture into another through a model's latent space.
 
     Args:
@@ -44,4 +45,4 @@ def morph(
     shares = torch.linspace(0, 1, frames)
     pairs = zip(x.split(1), y.expand(len(x), -1, -1, -1).split(1), strict=True)
     with torch.no_grad():
-        return Frames(torch.cat([weights.between(one, other, shares).float() for one, other in pairs]))
+        return Film(torch.cat([weights.between(one, other, shares).float() for one, other in pairs]))

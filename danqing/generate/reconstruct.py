@@ -6,10 +6,10 @@ from typing import Annotated
 
 import torch
 
-from danqing.core.images import Images
-from danqing.core.painting import Autoencoder
-from danqing.core.params import WeightsOf
-from danqing.core.registry import operator
+from danqing.core.learned.painting import Autoencoder
+from danqing.core.operators.form import WeightsOf
+from danqing.core.operators.operator import operator
+from danqing.core.pictures.contract import Images
 
 
 @operator

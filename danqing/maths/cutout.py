@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from danqing.core.images import to_uint8
+from danqing.core.pictures.contract import to_uint8
 from danqing.maths.colour import to_oklab
 from danqing.maths.membrane import membrane
 from danqing.maths.selection import Box, surrounding

@@ -8,7 +8,7 @@ import torch
 from torch import Generator, Tensor
 from torch.nn import functional as F
 
-from danqing.core.images import Images, Mask
+from danqing.core.pictures.contract import Images, Mask
 from danqing.maths import degradation, masks
 from danqing.maths.colour import luma
 from danqing.maths.noise import by_laplacians, by_patches

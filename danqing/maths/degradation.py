@@ -15,7 +15,7 @@ import torch
 from torch import Generator, Tensor, fft
 from torch.nn import functional
 
-from danqing.core.images import Images, from_uint8, to_uint8
+from danqing.core.pictures.contract import Images, from_uint8, to_uint8
 from danqing.maths.borders import mirrored
 from danqing.maths.colour import from_linear, to_linear
 from danqing.maths.point_spread import Blur, point_spread

@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from danqing.core.errors import ParameterError
-from danqing.core.images import Images
+from danqing.core.pictures.contract import Images
 
 SSIM_SIDE = 11  # the Gaussian window of SSIM, sigma 1.5, cut at 3.5 sigma
 K1, K2 = 0.01, 0.03

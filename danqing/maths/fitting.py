@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from danqing.core.images import Images
+from danqing.core.pictures.contract import Images
 
 LUMA = (0.299, 0.587, 0.114)  # what Pillow's "L" uses, so that a picture packed grey and one fitted grey agree
 

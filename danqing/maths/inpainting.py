@@ -10,7 +10,7 @@ import torch
 from numpy.random import Generator
 
 from danqing.core.errors import ParameterError
-from danqing.core.images import Images
+from danqing.core.pictures.contract import Images
 from danqing.core.progress import Job, Progress
 from danqing.maths.exemplar import exemplar
 from danqing.maths.membrane import halved

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from danqing.core.images import Images
+from danqing.core.pictures.contract import Images
 
 SIDE = 8
 MOST = 1024  # blocks that are looked at

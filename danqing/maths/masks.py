@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from torch import Generator, Tensor
 
 from danqing.core.errors import ParameterError
-from danqing.core.images import Mask
+from danqing.core.pictures.contract import Mask
 
 MOST = 0.9  # share; beyond, random marks need very long to find what is left
 Canvas = NDArray[np.uint8]

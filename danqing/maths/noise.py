@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from danqing.core.images import Images
+from danqing.core.pictures.contract import Images
 
 PATCH = {1: 8, 3: 6}  # side of a patch by channels: 64 and 108 numbers
 ENOUGH = 4  # patches a number of one: below, their covariance says little

@@ -6,7 +6,7 @@ from typing import Literal
 
 import torch
 
-from danqing.core.images import Images
+from danqing.core.pictures.contract import Images
 
 Kernel = Literal["nearest", "box", "bilinear", "bicubic", "lanczos"]
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 
-from danqing.core.images import Images, Mask
+from danqing.core.pictures.contract import Images, Mask
 from danqing.maths.colour import brightness
 
 Plane = np.ndarray[Any, np.dtype[Any]]

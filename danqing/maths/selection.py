@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from danqing.core.errors import ParameterError
-from danqing.core.images import Images, Mask
+from danqing.core.pictures.contract import Images, Mask
 
 RIM = 0.1  # of the picture on each side, where the object in the middle is not
 

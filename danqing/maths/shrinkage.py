@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from danqing.core.images import Images
+from danqing.core.pictures.contract import Images
 from danqing.maths.bases import cosine, plane
 from danqing.maths.borders import mirrored
 from danqing.maths.colour import from_opponent, to_opponent

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from danqing.core.images import Images
+from danqing.core.pictures.contract import Images
 from danqing.maths.statistics import gaussian_frechet, moments
 
 SIDE = 32  # pictures are brought to this size first

@@ -6,7 +6,7 @@ import torch
 from torch import Generator, Tensor
 from torch.nn import functional
 
-from danqing.core.images import Images
+from danqing.core.pictures.contract import Images
 
 CHOICE = 4  # patches, of which the richest in detail is learned from
 CHOSEN = 0.7  # share of patches that are chosen so

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from danqing.core.images import Images
+from danqing.core.pictures.contract import Images
 
 STRIP = 2**22  # pixels mapped at a time, so that memory stays bounded
 

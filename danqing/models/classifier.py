@@ -10,9 +10,9 @@ from torch import Generator, Tensor, nn
 from torch.nn import functional as F
 
 from danqing.core.errors import ParameterError
-from danqing.core.images import Images
-from danqing.core.model import Batch, Optimiser, Recogniser
-from danqing.core.params import Range
+from danqing.core.learned.model import Batch, Optimiser, Recogniser
+from danqing.core.operators.form import Range
+from danqing.core.pictures.contract import Images
 from danqing.maths.fitting import fit
 
 STAGES = 3  # halvings of the picture before it becomes a vector

@@ -12,9 +12,9 @@ from torch import Generator, Tensor, nn
 from torch.nn import functional as F
 
 from danqing.core.errors import ParameterError
-from danqing.core.images import Images
-from danqing.core.model import Batch, Optimiser, Painter
-from danqing.core.params import Range
+from danqing.core.learned.model import Batch, Optimiser, Painter
+from danqing.core.operators.form import Range
+from danqing.core.pictures.contract import Images
 from danqing.maths.adversarial import LossName, PenaltyName
 from danqing.nets.adversary import Rules, Verdict, adversarial_losses, paint_in_blocks, verdict_readings
 from danqing.nets.convolution import Down, Spread, Up

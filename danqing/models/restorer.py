@@ -9,11 +9,11 @@ from typing import Annotated, ClassVar, Literal
 import torch
 from torch import Generator, Tensor
 
-from danqing.core import model as bases
 from danqing.core.errors import ParameterError
-from danqing.core.images import Images
-from danqing.core.model import Batch, Optimiser
-from danqing.core.params import Range
+from danqing.core.learned import model as bases
+from danqing.core.learned.model import Batch, Optimiser
+from danqing.core.operators.form import Range
+from danqing.core.pictures.contract import Images
 from danqing.maths.colour import luma
 from danqing.maths.damage import (
     Damaged,

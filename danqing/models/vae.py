@@ -10,10 +10,10 @@ from torch import Generator, Tensor, nn
 from torch.nn import functional as F
 
 from danqing.core.errors import ParameterError
-from danqing.core.images import Images
-from danqing.core.model import Batch, Optimiser
-from danqing.core.painting import Autoencoder
-from danqing.core.params import Range
+from danqing.core.learned.model import Batch, Optimiser
+from danqing.core.learned.painting import Autoencoder
+from danqing.core.operators.form import Range
+from danqing.core.pictures.contract import Images
 from danqing.maths.elbo import (
     bernoulli_log_likelihood,
     bits_per_dimension,

@@ -8,8 +8,8 @@ from typing import NamedTuple, Protocol
 import torch
 from torch import Generator, Tensor, nn
 
-from danqing.core.images import Images
-from danqing.core.model import Batch
+from danqing.core.learned.model import Batch
+from danqing.core.pictures.contract import Images
 from danqing.maths.adversarial import (
     LossName,
     PenaltyName,

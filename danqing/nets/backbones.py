@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
+from danqing.core.disk import hash_of
 from danqing.core.errors import ModelFileError, ParameterError
-from danqing.core.files import hash_of, load, locate, read_card
-from danqing.core.images import Images, check_images, from_uint8
-from danqing.core.model import Recogniser
+from danqing.core.learned.model import Recogniser
+from danqing.core.learned.weights import load, locate, read_card
+from danqing.core.pictures.contract import Images, check_images, from_uint8
 from danqing.core.progress import Job, Progress
 from danqing.nets import efficientnet_lite, inception
 

@@ -8,7 +8,7 @@ import torch
 from torch import Generator, Tensor, nn
 from torch.nn import functional as F
 
-from danqing.core.images import Images, Mask
+from danqing.core.pictures.contract import Images, Mask
 from danqing.maths.colour import luma
 from danqing.maths.guided import enlarged_along
 from danqing.nets.dropout import dropout

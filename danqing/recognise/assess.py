@@ -8,13 +8,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from danqing.core.artefacts.figures import Figures
 from danqing.core.errors import DataError
-from danqing.core.images import Images, from_uint8
-from danqing.core.labels import class_names, class_number
-from danqing.core.model import Recogniser
-from danqing.core.params import Source, WeightsOf
+from danqing.core.learned.classes import class_names, class_number
+from danqing.core.learned.model import Recogniser
+from danqing.core.operators.form import Source, WeightsOf
+from danqing.core.operators.operator import operator
+from danqing.core.pictures.contract import Images, from_uint8
 from danqing.core.progress import Job, Progress
-from danqing.core.registry import Finding, operator
 from danqing.data.store import Store, pack
 from danqing.maths.classification import class_scores, confusion_matrix, macro, wilson_interval
 
@@ -27,7 +28,7 @@ def assess(
     weights: Annotated[Recogniser, WeightsOf("Recogniser")],
     data: Source = "digits",
     split: Literal["test", "train", "all"] = "test",
-) -> Job[Finding]:
+) -> Job[Figures]:
     """Test a classifier on labelled pictures and show what it takes for what.
 
     Args:
@@ -54,7 +55,7 @@ def assess(
     truth, names = _truth(store, weights, data), class_names(weights)
     named = yield from _named(store, weights)
     matrix = confusion_matrix(truth, named, len(names))
-    return Finding(_rows(matrix, names), _plot(matrix, names))
+    return Figures(_rows(matrix, names), _plot(matrix, names))
 
 
 def _truth(store: Store, weights: Recogniser, data: str) -> Tensor:

@@ -6,11 +6,12 @@ from typing import Annotated, Any
 
 import torch
 
-from danqing.core.images import Images
-from danqing.core.labels import class_names
-from danqing.core.model import Recogniser
-from danqing.core.params import Range, WeightsOf
-from danqing.core.registry import Finding, operator
+from danqing.core.artefacts.figures import Figures
+from danqing.core.learned.classes import class_names
+from danqing.core.learned.model import Recogniser
+from danqing.core.operators.form import Range, WeightsOf
+from danqing.core.operators.operator import operator
+from danqing.core.pictures.contract import Images
 
 
 @operator
@@ -18,7 +19,7 @@ def predict(
     x: Images,
     weights: Annotated[Recogniser, WeightsOf("Recogniser")],
     top: Annotated[int, Range(1, 1000, "classes")] = 3,
-) -> Finding:
+) -> Figures:
     """Name what pictures show, with probabilities.
 
     The middle square of a picture is resized to the model's size first. The probabilities are the model's own: it knows
@@ -39,7 +40,7 @@ def predict(
     """
     names = class_names(weights)
     with torch.no_grad():
-        return Finding([_named(weights.predict(picture)[0], names, top) for picture in x.split(1)])
+        return Figures([_named(weights.predict(picture)[0], names, top) for picture in x.split(1)])
 
 
 def _named(probabilities: torch.Tensor, names: list[str], top: int) -> dict[str, Any]:

@@ -8,9 +8,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from danqing.core.images import Images
-from danqing.core.params import Range
-from danqing.core.registry import operator
+from danqing.core.operators.form import Range
+from danqing.core.operators.operator import operator
+from danqing.core.pictures.contract import Images
 from danqing.maths.bases import cosine, from_haar, haar_order, into_haar, plane, spline_wavelet
 from danqing.maths.blocks import GRID, alike, coefficients, overlaid
 from danqing.maths.borders import mirrored

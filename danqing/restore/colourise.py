@@ -7,10 +7,10 @@ from typing import Annotated, Any
 import torch
 
 from danqing.core.errors import ParameterError
-from danqing.core.images import Images
-from danqing.core.model import Restorer
-from danqing.core.params import Range, WeightsOf
-from danqing.core.registry import operator
+from danqing.core.learned.model import Restorer
+from danqing.core.operators.form import Range, WeightsOf
+from danqing.core.operators.operator import operator
+from danqing.core.pictures.contract import Images
 from danqing.maths.colour import brightness, luma
 
 COLOURED = 0.04  # spread of red, green and blue from which a pixel of the hints is a colour

@@ -6,10 +6,10 @@ from typing import Annotated
 
 import torch
 
-from danqing.core.images import Images
-from danqing.core.model import Restorer
-from danqing.core.params import Range, WeightsOf
-from danqing.core.registry import operator
+from danqing.core.learned.model import Restorer
+from danqing.core.operators.form import Range, WeightsOf
+from danqing.core.operators.operator import operator
+from danqing.core.pictures.contract import Images
 
 
 @operator(reach=lambda weights: weights.reach)

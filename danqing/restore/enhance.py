@@ -7,11 +7,11 @@ from typing import Annotated, Any, Literal
 import numpy as np
 import torch
 
-from danqing.core.files import load
-from danqing.core.images import Images
-from danqing.core.model import Restorer
-from danqing.core.params import Range, WeightsOf
-from danqing.core.registry import operator
+from danqing.core.learned.model import Restorer
+from danqing.core.learned.weights import load
+from danqing.core.operators.form import Range, WeightsOf
+from danqing.core.operators.operator import operator
+from danqing.core.pictures.contract import Images
 from danqing.maths.colour import brightness, from_linear, to_linear
 from danqing.maths.damage import MOST_GAIN, gain_for, lit, noise_level
 from danqing.maths.guided import WIDE, led_by

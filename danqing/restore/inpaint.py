@@ -7,11 +7,11 @@ from typing import Annotated, Any, Literal
 import torch
 
 from danqing.core.errors import ParameterError
-from danqing.core.images import Images, Mask
-from danqing.core.model import Restorer
-from danqing.core.params import Range, Seed, WeightsOf
+from danqing.core.learned.model import Restorer
+from danqing.core.operators.form import Range, Seed, WeightsOf
+from danqing.core.operators.operator import operator
+from danqing.core.pictures.contract import Images, Mask
 from danqing.core.progress import Job, Progress
-from danqing.core.registry import operator
 from danqing.maths import damage
 from danqing.maths.inpainting import filled, something_is_known
 from danqing.maths.scratches import LENIENT

@@ -7,9 +7,9 @@ from typing import Annotated, Any
 import numpy as np
 import torch
 
-from danqing.core.images import Images
-from danqing.core.params import Range
-from danqing.core.registry import operator
+from danqing.core.operators.form import Range
+from danqing.core.operators.operator import operator
+from danqing.core.pictures.contract import Images
 
 Plane = np.ndarray[Any, np.dtype[np.float32]]
 

@@ -10,9 +10,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from danqing.core.images import Images
-from danqing.core.params import Range
-from danqing.core.registry import operator
+from danqing.core.operators.form import Range
+from danqing.core.operators.operator import operator
+from danqing.core.pictures.contract import Images
 from danqing.maths.borders import mirrored
 
 FAINT = math.exp(-5)  # weights below this count as none: many faint ones would blur

@@ -8,13 +8,14 @@ from typing import Annotated, Any, Literal, NamedTuple
 
 import torch
 
-from danqing.core import tiles
-from danqing.core.files import load
-from danqing.core.images import Images, Mask
-from danqing.core.model import Restorer
-from danqing.core.params import Range
+from danqing.core.artefacts.figures import Figures
+from danqing.core.learned.model import Restorer
+from danqing.core.learned.weights import load
+from danqing.core.operators import tiles
+from danqing.core.operators.form import Range
+from danqing.core.operators.operator import Operator, operator
+from danqing.core.pictures.contract import Images, Mask
 from danqing.core.progress import Job, Progress
-from danqing.core.registry import Finding, Operator, operator
 from danqing.maths.colour import brightness
 from danqing.maths.damage import filled
 from danqing.maths.edge_widths import FEWEST, edge_widths
@@ -57,7 +58,7 @@ def repair(
     scratched: bool = False,
     output: Literal["picture", "steps"] = "picture",
     size: Literal["tiny", "base"] = "base",
-) -> Job[Finding]:
+) -> Job[Figures]:
     """Look what ails a photograph and mend it: compression, noise, scratches, faded colours, blur.
 
     Each is looked for in what the steps before have left, and done only if it is needed.
@@ -98,7 +99,7 @@ def repair(
             steps.append(ill.step)
         numbers.append({**figures, "steps": steps})
         shown.append(torch.cat(states, -1) if output == "steps" else states[-1])
-    return Finding(numbers, _side_by_side(shown))
+    return Figures(numbers, _side_by_side(shown))
 
 
 def _ills(size: str) -> tuple[Ill, ...]:

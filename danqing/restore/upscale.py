@@ -8,10 +8,10 @@ import torch
 from torch.nn import functional as F
 
 from danqing.core.errors import ParameterError
-from danqing.core.images import Images
-from danqing.core.model import Restorer
-from danqing.core.params import Range, WeightsOf
-from danqing.core.registry import operator
+from danqing.core.learned.model import Restorer
+from danqing.core.operators.form import Range, WeightsOf
+from danqing.core.operators.operator import operator
+from danqing.core.pictures.contract import Images
 from danqing.maths.damage import enlarged
 
 LOBES = 3  # of the Lanczos kernel

@@ -8,9 +8,9 @@ from typing import Annotated
 from torch import Tensor
 from torch.nn import functional
 
-from danqing.core.images import Images
-from danqing.core.params import Range
-from danqing.core.registry import operator
+from danqing.core.operators.form import Range
+from danqing.core.operators.operator import operator
+from danqing.core.pictures.contract import Images
 from danqing.maths.borders import mirrored
 from danqing.maths.colour import from_opponent, to_opponent
 

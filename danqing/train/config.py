@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from danqing.core.errors import ModelFileError, ParameterError, UserError
-from danqing.core.files import locate, read_card
-from danqing.core.params import Field, Range, Seed, Source, checked, schema
-from danqing.core.registry import family_named
+from danqing.core.learned.families import family_named
+from danqing.core.learned.weights import locate, read_card
+from danqing.core.operators.form import Field, Range, Seed, Source, checked, schema
 from danqing.train.budget import Budget
 
 FROM_DATA = ("size", "channels", "classes")  # parameters of a family that the data decides

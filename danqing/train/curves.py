@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from danqing.core.files import replacing
+from danqing.core.disk import replacing
 from danqing.train.record import read_log
 
 

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 import torch
 
-from danqing.core.model import Model
+from danqing.core.learned.model import Model
 
 M = TypeVar("M", bound=Model)
 

@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 import torch
 
 from danqing.core.errors import UserError
-from danqing.core.files import save
-from danqing.core.model import Batch
+from danqing.core.learned.model import Batch
+from danqing.core.learned.weights import save
 from danqing.core.progress import Job, Progress
 from danqing.data.augment import augmentations
 from danqing.maths.sketch import sketch_features

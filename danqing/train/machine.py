@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import torch
 
-from danqing.core.model import Batch, Model, Optimiser
+from danqing.core.learned.model import Batch, Model, Optimiser
 from danqing.nets.precision import computes_bf16
 from danqing.train.step import Stepper
 

@@ -11,9 +11,10 @@ from typing import Any, TextIO
 
 from filelock import FileLock, Timeout
 
+from danqing.core.disk import replacing
 from danqing.core.errors import OutputError
-from danqing.core.files import replacing
-from danqing.core.images import Images, contact_sheet, write
+from danqing.core.pictures.contract import Images, contact_sheet
+from danqing.core.pictures.writing import write
 
 CONFIG, LOG, CURVES, MODEL, BEST = "config.json", "log.jsonl", "curves.png", "model.safetensors", "best.safetensors"
 PARTS = (CONFIG, LOG, CURVES, MODEL, BEST, "card.json", "skipped.json", "grids", "checkpoints", "tensorboard")

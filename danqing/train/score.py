@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from danqing.core.images import Images
-from danqing.core.model import Batch, Model
+from danqing.core.learned.model import Batch, Model
+from danqing.core.pictures.contract import Images
 from danqing.maths.sketch import sketch_features
 from danqing.maths.statistics import frechet_distance
 

@@ -10,10 +10,10 @@ from typing import Any, NamedTuple
 import torch
 
 from danqing.core.errors import DataError, ModelFileError, ParameterError
-from danqing.core.files import load
-from danqing.core.model import Batch, Model, Optimiser
+from danqing.core.learned.families import family_named
+from danqing.core.learned.model import Batch, Model, Optimiser
+from danqing.core.learned.weights import load
 from danqing.core.progress import Job, Progress
-from danqing.core.registry import family_named
 from danqing.data.check import check
 from danqing.data.fit import Fit
 from danqing.data.sources import is_built_in

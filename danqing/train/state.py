@@ -11,8 +11,8 @@ import torch
 from torch import Generator, Tensor, nn
 
 from danqing.core.errors import ModelFileError
-from danqing.core.files import load_tensors, save_tensors
-from danqing.core.model import Model
+from danqing.core.learned.model import Model
+from danqing.core.learned.weights import load_tensors, save_tensors
 from danqing.train.doctor import Doctor
 from danqing.train.ema import Ema
 from danqing.train.step import Stepper

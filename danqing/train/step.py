@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Generator, Tensor, nn
 
-from danqing.core.model import Batch, Model, Optimiser
+from danqing.core.learned.model import Batch, Model, Optimiser
 from danqing.train.muon import Muon, takes
 
 

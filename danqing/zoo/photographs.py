@@ -27,8 +27,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
+from danqing.core.disk import replacing
 from danqing.core.errors import DataError, UserError
-from danqing.core.files import replacing
 from danqing.data.likeness import SIDE, Look, alike, look_at
 
 LIST = Path(__file__).with_suffix(".json")

@@ -15,7 +15,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from danqing.core.files import WEIGHTS, replacing
+from danqing.core.disk import replacing
+from danqing.core.learned.weights import WEIGHTS
 from danqing.core.progress import Progress, Show, finish
 from danqing.train.config import TrainConfig
 from danqing.train.loop import resume, train

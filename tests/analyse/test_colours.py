@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from danqing import colours
-from danqing.core.images import to_uint8
+from danqing.core.pictures.contract import to_uint8
 
 
 def test_histograms_and_means_agree_with_numpy(chelsea: Tensor) -> None:

@@ -11,7 +11,7 @@ from PIL import Image
 from torch import Tensor
 
 from danqing import adjust, jpeg_quality
-from danqing.core.images import from_uint8, to_uint8
+from danqing.core.pictures.contract import from_uint8, to_uint8
 
 
 def saved(x: Tensor, quality: int, subsampling: int = 2) -> Tensor:

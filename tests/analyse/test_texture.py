@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from danqing import texture
-from danqing.core.images import to_uint8
+from danqing.core.pictures.contract import to_uint8
 
 
 def waves(degrees: float, length: float, size: int = 96) -> Tensor:

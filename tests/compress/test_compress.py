@@ -16,12 +16,14 @@ from skimage.metrics import structural_similarity
 from torch import Tensor
 
 from danqing import compress
-from danqing.core.embedding import recipe_of, settings
+from danqing.core.artefacts.results import numbers_of, parts, returns
 from danqing.core.errors import OutputError, ParameterError
-from danqing.core.images import Picture, read, to_uint8, write
+from danqing.core.operators.operator import operator_named
+from danqing.core.pictures.contract import Picture, to_uint8
+from danqing.core.pictures.reading import read
+from danqing.core.pictures.recipe_chunk import recipe_of, settings
+from danqing.core.pictures.writing import write
 from danqing.core.recipe import Step
-from danqing.core.registry import operator_named
-from danqing.core.results import numbers_of, parts, returns
 from danqing.faces.cli import cli
 
 LOSSY = ("jpg", "webp", "avif")

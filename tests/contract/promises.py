@@ -21,14 +21,17 @@ from PIL import Image
 from samples import FILE, Params, accepts, given, misfits, pictures, run, runs, settings
 from torch import Tensor
 
-from danqing.core.embedding import settings as embedding
-from danqing.core.encoding import format_of
+from danqing.core.artefacts.figures import Figures
+from danqing.core.artefacts.file import File
+from danqing.core.artefacts.film import Film
 from danqing.core.errors import ParameterError, UserError
-from danqing.core.images import check_images
-from danqing.core.params import arguments_in, checked
+from danqing.core.operators.form import arguments_in, checked
+from danqing.core.operators.operator import Operator
+from danqing.core.operators.tiles import tiled
+from danqing.core.pictures.contract import check_images
+from danqing.core.pictures.encoding import format_of
+from danqing.core.pictures.recipe_chunk import settings as embedding
 from danqing.core.recipe import Step
-from danqing.core.registry import Encoded, Finding, Frames, Operator
-from danqing.core.tiles import tiled
 
 SIZES = ((1, 1), (1, 7), (9, 1), (2, 2), (13, 17), (3, 1000))
 FACE_OPTIONS = {"out": True, "out-dir": True, "force": False, "json": False}  # added to every command; takes a value?
@@ -262,7 +265,7 @@ def _keeps_the_contract(op: Operator, x: Tensor, result: Any, params: Params) ->
         if op.reach is not None:
             scale = op.scale_for(checked(op.form, given(op, x, params)))
             assert result.shape[-2:] == (x.shape[2] * scale, x.shape[3] * scale), "size is not that of its scale"
-    elif isinstance(result, Frames):
+    elif isinstance(result, Film):
         check_images(result.pictures, op.name)
         assert result.rate > 0
     elif isinstance(result, list):
@@ -270,14 +273,14 @@ def _keeps_the_contract(op: Operator, x: Tensor, result: Any, params: Params) ->
         for each in result:
             _is_the_file_it_says(op, each)
     else:
-        assert isinstance(result, Finding), f"returns {type(result).__name__}"
+        assert isinstance(result, Figures), f"returns {type(result).__name__}"
         assert len(result.numbers) == len(x), "other number of pictures"
         json.dumps(result.numbers, allow_nan=False)
         if result.picture is not None:
             check_images(result.picture, op.name)
 
 
-def _is_the_file_it_says(op: Operator, result: Encoded) -> None:
+def _is_the_file_it_says(op: Operator, result: File) -> None:
     field = next((field for field in op.form if field.name == "format"), None)
     assert result.format in (field.choices if field else ()), "its form has no choice of this format"
     with Image.open(io.BytesIO(result.data)) as file:
@@ -290,16 +293,16 @@ def _is_the_file_it_says(op: Operator, result: Encoded) -> None:
 
 
 def _item(result: Any, at: int) -> Any:
-    if isinstance(result, Finding):
-        return Finding(result.numbers[at : at + 1], None if result.picture is None else result.picture[at : at + 1])
+    if isinstance(result, Figures):
+        return Figures(result.numbers[at : at + 1], None if result.picture is None else result.picture[at : at + 1])
     return result[at : at + 1] if isinstance(result, Tensor | list) else result
 
 
 def _assert_same(one: Any, other: Any, tolerance: float) -> None:
-    if isinstance(one, Finding):
+    if isinstance(one, Figures):
         assert _alike(one.numbers, other.numbers), f"numbers differ: {one.numbers} and {other.numbers}"
         one, other = one.picture, other.picture
-    elif isinstance(one, Frames):
+    elif isinstance(one, Film):
         one, other = one.pictures, other.pictures
     elif isinstance(one, list):
         assert [each.data for each in one] == [each.data for each in other], "files differ"

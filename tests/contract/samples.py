@@ -14,9 +14,9 @@ import torch
 from torch import Tensor
 
 from danqing.core.errors import ParameterError, UserError
-from danqing.core.files import bundled, locate
-from danqing.core.params import Field
-from danqing.core.registry import Operator
+from danqing.core.learned.weights import bundled, locate
+from danqing.core.operators.form import Field
+from danqing.core.operators.operator import Operator
 
 Params = dict[str, Any]
 SETTINGS = 5  # tried with every operator

@@ -11,10 +11,11 @@ import promises
 import pytest
 import torch
 
+from danqing.core.artefacts.figures import Figures
 from danqing.core.errors import ParameterError
-from danqing.core.images import Images
-from danqing.core.params import Range
-from danqing.core.registry import Finding, Operator, operator
+from danqing.core.operators.form import Range
+from danqing.core.operators.operator import Operator, operator
+from danqing.core.pictures.contract import Images
 
 
 @operator(reach=lambda radius: radius)
@@ -105,7 +106,7 @@ def remembering(x):
 
 
 def counting(value: Any) -> Callable[..., Any]:
-    return lambda x: Finding([{"value": value}] * len(x))
+    return lambda x: Figures([{"value": value}] * len(x))
 
 
 BROKEN: list[tuple[Callable[[Operator], None], Operator, str]] = [
@@ -140,7 +141,7 @@ BROKEN: list[tuple[Callable[[Operator], None], Operator, str]] = [
     (promises.it_keeps_the_image_contract, of(small, reach=3), "size is not that of its scale"),
     (promises.it_keeps_the_image_contract, of(counting(float("nan"))), "not JSON compliant"),
     (promises.it_keeps_the_image_contract, of(counting(torch.zeros(1))), "not JSON serializable"),
-    (promises.it_keeps_the_image_contract, of(lambda x: Finding([])), "other number of pictures"),
+    (promises.it_keeps_the_image_contract, of(lambda x: Figures([])), "other number of pictures"),
     (promises.it_takes_odd_and_tiny_pictures, of(too_narrow), "[Pp]adding size"),
     (promises.it_takes_odd_and_tiny_pictures, of(lambda x: x[:, :, 1:]), "must have shape"),
     (promises.it_takes_plain_and_extreme_pictures, of(lambda x: (x - x.mean()) / x.std() * 0), "finite and in"),
@@ -151,7 +152,7 @@ BROKEN: list[tuple[Callable[[Operator], None], Operator, str]] = [
     (promises.it_leaves_its_input_alone, of(lambda x: x[:, :, 1:]), "shares memory"),
     (promises.it_keeps_batch_items_apart, of(lambda x: x * 0 + x.mean()), "not close"),
     (promises.it_keeps_batch_items_apart, of(lambda x: x.flip(0)), "not close"),
-    (promises.it_keeps_batch_items_apart, of(lambda x: Finding([{"a": float(x.mean())}] * len(x))), "numbers differ"),
+    (promises.it_keeps_batch_items_apart, of(lambda x: Figures([{"a": float(x.mean())}] * len(x))), "numbers differ"),
     (promises.it_does_not_see_memory_layout, of(lambda x: x * 0 + (x.stride(1) == 1) * 0.5), "not close"),
     (promises.it_gives_the_same_in_tiles, of(lambda x: x * 0 + x.mean((2, 3), keepdim=True), reach=1), "seams"),
     (promises.it_gives_the_same_in_tiles, of(lambda x: x.roll(9, 3), reach=3), "seams"),

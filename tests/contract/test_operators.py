@@ -8,7 +8,8 @@ import promises
 import pytest
 from samples import runs
 
-from danqing.core.registry import Operator, operator_named, operators
+from danqing.core.menu import operators
+from danqing.core.operators.operator import Operator, operator_named
 
 
 @pytest.mark.parametrize("promise", promises.WORDS, ids=lambda promise: promise.__name__)

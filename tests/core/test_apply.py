@@ -14,15 +14,18 @@ import pytest
 import torch
 from torch import Tensor
 
-from danqing.core.apply import Report, apply
+from danqing.core.artefacts.results import Saving, numbers_in, recipe_in
 from danqing.core.errors import DataError, ModelFileError, OutputError, ParameterError, PictureError, UserError
-from danqing.core.files import save
-from danqing.core.images import Images, Picture, contact_sheet, read, write
-from danqing.core.params import Range
+from danqing.core.learned.families import family_named
+from danqing.core.learned.weights import save
+from danqing.core.operators.form import Range
+from danqing.core.operators.operator import Operator, operator_named
+from danqing.core.pictures.contract import Images, Picture, contact_sheet
+from danqing.core.pictures.reading import read
+from danqing.core.pictures.writing import write
 from danqing.core.progress import Progress, finish
-from danqing.core.registry import Operator, family_named, operator_named
-from danqing.core.replay import replay, show
-from danqing.core.results import Saving, numbers_in, recipe_in
+from danqing.core.runs.apply import Report, apply
+from danqing.core.runs.replay import replay, show
 
 NAMES = ("a.png", "b c.png", "🐼/new\nline.png", "🐼/deep/d.jpg")
 
@@ -289,7 +292,7 @@ def test_a_stopped_job_leaves_whole_files_only(photos: Path, tmp_path: Path) -> 
 
 
 def test_large_pictures_are_not_piled_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys.modules["danqing.core.apply"], "MEGAPIXELS", 0.001)
+    monkeypatch.setattr(sys.modules["danqing.core.runs.apply"], "MEGAPIXELS", 0.001)
     for seed in range(6):
         write(noise(40, 40, seed=seed), tmp_path / "in" / f"{seed}.png")
     read_before = set()

@@ -16,9 +16,10 @@ import torch
 from safetensors.torch import save_file
 
 from danqing import __version__
+from danqing.core.disk import hash_of, replacing
 from danqing.core.errors import ModelFileError, OutputError
-from danqing.core.files import FORMAT, bundled, hash_of, load, load_tensors, locate, read_card, replacing, save
-from danqing.core.model import Model
+from danqing.core.learned.model import Model
+from danqing.core.learned.weights import FORMAT, bundled, load, load_tensors, locate, read_card, save
 from danqing.models.classifier import Classifier
 
 
@@ -67,7 +68,7 @@ def test_saving_again_keeps_the_card_but_not_where_it_lay(model: Model, tmp_path
 
 
 def test_tensors_of_every_type_and_layout_come_back(tmp_path: Path) -> None:
-    from danqing.core.files import save_tensors
+    from danqing.core.learned.weights import save_tensors
 
     tensors = {
         "channels last": torch.rand(2, 3, 4, 4).to(memory_format=torch.channels_last),
@@ -249,7 +250,7 @@ def test_a_full_disk_leaves_the_old_file(model: Model, tmp_path: Path) -> None:
     before = file.read_bytes()
     code = f"""
 import resource, signal
-from danqing.core.files import load, save
+from danqing.core.learned.weights import load, save
 from danqing.core.errors import OutputError
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 model = load({str(file)!r})

@@ -22,11 +22,14 @@ from hypothesis import strategies as st
 from PIL import Image, ImageCms
 from torch import Tensor
 
-from danqing.core import images
-from danqing.core.decoding import PictureWarning
 from danqing.core.errors import OutputError, ParameterError, PictureError
-from danqing.core.images import Picture, contact_sheet, from_uint8, read, recipe_of, to_uint8, write
-from danqing.core.profiles import deep_to_srgb
+from danqing.core.pictures import contract
+from danqing.core.pictures.contract import Picture, contact_sheet, from_uint8, to_uint8
+from danqing.core.pictures.decoding import PictureWarning
+from danqing.core.pictures.profiles import deep_to_srgb
+from danqing.core.pictures.reading import read
+from danqing.core.pictures.recipe_chunk import recipe_of
+from danqing.core.pictures.writing import write
 from danqing.core.recipe import Recipe, Step
 
 SUFFIXES = ("png", "jpg", "webp", "tif", "bmp", "gif", "avif")
@@ -84,7 +87,7 @@ def test_values_outside_the_contract_are_refused(bad: float) -> None:
     x = torch.zeros(1, 3, 4, 4)
     x[0, 1, 2, 3] = bad
     with pytest.raises(ParameterError, match="finite"):
-        images.check_images(x)
+        contract.check_images(x)
 
 
 @pytest.mark.parametrize(
@@ -92,7 +95,7 @@ def test_values_outside_the_contract_are_refused(bad: float) -> None:
 )
 def test_shapes_and_types_outside_the_contract_are_refused(x: Tensor) -> None:
     with pytest.raises(ParameterError):
-        images.check_images(x)
+        contract.check_images(x)
 
 
 def test_contact_sheet_keeps_every_picture_in_its_place() -> None:
@@ -604,7 +607,7 @@ def test_flipped_bytes_never_escape_as_another_error(suffix: str, data: st.DataO
             content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
         file.write_bytes(content)
         with contextlib.suppress(PictureError):
-            images.check_images(read(file, limit=10_000_000).pixels)
+            contract.check_images(read(file, limit=10_000_000).pixels)
 
 
 # --- writing ---
@@ -678,6 +681,6 @@ def test_16_bits_come_back_as_8_only_where_the_format_forces_it(tmp_path: Path) 
 
 
 def test_showing_a_recipe_needs_no_torch() -> None:
-    code = "import sys, danqing.core.embedding, danqing.core.decoding; print('torch' in sys.modules)"
+    code = "import sys, danqing.core.pictures.decoding; print('torch' in sys.modules)"
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert out.stdout.strip() == "False"

@@ -14,9 +14,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from danqing.core.errors import ParameterError
-from danqing.core.images import Images, Mask
-from danqing.core.model import Model
-from danqing.core.params import Colour, Field, Range, Seed, Source, Weights, WeightsOf, arguments_in, checked, schema
+from danqing.core.learned.model import Model
+from danqing.core.operators.form import (
+    Colour,
+    Field,
+    Range,
+    Seed,
+    Source,
+    Weights,
+    WeightsOf,
+    arguments_in,
+    checked,
+    schema,
+)
+from danqing.core.pictures.contract import Images, Mask
 
 
 def everything(

@@ -14,13 +14,16 @@ import pytest
 import torch
 
 import danqing
-from danqing.core import registry, tiles
+from danqing.core import menu as menu_of_folders
 from danqing.core.errors import DanqingError, OutputError, ParameterError, PictureError, UserError
-from danqing.core.images import Images
-from danqing.core.model import Model
-from danqing.core.params import Range
+from danqing.core.learned.families import family_named
+from danqing.core.learned.model import Model
+from danqing.core.menu import families, operators
+from danqing.core.operators import tiles
+from danqing.core.operators.form import Range
+from danqing.core.operators.operator import Operator, operator, operator_named
+from danqing.core.pictures.contract import Images
 from danqing.core.progress import Job, Progress, finish
-from danqing.core.registry import Operator, families, family_named, operator, operator_named, operators
 
 
 @operator(reach=lambda radius: 2 * radius, scale=3)
@@ -50,7 +53,7 @@ HEAVY = "{'torch', 'numpy', 'PIL', 'cv2', 'scipy', 'skimage', 'matplotlib'} & se
 
 
 def test_listing_imports_nothing_heavy() -> None:
-    code = "import sys, danqing.core.registry as r; dir(sys.modules['danqing']); r.operators(); r.families();"
+    code = "import sys, danqing.core.menu as r; dir(sys.modules['danqing']); r.operators(); r.families();"
     assert fresh(code + f"print({HEAVY})") == "set()"
 
 
@@ -63,7 +66,7 @@ def test_every_file_that_defines_an_operator_is_on_the_menu() -> None:
     assert menu
     for name, entry in menu.items():
         assert entry.summary.endswith("."), name
-        assert (registry.PACKAGE / entry.group / f"{name}.py").is_file()
+        assert (menu_of_folders.PACKAGE / entry.group / f"{name}.py").is_file()
     groups = [entry.group for entry in menu.values()]
     assert groups == sorted(groups)
 
@@ -71,8 +74,8 @@ def test_every_file_that_defines_an_operator_is_on_the_menu() -> None:
 def test_names_are_unique_across_groups() -> None:
     files = [
         path.stem
-        for folder in registry.PACKAGE.iterdir()
-        if registry._is_group(folder)
+        for folder in menu_of_folders.PACKAGE.iterdir()
+        if menu_of_folders._is_group(folder)
         for path in folder.glob("*.py")
         if f"def {path.stem}(" in path.read_text("utf-8") and path.stem in operators()
     ]
@@ -117,7 +120,7 @@ def test_listing_walks_folders_and_ignores_what_is_no_operator(tmp_path: Path, m
     for name, text in files.items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(text)
-    monkeypatch.setattr(registry, "PACKAGE", tmp_path)
+    monkeypatch.setattr(menu_of_folders, "PACKAGE", tmp_path)
     assert list(operators.__wrapped__()) == ["bare", "good"]
     assert operators.__wrapped__()["good"].summary == "Do good."
     assert list(families.__wrapped__()) == ["tiny"]

@@ -15,12 +15,13 @@ from hypothesis import strategies as st
 from torch import Tensor
 from torch.nn import functional as F
 
+from danqing.core.artefacts.figures import Figures
 from danqing.core.errors import DanqingError, ParameterError
-from danqing.core.images import Images, Mask
-from danqing.core.params import Range
+from danqing.core.operators.form import Range
+from danqing.core.operators.operator import Operator, operator
+from danqing.core.operators.tiles import SMALLEST, run, tiled, tiling
+from danqing.core.pictures.contract import Images, Mask
 from danqing.core.progress import Progress, finish
-from danqing.core.registry import Finding, Operator, operator
-from danqing.core.tiles import SMALLEST, run, tiled, tiling
 
 
 @operator(reach=lambda radius: radius)
@@ -177,9 +178,9 @@ def shrinking(x: Images) -> Images:
 
 
 @operator(reach=1)
-def finding(x: Images) -> Finding:
+def finding(x: Images) -> Figures:
     """Return numbers, which cannot be put together from tiles."""
-    return Finding([{"mean": float(x.mean())}])
+    return Figures([{"mean": float(x.mean())}])
 
 
 @pytest.mark.parametrize("broken", [shrinking, finding])
@@ -192,9 +193,9 @@ def test_memory_is_bounded_by_the_tile() -> None:
     """Three megapixels through an operator with scratch for 60 channels: 720 MB at once, 25 MB by tiles."""
     code = """
 import resource, torch
-from danqing.core.images import Images
-from danqing.core.registry import Operator
-from danqing.core.tiles import tiled
+from danqing.core.pictures.contract import Images
+from danqing.core.operators.operator import Operator
+from danqing.core.operators.tiles import tiled
 def greedy(x: Images) -> Images:
     \"\"\"Use twenty times the memory.\"\"\"
     return x.repeat(1, 20, 1, 1)[:, :3].clone()

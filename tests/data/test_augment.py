@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from danqing.core.errors import ParameterError
-from danqing.core.images import check_images
+from danqing.core.pictures.contract import check_images
 from danqing.data.augment import KINDS, augmentations
 
 ALL = ",".join(KINDS)

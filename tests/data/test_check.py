@@ -11,8 +11,9 @@ from PIL import Image
 
 from danqing.core.errors import DataError, ParameterError
 from danqing.core.progress import finish
-from danqing.data.check import Report, check
+from danqing.data.check import check
 from danqing.data.likeness import alike, look_at
+from danqing.data.report import Report
 
 Paint = Callable[..., Path]
 

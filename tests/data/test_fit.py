@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from danqing.core.images import Picture, to_uint8
+from danqing.core.pictures.contract import Picture, to_uint8
 from danqing.data.fit import square, squares
 
 

@@ -15,7 +15,7 @@ import torch
 from PIL import Image
 
 from danqing.core.errors import DataError, ParameterError
-from danqing.core.model import Batch
+from danqing.core.learned.model import Batch
 from danqing.core.progress import finish
 from danqing.data import stream as streams
 from danqing.data.check import check

@@ -20,7 +20,7 @@ from danqing import (
     resize,
     shrink,
 )
-from danqing.core.tiles import tiled
+from danqing.core.operators.tiles import tiled
 from danqing.maths.colour import to_linear
 
 

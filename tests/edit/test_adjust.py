@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from danqing import adjust
-from danqing.core.images import from_uint8, to_uint8
+from danqing.core.pictures.contract import from_uint8, to_uint8
 from danqing.maths.colour import brightness, to_linear, to_oklab
 
 

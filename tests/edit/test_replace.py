@@ -13,7 +13,9 @@ from torch import Tensor
 
 from danqing import replace
 from danqing.core.errors import ParameterError
-from danqing.core.images import Picture, read, write
+from danqing.core.pictures.contract import Picture
+from danqing.core.pictures.reading import read
+from danqing.core.pictures.writing import write
 from danqing.faces.cli import cli
 
 

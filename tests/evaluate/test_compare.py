@@ -5,7 +5,7 @@ import torch
 from skimage import data
 
 from danqing.core.errors import ParameterError
-from danqing.core.images import from_uint8
+from danqing.core.pictures.contract import from_uint8
 from danqing.evaluate.compare import compare
 
 

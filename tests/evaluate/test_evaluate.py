@@ -6,9 +6,9 @@ import torch
 from PIL import Image
 
 from danqing.core.errors import ModelFileError, ParameterError, TooFewPictures
-from danqing.core.files import save
-from danqing.core.images import check_images
-from danqing.core.model import Painter
+from danqing.core.learned.model import Painter
+from danqing.core.learned.weights import save
+from danqing.core.pictures.contract import check_images
 from danqing.data.digits import digits
 from danqing.evaluate.evaluate import evaluate
 from danqing.models.classifier import Classifier

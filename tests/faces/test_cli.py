@@ -16,10 +16,14 @@ import torch
 from click.testing import CliRunner, Result
 
 import danqing
-from danqing.core.files import bundled, hash_of, save
-from danqing.core.images import read, write
-from danqing.core.params import REQUIRED
-from danqing.core.registry import families, family_named, operator_named, operators
+from danqing.core.disk import hash_of
+from danqing.core.learned.families import family_named
+from danqing.core.learned.weights import bundled, save
+from danqing.core.menu import families, operators
+from danqing.core.operators.form import REQUIRED
+from danqing.core.operators.operator import operator_named
+from danqing.core.pictures.reading import read
+from danqing.core.pictures.writing import write
 from danqing.faces.cli import cli, verbs
 from danqing.faces.forms import dashed
 from danqing.faces.screen import legible

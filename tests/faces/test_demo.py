@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from danqing.core.errors import OutputError
-from danqing.core.images import read
+from danqing.core.pictures.reading import read
 from danqing.core.progress import finish
-from danqing.core.replay import replay
+from danqing.core.runs.replay import replay
 from danqing.faces.demo import demo
 
 

@@ -9,8 +9,9 @@ import pytest
 import torch
 from click.testing import CliRunner, Result
 
-from danqing.core.images import read, write
-from danqing.core.registry import operators
+from danqing.core.menu import operators
+from danqing.core.pictures.reading import read
+from danqing.core.pictures.writing import write
 from danqing.faces.cli import cli, verbs
 
 GROUPS = sorted({entry.group for entry in operators().values()} - {*operators(), *verbs()})

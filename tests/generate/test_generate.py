@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from danqing.core.errors import ModelFileError, ParameterError
-from danqing.core.files import save
+from danqing.core.learned.weights import save
 from danqing.core.progress import Progress, finish
 from danqing.generate.generate import generate
 from danqing.models.classifier import Classifier

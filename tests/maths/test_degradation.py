@@ -13,7 +13,7 @@ from PIL import Image
 from scipy import ndimage
 from torch import Generator, Tensor
 
-from danqing.core.images import to_uint8
+from danqing.core.pictures.contract import to_uint8
 from danqing.maths import degradation as d
 from danqing.maths.point_spread import point_spread
 

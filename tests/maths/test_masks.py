@@ -8,7 +8,7 @@ from scipy import ndimage
 from torch import Generator
 
 from danqing.core.errors import ParameterError
-from danqing.core.images import check_mask
+from danqing.core.pictures.contract import check_mask
 from danqing.maths.masks import boxes, free_form, scratch_lines, text_mask
 
 ALL = (free_form, boxes, text_mask, scratch_lines)

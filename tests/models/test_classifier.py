@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 
 from danqing.core.errors import ParameterError
-from danqing.core.files import bundled, load, read_card, save
-from danqing.core.model import Batch, Recogniser
+from danqing.core.learned.model import Batch, Recogniser
+from danqing.core.learned.weights import bundled, load, read_card, save
 from danqing.data.digits import digits
 from danqing.models.classifier import Classifier, _drop
 

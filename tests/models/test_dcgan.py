@@ -9,8 +9,8 @@ from torch import nn
 
 from bench.tutorial import TUTORIAL
 from danqing.core.errors import ParameterError
-from danqing.core.files import load, save
-from danqing.core.model import Batch
+from danqing.core.learned.model import Batch
+from danqing.core.learned.weights import load, save
 from danqing.models.dcgan import DCGAN
 from danqing.nets.adversary import Verdict
 from danqing.train.step import Stepper

@@ -4,8 +4,8 @@ import pytest
 import torch
 
 from danqing.core.errors import ParameterError
-from danqing.core.files import load, save
-from danqing.core.model import Batch
+from danqing.core.learned.model import Batch
+from danqing.core.learned.weights import load, save
 from danqing.models.mlpgan import MLPGAN
 from danqing.train.step import Stepper
 

@@ -11,8 +11,8 @@ import torch
 from torch import Tensor
 
 from danqing.core.errors import ParameterError
-from danqing.core.files import load, save
-from danqing.core.model import Batch
+from danqing.core.learned.model import Batch
+from danqing.core.learned.weights import load, save
 from danqing.models.vae import VAE
 
 SHAPES = [("conv", 16, 1), ("conv", 28, 1), ("conv", 32, 3), ("conv", 64, 3), ("conv", 128, 1), ("dense", 8, 1)]

@@ -11,8 +11,8 @@ from skimage import data
 from torch.nn import functional
 
 from danqing.core.errors import ModelFileError, ParameterError
-from danqing.core.files import save
-from danqing.core.images import from_uint8
+from danqing.core.learned.weights import save
+from danqing.core.pictures.contract import from_uint8
 from danqing.core.progress import finish
 from danqing.models.classifier import Classifier
 from danqing.nets.backbones import feature_net

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from danqing.core.errors import DataError, ParameterError
-from danqing.core.images import check_images
+from danqing.core.pictures.contract import check_images
 from danqing.data.digits import digits
 from danqing.maths.classification import wilson_interval
 from danqing.recognise.assess import assess

@@ -7,8 +7,8 @@ import torch
 from torch import Tensor
 
 from danqing import bm3d, nonlocal_means, wavelet
-from danqing.core.registry import operator_named
-from danqing.core.tiles import tiled
+from danqing.core.operators.operator import operator_named
+from danqing.core.operators.tiles import tiled
 
 
 def noise(like: Tensor, sigma: float) -> Tensor:

@@ -10,9 +10,9 @@ from torch import Tensor
 
 from danqing import apply, inpaint, read, write
 from danqing.core.errors import ParameterError
-from danqing.core.images import Picture
+from danqing.core.operators.operator import operator_named
+from danqing.core.pictures.contract import Picture
 from danqing.core.progress import finish
-from danqing.core.registry import operator_named
 from danqing.maths import masks
 
 

@@ -10,9 +10,9 @@ from torch.nn.functional import avg_pool2d
 
 import danqing
 from danqing.core.errors import ModelFileError, ParameterError
-from danqing.core.files import load
-from danqing.core.registry import operator_named
-from danqing.core.tiles import tiled
+from danqing.core.learned.weights import load
+from danqing.core.operators.operator import operator_named
+from danqing.core.operators.tiles import tiled
 from danqing.maths import degradation, masks
 from danqing.maths.colour import brightness, luma
 from danqing.maths.damage import noise_level

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Generator, Tensor, nn
 
-from danqing.core.model import Batch, Model
+from danqing.core.learned.model import Batch, Model
 from danqing.train.ema import Ema
 
 

@@ -11,8 +11,9 @@ from skimage import data as pictures
 
 import danqing
 from danqing.core.errors import ModelFileError
-from danqing.core.files import load, load_tensors, read_card
-from danqing.core.images import from_uint8, write
+from danqing.core.learned.weights import load, load_tensors, read_card
+from danqing.core.pictures.contract import from_uint8
+from danqing.core.pictures.writing import write
 from danqing.core.progress import finish
 from danqing.data.store import pack
 from danqing.train.config import TrainConfig

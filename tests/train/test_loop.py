@@ -15,7 +15,7 @@ import torch
 
 import danqing
 from danqing.core.errors import ModelFileError, OutputError, ParameterError, TrainingFailed, UserError
-from danqing.core.files import load, load_tensors, read_card
+from danqing.core.learned.weights import load, load_tensors, read_card
 from danqing.core.progress import Job, finish
 from danqing.train.config import TrainConfig
 from danqing.train.loop import resume, train

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from danqing.core.model import Optimiser
+from danqing.core.learned.model import Optimiser
 from danqing.train.muon import NARROW, ROUNDS, A, B, C, Muon, orthogonal, takes
 from danqing.train.step import _optimisers
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import torch
 
-from danqing.core.files import load_tensors
+from danqing.core.learned.weights import load_tensors
 from danqing.core.progress import finish
 from danqing.train.config import TrainConfig
 from danqing.train.loop import train

@@ -24,7 +24,8 @@ Examples:
 
 def work(file: str, as_json: bool, quiet: bool) -> None:
     """Print the card of a weights file, a run folder or bundled weights."""
-    from danqing.core.files import hash_of, locate, read_card
+    from danqing.core.disk import hash_of
+    from danqing.core.learned.weights import locate, read_card
 
     found = locate(file)
     Screen(quiet, as_json).give({"file": str(found), "sha256": hash_of(found), **read_card(found)})

@@ -73,7 +73,7 @@ def check(pictures: str, labels: Path | None, family: str | None, again: bool, a
 
 def pack(**given: Any) -> None:
     """Pack a set of pictures."""
-    from danqing.core.model import Model
+    from danqing.core.learned.model import Model
     from danqing.data.store import pack as pack_store
     from danqing.train.setup import NATURAL_SIZE
 

@@ -24,7 +24,7 @@ Examples:
 
 def work(as_json: bool, quiet: bool) -> None:
     """Print name, family, size, scores and licence of each."""
-    from danqing.core.files import bundled, read_card
+    from danqing.core.learned.weights import bundled, read_card
 
     rows: list[dict[str, Any]] = []
     for name, file in bundled().items():

@@ -29,7 +29,7 @@ Examples:
 
 def work(file: Path, out: Path | None, force: bool, as_json: bool, quiet: bool) -> None:
     """Replay one file."""
-    from danqing.core.replay import replay
+    from danqing.core.runs.replay import replay
 
     screen = Screen(quiet, as_json)
     done = run(replay(file, out, force), screen)

@@ -30,7 +30,7 @@ Examples:
 
 def work(file: Path, as_json: bool, quiet: bool) -> None:
     """Print the recipe of one file."""
-    from danqing.core.replay import show
+    from danqing.core.runs.replay import show
 
     steps = show(file)
     Screen(quiet, as_json).give([asdict(step) for step in steps], Group(*_told(steps)))

@@ -14,7 +14,8 @@ from rich.padding import Padding
 from rich.text import Text
 
 from danqing.core.errors import ParameterError, UserError
-from danqing.core.registry import families, family_named
+from danqing.core.learned.families import family_named
+from danqing.core.menu import families
 from danqing.faces.forms import FILE, FieldOption, talk, values_given
 from danqing.faces.pages import Page, Row, drawn, row_of, section
 from danqing.faces.screen import Screen, legible, short, table_of

@@ -8,8 +8,8 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from danqing.core.images import Images
-from danqing.core.model import Painter
+from danqing.core.learned.model import Painter
+from danqing.core.pictures.contract import Images
 from danqing.core.progress import Job, Progress
 
 CHUNK = 16  # pictures painted at once; always as many, since another number may change the last bits of each

@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from PIL import Image, ImageFile
 from PIL.ExifTags import IFD, Base
 
-from danqing.core import deep
-from danqing.core.embedding import recipe_text
 from danqing.core.errors import DanqingError, PictureError
-from danqing.core.opening import frame_count, hushed, opened
-from danqing.core.profiles import deep_to_srgb, lab_to_srgb, to_srgb
+from danqing.core.pictures import sixteen_bit
+from danqing.core.pictures.header import frame_count, hushed, opened
+from danqing.core.pictures.profiles import deep_to_srgb, lab_to_srgb, to_srgb
+from danqing.core.pictures.recipe_chunk import recipe_text
 from danqing.core.recipe import Recipe, from_json
 
 # What is said of the scene, the camera and the people; a TIFF keeps it among tags that describe its own layout.
@@ -50,7 +50,7 @@ class _Channels(NamedTuple):
 def decode(
     file: str | Path, frame: Literal["only", "first"] = "first", limit: int | None = None, at_least: int | None = None
 ) -> Decoded:
-    """Decode the first frame of a picture file; see :func:`danqing.core.images.read`.
+    """Decode the first frame of a picture file; see :func:`danqing.core.pictures.reading.read`.
 
     Raises:
         PictureError: naming why the file cannot be read.
@@ -65,7 +65,7 @@ def decode(
         _check_layout(picture, file)
         if at_least is not None:
             picture.draft(None, (at_least, at_least))  # does nothing but to a JPEG
-        raw = deep.raw_mode(picture)
+        raw = sixteen_bit.raw_mode(picture)
         channels = _deep(picture, raw, file, limit) if raw else _loaded(picture, file)
         with hushed():
             exif = picture.getexif()
@@ -146,7 +146,7 @@ def _floating(picture: Image.Image, file: str | Path) -> Floats:
 
 
 def _deep(picture: ImageFile.ImageFile, raw: str, file: str | Path, limit: int | None) -> _Channels:
-    words = deep.words(file, limit, raw)
+    words = sixteen_bit.words(file, limit, raw)
     if raw.startswith("RGBa"):
         opacity = words[..., 3:].astype(np.uint32)
         colour = (words[..., :3] * np.uint32(65535) + opacity // 2) // np.maximum(opacity, 1)
@@ -154,7 +154,7 @@ def _deep(picture: ImageFile.ImageFile, raw: str, file: str | Path, limit: int |
     return _managed(words, picture.info, file)
 
 
-def _managed(words: deep.Words, info: dict[Any, Any], file: str | Path) -> _Channels:
+def _managed(words: sixteen_bit.Words, info: dict[Any, Any], file: str | Path) -> _Channels:
     """Part the opacity from 16-bit channels and convert the colours to sRGB."""
     alpha = None
     if words.shape[2] in (2, 4):
@@ -170,7 +170,7 @@ def _managed(words: deep.Words, info: dict[Any, Any], file: str | Path) -> _Chan
         return _managed_by_table(words, alpha, icc, file)
 
 
-def _managed_by_table(words: deep.Words, alpha: Floats | None, icc: bytes, file: str | Path) -> _Channels:
+def _managed_by_table(words: sixteen_bit.Words, alpha: Floats | None, icc: bytes, file: str | Path) -> _Channels:
     eight = ((words.astype(np.uint32) * 255 + 32767) // 65535).astype(np.uint8)
     try:
         colour = to_srgb(Image.fromarray(eight[..., 0] if eight.shape[2] == 1 else eight), icc)

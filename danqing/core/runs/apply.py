@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from danqing.core.call import prepare
-from danqing.core.compute import Loaded, compute
+from danqing.core.artefacts.results import Saving
 from danqing.core.errors import DanqingError
-from danqing.core.order import Order, Outcome, State
+from danqing.core.operators.operator import Operator
 from danqing.core.progress import Job, Progress
-from danqing.core.registry import Operator
-from danqing.core.results import Saving
-from danqing.core.targets import format_named, order_without_pictures, orders
+from danqing.core.runs.call import prepare
+from danqing.core.runs.compute import Loaded, compute
+from danqing.core.runs.order import Order, Outcome, State
+from danqing.core.runs.targets import format_named, order_without_pictures, orders
 
 IN_FLIGHT = 4  # pictures read ahead, and written behind, at most
 MEGAPIXELS = 48.0  # of these together, at most: 0.6 GB each way; a larger picture goes alone

@@ -4,22 +4,29 @@ from __future__ import annotations
 
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from danqing.core.embedding import settings as embedding
+from danqing.core.disk import replacing
 from danqing.core.errors import OutputError, PictureError
-from danqing.core.files import replacing
-from danqing.core.images import to_uint8
+from danqing.core.pictures.contract import Images, to_uint8
+from danqing.core.pictures.recipe_chunk import settings as embedding
 from danqing.core.recipe import Recipe, from_json, to_json
-from danqing.core.registry import Frames
+
+
+class Film(NamedTuple):
+    """A moving picture: frames (T, C, H, W) and their rate in frames per second."""
+
+    pictures: Images
+    rate: float = 24.0
+
 
 SUFFIXES = (".gif", ".webp", ".mp4")
 
 
 def write_frames(
-    frames: Frames, file: str | Path, *, quality: int = 92, recipe: Recipe | None = None, force: bool = False
+    frames: Film, file: str | Path, *, quality: int = 92, recipe: Recipe | None = None, force: bool = False
 ) -> Path:
     """Write a moving picture; the suffix says how.
 

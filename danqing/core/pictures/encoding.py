@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 from PIL import Image
 from PIL.ExifTags import Base
 
-from danqing.core import deep
-from danqing.core.decoding import DESCRIPTIVE, PictureWarning
-from danqing.core.embedding import CHUNK, settings
+from danqing.core.disk import replacing
 from danqing.core.errors import OutputError, ParameterError
-from danqing.core.files import replacing
-from danqing.core.opening import FORMATS
+from danqing.core.pictures import sixteen_bit
+from danqing.core.pictures.decoding import DESCRIPTIVE, PictureWarning
+from danqing.core.pictures.header import FORMATS
+from danqing.core.pictures.recipe_chunk import CHUNK, settings
 from danqing.core.recipe import Recipe, to_json
 
 DEEP = ("PNG", "TIFF")  # formats that hold 16 bits a channel
@@ -56,7 +56,7 @@ def encode(
     recipe: Recipe | None,
     force: bool,
 ) -> Path:
-    """Write colours (H, W, 1 or 3) and opacity (H, W, 1) in [0, 1]; see :func:`danqing.core.images.write`."""
+    """Write colours (H, W, 1 or 3) and opacity (H, W, 1) in [0, 1]; see :mod:`danqing.core.pictures.writing`."""
     kind = format_of(file)
     depth = _depth(kind, depth, preferred, file)
     if not 1 <= quality <= 100:
@@ -69,11 +69,11 @@ def encode(
     with replacing(file, force=force) as temporary:
         try:
             if kind == "TIFF":
-                pieces = deep.tiff(_readable_grey(samples), _only_descriptive(block), embedded.get("xmp"))
+                pieces = sixteen_bit.tiff(_readable_grey(samples), _only_descriptive(block), embedded.get("xmp"))
                 _lay_down(pieces, temporary)
             elif depth == 16:
                 text = None if recipe is None else CHUNK.encode() + b"\0" * 5 + to_json(recipe).encode()
-                _lay_down(deep.png(samples, block.tobytes() if block else None, text), temporary)
+                _lay_down(sixteen_bit.png(samples, block.tobytes() if block else None, text), temporary)
             else:
                 image = Image.fromarray(samples[..., 0] if samples.shape[2] == 1 else samples)
                 image.save(temporary, format=kind, **_options(kind, quality, block), **embedded)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from danqing.core.errors import ParameterError
-from danqing.core.model import Model
+from danqing.core.learned.model import Model
 
 SHOWN = 20  # names in a message
 

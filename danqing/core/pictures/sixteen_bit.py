@@ -14,8 +14,8 @@ from PIL import Image, ImageFile, TiffTags
 from PIL.ExifTags import IFD, Base
 from PIL.TiffImagePlugin import ImageFileDirectory_v2
 
-from danqing.core.embedding import XMP_TAG
-from danqing.core.opening import opened
+from danqing.core.pictures.header import opened
+from danqing.core.pictures.recipe_chunk import XMP_TAG
 
 Words = NDArray[np.uint16]
 Bytes = NDArray[np.uint8]

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from danqing.core.errors import ParameterError
-from danqing.core.images import Images, Mask, Tag, check_images, check_mask
-from danqing.core.model import Model
+from danqing.core.learned.model import Model
+from danqing.core.pictures.contract import Images, Mask, Tag, check_images, check_mask
 
 REQUIRED = inspect.Parameter.empty
 TRUE, FALSE = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
@@ -38,8 +38,8 @@ class Range:
 class WeightsOf:
     """Weights given as a file, as the name of bundled weights or as a Model; ``kind`` limits what is accepted.
 
-    ``kind`` is the name of a base class of :mod:`danqing.core.model` (``Painter``, ``Recogniser`` …) or of a family,
-    and may say its task after a slash (``restorer/denoise``).
+    ``kind`` is the name of a base class of :mod:`danqing.core.learned.model` (``Painter``, ``Recogniser`` …) or of a
+    family, and may say its task after a slash (``restorer/denoise``).
     """
 
     kind: str = "Model"
@@ -237,7 +237,7 @@ def _fail(field: Field, value: Any) -> Any:
 
 
 def _check_weights(field: Field, value: Any) -> Model:
-    from danqing.core.files import load  # files knows the registry, which knows params
+    from danqing.core.learned.weights import load  # files knows the registry, which knows params
 
     return load(value, kind=field.weights) if isinstance(value, str | Path | Model) else _fail(field, value)
 

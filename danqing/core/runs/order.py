@@ -6,14 +6,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-from danqing.core.call import Call
-from danqing.core.compute import MEGA, Loaded, load
-from danqing.core.errors import DanqingError
-from danqing.core.images import Picture
-from danqing.core.opening import opened
-from danqing.core.recipe import Step
-from danqing.core.registry import Encoded, Finding
-from danqing.core.results import (
+from danqing.core.artefacts.figures import Figures
+from danqing.core.artefacts.file import File
+from danqing.core.artefacts.results import (
     Part,
     Saving,
     Take,
@@ -25,6 +20,12 @@ from danqing.core.results import (
     parts,
     returns,
 )
+from danqing.core.errors import DanqingError
+from danqing.core.pictures.contract import Picture
+from danqing.core.pictures.header import opened
+from danqing.core.recipe import Step
+from danqing.core.runs.call import Call
+from danqing.core.runs.compute import MEGA, Loaded, load
 
 ANY_SIZE = 2**62
 State = Literal["done", "skipped", "failed"]
@@ -114,14 +115,14 @@ class Order:
         written = self.parts(result, self.target)
         fresh = [part for part in written if not self._is_kept(part)]
         kept = [keep(part, [*before, self._step(part)], self.saving, like).content for part in fresh]
-        if kept and isinstance(kept[0], Encoded):
+        if kept and isinstance(kept[0], File):
             numbers = numbers_of(kept)  # of the files as they are, recipes included
         return Outcome(self.source, "done" if fresh else "skipped", tuple(part.file for part in written), numbers)
 
     def parts(self, result: Any, target: Path) -> list[Part]:
         """The files of a result."""
         found = parts(result, target, self.saving.columns, self.numbered)
-        if self.pictured and isinstance(result, Finding) and result.picture is not None:
+        if self.pictured and isinstance(result, Figures) and result.picture is not None:
             name = self.call.operator.name
             stem = target.stem if target.stem == name else f"{target.stem}-{name}"
             found += parts(result.picture, target.with_name(f"{stem}.png"))

@@ -1,14 +1,9 @@
-"""Weights files: one .safetensors with a JSON card in its header, never a pickle; how any file is written safely."""
+"""Weights files: one .safetensors with a JSON card in its header, never a pickle."""
 
 from __future__ import annotations
 
-import functools
-import hashlib
 import json
-import os
-import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,42 +14,15 @@ from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
 from danqing import __version__
-from danqing.core import model as bases
+from danqing.core.disk import hash_of, replacing
 from danqing.core.errors import ModelFileError, OutputError
-from danqing.core.model import Card, Model
-from danqing.core.registry import PACKAGE, families, family_named
+from danqing.core.learned import model as bases
+from danqing.core.learned.families import family_named
+from danqing.core.learned.model import Card, Model
+from danqing.core.menu import PACKAGE, families
 
 FORMAT = 1  # of the weights file; a reader refuses a newer one
 WEIGHTS = PACKAGE / "zoo" / "weights"  # the bundled weights
-
-
-@contextmanager
-def replacing(file: str | Path, *, force: bool = True) -> Iterator[Path]:
-    """Give a temporary name beside ``file`` and move what was written there onto it: whole, or not at all.
-
-    Raises:
-        OutputError: if the folder cannot be written, the disk is full, or the file exists and ``force`` is False.
-    """
-    temporary: Path | None = None
-    try:
-        target = Path(os.path.realpath(file))  # a link stays a link
-        if target.exists() and not force:
-            raise OutputError("exists already", where=file, remedy="Choose another name or give --force")
-        if target.exists() and not target.is_file():
-            raise OutputError("is a folder or a device, not a file", where=file)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=f".{target.stem[:40]}-", suffix=target.suffix, dir=target.parent)
-        os.close(handle)
-        temporary = Path(name)
-        yield temporary
-        temporary.chmod(0o666 & ~_umask())  # last: some writers put a file of their own in its place
-        _flush(temporary)
-        temporary.replace(target)
-    except OSError as error:
-        raise OutputError(f"cannot be written ({error.strerror or error})", where=file) from error
-    finally:
-        if temporary is not None:
-            temporary.unlink(missing_ok=True)
 
 
 def save(model: Model, file: str | Path, *, force: bool = True, **facts: Any) -> Path:
@@ -182,21 +150,6 @@ def locate(source: str | Path) -> Path:
     raise ModelFileError("no such weights file", where=source, remedy=f"Bundled weights: {names}")
 
 
-@functools.lru_cache(maxsize=256)
-def _hash(file: str, size: int, modified: int) -> str:
-    digest = hashlib.sha256()
-    with open(file, "rb") as stream:
-        while block := stream.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()
-
-
-def hash_of(file: str | Path) -> str:
-    """The SHA-256 of a file's bytes, in hexadecimal."""
-    facts = os.stat(file)
-    return _hash(os.fspath(file), facts.st_size, facts.st_mtime_ns)
-
-
 def _parsed(text: str, file: str | Path) -> Card:
     try:
         card = json.loads(text)
@@ -233,15 +186,4 @@ def _first_line(error: Exception) -> str:
     return str(error).strip().partition("\n")[0][:200]
 
 
-def _flush(file: Path) -> None:
-    with open(file, "rb+") as stream:
-        os.fsync(stream.fileno())
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
-
-
-__all__ = ["bundled", "hash_of", "load", "load_tensors", "locate", "read_card", "replacing", "save", "save_tensors"]
+__all__ = ["bundled", "load", "load_tensors", "locate", "read_card", "save", "save_tensors"]

@@ -10,7 +10,7 @@ from xml.sax.saxutils import escape, unescape
 from PIL import Image
 
 from danqing.core.errors import PictureError
-from danqing.core.opening import opened
+from danqing.core.pictures.header import opened
 from danqing.core.recipe import Recipe, from_json, to_json
 
 CHUNK = "danqing"  # the keyword of the PNG text chunk

@@ -10,11 +10,12 @@ import torch
 from torch import Tensor
 from torch.nn.functional import interpolate
 
-from danqing.core import images, tiles
-from danqing.core.call import Call
-from danqing.core.images import Images, Mask, Picture
+from danqing.core.operators import tiles
+from danqing.core.operators.operator import Operator
+from danqing.core.pictures.contract import Images, Mask, Picture
+from danqing.core.pictures.reading import read
 from danqing.core.progress import Job
-from danqing.core.registry import Operator
+from danqing.core.runs.call import Call
 
 MEGA = 1_000_000
 OPAQUE = (1.0, 1.0, 1.0)
@@ -45,9 +46,9 @@ def load(call: Call, inputs: Mapping[str, Path], limit: float | None = None) -> 
         if kinds[name] == "path":
             values[name] = file
         elif name == call.subject:
-            picture = images.read(file, limit=most)
+            picture = read(file, limit=most)
         else:
-            other = images.read(file, limit=most)
+            other = read(file, limit=most)
             values[name] = _as_mask(other.pixels) if kinds[name] == "mask" else other.pixels
             own = f"{name}_alpha"
             if kinds.get(own) == "mask" and own not in inputs:

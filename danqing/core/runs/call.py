@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from danqing.core.files import bundled, hash_of
-from danqing.core.model import Model
-from danqing.core.params import Field, checked
+from danqing.core.disk import hash_of
+from danqing.core.learned.model import Model
+from danqing.core.learned.weights import bundled
+from danqing.core.operators.form import Field, checked
+from danqing.core.operators.operator import Operator
 from danqing.core.recipe import Step
-from danqing.core.registry import Operator
 
 PICTURE_KINDS = ("pictures", "mask")
 

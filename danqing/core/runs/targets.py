@@ -9,11 +9,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from danqing.core.call import Call
+from danqing.core.artefacts.results import Saving, returns
 from danqing.core.errors import DataError, OutputError, ParameterError, UserError
-from danqing.core.order import Order
-from danqing.core.registry import Operator
-from danqing.core.results import Saving, returns
+from danqing.core.operators.operator import Operator
+from danqing.core.runs.call import Call
+from danqing.core.runs.order import Order
 
 READABLE = (".png", ".jpg", ".jpeg", ".jpe", ".webp", ".tif", ".tiff", ".bmp", ".gif", ".avif")
 WRITABLE = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".avif")  # with a recipe inside: no BMP

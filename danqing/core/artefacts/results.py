@@ -15,17 +15,19 @@ from typing import Any, Literal, NamedTuple, TypeGuard
 import numpy as np
 from torch import Tensor
 
-from danqing.core import images
-from danqing.core.call import same_work
-from danqing.core.decoding import PictureWarning
-from danqing.core.embedding import recipe_of, settings
-from danqing.core.encoding import format_of, readable
+from danqing.core.artefacts.figures import Figures
+from danqing.core.artefacts.file import File
+from danqing.core.artefacts.film import Film, recipe_in_film, write_frames
+from danqing.core.disk import replacing
 from danqing.core.errors import DanqingError, OutputError
-from danqing.core.files import replacing
-from danqing.core.images import Images, Picture
-from danqing.core.movies import recipe_in_film, write_frames
+from danqing.core.operators.operator import Operator
+from danqing.core.pictures.contract import Images, Picture, contact_sheet
+from danqing.core.pictures.decoding import PictureWarning
+from danqing.core.pictures.encoding import format_of, readable
+from danqing.core.pictures.recipe_chunk import recipe_of, settings
+from danqing.core.pictures.writing import write
 from danqing.core.recipe import Recipe, Step, from_json, to_json
-from danqing.core.registry import Encoded, Finding, Frames, Operator
+from danqing.core.runs.call import same_work
 
 Take = int | Literal["grid"] | None
 Kind = Literal["pictures", "finding", "frames", "encoded", "numbers"]
@@ -76,9 +78,9 @@ def returns(operator: Operator) -> Kind:
     hint = typing.get_type_hints(operator.function).get("return")
     arguments = typing.get_args(hint)
     made = arguments[2] if len(arguments) == 3 else hint  # a Job[T] is a Generator[Progress, None, T]
-    if typing.get_args(made) == (Encoded,):
+    if typing.get_args(made) == (File,):
         return "encoded"
-    return "finding" if made is Finding else "frames" if made is Frames else "pictures" if made is Tensor else "numbers"
+    return "finding" if made is Figures else "frames" if made is Film else "pictures" if made is Tensor else "numbers"
 
 
 def parts(result: Any, target: Path, columns: int = 0, numbered: bool = False) -> list[Part]:
@@ -93,11 +95,11 @@ def parts(result: Any, target: Path, columns: int = 0, numbered: bool = False) -
     Raises:
         OutputError: if the result has no picture and ``target`` asks for one, or one of another format.
     """
-    if isinstance(result, Frames):
+    if isinstance(result, Film):
         return [Part(result, target)]
     if isinstance(result, Tensor):
         if columns:
-            return [Part(images.contact_sheet(result, columns), target, "grid")]
+            return [Part(contact_sheet(result, columns), target, "grid")]
         return _apart(result.split(1), target, numbered)
     if target.suffix.lower() == ".json":
         return [Part(numbers_of(result), target)]
@@ -106,7 +108,7 @@ def parts(result: Any, target: Path, columns: int = 0, numbered: bool = False) -
             what = f"is no name for a file of the format {result[0].format}"
             raise OutputError(what, where=target, remedy=f"End the name in .{result[0].format}")
         return _apart(result, target, numbered)
-    if not isinstance(result, Finding) or result.picture is None:
+    if not isinstance(result, Figures) or result.picture is None:
         raise OutputError("there is no picture to write, only numbers", where=target, remedy="End the name in .json")
     return parts(result.picture, target)
 
@@ -118,16 +120,16 @@ def _apart(items: Sequence[Any], target: Path, numbered: bool) -> list[Part]:
     return [Part(item, numbered_name(target, at), at) for at, item in enumerate(items)]
 
 
-def _is_encoded(result: Any) -> TypeGuard[list[Encoded]]:
-    return isinstance(result, list) and bool(result) and isinstance(result[0], Encoded)
+def _is_encoded(result: Any) -> TypeGuard[list[File]]:
+    return isinstance(result, list) and bool(result) and isinstance(result[0], File)
 
 
 def numbers_of(result: Any) -> Any:
     """The figures in a result as JSON values, a single row without its list; None if it has none."""
-    if isinstance(result, Tensor | Frames):
+    if isinstance(result, Tensor | Film):
         return None
-    if isinstance(result, Finding) or _is_encoded(result):
-        told = result.numbers if isinstance(result, Finding) else [each.numbers for each in result]
+    if isinstance(result, Figures) or _is_encoded(result):
+        told = result.numbers if isinstance(result, Figures) else [each.numbers for each in result]
         rows = [plain(row) for row in told]
         return rows[0] if len(rows) == 1 else rows
     return plain(result)
@@ -164,11 +166,11 @@ def keep(part: Part, recipe: Recipe, saving: Saving, like: Picture | None = None
     Raises:
         OutputError: if it cannot be written, or another file is there and ``force`` is off.
     """
-    if isinstance(part.content, Frames):
+    if isinstance(part.content, Film):
         write_frames(part.content, part.file, quality=saving.quality, recipe=recipe, force=saving.force)
     elif isinstance(part.content, Tensor):
         _write_picture(part.content, part.file, recipe, saving, like)
-    elif isinstance(part.content, Encoded):
+    elif isinstance(part.content, File):
         return part._replace(content=_write_encoded(part.content, part.file, recipe, saving.force, like))
     else:
         _write_numbers(part.content, part.file, recipe, saving.force)
@@ -181,7 +183,7 @@ def _write_numbers(numbers: Any, file: Path, recipe: Recipe, force: bool) -> Non
         temporary.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", "utf-8", "surrogateescape")
 
 
-def _write_encoded(picture: Encoded, file: Path, recipe: Recipe, force: bool, like: Picture | None) -> Encoded:
+def _write_encoded(picture: File, file: Path, recipe: Recipe, force: bool, like: Picture | None) -> File:
     """Write the file with the recipe and the picture's EXIF, as far as there is room."""
     told, block = settings(format_of(file), recipe), readable(None if like is None else like.exif)
     whole = picture.embedded({**told, "exif": block.tobytes()} if block else told)
@@ -199,7 +201,7 @@ def _write_encoded(picture: Encoded, file: Path, recipe: Recipe, force: bool, li
 def _write_picture(x: Images, file: Path, recipe: Recipe, saving: Saving, like: Picture | None) -> None:
     picture = Picture(x) if like is None else replace(like, pixels=x)
     depth = saving.depth or (like.depth if like is not None else None)
-    images.write(picture, file, depth=depth, quality=saving.quality, recipe=recipe, force=saving.force)
+    write(picture, file, depth=depth, quality=saving.quality, recipe=recipe, force=saving.force)
 
 
 def recipe_in(file: Path) -> Recipe | None:

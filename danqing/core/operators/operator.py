@@ -1,79 +1,24 @@
-"""The folder tree is the menu: operators and model families are found by walking folders, never listed by hand.
-
-A listing (:func:`operators`, :func:`families`) reads the files without importing them, so that ``danqing --help``
-does not load torch; :func:`operator_named` and :func:`family_named` import the one file that is asked for.
-"""
+"""An operator: a function whose signature is its form and whose values are checked before it runs."""
 
 from __future__ import annotations
 
-import ast
 import functools
 import importlib
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, overload
+from typing import TYPE_CHECKING, Any, overload
 
-from danqing.core.errors import ParameterError
+from danqing.core.menu import look_up, operators
 from danqing.core.progress import Job, Show, finish
 
 if TYPE_CHECKING:
-    from danqing.core.images import Images
-    from danqing.core.model import Model
-    from danqing.core.params import Field
+    from danqing.core.operators.form import Field
+    from danqing.core.pictures.contract import Images
 
-PACKAGE = Path(__file__).resolve().parent.parent
-FLOORS = frozenset({"core", "maths", "nets", "models", "data", "train", "zoo", "faces"})
 Reach = int | Callable[..., int | None]
 Scale = int | Callable[..., int]
 Settle = Callable[..., dict[str, Any]]
-
-
-class Entry(NamedTuple):
-    """One line of the menu."""
-
-    name: str
-    group: str
-    summary: str
-    module: str
-
-
-class Finding(NamedTuple):
-    """What an analysis returns: one dictionary of JSON values a picture, and a picture or plot to look at.
-
-    ``picture`` is (B, C, H', W') or None where there is nothing to see.
-    """
-
-    numbers: list[dict[str, Any]]
-    picture: Images | None = None
-
-
-class Frames(NamedTuple):
-    """A moving picture: frames (T, C, H, W) and their rate in frames per second."""
-
-    pictures: Images
-    rate: float = 24.0
-
-
-class Encoded(NamedTuple):
-    """A picture as the exact bytes of a file; an operator returns a list of them, one a picture.
-
-    Its form has a choice ``format``, whose values are suffixes without the dot: it names the file, and a file's name
-    chooses it.
-
-    Attributes:
-        data: the file, without a recipe.
-        format: the choice that was made.
-        numbers: JSON values about this file.
-        embedded: given what Pillow's ``save`` needs to embed a recipe, the same picture in a file that holds it; itself
-            where there is no room.
-    """
-
-    data: bytes
-    format: str
-    numbers: dict[str, Any]
-    embedded: Callable[[dict[str, Any]], Encoded]
 
 
 @dataclass(eq=False)
@@ -107,7 +52,7 @@ class Operator:
     @functools.cached_property
     def fields(self) -> tuple[Field, ...]:
         """Its parameters, pictures included, in order."""
-        from danqing.core.params import schema
+        from danqing.core.operators.form import schema
 
         return schema(self.function)
 
@@ -132,7 +77,7 @@ class Operator:
         Raises:
             ParameterError: for a value that does not fit the schema.
         """
-        from danqing.core.params import checked
+        from danqing.core.operators.form import checked
 
         signature = inspect.signature(self.function)
         known = {name: value for name, value in values.items() if name in signature.parameters}
@@ -218,76 +163,12 @@ def operator(
     return decorate if function is None else decorate(function)
 
 
-@functools.cache
-def operators() -> dict[str, Entry]:
-    """Every operator by name, groups in alphabetical order; nothing is imported."""
-    groups = sorted(p.name for p in PACKAGE.iterdir() if _is_group(p))
-    found = [entry for group in groups for entry in _entries(group, _is_operator)]
-    return {entry.name: entry for entry in found}
-
-
-@functools.cache
-def families() -> dict[str, Entry]:
-    """Every model family by name; nothing is imported."""
-    return {entry.name: entry for entry in _entries("models", _is_family)}
-
-
 def operator_named(name: str) -> Operator:
     """Import an operator.
 
     Raises:
         ParameterError: if there is none of that name.
     """
-    entry = _look_up(operators(), name, "operator")
+    entry = look_up(operators(), name, "operator")
     found: Operator = getattr(importlib.import_module(entry.module), name)
     return found
-
-
-def family_named(name: str) -> type[Model]:
-    """Import a model family's class.
-
-    Raises:
-        ParameterError: if there is none of that name.
-    """
-    from danqing.core.model import Model
-
-    module = importlib.import_module(_look_up(families(), name, "model family").module)
-    for value in vars(module).values():
-        if isinstance(value, type) and issubclass(value, Model) and value.__name__.lower() == name:
-            return value
-    raise TypeError(f"{module.__name__} defines no Model")
-
-
-def _look_up(menu: dict[str, Entry], name: str, what: str) -> Entry:
-    if name not in menu:
-        raise ParameterError(f"there is no {what} of this name", where=name, remedy=f"Known: {', '.join(menu)}")
-    return menu[name]
-
-
-def _entries(group: str, wanted: Callable[[ast.stmt, str], bool]) -> Iterator[Entry]:
-    for path in sorted((PACKAGE / group).glob("*.py")):
-        if path.name == "__init__.py":
-            continue
-        for node in ast.parse(path.read_bytes()).body:
-            if wanted(node, path.stem):
-                assert isinstance(node, ast.FunctionDef | ast.ClassDef)
-                summary = (ast.get_docstring(node) or "").partition("\n")[0]
-                yield Entry(path.stem, group, summary, f"{PACKAGE.name}.{group}.{path.stem}")
-                break
-
-
-def _is_group(folder: Path) -> bool:
-    return folder.is_dir() and folder.name.isidentifier() and folder.name not in FLOORS and folder.name[0] != "_"
-
-
-def _is_operator(node: ast.stmt, stem: str) -> bool:
-    return isinstance(node, ast.FunctionDef) and node.name == stem and any(map(_says_operator, node.decorator_list))
-
-
-def _says_operator(node: ast.expr) -> bool:
-    name = node.func if isinstance(node, ast.Call) else node
-    return isinstance(name, ast.Name) and name.id == "operator"
-
-
-def _is_family(node: ast.stmt, stem: str) -> bool:
-    return isinstance(node, ast.ClassDef) and node.name.lower() == stem

@@ -12,7 +12,7 @@ import torch
 from torch import Generator, Tensor, nn
 
 from danqing.core.errors import ParameterError
-from danqing.core.images import Images
+from danqing.core.pictures.contract import Images
 
 Card = dict[str, Any]
 

@@ -10,10 +10,10 @@ import torch
 from torch import Tensor
 
 from danqing.core.errors import DanqingError
-from danqing.core.images import Images
-from danqing.core.params import checked
+from danqing.core.operators.form import checked
+from danqing.core.operators.operator import Operator
+from danqing.core.pictures.contract import Images
 from danqing.core.progress import Job, Progress, Show, finish
-from danqing.core.registry import Operator
 
 TILE = 896  # px; with 64 px around, 1024 x 1024: 64 channels of a network at half that size are 64 MB
 SMALLEST = 32  # px; what does not fit at this size will not fit at all

@@ -7,15 +7,18 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from danqing.core import images
-from danqing.core.call import prepare
-from danqing.core.compute import compute, load
+from danqing.core.artefacts.film import Film
+from danqing.core.artefacts.results import Saving, keep, numbers_in, parts, recipe_in
+from danqing.core.disk import hash_of
 from danqing.core.errors import ModelFileError, OutputError, PictureError, UserError
-from danqing.core.files import bundled, hash_of
+from danqing.core.learned.weights import bundled
+from danqing.core.menu import operators
+from danqing.core.operators.operator import operator_named
+from danqing.core.pictures.reading import read
 from danqing.core.progress import Job, Progress
 from danqing.core.recipe import Recipe
-from danqing.core.registry import Frames, operator_named, operators
-from danqing.core.results import Saving, keep, numbers_in, parts, recipe_in
+from danqing.core.runs.call import prepare
+from danqing.core.runs.compute import compute, load
 
 TRUSTED = 1e6  # megapixels: an input that has the recorded hash was read once already
 
@@ -91,7 +94,7 @@ def _remake(recipe: Recipe, home: Path, target: Path, scratch: Path, force: bool
     part = next((each for each in found if each.take == step.take), None)
     if part is None:
         raise UserError(f"picture {step.take} is not among the {len(found)} made", where=target)
-    if move and not isinstance(result, Frames):
+    if move and not isinstance(result, Film):
         step = call.step(inputs, target.parent, step.take, step.saved)
     keep(part._replace(file=target), [*recipe[:-1], step], saving, like)
 
@@ -138,7 +141,7 @@ def _same(one: Path, other: Path) -> bool:
         return bool(numbers_in(one) == numbers_in(other))
     if suffix in (".gif", ".mp4") or one.read_bytes() == other.read_bytes():
         return one.read_bytes() == other.read_bytes()
-    first, second = images.read(one, limit=2**62), images.read(other, limit=2**62)
+    first, second = read(one, limit=2**62), read(other, limit=2**62)
     if first.pixels.shape != second.pixels.shape or (first.alpha is None) != (second.alpha is None):
         return False
     same_alpha = first.alpha is None or second.alpha is None or first.alpha.equal(second.alpha)

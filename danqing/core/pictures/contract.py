@@ -1,0 +1,105 @@
+"""The image contract, and how pictures come from files and go back to them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from danqing.core.errors import ParameterError
+from danqing.core.recipe import Recipe
+
+
+@dataclass(frozen=True)
+class Tag:
+    """Marks what a type means beside what it is; read by :mod:`danqing.core.operators.form`."""
+
+    kind: str
+
+
+Images = Annotated[Tensor, Tag("pictures")]  # float32 (B, C, H, W), C in {1, 3}, RGB, values in [0, 1], finite
+Mask = Annotated[Tensor, Tag("mask")]  # the same with C = 1; 1 means "here"
+
+
+@dataclass
+class Picture:
+    """One picture as it lies in a file.
+
+    Attributes:
+        pixels: (1, C, H, W); grey pictures have one channel.
+        alpha: opacity (1, 1, H, W), 1 is opaque; None where the file has none.
+        depth: bits a channel in the file, 8 or 16.
+        exif: the EXIF block as bytes, its orientation already applied and reset.
+        recipe: how danqing made it; None where the file does not say.
+    """
+
+    pixels: Images
+    alpha: Mask | None = None
+    depth: int = 8
+    exif: bytes | None = None
+    recipe: Recipe | None = None
+
+
+def check_images(x: Tensor, name: str = "x") -> Images:
+    """Return ``x`` if it keeps the image contract.
+
+    Raises:
+        ParameterError: naming what is broken.
+    """
+    return _check(x, name, (1, 3))
+
+
+def check_mask(x: Tensor, name: str = "mask") -> Mask:
+    """Return ``x`` if it keeps the contract of a mask.
+
+    Raises:
+        ParameterError: naming what is broken.
+    """
+    return _check(x, name, (1,))
+
+
+def _check(x: Tensor, name: str, channels: tuple[int, ...]) -> Tensor:
+    if not isinstance(x, Tensor):
+        raise ParameterError(f"must be a torch tensor, not {type(x).__name__}", where=name)
+    if x.dtype != torch.float32:
+        raise ParameterError(f"must be float32, not {str(x.dtype).removeprefix('torch.')}", where=name)
+    if x.ndim != 4 or x.shape[1] not in channels or 0 in x.shape:
+        allowed = " or ".join(map(str, channels))
+        raise ParameterError(f"must have shape (B, {allowed}, H, W), not {tuple(x.shape)}", where=name)
+    low, high = torch.aminmax(x)
+    if not bool(low >= 0) or not bool(high <= 1):
+        raise ParameterError(f"values must be finite and in [0, 1], found {low:g}…{high:g}", where=name)
+    return x
+
+
+def to_uint8(x: Images) -> NDArray[np.uint8]:
+    """Round pictures (B, C, H, W) in [0, 1] to bytes (B, H, W, C)."""
+    rounded = x.detach().float().mul(255).add_(0.5).clamp_(0, 255).to(torch.uint8)
+    return rounded.permute(0, 2, 3, 1).contiguous().cpu().numpy()
+
+
+def from_uint8(a: NDArray[np.uint8]) -> Images:
+    """Turn bytes (B, H, W, C) into pictures (B, C, H, W) in [0, 1]."""
+    return torch.from_numpy(np.array(a)).permute(0, 3, 1, 2).contiguous().float().div_(255)
+
+
+def contact_sheet(x: Images, columns: int, gap: int = 2) -> Images:
+    """Lay pictures (B, C, H, W) out on one sheet (1, C, H', W'), row by row, on a white ground.
+
+    Args:
+        x: the pictures.
+        columns: pictures a row, at least 1.
+        gap: white pixels between pictures.
+    """
+    count, channels, height, width = x.shape
+    columns = min(columns, count)
+    rows = -(-count // columns)
+    sheet = x.new_ones(1, channels, rows * (height + gap) - gap, columns * (width + gap) - gap)
+    for at, picture in enumerate(x):
+        top, left = at // columns * (height + gap), at % columns * (width + gap)
+        sheet[0, :, top : top + height, left : left + width] = picture
+    return sheet

@@ -1,0 +1,68 @@
+"""What the preflight found, for people and for programs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, NamedTuple
+
+from danqing.data.labels import several, shown, some
+
+LISTED = 20  # names and sizes that the report shows people; the JSON has all
+
+
+class Unusable(NamedTuple):
+    """A file that cannot be used, and why."""
+
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Report:
+    """What the preflight found.
+
+    Attributes:
+        source: what was checked.
+        usable: number of readable pictures.
+        unusable: the others, each with its reason.
+        sizes: how many pictures have each "width x height", most frequent first.
+        modes: how many are grey or colour, with alpha, of 16 bits.
+        classes: how many pictures each class has; empty when unlabelled.
+        duplicates: groups of pictures whose pixels are the same.
+        near_duplicates: groups that look alike, one of each group of duplicates standing for all.
+        warnings: what to think about before training, in plain words.
+    """
+
+    source: str
+    usable: int
+    unusable: list[Unusable]
+    sizes: dict[str, int]
+    modes: dict[str, int]
+    classes: dict[str, int]
+    duplicates: list[list[str]]
+    near_duplicates: list[list[str]]
+    warnings: list[str]
+
+    def to_json(self) -> dict[str, Any]:
+        """The report as JSON values."""
+        return {**asdict(self), "unusable": [item._asdict() for item in self.unusable]}
+
+    def lines(self) -> list[str]:
+        """The report for people."""
+        out = [f"{self.source}: {several(self.usable, 'usable picture')}"]
+        out += _listed("cannot be used", [f"{shown(name)}: {why}" for name, why in self.unusable])
+        for title, counts in (("sizes", self.sizes), ("modes", self.modes), ("classes", self.classes)):
+            if counts:
+                first = ", ".join(f"{shown(name)} × {count:,}" for name, count in list(counts.items())[:LISTED])
+                out.append(f"{title} ({len(counts):,}): {first}" + (" …" if len(counts) > LISTED else ""))
+        for title, groups in (("exact duplicates", self.duplicates), ("near duplicates", self.near_duplicates)):
+            out += _listed(title, [some(group, 4) for group in groups])
+        return out + [f"Warning: {words}" for words in self.warnings]
+
+
+def _listed(title: str, items: Sequence[str]) -> list[str]:
+    if not items:
+        return []
+    more = [f"  … and {len(items) - LISTED:,} more"] if len(items) > LISTED else []
+    return [f"{title} ({len(items):,}):", *(f"  {item}" for item in items[:LISTED]), *more]
