@@ -21,7 +21,7 @@ from torch import Tensor
 
 from danqing.core.disk import hash_of, replacing
 from danqing.core.errors import DanqingError, DataError, ParameterError
-from danqing.core.learned.model import Batch
+from danqing.core.learned.model import Samples
 from danqing.core.progress import Job, Progress
 from danqing.data.cache import cached
 from danqing.data.fit import FITS, MARGIN, Fit, squares
@@ -77,14 +77,14 @@ class Store:
         here = {"count": len(self), "size": self.size, "channels": self.channels, "classes": classes}
         return {**self.about, **here, "skipped": len(self.skipped)}
 
-    def take(self, indices: Sequence[int] | NDArray[np.int64] | Tensor) -> Batch:
+    def take(self, indices: Sequence[int] | NDArray[np.int64] | Tensor) -> Samples:
         """Give these pictures, float32 in [0, 1], in channels-last memory order, with their labels."""
         at = np.asarray(indices, np.int64)
         rows = np.asarray(self.pictures).transpose(0, 2, 3, 1)[at]  # (B, H, W, C), as they lie in the file
         x = torch.from_numpy(np.divide(rows, np.float32(255), dtype=np.float32)).permute(0, 3, 1, 2)
-        return Batch(x, None if self.labels is None else torch.from_numpy(self.labels[at]))
+        return Samples(x, None if self.labels is None else torch.from_numpy(self.labels[at]))
 
-    def batches(self, batch: int, seed: int, start: int = 0, rank: int = 0, world: int = 1) -> Iterator[Batch]:
+    def batches(self, batch: int, seed: int, start: int = 0, rank: int = 0, world: int = 1) -> Iterator[Samples]:
         """Yield batches without end, from step ``start`` on; see :func:`danqing.data.order.shares`.
 
         Raises:

@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 
 from danqing.core.errors import DataError, ParameterError
-from danqing.core.learned.model import Batch
+from danqing.core.learned.model import Samples
 from danqing.data import shards
 from danqing.data.archives import read_found
 from danqing.data.fit import FITS, MARGIN, Fit, square
@@ -70,7 +70,7 @@ class Stream:
             "size": self.size, "channels": self.channels, "classes": self.classes, "skipped": len(self.skipped),
         }  # fmt: skip
 
-    def batches(self, batch: int, seed: int, start: int = 0, rank: int = 0, world: int = 1) -> Iterator[Batch]:
+    def batches(self, batch: int, seed: int, start: int = 0, rank: int = 0, world: int = 1) -> Iterator[Samples]:
         """Yield batches without end, from step ``start`` on.
 
         Each epoch goes through the shards in another order, and draws from a buffer of 1,000 samples. Every process
@@ -92,7 +92,7 @@ class Stream:
                 rows = [row or good[at % len(good)] for at, row in enumerate(found)]
                 x = np.divide(np.stack([pixels for pixels, _ in rows]), np.float32(255), dtype=np.float32)
                 y = torch.tensor([label for _, label in rows]) if self.classes else None
-                yield Batch(torch.from_numpy(x).permute(0, 3, 1, 2), y)
+                yield Samples(torch.from_numpy(x).permute(0, 3, 1, 2), y)
 
     def _from(self, first: int, seed: int) -> Iterator[Sample]:
         """The samples from the ``first`` on; passing over whole epochs needs their length, which one epoch tells."""

@@ -10,7 +10,7 @@ from torch import Generator, Tensor, nn
 from torch.nn import functional as F
 
 from danqing.core.errors import ParameterError
-from danqing.core.learned.model import Batch, Optimiser, Recogniser
+from danqing.core.learned.model import Optimiser, Recogniser, Samples
 from danqing.core.operators.form import Range
 from danqing.core.pictures.contract import Images
 from danqing.maths.fitting import fit
@@ -83,7 +83,7 @@ class Classifier(Recogniser):
         logits: Tensor = self.head(self.features(x))
         return logits.float().softmax(1)
 
-    def losses(self, batch: Batch, rng: Generator) -> Iterator[tuple[str, Tensor]]:
+    def losses(self, batch: Samples, rng: Generator) -> Iterator[tuple[str, Tensor]]:
         """Yield the cross entropy in nats against smoothed labels."""
         target = _labels(batch)
         features = self.features(batch.x)
@@ -95,7 +95,7 @@ class Classifier(Recogniser):
         """Report the share of the last training batch that was named rightly, dropout and augmentation included."""
         return {"accuracy": float(self._accuracy)}
 
-    def score(self, batch: Batch) -> dict[str, float]:
+    def score(self, batch: Samples) -> dict[str, float]:
         """Return ``-accuracy`` (negated share named rightly) and ``loss`` (cross entropy in nats, not smoothed)."""
         target = _labels(batch)
         probabilities = self.predict(batch.x)
@@ -116,7 +116,7 @@ def _check(size: int, channels: int, classes: int) -> None:
         )
 
 
-def _labels(batch: Batch) -> Tensor:
+def _labels(batch: Samples) -> Tensor:
     if batch.y is None or batch.y.ndim != 1:
         raise ParameterError("a classifier learns from labelled pictures; these have no labels", where="data")
     return batch.y

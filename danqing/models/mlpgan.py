@@ -10,7 +10,7 @@ from torch import Generator, Tensor, nn
 from torch.nn import functional as F
 
 from danqing.core.errors import ParameterError
-from danqing.core.learned.model import Batch, Optimiser, Painter
+from danqing.core.learned.model import Optimiser, Painter, Samples
 from danqing.core.operators.form import Range
 from danqing.core.pictures.contract import Images
 from danqing.maths.adversarial import LossName, PenaltyName
@@ -79,7 +79,7 @@ class MLPGAN(Painter):
     def paint(self, z: Tensor, label: Tensor | None = None) -> Images:
         return paint_in_blocks(self.painter, z, label)
 
-    def losses(self, batch: Batch, rng: Generator) -> Iterator[tuple[str, Tensor]]:
+    def losses(self, batch: Samples, rng: Generator) -> Iterator[tuple[str, Tensor]]:
         return adversarial_losses(self, batch, rng)
 
     def readings(self) -> dict[str, float]:

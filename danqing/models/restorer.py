@@ -11,7 +11,7 @@ from torch import Generator, Tensor
 
 from danqing.core.errors import ParameterError
 from danqing.core.learned import model as bases
-from danqing.core.learned.model import Batch, Optimiser
+from danqing.core.learned.model import Optimiser, Samples
 from danqing.core.operators.form import Range
 from danqing.core.pictures.contract import Images
 from danqing.maths.colour import luma
@@ -99,7 +99,7 @@ class Restorer(bases.Restorer):
         """For tiles; ``colourise`` looks at whole pictures and does not ask."""
         return REACH
 
-    def losses(self, batch: Batch, rng: Generator) -> Iterator[tuple[str, Tensor]]:
+    def losses(self, batch: Samples, rng: Generator) -> Iterator[tuple[str, Tensor]]:
         """Yield the mean logarithm of the pictures' root mean square errors, on the 0–255 scale; within holes only.
 
         Of colours it is the logarithm of the root mean square error of all. Under noise it is the mean root mean
@@ -133,13 +133,13 @@ class Restorer(bases.Restorer):
         return {} if math.isnan(self.psnr) else {"psnr": self.psnr}
 
     @torch.no_grad()
-    def score(self, batch: Batch) -> dict[str, float]:
+    def score(self, batch: Samples) -> dict[str, float]:
         """The PSNR in dB over held-out pictures (negated), and that of the damaged ones, each damaged once for all."""
         clean, damaged = self._example(batch)
         made = self._finished(damaged)
         return {"-psnr": -_psnr(made, clean), "psnr_before": _psnr(damaged.x.clamp(0, 1), clean)}
 
-    def preview(self, batch: Batch, rng: Generator) -> Images:
+    def preview(self, batch: Samples, rng: Generator) -> Images:
         """Damage the pictures and repair them; the left half shows the damage."""
         clean, damaged = damage(self.task, _coloured(batch.x), rng)
         made = self._finished(damaged)
@@ -212,7 +212,7 @@ class Restorer(bases.Restorer):
         change: Tensor = self.net(seen).float()
         return (damaged.x if damaged.first is None else damaged.first) + change
 
-    def _example(self, batch: Batch) -> tuple[Images, Damaged]:
+    def _example(self, batch: Samples) -> tuple[Images, Damaged]:
         rng = Generator().manual_seed(SEED)
         return damage(self.task, _coloured(batch.x[:SCORED]), rng)
 

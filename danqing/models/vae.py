@@ -10,7 +10,7 @@ from torch import Generator, Tensor, nn
 from torch.nn import functional as F
 
 from danqing.core.errors import ParameterError
-from danqing.core.learned.model import Batch, Optimiser
+from danqing.core.learned.model import Optimiser, Samples
 from danqing.core.learned.painting import Autoencoder
 from danqing.core.operators.form import Range
 from danqing.core.pictures.contract import Images
@@ -150,7 +150,7 @@ class VAE(Autoencoder):
         noise = torch.randn(mean.shape, generator=rng, device=rng.device).to(mean.device)
         return self._log_likelihood(x, mean + noise * (logvar / 2).exp(), label), gaussian_kl(mean, logvar)
 
-    def losses(self, batch: Batch, rng: Generator) -> Iterator[tuple[str, Tensor]]:
+    def losses(self, batch: Samples, rng: Generator) -> Iterator[tuple[str, Tensor]]:
         """Yield −log p(x | z) + β KL in nats a picture, β rising from 0 during the warm-up."""
         log_likelihood, kl = (term.mean() for term in self.terms(batch.x, self._labels(batch), rng))
         weight = self.beta * (self.seen / self.warmup).clamp_max(1).float() if self.warmup else self.beta
@@ -165,7 +165,7 @@ class VAE(Autoencoder):
             readings["sigma"] = float(self._log_sigma.detach().exp()) * 255
         return readings
 
-    def score(self, batch: Batch) -> dict[str, float]:
+    def score(self, batch: Samples) -> dict[str, float]:
         """Return ``-elbo_nats`` (negated ELBO, β = 1, nats a picture) and ``bits_per_pixel`` (per pixel and channel).
 
         One latent is drawn a picture, always the same. With the bernoulli likelihood both figures are of
@@ -197,7 +197,7 @@ class VAE(Autoencoder):
     def _fitted(self, x: Images) -> Images:
         return fit(x, self.config["size"], self.config["channels"])
 
-    def _labels(self, batch: Batch) -> Tensor | None:
+    def _labels(self, batch: Samples) -> Tensor | None:
         return batch.y if self.config["classes"] else None
 
     def _weights(self, label: Tensor | None) -> Tensor:

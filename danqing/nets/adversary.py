@@ -8,7 +8,7 @@ from typing import NamedTuple, Protocol
 import torch
 from torch import Generator, Tensor, nn
 
-from danqing.core.learned.model import Batch
+from danqing.core.learned.model import Samples
 from danqing.core.pictures.contract import Images
 from danqing.maths.adversarial import (
     LossName,
@@ -80,7 +80,7 @@ class Adversary(Protocol):
     def latent(self) -> tuple[int, ...]: ...
 
 
-def adversarial_losses(model: Adversary, batch: Batch, rng: Generator) -> Iterator[tuple[str, Tensor]]:
+def adversarial_losses(model: Adversary, batch: Samples, rng: Generator) -> Iterator[tuple[str, Tensor]]:
     """Yield the critic's loss, then the painter's: the body of ``losses`` for a family of painter and critic.
 
     Both steps share one forward pass of the painter: the critic learns from the detached pictures, and the painter is

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import torch
 
 from danqing.core.errors import UserError
-from danqing.core.learned.model import Batch
+from danqing.core.learned.model import Samples
 from danqing.core.learned.weights import save
 from danqing.core.progress import Job, Progress
 from danqing.data.augment import augmentations
@@ -136,7 +136,7 @@ class _Run:
         self.held_out = without_labels(self._to_device(held_out_batch(data, options.seed)), self.model)
         classes = self.model.config.get("classes", 0)
         self.columns = classes or ROWS
-        self.shown = by_class(self.held_out, classes, ROWS) if classes else Batch(self.held_out.x[: ROWS * ROWS])
+        self.shown = by_class(self.held_out, classes, ROWS) if classes else Samples(self.held_out.x[: ROWS * ROWS])
         self.real = sketch_features(self.shown.x.cpu())
         self.journal = Journal(folder, options.tensorboard)
         self._begin()
@@ -193,19 +193,19 @@ class _Run:
                 raise
         return self._finish()
 
-    def _batches(self) -> Iterator[Batch]:
+    def _batches(self) -> Iterator[Samples]:
         options = self.config.options
         source = self.supplies.train.batches(
             self.batch, options.seed, self.position.step, self.fabric.global_rank, self.fabric.world_size
         )
         for batch in source:
-            augmented = Batch(self.augment(batch.x, self.rng), batch.y) if options.augment else batch
+            augmented = Samples(self.augment(batch.x, self.rng), batch.y) if options.augment else batch
             yield without_labels(self._to_device(augmented), self.model)
 
-    def _to_device(self, batch: Batch) -> Batch:
+    def _to_device(self, batch: Samples) -> Samples:
         device = self.fabric.device
         x = batch.x.to(device, memory_format=torch.channels_last)
-        return Batch(x, None if batch.y is None else batch.y.to(device))
+        return Samples(x, None if batch.y is None else batch.y.to(device))
 
     def _advance(self) -> None:
         self.position.step += 1
@@ -234,7 +234,7 @@ class _Run:
             return rate * (1 - share)
         return rate * (1 + math.cos(math.pi * min(1.0, share))) / 2 if schedule == "cosine" else rate
 
-    def _heal(self) -> Iterator[Batch]:
+    def _heal(self) -> Iterator[Samples]:
         """Go back to the last good checkpoint and go on more carefully."""
         doctor, step, log_bytes = self.position.doctor, self.position.step, self.journal.length()
         alarm = doctor.heal(step)

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import torch
 
-from danqing.core.learned.model import Batch, Model, Optimiser
+from danqing.core.learned.model import Model, Optimiser, Samples
 from danqing.nets.precision import computes_bf16
 from danqing.train.step import Stepper
 
@@ -45,7 +45,7 @@ def to_machine(model: Model, device: str) -> Model:
     return model.to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
 
 
-def choose_precision(wish: str, model: Model, batch: Batch, settings: Optimiser) -> Choice:
+def choose_precision(wish: str, model: Model, batch: Samples, settings: Optimiser) -> Choice:
     """Measure a few steps of ``model`` (on copies) in fp32 and bf16 and choose the faster; a wish is granted as it is.
 
     Args:
@@ -64,7 +64,7 @@ def choose_precision(wish: str, model: Model, batch: Batch, settings: Optimiser)
 
 
 def steps_per_second(
-    model: Model, batch: Batch, settings: Optimiser, precision: str, give_up: float = math.inf
+    model: Model, batch: Samples, settings: Optimiser, precision: str, give_up: float = math.inf
 ) -> float:
     """The median speed of a few training steps on a copy of ``model``, whose weights and generators stay untouched.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from danqing.core.learned.model import Batch, Model
+from danqing.core.learned.model import Model, Samples
 from danqing.core.pictures.contract import Images
 from danqing.maths.sketch import sketch_features
 from danqing.maths.statistics import frechet_distance
@@ -15,7 +15,7 @@ CHUNK = 64
 
 
 @torch.no_grad()
-def score(model: Model, held_out: Batch, seed: int) -> dict[str, float]:
+def score(model: Model, held_out: Samples, seed: int) -> dict[str, float]:
     """The family's own scores on held-out pictures, or else the sketch distance between painted and held-out ones.
 
     The sketch distance is a Fréchet distance on fixed, simple features: it ranks moments of one run, nothing more.
@@ -30,15 +30,15 @@ def score(model: Model, held_out: Batch, seed: int) -> dict[str, float]:
 
 
 @torch.no_grad()
-def painted_like(model: Model, batch: Batch, seed: int) -> Images | None:
+def painted_like(model: Model, batch: Samples, seed: int) -> Images | None:
     """As many pictures as the batch has, painted with its labels from a fixed seed, in chunks."""
     rng = torch.Generator().manual_seed(seed)
     labels: list[Tensor | None] = [None] * len(batch.x) if batch.y is None else list(batch.y.split(CHUNK))
-    parts = [model.preview(Batch(x, y), rng) for x, y in zip(batch.x.split(CHUNK), labels, strict=False)]
+    parts = [model.preview(Samples(x, y), rng) for x, y in zip(batch.x.split(CHUNK), labels, strict=False)]
     return torch.cat([part.cpu() for part in parts if part is not None]) if parts[0] is not None else None
 
 
-def by_class(batch: Batch, classes: int, rows: int) -> Batch:
+def by_class(batch: Samples, classes: int, rows: int) -> Samples:
     """Choose ``rows`` pictures of each class, row by row: a sheet of ``classes`` columns then shows one class a column.
 
     Classes with fewer pictures repeat theirs; those without any are left out by their neighbours' pictures.
@@ -50,4 +50,4 @@ def by_class(batch: Batch, classes: int, rows: int) -> Batch:
         for label in range(classes):
             places = (batch.y == label).nonzero()[:, 0]
             chosen.append(int(places[row % len(places)]) if len(places) else len(chosen) % len(batch.x))
-    return Batch(batch.x[chosen], torch.arange(classes).repeat(rows))
+    return Samples(batch.x[chosen], torch.arange(classes).repeat(rows))

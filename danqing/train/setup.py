@@ -11,7 +11,7 @@ import torch
 
 from danqing.core.errors import DataError, ModelFileError, ParameterError
 from danqing.core.learned.families import family_named
-from danqing.core.learned.model import Batch, Model, Optimiser
+from danqing.core.learned.model import Model, Optimiser, Samples
 from danqing.core.learned.weights import load
 from danqing.core.progress import Job, Progress
 from danqing.data.check import check
@@ -169,11 +169,11 @@ def batch_share(config: TrainConfig, model: Model, processes: int) -> int:
     return batch // processes
 
 
-def held_out_batch(supplies: Supplies, seed: int) -> Batch:
+def held_out_batch(supplies: Supplies, seed: int) -> Samples:
     """The pictures that scores are taken on: the same in every look."""
     return next(supplies.held_out.batches(SCORED, seed))
 
 
-def without_labels(batch: Batch, model: Model) -> Batch:
+def without_labels(batch: Samples, model: Model) -> Samples:
     """Hide the labels from a model that does not take them."""
-    return batch if model.config.get("classes", 1) else Batch(batch.x)
+    return batch if model.config.get("classes", 1) else Samples(batch.x)

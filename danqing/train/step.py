@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Generator, Tensor, nn
 
-from danqing.core.learned.model import Batch, Model, Optimiser
+from danqing.core.learned.model import Model, Optimiser, Samples
 from danqing.train.muon import Muon, takes
 
 
@@ -33,7 +33,7 @@ class Stepper:
         self.parameters = {part: _trainable(model, part) for part in model.parts}
         self.optimisers = {part: _optimisers(parameters, settings) for part, parameters in self.parameters.items()}
 
-    def step(self, batch: Batch, rng: Generator, rate: float = 1.0) -> dict[str, float]:
+    def step(self, batch: Samples, rng: Generator, rate: float = 1.0) -> dict[str, float]:
         """Train on a batch at ``rate`` times the learning rate; return each part's loss, averaged over processes."""
         losses: dict[str, float] = {}
         parts = self.model.losses(batch, rng)

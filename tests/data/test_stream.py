@@ -15,7 +15,7 @@ import torch
 from PIL import Image
 
 from danqing.core.errors import DataError, ParameterError
-from danqing.core.learned.model import Batch
+from danqing.core.learned.model import Samples
 from danqing.core.progress import finish
 from danqing.data import stream as streams
 from danqing.data.check import check
@@ -60,7 +60,7 @@ def mixed(tmp_path: Path) -> str:
     return str(tmp_path / "all.tar")
 
 
-def levels(batch: Batch) -> list[int]:
+def levels(batch: Samples) -> list[int]:
     return [round(value) for value in (batch.x[:, 0, 0, 0] * 255).tolist()]
 
 

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from danqing.core.errors import ParameterError
-from danqing.core.learned.model import Batch, Recogniser
+from danqing.core.learned.model import Recogniser, Samples
 from danqing.core.learned.weights import bundled, load, read_card, save
 from danqing.data.digits import digits
 from danqing.models.classifier import Classifier, _drop
@@ -18,7 +18,7 @@ from danqing.models.classifier import Classifier, _drop
 NETS = ("cnn", "resnet")
 
 
-def stripes(count: int, seed: int, size: int = 16, channels: int = 1) -> Batch:
+def stripes(count: int, seed: int, size: int = 16, channels: int = 1) -> Samples:
     """Noisy stripes that lie, stand or slant: three classes that no single pixel tells apart."""
     rng = torch.Generator().manual_seed(seed)
     label = torch.randint(3, (count,), generator=rng)
@@ -26,10 +26,10 @@ def stripes(count: int, seed: int, size: int = 16, channels: int = 1) -> Batch:
     ways = torch.stack([rows.expand(size, size), columns.expand(size, size), rows + columns])[label]
     shift = torch.randint(6, (count, 1, 1), generator=rng)
     clean = ((ways + shift) % 6 < 3).float()[:, None].repeat(1, channels, 1, 1)
-    return Batch((0.2 + 0.6 * clean + 0.15 * torch.randn(clean.shape, generator=rng)).clamp(0, 1), label)
+    return Samples((0.2 + 0.6 * clean + 0.15 * torch.randn(clean.shape, generator=rng)).clamp(0, 1), label)
 
 
-def trained(model: Classifier, batch: Batch, steps: int, lr: float = 3e-3) -> Classifier:
+def trained(model: Classifier, batch: Samples, steps: int, lr: float = 3e-3) -> Classifier:
     rng = torch.Generator().manual_seed(0)
     optimiser = torch.optim.Adam(model.parameters(), lr)
     for _ in range(steps):
@@ -55,7 +55,7 @@ def test_cannot_learn_from_labels_that_say_nothing() -> None:
     torch.manual_seed(0)
     batch = stripes(192, 1)
     drawn = torch.randint(3, batch.y.shape, generator=torch.Generator().manual_seed(2))
-    model = trained(Classifier(16, 1, 3, width=8, dim=16), Batch(batch.x, drawn), 40)
+    model = trained(Classifier(16, 1, 3, width=8, dim=16), Samples(batch.x, drawn), 40)
     assert model.score(stripes(300, 9))["-accuracy"] > -0.55
 
 
@@ -98,7 +98,7 @@ def test_dropout_draws_from_its_generator_alone_and_keeps_the_mean() -> None:
     assert float(kept.mean()) == pytest.approx(float(whole.mean()), rel=0.01)
 
 
-def _loss(model: Classifier, batch: Batch, seed: int) -> float:
+def _loss(model: Classifier, batch: Samples, seed: int) -> float:
     ((_, loss),) = model.losses(batch, torch.Generator().manual_seed(seed))
     return float(loss.detach())
 
@@ -143,7 +143,7 @@ def test_refuses_what_it_cannot_learn_from(given: dict[str, int], where: str) ->
 
 def test_refuses_pictures_without_labels() -> None:
     with pytest.raises(ParameterError, match="labels"):
-        next(Classifier(16, 1, 2).losses(Batch(torch.zeros(2, 1, 16, 16)), torch.Generator()))
+        next(Classifier(16, 1, 2).losses(Samples(torch.zeros(2, 1, 16, 16)), torch.Generator()))
 
 
 def test_the_bundled_one_reads_digits_whatever_their_size_and_colour() -> None:

@@ -9,7 +9,7 @@ from torch import nn
 
 from bench.tutorial import TUTORIAL
 from danqing.core.errors import ParameterError
-from danqing.core.learned.model import Batch
+from danqing.core.learned.model import Samples
 from danqing.core.learned.weights import load, save
 from danqing.models.dcgan import DCGAN
 from danqing.nets.adversary import Verdict
@@ -32,7 +32,7 @@ def model(**params):
 def batch_for(net, count=8):
     c = net.config
     x = torch.rand(count, c["channels"], c["size"], c["size"], generator=seeded(5))
-    return Batch(x, torch.arange(count) % c["classes"] if c["classes"] else None)
+    return Samples(x, torch.arange(count) % c["classes"] if c["classes"] else None)
 
 
 @pytest.mark.parametrize("size", [16, 28, 32, 64, 128])
@@ -239,7 +239,7 @@ def test_it_learns_every_mode_of_a_toy_set(classes):
     for _ in range(250):
         y = torch.randint(4, (32,), generator=rng)
         noise = 0.1 * (torch.rand(32, 1, 16, 16, generator=rng) * 2 - 1)
-        stepper.step(Batch(QUARTERS[y] + noise, y if classes else None), rng)
+        stepper.step(Samples(QUARTERS[y] + noise, y if classes else None), rng)
     label = torch.arange(200) % 4
     with torch.inference_mode():
         painted = net.eval().sample(200, seeded(9), label if classes else None)

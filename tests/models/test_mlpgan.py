@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from danqing.core.errors import ParameterError
-from danqing.core.learned.model import Batch
+from danqing.core.learned.model import Samples
 from danqing.core.learned.weights import load, save
 from danqing.models.mlpgan import MLPGAN
 from danqing.train.step import Stepper
@@ -22,7 +22,7 @@ def model(**params):
 def batch_for(net, count=8):
     c = net.config
     x = torch.rand(count, c["channels"], c["size"], c["size"], generator=seeded(5))
-    return Batch(x, torch.arange(count) % c["classes"] if c["classes"] else None)
+    return Samples(x, torch.arange(count) % c["classes"] if c["classes"] else None)
 
 
 def test_the_tutorials_layers():
@@ -93,7 +93,7 @@ def test_it_learns_every_mode_of_a_toy_set(classes):
     for _ in range(1000):
         y = torch.randint(4, (64,), generator=rng)
         noise = 0.1 * (torch.rand(64, 1, 8, 8, generator=rng) * 2 - 1)
-        stepper.step(Batch(modes[y] + noise, y if classes else None), rng)
+        stepper.step(Samples(modes[y] + noise, y if classes else None), rng)
     label = torch.arange(400) % 4
     with torch.inference_mode():
         painted = net.eval().sample(400, seeded(9), label if classes else None)

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from danqing.core.errors import ModelFileError, ParameterError
-from danqing.core.learned.model import Batch, Optimiser
+from danqing.core.learned.model import Optimiser, Samples
 from danqing.core.learned.weights import load, save
 from danqing.maths.colour import luma
 from danqing.maths.damage import Damaged, Task, enlarged, filled, first_estimate, gain_for, hint_of, noise_level
@@ -58,12 +58,12 @@ def test_every_task_trains_all_its_weights(task, channels):
     stepper = Stepper(net, net.optimiser, "fp32")
     rng = seeded()
     for _ in range(3):
-        assert torch.tensor(list(stepper.step(Batch(pictures(channels=channels)), rng).values())).isfinite().all()
-    next(net.losses(Batch(pictures(channels=channels)), rng))[1].backward()
+        assert torch.tensor(list(stepper.step(Samples(pictures(channels=channels)), rng).values())).isfinite().all()
+    next(net.losses(Samples(pictures(channels=channels)), rng))[1].backward()
     assert all(p.grad is not None and p.grad.abs().sum() > 0 for p in net.parameters())
     assert net.readings()["psnr"] > 0
-    assert net.preview(Batch(pictures(channels=channels)), rng).shape == (4, 3, 32, 32)
-    assert net.score(Batch(pictures(channels=channels)))["-psnr"] < 0
+    assert net.preview(Samples(pictures(channels=channels)), rng).shape == (4, 3, 32, 32)
+    assert net.score(Samples(pictures(channels=channels)))["-psnr"] < 0
 
 
 def test_under_noise_errors_are_measured_by_what_is_usually_left(monkeypatch):
@@ -72,7 +72,7 @@ def test_under_noise_errors_are_measured_by_what_is_usually_left(monkeypatch):
     damaged = Damaged(clean, hint_of(torch.tensor([20.0, 60.0]) / 255, clean), clean)
     monkeypatch.setattr(restorer, "damage", lambda *_: (clean, damaged))
     monkeypatch.setattr(Restorer, "_mended", lambda *_: clean + wrong)
-    loss = next(model().losses(Batch(clean), seeded()))[1]
+    loss = next(model().losses(Samples(clean), seeded()))[1]
     assert loss.item() == pytest.approx(((101 / 41) ** 0.5 + (401 / 121) ** 0.5) / 2, rel=1e-4)
 
 
@@ -178,6 +178,6 @@ def test_it_learns_to_take_noise_off_plain_pictures():
     stepper, rng = Stepper(net, Optimiser(lr=2e-3, betas=(0.9, 0.99)), "fp32"), seeded()
     flat = pictures(8, 3, 1, 1).expand(-1, -1, 32, 32).contiguous()
     for _ in range(300):
-        stepper.step(Batch(flat), rng)
-    scores = net.eval().score(Batch(flat))
+        stepper.step(Samples(flat), rng)
+    scores = net.eval().score(Samples(flat))
     assert -scores["-psnr"] > scores["psnr_before"] + 2

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from danqing.core.errors import ParameterError
-from danqing.core.learned.model import Batch
+from danqing.core.learned.model import Samples
 from danqing.core.learned.weights import load, save
 from danqing.models.vae import VAE
 
@@ -19,11 +19,11 @@ SHAPES = [("conv", 16, 1), ("conv", 28, 1), ("conv", 32, 3), ("conv", 64, 3), ("
 SHAPES += [("dense", 28, 3), ("dense", 19, 1)]
 
 
-def patterns(count: int, seed: int) -> Batch:
+def patterns(count: int, seed: int) -> Samples:
     """One of four black-and-white pictures (8 × 8), all equally likely: their entropy is log 4 nats."""
     four = (torch.rand(4, 1, 8, 8, generator=torch.Generator().manual_seed(77)) > 0.5).float()
     label = torch.randint(4, (count,), generator=torch.Generator().manual_seed(seed))
-    return Batch(four[label], label)
+    return Samples(four[label], label)
 
 
 def trained(model: VAE, steps: int, batch: Any) -> VAE:
@@ -89,9 +89,9 @@ def test_learns_the_noise_and_the_bits_of_8_bit_pictures() -> None:
     torch.manual_seed(0)
     sigma = 12.0
 
-    def noise(seed: int, count: int = 64) -> Batch:
+    def noise(seed: int, count: int = 64) -> Samples:
         drawn = torch.randn(count, 1, 8, 8, generator=torch.Generator().manual_seed(seed))
-        return Batch(((0.4 * 255 + sigma * drawn).round().clamp(0, 255)) / 255)
+        return Samples(((0.4 * 255 + sigma * drawn).round().clamp(0, 255)) / 255)
 
     model = trained(VAE(8, 1, net="dense", dim=1, width=4, likelihood="gaussian", warmup=0), 300, noise)
     with torch.no_grad():
@@ -108,7 +108,7 @@ def test_every_parameter_receives_gradient_at_every_size(net: str, size: int, ch
     model = VAE(size, channels, classes, net=net, dim=5, width=4, likelihood=likelihood, warmup=0)
     x = torch.rand(4, channels, size, size, generator=torch.Generator().manual_seed(0))
     label = torch.tensor([0, 1, 2, 0])
-    ((_, loss),) = model.losses(Batch(x, label), torch.Generator().manual_seed(0))
+    ((_, loss),) = model.losses(Samples(x, label), torch.Generator().manual_seed(0))
     loss.backward()
     assert not [name for name, p in model.named_parameters() if p.grad is None or not bool(p.grad.abs().sum() > 0)]
     with torch.no_grad():
@@ -169,7 +169,7 @@ def test_pictures_of_other_sizes_and_half_precision_are_taken(painter_of_pattern
     assert painter_of_patterns.reconstruct(x).shape == (2, 1, 8, 8)
     model = VAE(16, 1, width=4, likelihood="gaussian")
     with torch.autocast("cpu", torch.bfloat16):
-        loss = next(model.losses(Batch(torch.rand(4, 1, 16, 16)), torch.Generator().manual_seed(0)))[1]
+        loss = next(model.losses(Samples(torch.rand(4, 1, 16, 16)), torch.Generator().manual_seed(0)))[1]
     assert loss.dtype == torch.float32
     assert bool(loss.isfinite())
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Generator, Tensor, nn
 
-from danqing.core.learned.model import Batch, Model
+from danqing.core.learned.model import Model, Samples
 from danqing.train.ema import Ema
 
 
@@ -16,7 +16,7 @@ class Weight(Model):
         self.weight = nn.Parameter(torch.zeros(1))
         self.register_buffer("count", torch.zeros(1))
 
-    def losses(self, batch: Batch, rng: Generator) -> Iterator[tuple[str, Tensor]]:
+    def losses(self, batch: Samples, rng: Generator) -> Iterator[tuple[str, Tensor]]:
         yield "", self.weight.sum()
 
 

@@ -12,16 +12,29 @@ import torch
 from torch import Generator, Tensor, nn
 
 from danqing.core.errors import ParameterError
-from danqing.core.pictures.contract import Images
+from danqing.core.pictures.contract import Images, Mask
 
 Card = dict[str, Any]
 
 
-class Batch(NamedTuple):
-    """What a model learns from: pictures, and labels (B,), or the paired picture (B, C, H, W), or nothing."""
+class Samples(NamedTuple):
+    """What a model learns from: pictures, and what belongs to each of them; what a set does not hold is None.
+
+    Attributes:
+        x: pictures (B, C, H, W).
+        y: classes (B,), int64.
+        pair: the picture that each should become (B, C', H', W'), as large as ``x`` or a multiple of it.
+        mask: what is marked in each (B, 1, H, W).
+        boxes: (B, N, 4) as left, top, right, bottom in pixels; rows of NaN fill up where a picture has fewer.
+        points: (B, N, 2) as x, y in pixels; NaN where a point is not to be seen.
+    """
 
     x: Images
     y: Tensor | None = None
+    pair: Images | None = None
+    mask: Mask | None = None
+    boxes: Tensor | None = None
+    points: Tensor | None = None
 
 
 class Optimiser(NamedTuple):
@@ -75,7 +88,7 @@ class Model(nn.Module, ABC):
         return type(self).__module__.rpartition(".")[2]
 
     @abstractmethod
-    def losses(self, batch: Batch, rng: Generator) -> Iterator[tuple[str, Tensor]]:
+    def losses(self, batch: Samples, rng: Generator) -> Iterator[tuple[str, Tensor]]:
         """Yield ``(part, loss)`` in turn; each is back-propagated and its part stepped before the next is asked for.
 
         Only the parameters of ``part`` receive that loss's gradient. All randomness is drawn from ``rng``. What a
@@ -88,11 +101,11 @@ class Model(nn.Module, ABC):
         """Figures of the last step worth logging beside the losses (accuracies of a critic, KL …), as plain floats."""
         return {}
 
-    def preview(self, batch: Batch, rng: Generator) -> Images | None:
+    def preview(self, batch: Samples, rng: Generator) -> Images | None:
         """Pictures that show the state of training for this fixed batch and generator; None if nothing is to see."""
         return None
 
-    def score(self, batch: Batch) -> dict[str, float]:
+    def score(self, batch: Samples) -> dict[str, float]:
         """Mean figures over held-out pictures, the first of them the one to be minimised by "best"; empty if none.
 
         Keys that start with ``-`` (such as ``-accuracy``) hold negated figures, so that smaller is always better.
@@ -136,7 +149,7 @@ class Painter(Model):
             raise ParameterError(f"labels must be {count} numbers from 0 to {classes - 1}", where="label")
         return label.to(device)
 
-    def preview(self, batch: Batch, rng: Generator) -> Images | None:
+    def preview(self, batch: Samples, rng: Generator) -> Images | None:
         label = None if not self.config["classes"] or batch.y is None else batch.y
         return self.sample(len(batch.x), rng, label)
 
