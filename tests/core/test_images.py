@@ -23,9 +23,9 @@ from PIL import Image, ImageCms
 from torch import Tensor
 
 from danqing.core.errors import OutputError, ParameterError, PictureError
+from danqing.core.notes import PictureWarning
 from danqing.core.pictures import contract
 from danqing.core.pictures.contract import Picture, contact_sheet, from_uint8, to_uint8
-from danqing.core.pictures.decoding import PictureWarning
 from danqing.core.pictures.profiles import deep_to_srgb
 from danqing.core.pictures.reading import read
 from danqing.core.pictures.recipe_chunk import recipe_of

@@ -6,7 +6,6 @@ import dataclasses
 import json
 import math
 import typing
-import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,9 +19,9 @@ from danqing.core.artefacts.file import File
 from danqing.core.artefacts.film import Film, recipe_in_film, write_frames
 from danqing.core.disk import replacing
 from danqing.core.errors import DanqingError, OutputError
+from danqing.core.notes import note
 from danqing.core.operators.operator import Operator
 from danqing.core.pictures.contract import Images, Picture, contact_sheet
-from danqing.core.pictures.decoding import PictureWarning
 from danqing.core.pictures.encoding import format_of, readable
 from danqing.core.pictures.recipe_chunk import recipe_of, settings
 from danqing.core.pictures.writing import write
@@ -188,11 +187,11 @@ def _write_encoded(picture: File, file: Path, recipe: Recipe, force: bool, like:
     told, block = settings(format_of(file), recipe), readable(None if like is None else like.exif)
     whole = picture.embedded({**told, "exif": block.tobytes()} if block else told)
     if block and whole.data == picture.data:
-        warnings.warn(f"{file}: there was no room for EXIF", PictureWarning, stacklevel=3)
+        note(f"{file}: there was no room for EXIF")
         whole = picture.embedded(told)
     if whole.data == picture.data:
         words = "there was no room for the recipe, so it cannot be replayed"
-        warnings.warn(f"{file}: {words}", PictureWarning, stacklevel=3)
+        note(f"{file}: {words}")
     with replacing(file, force=force) as temporary:
         temporary.write_bytes(whole.data)
     return whole

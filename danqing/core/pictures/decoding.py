@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import operator
-import warnings
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -13,6 +12,7 @@ from PIL import Image, ImageFile
 from PIL.ExifTags import IFD, Base
 
 from danqing.core.errors import DanqingError, PictureError
+from danqing.core.notes import note
 from danqing.core.pictures import sixteen_bit
 from danqing.core.pictures.header import frame_count, hushed, opened
 from danqing.core.pictures.profiles import deep_to_srgb, lab_to_srgb, to_srgb
@@ -25,10 +25,6 @@ DESCRIPTIVE = (
     IFD.Exif, IFD.GPSInfo,
 )  # fmt: skip
 Floats = NDArray[np.float32]
-
-
-class PictureWarning(UserWarning):
-    """Something in a picture file was left out or could not be kept; the picture itself is sound."""
 
 
 class Decoded(NamedTuple):
@@ -224,4 +220,4 @@ def _recipe(picture: Image.Image) -> Recipe | None:
 
 
 def _warn_of_profile(file: str | Path, error: Exception) -> None:
-    warnings.warn(f"{file}: its colour profile is ignored ({error})", PictureWarning, stacklevel=2)
+    note(f"{file}: its colour profile is ignored ({error})")

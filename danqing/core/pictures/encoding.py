@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import struct
-import warnings
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -15,8 +14,9 @@ from PIL.ExifTags import Base
 
 from danqing.core.disk import replacing
 from danqing.core.errors import OutputError, ParameterError
+from danqing.core.notes import note
 from danqing.core.pictures import sixteen_bit
-from danqing.core.pictures.decoding import DESCRIPTIVE, PictureWarning
+from danqing.core.pictures.decoding import DESCRIPTIVE
 from danqing.core.pictures.header import FORMATS
 from danqing.core.pictures.recipe_chunk import CHUNK, settings
 from danqing.core.recipe import Recipe, to_json
@@ -62,7 +62,7 @@ def encode(
     if not 1 <= quality <= 100:
         raise ParameterError(f"{quality!r} is not a whole number in 1…100", where="quality")
     if alpha is not None and kind in OPAQUE:
-        warnings.warn(f"{file}: {kind} holds no transparency; laid on white", PictureWarning, stacklevel=3)
+        note(f"{file}: {kind} holds no transparency; laid on white")
         pixels, alpha = pixels * alpha + (1 - alpha), None
     samples = rounded(pixels if alpha is None else np.concatenate([pixels, alpha], axis=2), depth)
     block, embedded = readable(exif), {} if recipe is None else settings(kind, recipe)
