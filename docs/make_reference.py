@@ -1,15 +1,15 @@
-"""Write docs/reference.md from the registry: every command with its parameters, every family, every training option."""
+"""Write docs/reference.md from signatures and docstrings: every command, every family, every training option."""
 
 from __future__ import annotations
 
-import inspect
-import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 from danqing.core.fields.form import Field
-from danqing.core.menu import families, operator_named, operators
-from danqing.core.operators.operator import Operator
+from danqing.core.menu import families, operators, tasks
+from danqing.core.operators.operator import operator_named
+from danqing.core.operators.task import Task, task_named
 from danqing.train.config import family_fields, option_fields
 
 PAGE = Path(__file__).with_name("reference.md")
@@ -29,42 +29,41 @@ def reference() -> str:
         if entry.group != group:
             group = entry.group
             lines += [f"## {group.capitalize()}", ""]
-        lines += _operator(operator_named(entry.name))
+        lines += _task(operator_named(entry.name))
     lines += ["## Train", "", "`danqing train FAMILY PICTURES` with the family's own parameters:", ""]
     for entry in families().values():
         lines += [f"### {entry.name}", "", entry.summary, "", *_table(family_fields(entry.name)), ""]
     lines += ["### Options of every family", "", *_table(option_fields()), ""]
+    lines += ["## Look, repeat", "", "Commands beside the operators:", ""]
+    for name in tasks():
+        if not task_named(name).children():
+            lines += _task(task_named(name))
     return "\n".join(lines)
 
 
-def _operator(operator: Operator) -> Iterator[str]:
-    document = inspect.getdoc(operator.function) or ""
-    words = re.split(r"^(?:Args|Returns|Raises|Source|Examples):", document, maxsplit=1, flags=re.M)[0]
-    examples = re.search(r"^Examples:\n((?:    .*\n?)+)", document + "\n", re.M)
-    yield from (f"### {operator.name}", "", words.strip(), "")
-    if examples:
-        yield from ("```bash", inspect.cleandoc(examples[1]).strip(), "```", "")
-    yield from _table(operator.form)
+def _task(task: Task[..., Any]) -> Iterator[str]:
+    yield from (f"### {task.name}", "", task.summary, "")
+    yield from (line for paragraph in task.words.paragraphs for line in (paragraph, ""))
+    if task.words.examples:
+        yield from ("```bash", *task.words.examples, "```", "")
+    yield from _table(task.form)
     yield ""
 
 
 def _table(fields: Iterable[Field]) -> list[str]:
     rows = [
-        f"| `{field.name.replace('_', '-')}` | {_kind(field)} | {_default(field)} | {field.words} |" for field in fields
+        f"| `{field.name.strip('_').replace('_', '-')}` | {_kind(field)} | {_default(field)} | {field.words} |"
+        for field in fields
     ]
     return ["| parameter | what | default | |", "|---|---|---|---|", *rows] if rows else ["No parameters.", ""]
 
 
 def _kind(field: Field) -> str:
-    if field.choices:
-        return ", ".join(map(str, field.choices))
-    return f"{field.kind} {field.range}" if field.range else field.weights.lower() or field.kind
+    return ", ".join(map(str, field.kind.choices())) or field.kind.expected()
 
 
 def _default(field: Field) -> str:
-    if field.required:
-        return "required"
-    return "" if field.default is None or field.default == "" else f"{field.default}"
+    return "required" if field.required else field.spelt_default
 
 
 if __name__ == "__main__":

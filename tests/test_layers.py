@@ -18,6 +18,7 @@ BELOW = {
     "data": {"core", "maths"},
     "train": {"core", "maths", "nets", "data"},
     "zoo": {"core", "data", "train"},
+    "tasks": {"core", "train", "data", "faces"},
     "faces": {"core", "train", "data"},
 }
 OPERATORS = {"core", "maths", "nets", "data"}  # what every other folder, a group of operators, may import

@@ -61,7 +61,7 @@ def of(function: Callable[..., Any], doc: str = DOC, **marks: Any) -> Operator:
     """An operator of its own from a function, with these words."""
     f = function
     copy = types.FunctionType(f.__code__, f.__globals__, f.__name__, f.__defaults__, f.__closure__)
-    copy.__annotations__ = {**f.__annotations__, "x": Images}
+    copy.__annotations__ = {"return": Images, **f.__annotations__, "x": Images}
     copy.__doc__ = doc.replace("{name}", f.__name__.strip("<>"))
     return operator(**marks)(copy)
 

@@ -81,11 +81,13 @@ class Task(Generic[P, R]):
 
     @property
     def places(self) -> tuple[str, ...]:
-        """The parameters that a command line takes by their place: the required ones that lead the form."""
+        """The parameters that a command line takes by their place: pictures to set beside those worked on, or the one
+        thing that is worked from.
+        """
         wanted = [each for each in self.form if each.required and each.kind.leads]
         if self.takes_pictures:
             return tuple(each.name for each in wanted if each.kind.is_picture)
-        return tuple(each.name for each in self.form[: len(wanted)] if each in wanted)
+        return tuple(each.name for each in self.form[:1] if each in wanted)
 
     def begin(self, given: dict[str, Any]) -> Job[R]:
         """Check what was given, fill in the rest, and run.
