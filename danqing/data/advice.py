@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from danqing.core.learned.model import Model, Painter, Recogniser
-from danqing.data.labels import several
+from danqing.core.pictures.names import several
 from danqing.data.report import Report
 
 FEW, SOME = 100, 1000  # pictures for a painter: memorises; needs augmentation

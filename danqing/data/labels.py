@@ -5,24 +5,18 @@ from __future__ import annotations
 import csv
 import io
 import json
-import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import PurePosixPath
 from typing import Any
 
 from danqing.core.errors import DataError
+from danqing.core.pictures.names import several, some
 
 FOUND = ("labels.csv", "labels.json", "dataset.json")  # the last is StyleGAN's name for it
 FILE_COLUMNS = ("file", "filename", "file_name", "path", "image", "picture", "name")
 LABEL_COLUMNS = ("label", "class", "category")
 Name = PurePosixPath
-
-
-def natural(text: str) -> list[tuple[int, int | str]]:
-    """A sorting key that puts picture9 before picture10."""
-    parts = re.split(r"(\d+)", text)
-    return [(0, int(part)) if at % 2 else (1, part) for at, part in enumerate(parts)]
 
 
 def folder_labels(names: Sequence[str]) -> list[str] | None:
@@ -72,22 +66,6 @@ def table_labels(names: Sequence[str], raw: bytes, where: str) -> tuple[list[str
     idle = [file for file in by_path if file not in known]
     remarks = [f"No picture for {several(len(idle), 'label')}: {some(idle)}"] if idle else []
     return [label for label in labels if label is not None], remarks
-
-
-def some(names: Iterable[str], count: int = 3) -> str:
-    """The first few names for a message, anything unprintable escaped."""
-    listed = list(names)
-    return ", ".join(map(shown, listed[:count])) + (" …" if len(listed) > count else "")
-
-
-def several(count: int, noun: str) -> str:
-    """A count with its noun: 1 picture, 2,000 pictures."""
-    return f"{count:,} {noun}" + ("" if count == 1 else "s")
-
-
-def shown(name: str) -> str:
-    """A name as it can be printed on one line."""
-    return name if name.isprintable() else ascii(name)
 
 
 def _parse(raw: bytes, where: str) -> list[tuple[str, str]] | None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
-from danqing.data.labels import several, shown, some
+from danqing.core.pictures.names import several, shown, some
 
 LISTED = 20  # names and sizes that the report shows people; the JSON has all
 

@@ -14,8 +14,8 @@ from collections.abc import Iterator
 from typing import Any, BinaryIO, NamedTuple
 
 from danqing.core.errors import DataError
+from danqing.core.pictures.names import natural
 from danqing.data.archives import is_picture
-from danqing.data.labels import natural
 
 TAR = re.compile(r"\.(tar|tgz|tar\.gz)$")
 SCHEME = re.compile(r"^([a-z][a-z0-9+]+):", re.IGNORECASE)  # two letters at least: C: is a disk

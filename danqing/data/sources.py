@@ -15,10 +15,11 @@ from typing import Any, NamedTuple, Protocol
 from danqing.core.disk import hash_of
 from danqing.core.errors import DataError, ParameterError
 from danqing.core.pictures.contract import Picture, from_uint8
+from danqing.core.pictures.names import natural, several, some
 from danqing.data import archives, shards
 from danqing.data.archives import Entry, Find, read_found
 from danqing.data.digits import FILE, digits
-from danqing.data.labels import FOUND, folder_labels, natural, several, some, table_labels
+from danqing.data.labels import FOUND, folder_labels, table_labels
 
 BUILT_IN = ("digits",)
 SIDES = {

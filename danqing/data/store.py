@@ -22,11 +22,11 @@ from torch import Tensor
 from danqing.core.disk import hash_of, replacing
 from danqing.core.errors import DanqingError, DataError, ParameterError
 from danqing.core.learned.model import Samples
+from danqing.core.pictures.names import natural, several, shown
 from danqing.core.progress import Job, Progress
 from danqing.data.cache import cached
 from danqing.data.fit import FITS, MARGIN, Fit, squares
 from danqing.data.journal import PICTURES, Journal, told
-from danqing.data.labels import natural, several, shown
 from danqing.data.order import shares
 from danqing.data.parallel import in_order
 from danqing.data.sources import Record, Source, is_built_in, open_source

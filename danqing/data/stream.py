@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 
 from danqing.core.errors import DataError, ParameterError
 from danqing.core.learned.model import Samples
+from danqing.core.pictures.names import natural, shown
 from danqing.data import shards
 from danqing.data.archives import read_found
 from danqing.data.fit import FITS, MARGIN, Fit, square
-from danqing.data.labels import natural, shown
 from danqing.data.parallel import in_order
 from danqing.data.shards import Sample
 from danqing.data.sources import has_grey_header

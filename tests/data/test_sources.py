@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from danqing.core.errors import DataError, ParameterError, PictureError
+from danqing.core.pictures.names import natural
 from danqing.data.archives import LARGEST
-from danqing.data.labels import natural
 from danqing.data.sources import Source, open_source, side_of
 
 Paint = Callable[..., Path]
