@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from danqing.core.learned.model import Model, Painter, Recogniser
-from danqing.core.pictures.names import several
+from danqing.core.pictures.listing import passed_over_note
+from danqing.core.pictures.names import several, some
 from danqing.data.report import Report
 
 FEW, SOME = 100, 1000  # pictures for a painter: memorises; needs augmentation
@@ -23,6 +24,11 @@ def advice(report: Report, kind: type[Model] | None) -> Iterator[str]:
     """
     if report.unusable:
         yield f"{several(len(report.unusable), 'file')} cannot be used; training goes on without only with --skip-bad"
+    if report.passed_over:
+        yield passed_over_note(report.passed_over).capitalize()
+    if report.animations:
+        count = several(len(report.animations), "picture")
+        yield f"Several frames or pages: {count}, of which the first alone is used: {some(report.animations)}"
     yield from _about_count(report.usable, kind is None or issubclass(kind, Painter))
     yield from _about_classes(report.classes, kind is not None and issubclass(kind, Recogniser))
     yield from _about_shapes(report.sizes)

@@ -30,6 +30,7 @@ class Journal:
         labels: of the good ones.
         bad: name and reason of each that cannot be used.
         channels: of the store; None in a new journal that was not told.
+        pair: of the second pictures of pairs: scale and channels; None where there are none.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -39,6 +40,7 @@ class Journal:
         self.labels: list[str | None] = []
         self.bad: list[list[str]] = []
         self.channels: int | None = None
+        self.pair: tuple[int, int] | None = None
         with told(folder):
             folder.mkdir(parents=True, exist_ok=True)
             self._resume()
@@ -46,13 +48,13 @@ class Journal:
             self._notes = open(folder / JOURNAL, "ab")  # noqa: SIM115
         self._fresh()
 
-    def start(self, channels: int) -> None:
-        """Note the channels of a new store."""
-        self.channels = channels
-        self._write({"channels": channels})
+    def start(self, channels: int, pair: tuple[int, int] | None = None) -> None:
+        """Note the channels of a new store, and what its pairs are."""
+        self.channels, self.pair = channels, pair
+        self._write({"channels": channels, "pair": pair})
 
     def add(self, name: str, label: str | None, found: NDArray[np.uint8] | str) -> None:
-        """Append the squares (N, H, W, C) of one picture, or the reason why it cannot be used.
+        """Append the squares (N, bytes of each) of one picture, or the reason why it cannot be used.
 
         Raises:
             OutputError: if it cannot be written; all up to the last line of the journal is kept.
@@ -107,6 +109,8 @@ class Journal:
 
     def _apply(self, note: dict[str, Any]) -> None:
         self.channels = note.get("channels", self.channels)
+        pair = note.get("pair", self.pair)
+        self.pair = None if pair is None else (pair[0], pair[1])
         self.consumed += note.get("consumed", 0)
         self.length += note.get("bytes", 0)
         self.names += note.get("names", [])

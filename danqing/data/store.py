@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import time
 from collections import Counter
@@ -22,16 +21,20 @@ from torch import Tensor
 from danqing.core.disk import hash_of, replacing
 from danqing.core.errors import DanqingError, DataError, ParameterError
 from danqing.core.learned.model import Samples
-from danqing.core.pictures.names import natural, several, shown
+from danqing.core.notes import note, noted
+from danqing.core.pictures.listing import passed_over_note
+from danqing.core.pictures.names import natural, several, shown, some
 from danqing.core.progress import Job, Progress
 from danqing.data.cache import cached
-from danqing.data.fit import FITS, MARGIN, Fit, squares
+from danqing.data.fit import FITS, MARGIN, Fit, check_scale, squares
+from danqing.data.identity import digest
 from danqing.data.journal import PICTURES, Journal, told
 from danqing.data.order import shares
 from danqing.data.parallel import in_order
-from danqing.data.sources import Record, Source, is_built_in, open_source
+from danqing.data.source import Record, Source
+from danqing.data.sources import is_built_in, open_source
 
-FORMAT = 1  # of the store; part of the name under which it is cached
+FORMAT = 2  # of the store; part of the name under which it is cached
 STORE = "store.json"
 CHANNELS: dict[str | int, int | None] = {"auto": None, "grey": 1, "colour": 3, 1: 1, 3: 3}
 LOOK = 0.1  # s between two signs of life
@@ -43,6 +46,7 @@ class Store:
 
     Attributes:
         pictures: bytes (N, C, H, W), memory-mapped when packed, each picture's channels lying together.
+        pairs: what each picture should become, bytes (N, C', k H, k W), or None.
         labels: class numbers (N,), or None.
         classes: names of the classes; empty when unlabelled.
         names: where each picture came from, below its folder; several may come from one.
@@ -56,6 +60,7 @@ class Store:
     names: Sequence[str] = ()
     skipped: Sequence[tuple[str, str]] = ()
     about: dict[str, Any] = field(default_factory=dict)
+    pairs: NDArray[np.uint8] | None = None
 
     def __len__(self) -> int:
         return len(self.pictures)
@@ -75,14 +80,14 @@ class Store:
         counts = Counter() if self.labels is None else Counter(self.labels.tolist())
         classes = {name: counts[at] for at, name in enumerate(self.classes)}
         here = {"count": len(self), "size": self.size, "channels": self.channels, "classes": classes}
-        return {**self.about, **here, "skipped": len(self.skipped)}
+        pair = {} if self.pairs is None else {"pair": {"size": self.pairs.shape[2], "channels": self.pairs.shape[1]}}
+        return {**self.about, **here, **pair, "skipped": len(self.skipped)}
 
     def take(self, indices: Sequence[int] | NDArray[np.int64] | Tensor) -> Samples:
-        """Give these pictures, float32 in [0, 1], in channels-last memory order, with their labels."""
+        """Give these pictures, float32 in [0, 1], in channels-last memory order, with what belongs to them."""
         at = np.asarray(indices, np.int64)
-        rows = np.asarray(self.pictures).transpose(0, 2, 3, 1)[at]  # (B, H, W, C), as they lie in the file
-        x = torch.from_numpy(np.divide(rows, np.float32(255), dtype=np.float32)).permute(0, 3, 1, 2)
-        return Samples(x, None if self.labels is None else torch.from_numpy(self.labels[at]))
+        y = None if self.labels is None else torch.from_numpy(self.labels[at])
+        return Samples(_taken(self.pictures, at), y, None if self.pairs is None else _taken(self.pairs, at))
 
     def batches(self, batch: int, seed: int, start: int = 0, rank: int = 0, world: int = 1) -> Iterator[Samples]:
         """Yield batches without end, from step ``start`` on; see :func:`danqing.data.order.shares`.
@@ -93,6 +98,11 @@ class Store:
         if not len(self):
             raise DataError("holds no pictures", where=self.about.get("source", ""))
         return map(self.take, shares(len(self), batch, seed, start, rank, world))
+
+
+def _taken(pictures: NDArray[np.uint8], at: NDArray[np.int64]) -> Tensor:
+    rows = np.asarray(pictures).transpose(0, 2, 3, 1)[at]  # (B, H, W, C), as they lie in the file
+    return torch.from_numpy(np.divide(rows, np.float32(255), dtype=np.float32)).permute(0, 3, 1, 2)
 
 
 def pack(
@@ -107,8 +117,8 @@ def pack(
 ) -> Job[Store]:
     """Decode every picture once into a store, or find the store that was packed before.
 
-    Stores lie in the folder $DANQING_CACHE, else ~/.cache/danqing. An interrupted packing goes on where it stopped, and
-    several processes may ask for one store at once: one packs it, the others wait.
+    Stores lie in the folder $DANQING_CACHE, else where the system keeps caches. An interrupted packing goes on where it
+    stopped, and several processes may ask for one store at once: one packs it, the others wait.
 
     Args:
         spec: what :func:`danqing.data.sources.open_source` understands.
@@ -128,8 +138,11 @@ def pack(
     source = open_source(spec, labels, split)
     wanted = CHANNELS[channels or "auto"]
     folder = cached("packs", spec, [FORMAT, source.fingerprint, size, wanted, fit, split])
-    if not (folder / STORE).exists():
+    if not is_whole(folder):
         yield from _pack_alone(folder, source, size, wanted, fit)
+    for words in (*source.remarks, passed_over_note(source.passed_over, spec)):
+        if words:
+            note(words)
     store = _open(folder, {"source": str(spec), "split": split or "all", "fit": fit})
     if store.skipped and not skip_bad:
         raise _refusal(store, str(spec))
@@ -153,7 +166,7 @@ def _pack_alone(folder: Path, source: Source, size: int, channels: int | None, f
                 yield Progress(0, 1, "another process is packing these pictures")
                 time.sleep(LOOK)
     try:
-        if not (folder / STORE).exists():
+        if not is_whole(folder):
             yield from _pack(folder, source, size, channels, fit)
     finally:
         lock.release()
@@ -162,9 +175,11 @@ def _pack_alone(folder: Path, source: Source, size: int, channels: int | None, f
 def _pack(folder: Path, source: Source, size: int, channels: int | None, fit: Fit) -> Job[None]:
     with Journal(folder) as journal:
         if journal.channels is None:
-            journal.start(channels or (1 if source.is_grey() else 3))
+            pairing = source.pairing()
+            pair = pairing and (pairing.scale, channels or (1 if pairing.grey else 3))
+            journal.start(channels or (1 if source.is_grey() else 3), pair)
         done, last = journal.consumed, 0.0
-        fitted = partial(_fitted, size=size, channels=journal.channels or 3, fit=fit)
+        fitted = partial(_fitted, size=size, channels=journal.channels or 3, fit=fit, pair=journal.pair)
         with closing(
             in_order(fitted, islice(source.records(), done, None), 0 if is_built_in(source.spec) else None)
         ) as results:
@@ -179,10 +194,21 @@ def _pack(folder: Path, source: Source, size: int, channels: int | None, fit: Fi
             temporary.write_text(json.dumps(_contents(journal, source, size)))
 
 
-def _fitted(record: Record, size: int, channels: int, fit: Fit) -> tuple[str, str | None, NDArray[np.uint8] | str]:
+def _fitted(
+    record: Record, size: int, channels: int, fit: Fit, pair: tuple[int, int] | None
+) -> tuple[str, str | None, NDArray[np.uint8] | str]:
+    """Name and label of a picture, and its squares as rows of bytes, each followed by its partner; or why not."""
     try:
-        picture = record.read(None if fit == "tiles" else MARGIN * size)
-        return record.name, record.label, squares(picture, size, channels, fit)
+        with noted([]):  # what there is to note of single pictures, the preflight sums up
+            at_least = None if fit == "tiles" or record.read_pair else MARGIN * size
+            picture = record.read(at_least)
+            rows = squares(picture, size, channels, fit).reshape(-1, size * size * channels)
+            if record.read_pair is not None and pair is not None:
+                partner, (scale, deep) = record.read_pair(None), pair
+                check_scale(picture, partner, scale)
+                second = squares(partner, size, deep, fit, scale=scale)
+                rows = np.concatenate([rows, second.reshape(len(rows), -1)], 1)
+        return record.name, record.label, rows
     except Exception as error:  # a decoder may fail in any way on a damaged file
         return record.name, record.label, reason(error)
 
@@ -192,30 +218,53 @@ def reason(error: Exception) -> str:
     return error.what if isinstance(error, DanqingError) else f"{type(error).__name__}: {error}"
 
 
+def is_whole(folder: Path) -> bool:
+    """Whether a store is there, with all of its pictures."""
+    try:
+        known = json.loads((folder / STORE).read_text())
+        return bool((folder / PICTURES).stat().st_size == known["shape"][0] * sum(_lengths(known)))
+    except (OSError, ValueError, KeyError):
+        return False
+
+
+def _lengths(known: dict[str, Any]) -> tuple[int, int]:
+    """Bytes of a picture, and of its partner."""
+    _, height, width, channels = known["shape"]
+    scale, deep = known["pair"] or (0, 0)
+    return height * width * channels, scale * height * scale * width * deep
+
+
 def _contents(journal: Journal, source: Source, size: int) -> dict[str, Any]:
     classes = source.classes or sorted({label for label in journal.labels if label is not None}, key=natural)
     number = {name: at for at, name in enumerate(classes)}
     labels = [number.get(label) for label in journal.labels if label is not None]
     if labels and len(labels) < len(journal.names):
-        raise DataError(f"only {len(labels):,} of {len(journal.names):,} pictures have a label", where=source.spec)
+        without = [name for name, label in zip(journal.names, journal.labels, strict=True) if label is None]
+        what = f"only {len(labels):,} of {len(journal.names):,} pictures have a label, not {some(without)}"
+        raise DataError(what, where=source.spec)
     shape = [len(journal.names), size, size, journal.channels]
-    about = {"shape": shape, "labels": labels or None, "classes": classes}
-    digest = hashlib.sha256(json.dumps([about, hash_of(journal.folder / PICTURES)]).encode()).hexdigest()
-    return {**about, "names": journal.names, "skipped": journal.bad, "sha256": digest}
+    about = {"shape": shape, "labels": labels or None, "classes": classes, "pair": journal.pair}
+    identity = {**about, "pictures": hash_of(journal.folder / PICTURES)}
+    return {**about, "names": journal.names, "skipped": journal.bad, "sha256": digest(identity)}
 
 
 def _open(folder: Path, about: dict[str, Any]) -> Store:
     known = json.loads((folder / STORE).read_text())
-    shape = tuple(known["shape"])
+    count, height, width, channels = known["shape"]
+    first, second = _lengths(known)
     file = folder / PICTURES
-    rows = np.memmap(file, np.uint8, "r", shape=shape) if shape[0] else np.empty(shape, np.uint8)
+    shape = (count, first + second)
+    rows = np.memmap(file, np.uint8, "r", shape=shape) if count else np.empty(shape, np.uint8)
+    scale, deep = known["pair"] or (0, 0)
+    pairs = rows[:, first:].reshape(count, scale * height, scale * width, deep) if second else None
     return Store(
-        rows.transpose(0, 3, 1, 2),
+        rows[:, :first].reshape(count, height, width, channels).transpose(0, 3, 1, 2),
         None if known["labels"] is None else np.array(known["labels"], np.int64),
         known["classes"],
         known["names"],
         [(name, why) for name, why in known["skipped"]],
         {**about, "sha256": known["sha256"]},
+        None if pairs is None else pairs.transpose(0, 3, 1, 2),
     )
 
 
