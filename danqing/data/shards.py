@@ -132,7 +132,7 @@ class Survey(NamedTuple):
     """What a shard on this disk holds, by its members' names alone.
 
     Attributes:
-        names: those that are not UTF-8, as they were meant.
+        names: those that are not ASCII, as they were meant, where some are not UTF-8.
         encoding: that guessed for them; empty where there are none.
         tables: label files by their path, with their contents.
     """
@@ -148,16 +148,18 @@ def survey(url: str) -> Survey:
     Raises:
         DataError: if it cannot be read or is damaged.
     """
-    odd, tables = [], {}
+    undeclared, tables = [], {}
     with _reading(url), _open(url) as stream, _tar(stream, url) as archive:
         for item in archive:
             path = clean_path(item.name) or ""
-            if not is_text(item.name):
-                odd.append(item.name)
+            if not item.name.isascii() and "path" not in item.pax_headers:  # those are UTF-8 by definition
+                undeclared.append(item.name)
             elif path.rpartition("/")[2] in FOUND and (taken := archive.extractfile(item)) is not None:
                 tables[path] = taken.read()
-    decoded, encoding = decode_names(map(as_bytes, odd))
-    return Survey(dict(zip(odd, decoded, strict=True)), encoding, tables)
+    if all(map(is_text, undeclared)):
+        return Survey({}, "", tables)
+    decoded, encoding = decode_names(map(as_bytes, undeclared))
+    return Survey(dict(zip(undeclared, decoded, strict=True)), encoding, tables)
 
 
 def key_of(name: str) -> str:
