@@ -128,11 +128,11 @@ def _label_file_in(archive: Archive, spec: str) -> LabelFile | None:
 
 def _pair_up(places: list[Placed], spec: str) -> tuple[dict[int, int], list[str]]:
     """The partner of each picture of a set of pairs, by their places in the list; and a remark on what is left over."""
-    names = {f"{place.side}/{place.name}": at for at, place in enumerate(places) if place.part == PAIRED[0]}
-    others = {f"{place.side}/{place.name}": at for at, place in enumerate(places) if place.part == PAIRED[1]}
+    names = {place.key: at for at, place in enumerate(places) if place.part == PAIRED[0]}
+    others = {place.key: at for at, place in enumerate(places) if place.part == PAIRED[1]}
     if not others:
         return {}, []
     found = partners(list(names), others, where=f"{spec}/{PAIRED[1]}")
-    idle = [places[at].name for other, at in others.items() if other not in set(found.values())]
+    idle = [places[at].key for other, at in others.items() if other not in set(found.values())]
     remark = f"No picture in {PAIRED[0]} for {several(len(idle), 'picture')} in {PAIRED[1]}: {some(idle)}"
     return {names[name]: others[other] for name, other in found.items()}, [remark] if idle else []

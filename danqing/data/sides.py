@@ -21,11 +21,13 @@ class Placed(NamedTuple):
         side: "train" or "test".
         part: "input" or "target" in a set of pairs; else empty.
         name: its path below the folders that say so.
+        key: what it has in common with its partner, but for the suffix.
     """
 
     side: str
     part: str
     name: str
+    key: str
 
 
 def placed(names: Sequence[str]) -> list[Placed]:
@@ -44,7 +46,9 @@ def placed(names: Sequence[str]) -> list[Placed]:
     hashed = [str(top) for top in tops] if said else [side_of(name) for name in below]
     if "train" not in hashed:  # of a handful, chance may hold out all
         hashed = ["train"] * len(names)
-    return [Placed(side, part if paired else "", name) for side, part, name in zip(hashed, parts, below, strict=True)]
+    keys = [f"{side}/{name}" for side, name in zip(hashed, below, strict=True)] if said else below
+    kinds = parts if paired else [""] * len(names)
+    return [Placed(*each) for each in zip(hashed, kinds, below, keys, strict=True)]
 
 
 def side_of(name: str) -> str:

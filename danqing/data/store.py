@@ -18,16 +18,16 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from danqing.core.disk import hash_of, replacing
+from danqing.core.disk import replacing
 from danqing.core.errors import DanqingError, DataError, ParameterError
 from danqing.core.learned.model import Samples
 from danqing.core.notes import note, noted
 from danqing.core.pictures.listing import passed_over_note
-from danqing.core.pictures.names import natural, several, shown, some
+from danqing.core.pictures.names import several, shown
 from danqing.core.progress import Job, Progress
 from danqing.data.cache import cached
+from danqing.data.contents import STORE, contents_of, lengths, read_contents
 from danqing.data.fit import FITS, MARGIN, Fit, check_scale, squares
-from danqing.data.identity import digest
 from danqing.data.journal import PICTURES, Journal, told
 from danqing.data.order import shares
 from danqing.data.parallel import in_order
@@ -35,7 +35,6 @@ from danqing.data.source import Record, Source
 from danqing.data.sources import is_built_in, open_source
 
 FORMAT = 2  # of the store; part of the name under which it is cached
-STORE = "store.json"
 CHANNELS: dict[str | int, int | None] = {"auto": None, "grey": 1, "colour": 3, 1: 1, 3: 3}
 LOOK = 0.1  # s between two signs of life
 
@@ -138,12 +137,11 @@ def pack(
     source = open_source(spec, labels, split)
     wanted = CHANNELS[channels or "auto"]
     folder = cached("packs", spec, [FORMAT, source.fingerprint, size, wanted, fit, split])
-    if not is_whole(folder):
-        yield from _pack_alone(folder, source, size, wanted, fit)
+    known = read_contents(folder) or (yield from _pack_alone(folder, source, size, wanted, fit))
     for words in (*source.remarks, passed_over_note(source.passed_over, spec)):
         if words:
             note(words)
-    store = _open(folder, {"source": str(spec), "split": split or "all", "fit": fit})
+    store = _open(folder, known, {"source": str(spec), "split": split or "all", "fit": fit})
     if store.skipped and not skip_bad:
         raise _refusal(store, str(spec))
     if not len(store) and store.skipped:
@@ -151,7 +149,7 @@ def pack(
     return store
 
 
-def _pack_alone(folder: Path, source: Source, size: int, channels: int | None, fit: Fit) -> Job[None]:
+def _pack_alone(folder: Path, source: Source, size: int, channels: int | None, fit: Fit) -> Job[dict[str, Any]]:
     """Pack while holding the folder's lock; the lock falls when its holder dies."""
     from filelock import FileLock, Timeout
 
@@ -166,13 +164,12 @@ def _pack_alone(folder: Path, source: Source, size: int, channels: int | None, f
                 yield Progress(0, 1, "another process is packing these pictures")
                 time.sleep(LOOK)
     try:
-        if not is_whole(folder):
-            yield from _pack(folder, source, size, channels, fit)
+        return read_contents(folder) or (yield from _pack(folder, source, size, channels, fit))
     finally:
         lock.release()
 
 
-def _pack(folder: Path, source: Source, size: int, channels: int | None, fit: Fit) -> Job[None]:
+def _pack(folder: Path, source: Source, size: int, channels: int | None, fit: Fit) -> Job[dict[str, Any]]:
     with Journal(folder) as journal:
         if journal.channels is None:
             pairing = source.pairing()
@@ -190,8 +187,10 @@ def _pack(folder: Path, source: Source, size: int, channels: int | None, fit: Fi
                     last = time.monotonic()
                     yield Progress(done, source.count or done + 1, f"{done:,} pictures packed")
         journal.flush()
+        known = contents_of(journal, source, size)
         with told(folder), replacing(folder / STORE) as temporary:
-            temporary.write_text(json.dumps(_contents(journal, source, size)))
+            temporary.write_text(json.dumps(known))
+        return known
 
 
 def _fitted(
@@ -218,40 +217,9 @@ def reason(error: Exception) -> str:
     return error.what if isinstance(error, DanqingError) else f"{type(error).__name__}: {error}"
 
 
-def is_whole(folder: Path) -> bool:
-    """Whether a store is there, with all of its pictures."""
-    try:
-        known = json.loads((folder / STORE).read_text())
-        return bool((folder / PICTURES).stat().st_size == known["shape"][0] * sum(_lengths(known)))
-    except (OSError, ValueError, KeyError):
-        return False
-
-
-def _lengths(known: dict[str, Any]) -> tuple[int, int]:
-    """Bytes of a picture, and of its partner."""
-    _, height, width, channels = known["shape"]
-    scale, deep = known["pair"] or (0, 0)
-    return height * width * channels, scale * height * scale * width * deep
-
-
-def _contents(journal: Journal, source: Source, size: int) -> dict[str, Any]:
-    classes = source.classes or sorted({label for label in journal.labels if label is not None}, key=natural)
-    number = {name: at for at, name in enumerate(classes)}
-    labels = [number.get(label) for label in journal.labels if label is not None]
-    if labels and len(labels) < len(journal.names):
-        without = [name for name, label in zip(journal.names, journal.labels, strict=True) if label is None]
-        what = f"only {len(labels):,} of {len(journal.names):,} pictures have a label, not {some(without)}"
-        raise DataError(what, where=source.spec)
-    shape = [len(journal.names), size, size, journal.channels]
-    about = {"shape": shape, "labels": labels or None, "classes": classes, "pair": journal.pair}
-    identity = {**about, "pictures": hash_of(journal.folder / PICTURES)}
-    return {**about, "names": journal.names, "skipped": journal.bad, "sha256": digest(identity)}
-
-
-def _open(folder: Path, about: dict[str, Any]) -> Store:
-    known = json.loads((folder / STORE).read_text())
+def _open(folder: Path, known: dict[str, Any], about: dict[str, Any]) -> Store:
     count, height, width, channels = known["shape"]
-    first, second = _lengths(known)
+    first, second = lengths(known)
     file = folder / PICTURES
     shape = (count, first + second)
     rows = np.memmap(file, np.uint8, "r", shape=shape) if count else np.empty(shape, np.uint8)
