@@ -49,4 +49,10 @@ def contents_of(journal: Journal, source: Source, size: int) -> dict[str, Any]:
     shape = [len(journal.names), size, size, journal.channels]
     about = {"shape": shape, "labels": labels or None, "classes": classes, "pair": journal.pair}
     identity = {**about, "pictures": hash_of(journal.folder / PICTURES)}
-    return {**about, "names": journal.names, "skipped": journal.bad, "sha256": digest(identity)}
+    return {
+        **about,
+        "names": journal.names,
+        "skipped": journal.bad,
+        "animations": journal.animations,
+        "sha256": digest(identity),
+    }

@@ -21,6 +21,9 @@ from danqing.data.sides import PAIRED, Placed, placed
 from danqing.data.source import Pairing, Record
 
 
+SINGLE = (b"\xff\xd8\xff", b"BM")  # how formats begin that hold one picture: JPEG, BMP
+
+
 class Item(NamedTuple):
     """A picture of a folder or zip, with its label and its partner."""
 
@@ -81,6 +84,8 @@ class Files:
         return read_found(self.archive.find(entry), at_least)
 
     def _frames(self, entry: Entry) -> int:
+        if self.archive.head(entry).startswith(SINGLE):
+            return 1
         header = header_of(self.archive.find(entry))
         return 1 if header is None else header.frames
 

@@ -29,6 +29,7 @@ class Journal:
         names: of the good ones.
         labels: of the good ones.
         bad: name and reason of each that cannot be used.
+        animations: names of those that have several frames or pages.
         channels: of the store; None in a new journal that was not told.
         pair: of the second pictures of pairs: scale and channels; None where there are none.
     """
@@ -39,6 +40,7 @@ class Journal:
         self.names: list[str] = []
         self.labels: list[str | None] = []
         self.bad: list[list[str]] = []
+        self.animations: list[str] = []
         self.channels: int | None = None
         self.pair: tuple[int, int] | None = None
         with told(folder):
@@ -53,13 +55,14 @@ class Journal:
         self.channels, self.pair = channels, pair
         self._write({"channels": channels, "pair": pair})
 
-    def add(self, name: str, label: str | None, found: NDArray[np.uint8] | str) -> None:
+    def add(self, name: str, label: str | None, found: NDArray[np.uint8] | str, frames: int = 1) -> None:
         """Append the squares (N, bytes of each) of one picture, or the reason why it cannot be used.
 
         Raises:
             OutputError: if it cannot be written; all up to the last line of the journal is kept.
         """
         self._consumed += 1
+        self._animations += [name] * (frames > 1)
         if isinstance(found, str):
             self._bad.append([name, found])
         else:
@@ -78,7 +81,7 @@ class Journal:
             os.fsync(self._pictures.fileno())
         note = {
             "consumed": self._consumed, "bytes": self._bytes,
-            "names": self._names, "labels": self._labels, "bad": self._bad,
+            "names": self._names, "labels": self._labels, "bad": self._bad, "animations": self._animations,
         }  # fmt: skip
         self._write(note)
         self._apply(note)
@@ -100,6 +103,7 @@ class Journal:
         self._names: list[str] = []
         self._labels: list[str | None] = []
         self._bad: list[list[str]] = []
+        self._animations: list[str] = []
 
     def _write(self, note: dict[str, Any]) -> None:
         with told(self.folder):
@@ -116,6 +120,7 @@ class Journal:
         self.names += note.get("names", [])
         self.labels += note.get("labels", [])
         self.bad += note.get("bad", [])
+        self.animations += note.get("animations", [])
 
     def _resume(self) -> None:
         """Take in the whole lines of an earlier journal; cut off what goes beyond: a torn line, unnoted pictures."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import NamedTuple
 
 from danqing.core.errors import DataError
@@ -38,7 +38,7 @@ def label_file_name(names: Iterable[str], where: object = "") -> str | None:
         DataError: if there are several.
     """
     listed = list(names)
-    tops = {PurePosixPath(name).parts[0] for name in listed}
+    tops = {name.partition("/")[0] for name in listed}
     homes = ("", *(f"{top}/" for top in tops if len(tops) == 1))
     found = [f"{home}{name}" for home in homes for name in FOUND if f"{home}{name}" in listed]
     if len(found) > 1:

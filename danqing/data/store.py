@@ -22,7 +22,7 @@ from danqing.core.disk import replacing
 from danqing.core.errors import DanqingError, DataError, ParameterError
 from danqing.core.learned.model import Samples
 from danqing.core.notes import note, noted
-from danqing.core.pictures.listing import passed_over_note
+from danqing.core.pictures.listing import frames_note, passed_over_note
 from danqing.core.pictures.names import several, shown
 from danqing.core.progress import Job, Progress
 from danqing.data.cache import cached
@@ -138,7 +138,7 @@ def pack(
     wanted = CHANNELS[channels or "auto"]
     folder = cached("packs", spec, [FORMAT, source.fingerprint, size, wanted, fit, split])
     known = read_contents(folder) or (yield from _pack_alone(folder, source, size, wanted, fit))
-    for words in (*source.remarks, passed_over_note(source.passed_over, spec)):
+    for words in (*source.remarks, passed_over_note(source.passed_over, spec), frames_note(known["animations"], spec)):
         if words:
             note(words)
     store = _open(folder, known, {"source": str(spec), "split": split or "all", "fit": fit})
@@ -180,8 +180,8 @@ def _pack(folder: Path, source: Source, size: int, channels: int | None, fit: Fi
         with closing(
             in_order(fitted, islice(source.records(), done, None), 0 if is_built_in(source.spec) else None)
         ) as results:
-            for name, label, found in results:
-                journal.add(name, label, found)
+            for name, label, found, frames in results:
+                journal.add(name, label, found, frames)
                 done += 1
                 if time.monotonic() - last > LOOK:
                     last = time.monotonic()
@@ -195,8 +195,8 @@ def _pack(folder: Path, source: Source, size: int, channels: int | None, fit: Fi
 
 def _fitted(
     record: Record, size: int, channels: int, fit: Fit, pair: tuple[int, int] | None
-) -> tuple[str, str | None, NDArray[np.uint8] | str]:
-    """Name and label of a picture, and its squares as rows of bytes, each followed by its partner; or why not."""
+) -> tuple[str, str | None, NDArray[np.uint8] | str, int]:
+    """Name, label and number of frames of a picture, and its squares as rows of bytes, each followed by its partner; or why not."""
     try:
         with noted([]):  # what there is to note of single pictures, the preflight sums up
             at_least = None if fit == "tiles" or record.read_pair else MARGIN * size
@@ -207,9 +207,9 @@ def _fitted(
                 check_scale(picture, partner, scale)
                 second = squares(partner, size, deep, fit, scale=scale)
                 rows = np.concatenate([rows, second.reshape(len(rows), -1)], 1)
-        return record.name, record.label, rows
+        return record.name, record.label, rows, record.frames()
     except Exception as error:  # a decoder may fail in any way on a damaged file
-        return record.name, record.label, reason(error)
+        return record.name, record.label, reason(error), 1
 
 
 def reason(error: Exception) -> str:

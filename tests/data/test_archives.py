@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from danqing.core.errors import DataError
+from danqing.core.notes import noted
 from danqing.core.progress import finish
 from danqing.data.check import check
 from danqing.data.report import Report
@@ -227,3 +228,15 @@ def test_frames_and_pages_beyond_the_first_are_counted(tmp_path: Path) -> None:
         assert report.usable == 6
         assert sorted(report.animations) == ["a.gif", "b.tif", "c.webp", "d.png", "e.avif"]
         assert any("Several frames or pages: 5 pictures" in words for words in report.warnings)
+        with noted([]) as notes:
+            finish(pack(place, size=4))
+        assert any("Several frames or pages: 5 pictures" in words for words in notes)
+
+
+def test_what_was_passed_over_is_noted_in_training(tmp_path: Path) -> None:
+    place = into_folder(tmp_path / "set", [(b"a.png", picture(1)), (b"b.heic", HEIC)])
+    for _ in range(2):  # when it is packed, and when it is found packed
+        with noted([]) as notes:
+            finish(pack(place, size=4))
+        assert len(notes) == 1
+        assert "Passed over 1 file: b.heic" in notes[0]

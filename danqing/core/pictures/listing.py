@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from danqing.core.errors import DataError
 from danqing.core.pictures.name_encoding import as_bytes, decode_names
-from danqing.core.pictures.names import READABLE, composed, several, shown
+from danqing.core.pictures.names import READABLE, composed, several, shown, some
 
 RAW = (".dng", ".nef", ".nrw", ".cr2", ".cr3", ".arw", ".orf", ".rw2", ".pef", ".srw", ".raf", ".3fr", ".iiq")
 UNFINISHED = (".bak", ".tmp", ".part", ".partial", ".crdownload", ".download", "~")
@@ -121,17 +121,25 @@ def head_of(file: Path) -> bytes:
 
 
 def passed_over_note(passed_over: Sequence[PassedOver], where: object = "") -> str:
-    """Say in one line what was passed over: counts, first names and reasons. Empty where nothing was."""
+    """Say in one line what was passed over: how much, first names and reasons. Empty where nothing was."""
     if not passed_over:
         return ""
     first = ", ".join(f"{shown(name)} ({reason})" for name, reason in passed_over[:3])
     more = f" and {len(passed_over) - 3:,} more" if len(passed_over) > 3 else ""
-    return f"{f'{where}: ' if where else ''}passed over {several(len(passed_over), 'file')}: {first}{more}"
+    return f"{f'{where}: ' if where else ''}Passed over {several(len(passed_over), 'file')}: {first}{more}"
 
 
 def is_text(path: str) -> bool:
     """Whether the bytes of a path are UTF-8, as today's systems write it; else the system smuggles them in."""
     return not any("\udc80" <= sign <= "\udcff" for sign in path)
+
+
+def frames_note(names: Sequence[str], where: object = "") -> str:
+    """Say in one line which files have several frames or pages. Empty where none has."""
+    if not names:
+        return ""
+    count = several(len(names), "picture")
+    return f"{f'{where}: ' if where else ''}Several frames or pages: {count}, of which the first is used: {some(names)}"
 
 
 def guessed(encoding: str) -> str:
@@ -197,6 +205,6 @@ def _reason_in(head: bytes) -> str | None:
 
 
 __all__ = [
-    "Found", "Listing", "PassedOver", "files_in", "guessed", "head_of", "hidden_part", "is_text",
+    "Found", "Listing", "PassedOver", "files_in", "frames_note", "guessed", "head_of", "hidden_part", "is_text",
     "passed_over_note", "pictures_in", "reason_to_pass",
 ]  # fmt: skip
