@@ -20,7 +20,6 @@ from danqing.data.labels import folder_labels, lacking, table_labels
 from danqing.data.sides import PAIRED, Placed, placed
 from danqing.data.source import Pairing, Record
 
-
 SINGLE = (b"\xff\xd8\xff", b"BM")  # how formats begin that hold one picture: JPEG, BMP
 
 

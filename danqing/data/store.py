@@ -196,7 +196,7 @@ def _pack(folder: Path, source: Source, size: int, channels: int | None, fit: Fi
 def _fitted(
     record: Record, size: int, channels: int, fit: Fit, pair: tuple[int, int] | None
 ) -> tuple[str, str | None, NDArray[np.uint8] | str, int]:
-    """Name, label and number of frames of a picture, and its squares as rows of bytes, each followed by its partner; or why not."""
+    """A picture's name, label, squares as rows of bytes, each followed by its partner, or why not; and its frames."""
     try:
         with noted([]):  # what there is to note of single pictures, the preflight sums up
             at_least = None if fit == "tiles" or record.read_pair else MARGIN * size
