@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 _HOMES = {
     "load": "danqing.core.learned.weights",
     "save": "danqing.core.learned.weights",
-    "apply": "danqing.core.runs.apply",
+    "finish": "danqing.core.progress",
+    "run": "danqing.core.runs.run",
+    "Folders": "danqing.core.runs.folders",
     "read": "danqing.core.pictures.reading",
     "replay": "danqing.core.runs.replay",
     "show": "danqing.core.runs.replay",

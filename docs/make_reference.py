@@ -7,8 +7,8 @@ import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from danqing.core.fields.form import Field
 from danqing.core.menu import families, operator_named, operators
-from danqing.core.operators.form import Field
 from danqing.core.operators.operator import Operator
 from danqing.train.config import family_fields, option_fields
 

@@ -8,7 +8,8 @@ import torch
 from torch import Generator, Tensor
 
 from danqing.core.artefacts.figures import Figures
-from danqing.core.operators.form import Range, Seed
+from danqing.core.fields.number import Range
+from danqing.core.fields.seed import Seed
 from danqing.core.operators.operator import operator
 from danqing.core.pictures.contract import Images
 from danqing.maths.colour import from_oklab, to_oklab

@@ -8,7 +8,7 @@ import numpy as np
 from torch import Tensor
 
 from danqing.core.artefacts.figures import Figures
-from danqing.core.operators.form import Range
+from danqing.core.fields.number import Range
 from danqing.core.operators.operator import operator
 from danqing.core.pictures.contract import Images
 from danqing.maths.scratches import scratches as marked

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from danqing.core.artefacts.figures import Figures
-from danqing.core.operators.form import Range
+from danqing.core.fields.number import Range
 from danqing.core.operators.operator import operator
 from danqing.core.pictures.contract import Images
 from danqing.maths.colour import brightness, from_oklab

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from danqing.core.artefacts.file import File
 from danqing.core.errors import ParameterError
-from danqing.core.operators.form import Range
+from danqing.core.fields.number import Range
 from danqing.core.operators.operator import operator
 from danqing.core.pictures.contract import Images, Mask, from_uint8, to_uint8
 from danqing.core.progress import Job, Progress

@@ -1,22 +1,35 @@
-"""The folder tree is the menu: operators and model families are found by walking folders, never listed by hand.
+"""The folder tree is the menu: operators, families, tasks and kinds are found by walking folders, never listed by hand.
 
-Files are read without being imported, so that ``danqing --help`` does not load torch.
+What is on the menu stands below a *root*: the folder of danqing itself, and those of packages that name themselves
+under the entry points ``danqing.operators``; these are laid out as danqing is. Files are read without being imported,
+so that ``danqing --help`` does not load torch.
 """
 
 from __future__ import annotations
 
 import ast
 import functools
-from collections.abc import Callable, Iterator
+import importlib
+import importlib.util
+from collections.abc import Callable, Iterable, Iterator
+from importlib.metadata import entry_points
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from danqing.core.errors import ParameterError
+from danqing.core.notes import note
 
 PACKAGE = Path(__file__).resolve().parents[1]
+ENTRY_POINTS = "danqing.operators"
+FLOORS = frozenset({"core", "maths", "nets", "models", "data", "train", "zoo", "tasks", "faces"})
+T = TypeVar("T")
 
 
-FLOORS = frozenset({"core", "maths", "nets", "models", "data", "train", "zoo", "faces"})
+class Root(NamedTuple):
+    """A folder laid out as danqing is, and the package that it is."""
+
+    folder: Path
+    package: str
 
 
 class Entry(NamedTuple):
@@ -29,17 +42,37 @@ class Entry(NamedTuple):
 
 
 @functools.cache
+def roots() -> tuple[Root, ...]:
+    """Danqing itself, then other packages by name."""
+    found = [Root(PACKAGE, PACKAGE.name)]
+    for each in sorted(entry_points(group=ENTRY_POINTS), key=lambda each: each.value):
+        spec = importlib.util.find_spec(each.value)
+        if spec is None or not spec.submodule_search_locations:
+            note(f"the package {each.value}, which {each.name} says holds operators, is not there")
+            continue
+        found.append(Root(Path(next(iter(spec.submodule_search_locations))), each.value))
+    return tuple(found)
+
+
+@functools.cache
 def operators() -> dict[str, Entry]:
-    """Every operator by name, groups in alphabetical order; nothing is imported."""
-    groups = sorted(p.name for p in PACKAGE.iterdir() if _is_group(p))
-    found = [entry for group in groups for entry in _entries(group, _is_operator)]
-    return {entry.name: entry for entry in found}
+    """Every operator by name, groups in alphabetical order."""
+    groups = sorted({path.name for root in roots() for path in root.folder.iterdir() if _is_group(path)})
+    return _first_of_each(entry for group in groups for entry in _entries(group, _is_operator))
 
 
 @functools.cache
 def families() -> dict[str, Entry]:
-    """Every model family by name; nothing is imported."""
-    return {entry.name: entry for entry in _entries("models", _is_family)}
+    """Every model family by name."""
+    return _first_of_each(_entries("models", _is_class))
+
+
+@functools.cache
+def tasks() -> dict[str, Entry]:
+    """Every task that is no operator, by name; those of a folder in ``tasks`` are called as ``folder name``."""
+    grouped = sorted(path.name for path in (PACKAGE / "tasks").iterdir() if path.is_dir() and path.name[0] != "_")
+    inner = {f"{group} {e.name}": e for group in grouped for e in _entries(f"tasks/{group}", _is_operator)}
+    return {**{entry.name: entry for entry in _entries("tasks", _is_operator)}, **inner}
 
 
 def look_up(menu: dict[str, Entry], name: str, what: str) -> Entry:
@@ -53,16 +86,45 @@ def look_up(menu: dict[str, Entry], name: str, what: str) -> Entry:
     return menu[name]
 
 
+def modules_in(place: str) -> Iterator[str]:
+    """The modules of a folder (its path below a root) in every root, by name of the file."""
+    for root in roots():
+        stems = sorted(path.stem for path in (root.folder / place).glob("*.py") if path.stem != "__init__")
+        yield from (".".join([root.package, *place.split("/"), stem]) for stem in stems)
+
+
+def subclasses_in(place: str, base: type[T]) -> Iterator[type[T]]:
+    """Import every file of a folder, and give the classes that derive from a base and are defined there."""
+    for name in modules_in(place):
+        for value in list(vars(importlib.import_module(name)).values()):
+            if isinstance(value, type) and issubclass(value, base) and value.__module__ == name and value is not base:
+                yield value
+
+
+def imported(entry: Entry) -> Any:
+    """Import what an entry stands for: what has the entry's name in its module, but for capital letters."""
+    found = vars(importlib.import_module(entry.module))
+    return next(value for name, value in found.items() if name.lower() == entry.name)
+
+
 def _entries(group: str, wanted: Callable[[ast.stmt, str], bool]) -> Iterator[Entry]:
-    for path in sorted((PACKAGE / group).glob("*.py")):
-        if path.name == "__init__.py":
-            continue
-        for node in ast.parse(path.read_bytes()).body:
-            if wanted(node, path.stem):
+    """The entries of a folder in every root; in a package's own tasks the group is left out."""
+    for name in modules_in(group):
+        root = next(root for root in roots() if name.startswith(f"{root.package}."))
+        file = root.folder / group / f"{name.rpartition('.')[2]}.py"
+        for node in ast.parse(file.read_bytes()).body:
+            if wanted(node, file.stem):
                 assert isinstance(node, ast.FunctionDef | ast.ClassDef)
-                summary = (ast.get_docstring(node) or "").partition("\n")[0]
-                yield Entry(path.stem, group, summary, f"{PACKAGE.name}.{group}.{path.stem}")
+                yield Entry(file.stem, group, (ast.get_docstring(node) or "").partition("\n")[0], name)
                 break
+
+
+def _first_of_each(entries: Iterable[Entry]) -> dict[str, Entry]:
+    """By name; a package may add to danqing, and replaces nothing of it."""
+    found: dict[str, Entry] = {}
+    for entry in entries:
+        found.setdefault(entry.name, entry)
+    return found
 
 
 def _is_group(folder: Path) -> bool:
@@ -70,13 +132,30 @@ def _is_group(folder: Path) -> bool:
 
 
 def _is_operator(node: ast.stmt, stem: str) -> bool:
-    return isinstance(node, ast.FunctionDef) and node.name == stem and any(map(_says_operator, node.decorator_list))
+    return isinstance(node, ast.FunctionDef) and node.name == stem and any(map(_says_task, node.decorator_list))
 
 
-def _says_operator(node: ast.expr) -> bool:
+def _says_task(node: ast.expr) -> bool:
     name = node.func if isinstance(node, ast.Call) else node
-    return isinstance(name, ast.Name) and name.id == "operator"
+    return isinstance(name, ast.Name) and name.id in ("operator", "task")
 
 
-def _is_family(node: ast.stmt, stem: str) -> bool:
+def _is_class(node: ast.stmt, stem: str) -> bool:
     return isinstance(node, ast.ClassDef) and node.name.lower() == stem
+
+
+__all__ = [
+    "ENTRY_POINTS",
+    "FLOORS",
+    "PACKAGE",
+    "Entry",
+    "Root",
+    "families",
+    "imported",
+    "look_up",
+    "modules_in",
+    "operators",
+    "roots",
+    "subclasses_in",
+    "tasks",
+]

@@ -6,7 +6,7 @@ from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 if TYPE_CHECKING:
-    from danqing.core.pictures.contract import Images
+    from torch import Tensor
 
 T = TypeVar("T")
 
@@ -21,7 +21,7 @@ class Progress(NamedTuple):
     done: float
     total: float
     words: str = ""
-    preview: Images | None = None
+    preview: Tensor | None = None
 
 
 Job = Generator[Progress, None, T]
@@ -42,5 +42,28 @@ def finish(job: Job[T], show: Show | None = None) -> T:
                 return end.value  # type: ignore[no-any-return]
             if show is not None:
                 show(progress)
+    finally:
+        job.close()
+
+
+def shared(job: Job[T], before: float, share: float, name: str = "", total: float = 1.0) -> Job[T]:
+    """Pass on the progress of a job that is a part of a larger one, as that one's.
+
+    Args:
+        job: the part.
+        before: how much of the whole was done when it began.
+        share: how much of the whole it is.
+        name: of the part, said before its own words.
+        total: how much the whole is.
+    """
+    try:
+        while True:
+            try:
+                inner = next(job)
+            except StopIteration as end:
+                return end.value  # type: ignore[no-any-return]
+            part = min(1.0, inner.done / inner.total) if inner.total else 0.0
+            words = " · ".join(filter(None, (name, inner.words)))
+            yield Progress(before + share * part, total, words, inner.preview)
     finally:
         job.close()

@@ -25,6 +25,8 @@ class Step:
         weights: for each parameter that took weights, ``{"name": …, "sha256": …}``.
         take: which picture of a result with several this is; ``"grid"``: all of them on one sheet; None: the only one.
         saved: how the result went into the file, where it was not by default: depth, quality, columns of the sheet.
+        version: of the operator.
+        uses: what it made use of beside its parameters: operators with their ``version``, nets with their ``sha256``.
     """
 
     operator: str
@@ -33,6 +35,8 @@ class Step:
     weights: dict[str, dict[str, str]] = field(default_factory=dict)
     take: int | Literal["grid"] | None = None
     saved: dict[str, int] = field(default_factory=dict)
+    version: int = 1
+    uses: dict[str, dict[str, str]] = field(default_factory=dict)
 
 
 Recipe = list[Step]
@@ -98,6 +102,8 @@ def _problem(item: Any) -> str:
         "weights": _are_weights,
         "take": _is_take,
         "saved": _is_mapping,
+        "version": _is_version,
+        "uses": _are_weights,
     }
     wrong = [name for name, fits in shapes.items() if name in item and not fits(item[name])]
     return f"has malformed {' and '.join(wrong)}" if wrong else ""
@@ -117,6 +123,10 @@ def _are_weights(value: Any) -> bool:
 
 def _is_named_file(value: Any) -> bool:
     return isinstance(value, dict) and all(isinstance(part, str) for part in value.values())
+
+
+def _is_version(value: Any) -> bool:
+    return type(value) is int and value >= 1
 
 
 def _is_take(value: Any) -> bool:

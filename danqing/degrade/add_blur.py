@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 import torch
 
-from danqing.core.operators.form import Range
+from danqing.core.fields.number import Range
 from danqing.core.operators.operator import operator
 from danqing.core.pictures.contract import Images
 from danqing.maths.degradation import defocus, motion

@@ -6,7 +6,9 @@ from typing import Annotated, Literal
 
 import torch
 
-from danqing.core.operators.form import Colour, Range, Seed
+from danqing.core.fields.colour import Colour
+from danqing.core.fields.number import Range
+from danqing.core.fields.seed import Seed
 from danqing.core.operators.operator import operator
 from danqing.core.pictures.contract import Images
 from danqing.maths import masks

@@ -6,7 +6,8 @@ from typing import Annotated
 
 import torch
 
-from danqing.core.operators.form import Range, Seed
+from danqing.core.fields.number import Range
+from danqing.core.fields.seed import Seed
 from danqing.core.operators.operator import operator
 from danqing.core.pictures.contract import Images
 from danqing.maths.degradation import low_light

@@ -8,7 +8,9 @@ import torch
 from torch import Tensor
 
 from danqing.core.errors import ParameterError
-from danqing.core.operators.form import Colour, Range
+from danqing.core.fields.box import Box
+from danqing.core.fields.colour import Colour
+from danqing.core.fields.number import Range
 from danqing.core.operators.operator import operator
 from danqing.core.pictures.contract import Images, Mask
 from danqing.maths.colour import brightness, pixel
@@ -23,7 +25,7 @@ def background(
     x: Images,
     backdrop: Images | None = None,
     colour: Colour = WHITE,
-    box: str | None = None,
+    box: Box | None = None,
     mask: Mask | None = None,
     softness: Annotated[int, Range(0, 50, "px")] = 4,
 ) -> Images:

@@ -7,7 +7,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from danqing.core.errors import ParameterError
+from danqing.core.fields.curve import Curve
 from danqing.core.operators.operator import operator
 from danqing.core.pictures.contract import Images
 from danqing.maths.colour import from_linear, into_gamut, linear_from_oklab, to_oklab
@@ -18,7 +18,7 @@ CHANNELS = {"red": 0, "green": 1, "blue": 2}
 @operator(reach=0)
 def curves(
     x: Images,
-    points: str = "0,0 0.25,0.2 0.75,0.8 1,1",
+    points: Curve = ((0.0, 0.0), (0.25, 0.2), (0.75, 0.8), (1.0, 1.0)),
     channel: Literal["all", "lightness", "red", "green", "blue"] = "all",
 ) -> Images:
     """Change the tones of pictures by a smooth curve through points.
@@ -42,7 +42,7 @@ def curves(
         danqing curves photo.png --points "0,0 0.25,0.18 0.75,0.82 1,1" --out contrast.png
         danqing curves photo.png --points "0,0.1 1,0.9" --channel blue --out faded.png
     """
-    at, values = _read(points)
+    at, values = [old for old, _ in points], [new for _, new in points]
     if x.shape[1] == 1 or channel == "all":
         return _through(x, at, values)
     if channel == "lightness":
@@ -52,25 +52,6 @@ def curves(
     out = x.clone()
     out[:, CHANNELS[channel]] = _through(x[:, CHANNELS[channel]], at, values)
     return out
-
-
-def _read(points: str) -> tuple[list[float], list[float]]:
-    """Old and new values of the points, in rising order of the old.
-
-    Raises:
-        ParameterError: if they make no curve.
-    """
-    try:
-        pairs = sorted((float(old), float(new)) for old, new in (pair.split(",") for pair in points.split()))
-    except ValueError:
-        remedy = 'Write pairs with a comma inside and blanks between, such as "0,0 0.5,0.6 1,1"'
-        raise ParameterError(f"{points!r} cannot be read", where="points", remedy=remedy) from None
-    if not all(0 <= value <= 1 for pair in pairs for value in pair):
-        raise ParameterError("values must be in 0…1", where="points")
-    at, values = [old for old, _ in pairs], [new for _, new in pairs]
-    if len(set(at)) < max(len(at), 2):
-        raise ParameterError("at least two points with different old values are needed", where="points")
-    return at, values
 
 
 def _through(x: Tensor, at: list[float], values: list[float]) -> Tensor:

@@ -7,7 +7,8 @@ from typing import Annotated, Literal
 import torch
 from torch import Tensor
 
-from danqing.core.operators.form import Colour, Range
+from danqing.core.fields.colour import Colour
+from danqing.core.fields.number import Range
 from danqing.core.operators.operator import operator
 from danqing.core.pictures.contract import Images
 from danqing.maths.colour import pixel

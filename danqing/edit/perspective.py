@@ -9,20 +9,23 @@ import torch
 from torch import Tensor
 
 from danqing.core.errors import ParameterError
-from danqing.core.operators.form import Colour, Range
+from danqing.core.fields.colour import Colour
+from danqing.core.fields.corners import Corners, Quad
+from danqing.core.fields.number import Range
 from danqing.core.operators.operator import operator
 from danqing.core.pictures.contract import Images
 from danqing.maths.colour import pixel
 from danqing.maths.warp import apply, homography, warp
 
 LARGEST = 2**28  # pixels of a result
+FARTHEST = 1_000_000  # px
 FINEST = 4  # points a side of a pixel that are averaged where the picture gets smaller
 
 
 @operator(geometry=True)
 def perspective(
     x: Images,
-    corners: str | None = None,
+    corners: Corners | None = None,
     direction: Literal["straighten", "tilt"] = "straighten",
     width: Annotated[int, Range(1, 30_000, "px")] | None = None,
     height: Annotated[int, Range(1, 30_000, "px")] | None = None,
@@ -57,7 +60,7 @@ def perspective(
         danqing perspective photo.png --corners "60,40 452,80 452,432 60,472" --direction tilt --out tilted.png
     """
     own = _rectangle(x.shape[3], x.shape[2])
-    places = own if corners is None else _read(corners)
+    places = own if corners is None else _convex(corners)
     straighten = direction == "straighten"
     wide = width or (_apart(places, (0, 1), (3, 2)) if straighten else x.shape[3])
     high = height or (_apart(places, (0, 3), (1, 2)) if straighten else x.shape[2])
@@ -68,24 +71,20 @@ def perspective(
     return warp(x, back, high, wide, pixel(fill or (0, 0, 0), x), filter, _points(back, new if straighten else places))
 
 
-def _read(corners: str) -> Tensor:
+def _convex(corners: Quad) -> Tensor:
     """The corners (4, 2) as places between pixels, half a pixel before those of their middles.
 
     Raises:
-        ParameterError: if they cannot be read, or have no inside.
+        ParameterError: if they have no inside, or lie too far away.
     """
-    try:
-        places = torch.tensor([[float(part) for part in place.split(",")] for place in corners.split()]).double()
-    except ValueError:
-        places = torch.empty(0)
-    if places.shape != (4, 2) or not bool(places.isfinite().all()) or float(places.abs().max()) > 1e6:
-        remedy = 'Write four places with a comma inside and blanks between, such as "0,0 400,20 380,300 10,290"'
-        raise ParameterError(f"{corners!r} cannot be read", where="corners", remedy=remedy)
+    places = torch.tensor(corners, dtype=torch.float64)
     sides = places.roll(-1, 0) - places
     turns = sides[:, 0] * sides.roll(-1, 0)[:, 1] - sides[:, 1] * sides.roll(-1, 0)[:, 0]
     if not bool((turns > 1e-3).all()):
         remedy = "Give top left, top right, bottom right, bottom left"
         raise ParameterError("the corners do not make a convex shape in this order", where="corners", remedy=remedy)
+    if float(places.abs().max()) > FARTHEST:
+        raise ParameterError(f"a corner lies more than {FARTHEST:,} px away", where="corners")
     return places - 0.5
 
 

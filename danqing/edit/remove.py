@@ -6,7 +6,9 @@ from typing import Annotated
 
 import torch
 
-from danqing.core.operators.form import Range, Seed
+from danqing.core.fields.box import Box
+from danqing.core.fields.number import Range
+from danqing.core.fields.seed import Seed
 from danqing.core.operators.operator import operator
 from danqing.core.pictures.contract import Images, Mask
 from danqing.core.progress import Job
@@ -18,7 +20,7 @@ from danqing.maths.selection import box_in, fitting, grown
 @operator
 def remove(
     x: Images,
-    box: str | None = None,
+    box: Box | None = None,
     mask: Mask | None = None,
     whole: bool = False,
     margin: Annotated[int, Range(0, 50, "px")] = 4,

@@ -9,14 +9,15 @@ from torch import Tensor
 from torch.nn import functional
 
 from danqing.core.errors import ParameterError
-from danqing.core.operators.form import Range
+from danqing.core.fields.box import Box, Rectangle
+from danqing.core.fields.number import Range
 from danqing.core.operators.operator import operator
 from danqing.core.pictures.contract import Images, Mask
 from danqing.core.progress import Job
 from danqing.maths.colour import from_oklab, to_oklab
 from danqing.maths.inpainting import filled
 from danqing.maths.membrane import membrane
-from danqing.maths.selection import Box, box_in, fitting, grown, surrounding
+from danqing.maths.selection import box_in, fitting, grown, surrounding
 
 MARGIN = 4  # px around the old object that are painted over with it
 EDGE = 2  # px inside the new object whose old values give it its light
@@ -27,7 +28,7 @@ NEAR = 16  # px around the selection, whose colours the new object is matched wi
 def replace(
     x: Images,
     replacement: Images,
-    box: str | None = None,
+    box: Box | None = None,
     mask: Mask | None = None,
     replacement_alpha: Mask | None = None,
     method: Literal["poisson", "paste"] = "poisson",
@@ -83,7 +84,9 @@ def replace(
     return out.clamp_(0, 1)
 
 
-def _placed(thing: Tensor, shape: Tensor, box: Box, scale: float, height: int, width: int) -> tuple[Tensor, Tensor]:
+def _placed(
+    thing: Tensor, shape: Tensor, box: Rectangle, scale: float, height: int, width: int
+) -> tuple[Tensor, Tensor]:
     """The object at its place in an empty picture (C, H, W), and how it covers it (H, W); what lies outside is cut."""
     if not bool((shape > 0.5).any()):
         remedy = "White means: the object"

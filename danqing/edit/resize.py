@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 from danqing.core.errors import ParameterError
-from danqing.core.operators.form import Range
+from danqing.core.fields.number import Range
 from danqing.core.operators.operator import operator
 from danqing.core.pictures.contract import Images
 from danqing.maths.colour import from_linear, to_linear

@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import grid_sample
 
-from danqing.core.operators.form import Colour, Range
+from danqing.core.fields.colour import Colour
+from danqing.core.fields.number import Range
 from danqing.core.operators.operator import operator
 from danqing.core.pictures.contract import Images
 from danqing.maths.colour import pixel

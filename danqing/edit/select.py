@@ -6,7 +6,10 @@ from typing import Annotated
 
 import torch
 
-from danqing.core.operators.form import Colour, Range
+from danqing.core.fields.box import Box
+from danqing.core.fields.colour import Colour
+from danqing.core.fields.number import Range
+from danqing.core.fields.point import Point
 from danqing.core.operators.operator import operator
 from danqing.core.pictures.contract import Images, Mask
 from danqing.maths.cutout import like_colour, object_in
@@ -16,11 +19,11 @@ from danqing.maths.selection import box_in, fitting, point_in
 @operator
 def select(
     x: Images,
-    box: str | None = None,
+    box: Box | None = None,
     mask: Mask | None = None,
     outside: Mask | None = None,
     colour: Colour | None = None,
-    point: str | None = None,
+    point: Point | None = None,
     tolerance: Annotated[float, Range(0, 1)] = 0.1,
 ) -> Mask:
     """Mark an object in pictures, or all of one colour, as a mask for other operators.

@@ -8,7 +8,8 @@ from typing import Annotated, Literal
 import torch
 
 from danqing.core.errors import ParameterError
-from danqing.core.operators.form import Colour, Range
+from danqing.core.fields.colour import Colour
+from danqing.core.fields.number import Range
 from danqing.core.operators.operator import operator
 from danqing.core.pictures.contract import Images
 from danqing.maths.colour import pixel

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from danqing.core.artefacts.figures import Figures
 from danqing.core.errors import ParameterError
-from danqing.core.operators.form import Range
+from danqing.core.fields.number import Range
 from danqing.core.operators.operator import operator
 from danqing.core.pictures.contract import Images
 from danqing.maths.fidelity import MS_SSIM_SIDE, SSIM_SIDE, luma, ms_ssim, mse, psnr, ssim

@@ -11,8 +11,10 @@ from torch import Tensor
 
 from danqing.core.artefacts.figures import Figures
 from danqing.core.errors import ParameterError, TooFewPictures
-from danqing.core.learned.model import Model, Painter
-from danqing.core.operators.form import Range, Seed, Source, WeightsOf
+from danqing.core.fields.number import Range
+from danqing.core.fields.seed import Seed
+from danqing.core.fields.source import Source
+from danqing.core.learned.model import Painter
 from danqing.core.operators.operator import operator
 from danqing.core.pictures.contract import Images, contact_sheet, from_uint8, to_uint8
 from danqing.core.progress import Job, Progress
@@ -37,7 +39,7 @@ class Pictures(NamedTuple):
 
 @operator
 def evaluate(
-    weights: Annotated[Model, WeightsOf("Painter")],
+    weights: Painter,
     data: Source,
     count: Annotated[int, Range(1, 100_000, "pictures")] = 2000,
     features: str = "auto",

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import ast
 import difflib
 import functools
-import importlib
 import os
 import signal
 import sys
 import traceback
 import warnings
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any, NoReturn
 
 import click
@@ -22,19 +19,12 @@ from rich.text import Text
 
 import danqing
 from danqing.core.errors import DanqingError, UserError
-from danqing.core.menu import Entry, operators
+from danqing.core.menu import Entry, operators, tasks
 from danqing.faces.pages import Row, drawn, section
 from danqing.faces.screen import FilesFailed, as_json, error_json, errors, legible, told
 
-VERBS = Path(__file__).parent / "verbs"
+FOLDERS = {"data": "Look through a set of pictures, or pack it, before training."}
 STOPPED = 130  # as shells say of Ctrl-C
-
-
-@functools.cache
-def verbs() -> dict[str, str]:
-    """The commands that are no operators, with their menu text; nothing is imported."""
-    files = (file for file in sorted(VERBS.glob("*.py")) if file.stem != "__init__")
-    return {file.stem: (ast.get_docstring(ast.parse(file.read_bytes())) or "").partition("\n")[0] for file in files}
 
 
 @functools.cache
@@ -44,6 +34,13 @@ def groups() -> dict[str, list[Entry]]:
     for entry in operators().values():
         found.setdefault(entry.group, []).append(entry)
     return found
+
+
+@functools.cache
+def verbs() -> dict[str, str]:
+    """The commands that are no operators, with their menu text; nothing is imported."""
+    first = {name.partition(" ")[0]: entry.summary for name, entry in tasks().items()}
+    return {name: FOLDERS.get(name, summary) for name, summary in sorted(first.items())}
 
 
 class Menu(click.Group):
@@ -64,19 +61,27 @@ class Menu(click.Group):
 
 
 class GroupMenu(Menu):
-    """The operators of one group: ``danqing degrade add_noise`` is ``danqing add_noise``."""
+    """The commands of one group: ``danqing degrade add_noise`` (as ``danqing add_noise``), ``danqing data check``."""
+
+    def entries(self) -> dict[str, Entry]:
+        """Its commands by name."""
+        name = self.name or ""
+        inner = {key.partition(" ")[2]: entry for key, entry in tasks().items() if key.startswith(f"{name} ")}
+        return inner or {entry.name: entry for entry in groups()[name]}
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return [entry.name for entry in groups()[self.name or ""]]
+        return list(self.entries())
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
-        return _operator_command(name) if _operator(name) in self.list_commands(ctx) else None
+        entry = self.entries().get(_operator(name))
+        return None if entry is None else _command(f"{self.name} {entry.name}", entry.name)
 
     def get_help(self, ctx: click.Context) -> str:
         usage = Text.assemble(
             (ctx.command_path, "bold cyan"), " COMMAND …   ", ("COMMAND --help tells all of it", "dim")
         )
-        return drawn([usage, "", *_listed(self.name or "")])
+        rows = (Row(entry.name, "", entry.summary) for entry in self.entries().values())
+        return drawn([usage, "", *section((self.name or "").capitalize(), rows)])
 
 
 class Studio(Menu):
@@ -89,12 +94,9 @@ class Studio(Menu):
         return {*verbs(), *operators(), *groups()}
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
-        if name in verbs():
-            found: click.Command = importlib.import_module(f"{__package__}.verbs.{name}").command
-            return found
-        if _operator(name) in operators():
-            return _operator_command(name)
-        return GroupMenu(name) if name in groups() else None
+        if name in tasks() or _operator(name) in operators():
+            return _command(name, _operator(name))
+        return GroupMenu(name) if name in groups() or name in verbs() else None
 
     def get_help(self, ctx: click.Context) -> str:
         parts: list[RenderableType] = [
@@ -127,9 +129,8 @@ class Studio(Menu):
     def _run(self, typed: list[str], prog_name: str, extra: dict[str, Any]) -> int:
         """Run a command; its exit code."""
         try:
-            with warnings.catch_warnings():
-                warnings.showwarning = _warned
-                code = super().main(typed, prog_name, **extra)
+            warnings.showwarning = _warned  # the process is this command's own
+            code = super().main(typed, prog_name, **extra)
             return code if isinstance(code, int) else 0
         except BrokenPipeError:
             raise
@@ -144,11 +145,12 @@ def _listed(group: str) -> list[RenderableType]:
     return section(group.capitalize(), (Row(entry.name, "", entry.summary) for entry in groups()[group]))
 
 
-def _operator_command(name: str) -> click.Command:
-    from danqing.core.operators.operator import operator_named
-    from danqing.faces.forms import OperatorCommand
+def _command(*names: str) -> click.Command:
+    """The command of the task that goes by one of these names."""
+    from danqing.core.operators.task import task_named
+    from danqing.faces.forms import command_of
 
-    return OperatorCommand(operator_named(_operator(name)))
+    return command_of(task_named(next(name for name in names if name in tasks() or name in operators())))
 
 
 def _operator(name: str) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from danqing.core.artefacts.figures import Figures
-from danqing.core.artefacts.results import Saving
+from danqing.core.artefacts.saving import Saving
 from danqing.core.disk import replacing
 from danqing.core.errors import OutputError
 from danqing.core.operators.operator import operator_named
@@ -16,7 +16,8 @@ from danqing.core.pictures.contract import to_uint8
 from danqing.core.pictures.reading import read
 from danqing.core.pictures.writing import write
 from danqing.core.progress import Job, Progress
-from danqing.core.runs.apply import apply
+from danqing.core.runs.folders import Folders
+from danqing.core.runs.run import run as run_task
 from danqing.faces.report import Section, Shown, write_report
 from danqing.train import record
 from danqing.train.config import TrainConfig
@@ -57,7 +58,7 @@ def demo(out: Path, budget: str, seed: int, force: bool = False) -> Job[Path]:
     generate, evaluate = operator_named("generate"), operator_named("evaluate")
     values = {"weights": str(out / "model.safetensors"), "seed": seed, "label": "all"}
     grid = Saving(columns=CLASSES, force=True)
-    yield from apply(generate, {**values, "count": ROWS * CLASSES}, out=out / "grid.png", saving=grid)
+    yield from run_task(generate, {**values, "count": ROWS * CLASSES}, Folders(out=out / "grid.png", saving=grid))
     finding: Figures = yield from evaluate.job(weights=out / "model.safetensors", data="digits", count=SAMPLES)
     neighbours = _keep(finding, out)
     yield Progress(1, 1, "writing the page")

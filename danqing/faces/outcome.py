@@ -8,14 +8,14 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
-from danqing.core.runs.apply import Report
 from danqing.core.runs.order import Outcome
+from danqing.core.runs.run import Result
 from danqing.faces.screen import FilesFailed, Screen, error_json, legible, short
 
 SHOWN = 20  # failures in full; more would scroll the first ones away
 
 
-def report(done: Report, screen: Screen, out_dir: Path | None) -> None:
+def report(done: Result, screen: Screen, out_dir: str | Path | None) -> None:
     """Print numbers and files, then failures.
 
     Raises:
@@ -25,13 +25,17 @@ def report(done: Report, screen: Screen, out_dir: Path | None) -> None:
     if screen.json and not _only_numbers(done):
         screen.give(_for_programs(done))
     elif loose and out_dir is None:
-        screen.give(_numbers(done, loose))
+        words = [] if done.made is None else done.made.words()
+        look = Text("\n".join(map(legible, words))) if words else None
+        screen.give(_numbers(done, loose), look)
     _tell(done, screen, out_dir)
-    if done.of("failed"):
+    for note in dict.fromkeys([*done.notes, *(each for outcome in done.outcomes for each in outcome.notes)]):
+        screen.say(Text.assemble(("! ", "bold yellow"), legible(note)))
+    if done.of("failed") or not getattr(done.made, "sound", True):
         raise FilesFailed
 
 
-def _only_numbers(done: Report) -> bool:
+def _only_numbers(done: Result) -> bool:
     return all(outcome.numbers is not None and not outcome.files for outcome in done.outcomes)
 
 
@@ -39,7 +43,7 @@ def _holds_numbers(outcome: Outcome) -> bool:
     return any(file.suffix.lower() == ".json" for file in outcome.files)
 
 
-def _numbers(done: Report, loose: list[Outcome]) -> Any:
+def _numbers(done: Result, loose: list[Outcome]) -> Any:
     """The numbers of the only picture, or those of each with its name."""
     if len(done.outcomes) == 1:
         return loose[0].numbers
@@ -50,19 +54,20 @@ def _named(numbers: Any) -> dict[str, Any]:
     return numbers if isinstance(numbers, dict) else {"rows": numbers}
 
 
-def _for_programs(done: Report) -> dict[str, Any]:
-    told: dict[str, Any] = {"done": [], "skipped": [], "failed": []}
+def _for_programs(done: Result) -> dict[str, Any]:
+    told: dict[str, Any] = {"done": [], "skipped": [], "failed": [], "notes": done.notes}
     for outcome in done.outcomes:
         entry: dict[str, Any] = {"picture": None if outcome.source is None else str(outcome.source)}
         if outcome.error is not None:
             entry |= error_json(outcome.error)
         else:
             entry |= {"files": [str(file) for file in outcome.files], "numbers": outcome.numbers}
+        entry |= {"notes": list(outcome.notes)} if outcome.notes else {}
         told[outcome.state].append(entry)
     return told
 
 
-def _tell(done: Report, screen: Screen, out_dir: Path | None) -> None:
+def _tell(done: Result, screen: Screen, out_dir: str | Path | None) -> None:
     """Say to people what was written, what was there already, and what failed and why."""
     failed = done.of("failed")
     files = [file for outcome in done.outcomes for file in outcome.files]
@@ -70,7 +75,7 @@ def _tell(done: Report, screen: Screen, out_dir: Path | None) -> None:
         what = short(files[0]) if len(files) == 1 else f"{len(files)} files in {_folder(files[0].parent)}"
         screen.say(Text.assemble(("wrote" if done.of("done") else "there already:", "dim"), " ", (what, "green")))
     elif files or failed:
-        screen.say(_summary(done, len(files), out_dir or (files[0].parent if files else None)))
+        screen.say(_summary(done, len(files), Path(out_dir) if out_dir else files[0].parent if files else None))
     if failed:
         _tell_failures(failed, screen)
 
@@ -90,7 +95,7 @@ def _tell_failures(failed: list[Outcome], screen: Screen) -> None:
         screen.insist(Text.assemble(("→ ", "bold red"), legible(remedy)))
 
 
-def _summary(done: Report, files: int, folder: Path | None) -> Text:
+def _summary(done: Result, files: int, folder: Path | None) -> Text:
     counts = [(done.of("done"), "done", "green"), (done.of("skipped"), "there already", "dim")]
     parts: list[Any] = []
     for outcomes, word, style in [*counts, (done.of("failed"), "failed", "red")]:

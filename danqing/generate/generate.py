@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Annotated
 
+from danqing.core.fields.label import Label
+from danqing.core.fields.number import Range
+from danqing.core.fields.seed import Seed
 from danqing.core.learned.classes import class_names, class_number
 from danqing.core.learned.model import Painter
 from danqing.core.learned.painting import paint_numbered
-from danqing.core.operators.form import Range, Seed, WeightsOf
 from danqing.core.operators.operator import operator
 from danqing.core.pictures.contract import Images
 from danqing.core.progress import Job
@@ -17,10 +19,10 @@ from danqing.maths.latents import latent, random_class
 
 @operator
 def generate(
-    weights: Annotated[Painter, WeightsOf("Painter")],
+    weights: Painter,
     count: Annotated[int, Range(1, 65_536, "pictures")] = 16,
     seed: Seed = 0,
-    label: str | None = None,
+    label: Label | None = None,
     truncation: Annotated[float, Range(0, 1)] = 1.0,
 ) -> Job[Images]:
     """Paint new pictures with a trained model.

@@ -6,26 +6,27 @@ from typing import Annotated
 
 from torch import Tensor
 
-from danqing.core.artefacts.film import Film
+from danqing.core.artefacts.film import Film, Reel
 from danqing.core.errors import ParameterError
+from danqing.core.fields.label import Label
+from danqing.core.fields.number import Range
+from danqing.core.fields.seed import Seed
 from danqing.core.learned.classes import class_names, class_number
 from danqing.core.learned.model import Painter
-from danqing.core.learned.painting import paint_numbered
-from danqing.core.operators.form import Range, Seed, WeightsOf
+from danqing.core.learned.painting import painted_by_chunks
 from danqing.core.operators.operator import operator
-from danqing.core.progress import Job
 from danqing.maths.latents import latent, random_class, slerp
 
 
 @operator
 def interpolate(
-    weights: Annotated[Painter, WeightsOf("Painter")],
+    weights: Painter,
     seed: Seed = 0,
     to: str = "1",
     frames: Annotated[int, Range(2, 10_000)] = 72,
-    label: str | None = None,
+    label: Label | None = None,
     truncation: Annotated[float, Range(0, 1)] = 1.0,
-) -> Job[Film]:
+) -> Film:
     """Paint the way from one seed's picture to those of others.
 
     The film starts at the first picture that ``generate`` paints from ``seed`` and goes through those of the seeds in
@@ -53,13 +54,13 @@ def interpolate(
     points = [latent(weights.latent, each, 0) * truncation for each in (seed, *_seeds(to))]
     classes = len(class_names(weights))
     chosen = class_number(weights, label) if label is not None else random_class(classes, seed, 0) if classes else None
-    pictures = yield from paint_numbered(
-        weights,
-        frames,
-        lambda frame: _on_the_way(points, min(frame, frames - 1) / (frames - 1)),
-        None if chosen is None else lambda frame: chosen,
+    label_of = None if chosen is None else lambda frame: chosen
+    reel = Reel(
+        lambda: painted_by_chunks(
+            weights, frames, lambda frame: _on_the_way(points, min(frame, frames - 1) / (frames - 1)), label_of
+        )
     )
-    return Film(pictures)
+    return Film(reel, count=frames)
 
 
 def _seeds(text: str) -> list[int]:

@@ -6,10 +6,10 @@ from typing import Annotated
 
 import torch
 
-from danqing.core.artefacts.film import Film
+from danqing.core.artefacts.film import Film, Reel
 from danqing.core.errors import ParameterError
+from danqing.core.fields.number import Range
 from danqing.core.learned.painting import Autoencoder
-from danqing.core.operators.form import Range, WeightsOf
 from danqing.core.operators.operator import operator
 from danqing.core.pictures.contract import Images
 
@@ -18,7 +18,7 @@ from danqing.core.pictures.contract import Images
 def morph(
     x: Images,
     y: Images,
-    weights: Annotated[Autoencoder, WeightsOf("vae")],
+    weights: Autoencoder,
     frames: Annotated[int, Range(2, 10_000)] = 48,
 ) -> Film:
     """Turn one picture into another through a model's latent space.
@@ -43,6 +43,10 @@ def morph(
     if len(y) not in (1, len(x)):
         raise ParameterError(f"{len(y)} pictures cannot be paired with {len(x)}", where="y")
     shares = torch.linspace(0, 1, frames)
-    pairs = zip(x.split(1), y.expand(len(x), -1, -1, -1).split(1), strict=True)
-    with torch.no_grad():
-        return Film(torch.cat([weights.between(one, other, shares).float() for one, other in pairs]))
+    pairs = list(zip(x.split(1), y.expand(len(x), -1, -1, -1).split(1), strict=True))
+    return Film(Reel(lambda: (_between(weights, *pair, shares) for pair in pairs)), count=frames * len(x))
+
+
+@torch.no_grad()
+def _between(weights: Autoencoder, one: Images, other: Images, shares: torch.Tensor) -> Images:
+    return weights.between(one, other, shares).float()

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
 import torch
 
 from danqing.core.learned.painting import Autoencoder
-from danqing.core.operators.form import WeightsOf
 from danqing.core.operators.operator import operator
 from danqing.core.pictures.contract import Images
 
 
 @operator
-def reconstruct(x: Images, weights: Annotated[Autoencoder, WeightsOf("vae")]) -> Images:
+def reconstruct(x: Images, weights: Autoencoder) -> Images:
     """Write pictures as a few numbers and paint them again from these.
 
     What comes back shows what the model has understood; what is lost it has not. The middle square of a picture is

@@ -8,10 +8,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from danqing.core.fields.box import Rectangle
 from danqing.core.pictures.contract import to_uint8
 from danqing.maths.colour import to_oklab
 from danqing.maths.membrane import membrane
-from danqing.maths.selection import Box, surrounding
+from danqing.maths.selection import surrounding
 
 Plane = np.ndarray[Any, np.dtype[Any]]
 AROUND = 0.5  # of a box's sides, that is looked at around it to learn what does not belong to the object
@@ -23,7 +24,9 @@ SURE = 0.02  # of mixture, below which there is none
 BACK, FRONT, MAYBE_BACK, MAYBE_FRONT = range(4)  # as OpenCV counts
 
 
-def object_in(picture: Tensor, box: Box | None, inside: Tensor | None = None, outside: Tensor | None = None) -> Tensor:
+def object_in(
+    picture: Tensor, box: Rectangle | None, inside: Tensor | None = None, outside: Tensor | None = None
+) -> Tensor:
     """Tell an object from what is around it by its colours and edges.
 
     Args:
@@ -42,7 +45,7 @@ def object_in(picture: Tensor, box: Box | None, inside: Tensor | None = None, ou
     height, width = picture.shape[1:]
     hints = np.full((height, width), MAYBE_BACK if box is None else BACK, np.uint8)
     window = (slice(0, height), slice(0, width)) if box is None else _around(box, height, width)
-    box = surrounding(inside) if box is None and inside is not None else box or Box(0, 0, width, height)
+    box = surrounding(inside) if box is None and inside is not None else box or Rectangle(0, 0, width, height)
     hints[box.place] = MAYBE_FRONT
     for strokes, hint in ((inside, FRONT), (outside, BACK)):
         if strokes is not None:
@@ -55,7 +58,7 @@ def object_in(picture: Tensor, box: Box | None, inside: Tensor | None = None, ou
     return torch.from_numpy(found).to(picture.device)
 
 
-def _around(box: Box, height: int, width: int) -> tuple[slice, slice]:
+def _around(box: Rectangle, height: int, width: int) -> tuple[slice, slice]:
     """The box and what is around it: far away there may be anything."""
     down, right = (max(16, int(AROUND * side)) for side in (box.height, box.width))
     rows = slice(max(box.top - down, 0), min(box.top + box.height + down, height))

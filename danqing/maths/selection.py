@@ -1,8 +1,6 @@
-"""What is selected in a picture: boxes and points as text, masks that fit, grown masks, pictures made to fit."""
+"""What is selected in a picture: boxes and points that lie in it, masks that fit, grown masks, pictures made to fit."""
 
 from __future__ import annotations
-
-from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -10,73 +8,47 @@ from torch import Tensor
 from torch.nn import functional
 
 from danqing.core.errors import ParameterError
+from danqing.core.fields.box import Rectangle
+from danqing.core.fields.point import Place
 from danqing.core.pictures.contract import Images, Mask
 
 RIM = 0.1  # of the picture on each side, where the object in the middle is not
 
 
-class Box(NamedTuple):
-    """A rectangle in pixels."""
-
-    left: int
-    top: int
-    width: int
-    height: int
-
-    @property
-    def place(self) -> tuple[slice, slice]:
-        """Its rows and columns."""
-        return slice(self.top, self.top + self.height), slice(self.left, self.left + self.width)
-
-
-def box_in(x: Images, text: str | None, name: str = "box") -> Box:
-    """Read a box of the form ``left,top,width,height``; None is the middle of the picture, a tenth from its border.
+def box_in(x: Images, box: Rectangle | None, name: str = "box") -> Rectangle:
+    """The box, if it lies in the pictures; for None the middle of them, a tenth from their border.
 
     Args:
         x: pictures (B, C, H, W) that it must lie in.
-        text: what was typed.
-        name: the parameter it was typed for.
+        box: what was asked for.
+        name: the parameter it was given for.
 
     Raises:
-        ParameterError: if it is no box, or leaves the picture.
+        ParameterError: if it leaves the picture.
     """
     height, width = x.shape[-2:]
-    if text is None:
+    if box is None:
         left, top = int(RIM * width), int(RIM * height)
-        return Box(left, top, width - 2 * left, height - 2 * top)
-    box = Box(*_whole_numbers(text, 4, "left,top,width,height", "40,30,200,150", name))
-    if min(box) < 0 or box.width < 1 or box.height < 1:
-        what = f"{text!r} is no box: left and top start at 0, width and height at 1"
-        raise ParameterError(what, where=name)
+        return Rectangle(left, top, width - 2 * left, height - 2 * top)
     if box.left + box.width > width or box.top + box.height > height:
         remedy = f"At most {max(width - box.left, 0)} wide and {max(height - box.top, 0)} high from there"
-        raise ParameterError(f"{text!r} leaves the picture of {width}×{height} px", where=name, remedy=remedy)
+        what = f"{','.join(map(str, box))} leaves the picture of {width}×{height} px"
+        raise ParameterError(what, where=name, remedy=remedy)
     return box
 
 
-def point_in(x: Images, text: str, name: str = "point") -> tuple[int, int]:
-    """Read a point of the form ``column,row``; row and column.
+def point_in(x: Images, point: Place, name: str = "point") -> tuple[int, int]:
+    """Row and column of a point, if it lies in the pictures (B, C, H, W).
 
     Raises:
-        ParameterError: if it is none, or lies outside the pictures (B, C, H, W).
+        ParameterError: if it lies outside.
     """
     height, width = x.shape[-2:]
-    column, row = _whole_numbers(text, 2, "column,row", "120,80", name)
-    if not (0 <= column < width and 0 <= row < height):
-        remedy = f"Column 0…{width - 1}, row 0…{height - 1}"
-        raise ParameterError(f"{text!r} lies outside the picture of {width}×{height} px", where=name, remedy=remedy)
+    column, row = point
+    if not (column < width and row < height):
+        what = f"{column},{row} lies outside the picture of {width}×{height} px"
+        raise ParameterError(what, where=name, remedy=f"Column 0…{width - 1}, row 0…{height - 1}")
     return row, column
-
-
-def _whole_numbers(text: str, count: int, form: str, example: str, name: str) -> list[int]:
-    try:
-        numbers = [int(part) for part in text.split(",")]
-    except ValueError:
-        numbers = []
-    if len(numbers) != count:
-        what = f"{text!r} is not of the form {form}, whole numbers of pixels"
-        raise ParameterError(what, where=name, remedy=f"For example {example}")
-    return numbers
 
 
 def fitting(mask: Mask, x: Images, name: str = "mask") -> Tensor:
@@ -93,11 +65,11 @@ def fitting(mask: Mask, x: Images, name: str = "mask") -> Tensor:
     return (mask[:, 0] > 0.5).expand(len(x), -1, -1)
 
 
-def surrounding(marked: Tensor) -> Box:
+def surrounding(marked: Tensor) -> Rectangle:
     """The smallest box around what is marked (H, W), bool; something must be."""
     rows, columns = marked.any(1).nonzero(), marked.any(0).nonzero()
     top, left = int(rows[0]), int(columns[0])
-    return Box(left, top, int(columns[-1]) + 1 - left, int(rows[-1]) + 1 - top)
+    return Rectangle(left, top, int(columns[-1]) + 1 - left, int(rows[-1]) + 1 - top)
 
 
 def grown(marked: Tensor, margin: int) -> Tensor:

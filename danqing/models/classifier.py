@@ -10,8 +10,8 @@ from torch import Generator, Tensor, nn
 from torch.nn import functional as F
 
 from danqing.core.errors import ParameterError
+from danqing.core.fields.number import Range
 from danqing.core.learned.model import Optimiser, Recogniser, Samples
-from danqing.core.operators.form import Range
 from danqing.core.pictures.contract import Images
 from danqing.maths.fitting import fit
 

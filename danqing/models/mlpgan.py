@@ -10,8 +10,8 @@ from torch import Generator, Tensor, nn
 from torch.nn import functional as F
 
 from danqing.core.errors import ParameterError
+from danqing.core.fields.number import Range
 from danqing.core.learned.model import Optimiser, Painter, Samples
-from danqing.core.operators.form import Range
 from danqing.core.pictures.contract import Images
 from danqing.maths.adversarial import LossName, PenaltyName
 from danqing.nets.adversary import Rules, Verdict, adversarial_losses, paint_in_blocks, verdict_readings

@@ -10,9 +10,9 @@ import torch
 from torch import Generator, Tensor
 
 from danqing.core.errors import ParameterError
+from danqing.core.fields.number import Range
 from danqing.core.learned import model as bases
 from danqing.core.learned.model import Optimiser, Samples
-from danqing.core.operators.form import Range
 from danqing.core.pictures.contract import Images
 from danqing.maths.colour import luma
 from danqing.maths.damage import (

@@ -10,9 +10,9 @@ from torch import Generator, Tensor, nn
 from torch.nn import functional as F
 
 from danqing.core.errors import ParameterError
+from danqing.core.fields.number import Range
 from danqing.core.learned.model import Optimiser, Samples
 from danqing.core.learned.painting import Autoencoder
-from danqing.core.operators.form import Range
 from danqing.core.pictures.contract import Images
 from danqing.maths.elbo import (
     bernoulli_log_likelihood,

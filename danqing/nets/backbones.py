@@ -128,8 +128,7 @@ def _is_foreign(file: Path) -> bool:
 
 
 def _recogniser(name: str) -> FeatureNet:
-    model = load(name, kind="Recogniser")
-    assert isinstance(model, Recogniser)
+    model = load(name, kind=Recogniser)
     size, channels = model.config["size"], model.config["channels"]
     look = _watching(model)
     with torch.no_grad():

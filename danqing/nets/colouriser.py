@@ -8,11 +8,13 @@ import torch
 from torch import Generator, Tensor, nn
 from torch.nn import functional as F
 
+from danqing.core.disk import hash_of
 from danqing.core.pictures.contract import Images, Mask
+from danqing.core.uses import used
 from danqing.maths.colour import luma
 from danqing.maths.guided import enlarged_along
 from danqing.nets.dropout import dropout
-from danqing.nets.efficientnet_lite import CHANNELS, EfficientNetLite0, efficientnet_lite0
+from danqing.nets.efficientnet_lite import CHANNELS, EfficientNetLite0, bundled_weights, efficientnet_lite0
 from danqing.nets.unet import Residual
 
 FOLD = 4  # px: the finest features are so far apart
@@ -78,6 +80,7 @@ class Colouriser(nn.Module):
 
 def _seen(x: Images) -> list[Tensor]:
     """The classifier's features at four sizes, fine to coarse, channels last (B, h, w, C)."""
+    used("efficientnet-lite0", sha256=hash_of(bundled_weights()))
     grey = x.mean(1, keepdim=True).expand(-1, 3, -1, -1)
     return [level.permute(0, 2, 3, 1) for level in _classifier(x.device).levels(grey)]
 

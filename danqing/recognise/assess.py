@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -10,9 +10,9 @@ from torch import Tensor
 
 from danqing.core.artefacts.figures import Figures
 from danqing.core.errors import DataError
+from danqing.core.fields.source import Source
 from danqing.core.learned.classes import class_names, class_number
 from danqing.core.learned.model import Recogniser
-from danqing.core.operators.form import Source, WeightsOf
 from danqing.core.operators.operator import operator
 from danqing.core.pictures.contract import Images, from_uint8
 from danqing.core.progress import Job, Progress
@@ -25,7 +25,7 @@ LEGIBLE = 30  # classes up to which the plot names each and counts each
 
 @operator
 def assess(
-    weights: Annotated[Recogniser, WeightsOf("Recogniser")],
+    weights: Recogniser,
     data: Source = "digits",
     split: Literal["test", "train", "all"] = "test",
 ) -> Job[Figures]:

@@ -7,9 +7,9 @@ from typing import Annotated, Any
 import torch
 
 from danqing.core.artefacts.figures import Figures
+from danqing.core.fields.number import Range
 from danqing.core.learned.classes import class_names
 from danqing.core.learned.model import Recogniser
-from danqing.core.operators.form import Range, WeightsOf
 from danqing.core.operators.operator import operator
 from danqing.core.pictures.contract import Images
 
@@ -17,7 +17,7 @@ from danqing.core.pictures.contract import Images
 @operator
 def predict(
     x: Images,
-    weights: Annotated[Recogniser, WeightsOf("Recogniser")],
+    weights: Recogniser,
     top: Annotated[int, Range(1, 1000, "classes")] = 3,
 ) -> Figures:
     """Name what pictures show, with probabilities.

@@ -7,8 +7,9 @@ from typing import Annotated, Any
 import torch
 
 from danqing.core.errors import ParameterError
+from danqing.core.fields.number import Range
+from danqing.core.fields.weights import ForTask
 from danqing.core.learned.model import Restorer
-from danqing.core.operators.form import Range, WeightsOf
 from danqing.core.operators.operator import operator
 from danqing.core.pictures.contract import Images
 from danqing.maths.colour import brightness, luma
@@ -28,7 +29,7 @@ def colourise(
     x: Images,
     hints: Images | None = None,
     strength: Annotated[float, Range(0, 2)] = 1.0,
-    weights: Annotated[Restorer, WeightsOf("restorer/colourise")] = "colourise-small",  # type: ignore[assignment]
+    weights: Annotated[Restorer, ForTask("colourise")] = "colourise-small",  # type: ignore[assignment]
 ) -> Images:
     """Give a grey picture colours that a neural network thinks likely, and those one tells it.
 

@@ -6,8 +6,9 @@ from typing import Annotated
 
 import torch
 
+from danqing.core.fields.number import Range
+from danqing.core.fields.weights import ForTask
 from danqing.core.learned.model import Restorer
-from danqing.core.operators.form import Range, WeightsOf
 from danqing.core.operators.operator import operator
 from danqing.core.pictures.contract import Images
 
@@ -16,7 +17,7 @@ from danqing.core.pictures.contract import Images
 def deblur(
     x: Images,
     strength: Annotated[float, Range(0, 1)] = 1.0,
-    weights: Annotated[Restorer, WeightsOf("restorer/deblur")] = "deblur-small",  # type: ignore[assignment]
+    weights: Annotated[Restorer, ForTask("deblur")] = "deblur-small",  # type: ignore[assignment]
 ) -> Images:
     """Sharpen what is out of focus or was shaken with a neural network, without knowing how.
 

@@ -6,8 +6,9 @@ from typing import Annotated
 
 import torch
 
+from danqing.core.fields.number import Range
+from danqing.core.fields.weights import ForTask
 from danqing.core.learned.model import Restorer
-from danqing.core.operators.form import Range, WeightsOf
 from danqing.core.operators.operator import operator
 from danqing.core.pictures.contract import Images
 
@@ -17,7 +18,7 @@ def dejpeg(
     x: Images,
     quality: Annotated[int, Range(1, 100)] | None = None,
     strength: Annotated[float, Range(0, 1)] = 1.0,
-    weights: Annotated[Restorer, WeightsOf("restorer/dejpeg")] = "dejpeg-small",  # type: ignore[assignment]
+    weights: Annotated[Restorer, ForTask("dejpeg")] = "dejpeg-small",  # type: ignore[assignment]
 ) -> Images:
     """Take away the blocks and ripples of JPEG compression with a neural network.
 

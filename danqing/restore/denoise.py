@@ -6,8 +6,9 @@ from typing import Annotated
 
 import torch
 
+from danqing.core.fields.number import Range
+from danqing.core.fields.weights import ForTask
 from danqing.core.learned.model import Restorer
-from danqing.core.operators.form import Range, WeightsOf
 from danqing.core.operators.operator import operator
 from danqing.core.pictures.contract import Images
 from danqing.maths.damage import noise_level
@@ -22,7 +23,7 @@ def denoise(
     x: Images,
     sigma: Annotated[float, Range(0, 75)] | None = None,
     strength: Annotated[float, Range(0, 1)] = 1.0,
-    weights: Annotated[Restorer, WeightsOf("restorer/denoise")] = "denoise-base",  # type: ignore[assignment]
+    weights: Annotated[Restorer, ForTask("denoise")] = "denoise-base",  # type: ignore[assignment]
 ) -> Images:
     """Remove noise with a neural network that learned it from photographs.
 

@@ -7,10 +7,11 @@ from typing import Annotated, Any, Literal
 import numpy as np
 import torch
 
+from danqing.core.fields.number import Range
+from danqing.core.fields.weights import ForTask
 from danqing.core.learned.model import Restorer
-from danqing.core.learned.weights import load
-from danqing.core.operators.form import Range, WeightsOf
 from danqing.core.operators.operator import operator
+from danqing.core.operators.use import use
 from danqing.core.pictures.contract import Images
 from danqing.maths.colour import brightness, from_linear, to_linear
 from danqing.maths.damage import MOST_GAIN, gain_for, lit, noise_level
@@ -44,7 +45,7 @@ def enhance(
     strength: Annotated[float, Range(0, 1)] = 1.0,
     gain: Annotated[float, Range(1, MOST_GAIN)] | None = None,
     sigma: Annotated[float, Range(0, MOST_NOISE)] | None = None,
-    weights: Annotated[Restorer, WeightsOf("restorer/lowlight")] = "lowlight-small",  # type: ignore[assignment]
+    weights: Annotated[Restorer, ForTask("lowlight")] = "lowlight-small",  # type: ignore[assignment]
 ) -> Images:
     """Brighten a dark picture, raise a dull contrast or take away a cast of colour.
 
@@ -92,9 +93,7 @@ def enhance(
 def _lifted(x: Images, weights: Restorer, gain: torch.Tensor, noise: torch.Tensor) -> Images:
     """Brightened as a net says, with the detail of a picture without noise."""
     if noise > 0:
-        cleaner = load("denoise-base", kind="Restorer")
-        assert isinstance(cleaner, Restorer)
-        x = cleaner.restore(x, level=noise)
+        x = use("denoise-base", Restorer, "denoise").restore(x, level=noise)
     return led_by(lit(x, gain).x, weights.restore(x, level=gain))
 
 

@@ -7,8 +7,10 @@ from typing import Annotated, Any, Literal
 import torch
 
 from danqing.core.errors import ParameterError
+from danqing.core.fields.number import Range
+from danqing.core.fields.seed import Seed
+from danqing.core.fields.weights import ForTask
 from danqing.core.learned.model import Restorer
-from danqing.core.operators.form import Range, Seed, WeightsOf
 from danqing.core.operators.operator import operator
 from danqing.core.pictures.contract import Images, Mask
 from danqing.core.progress import Job, Progress
@@ -44,7 +46,7 @@ def inpaint(
     radius: Annotated[int, Range(1, 10, "px")] = 3,
     scratches: bool = False,
     seed: Seed = 0,
-    weights: Annotated[Restorer, WeightsOf("restorer/inpaint")] = "inpaint-small",  # type: ignore[assignment]
+    weights: Annotated[Restorer, ForTask("inpaint")] = "inpaint-small",  # type: ignore[assignment]
 ) -> Job[Images]:
     """Paint over what a mask marks, or over scratches and dust, so that it looks as if nothing had been there.
 

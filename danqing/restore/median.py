@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import numpy as np
 import torch
 
-from danqing.core.operators.form import Range
+from danqing.core.fields.number import Range
 from danqing.core.operators.operator import operator
 from danqing.core.pictures.contract import Images
 

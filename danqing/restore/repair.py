@@ -9,11 +9,11 @@ from typing import Annotated, Any, Literal, NamedTuple
 import torch
 
 from danqing.core.artefacts.figures import Figures
+from danqing.core.fields.number import Range
 from danqing.core.learned.model import Restorer
-from danqing.core.learned.weights import load
 from danqing.core.operators import tiles
-from danqing.core.operators.form import Range
-from danqing.core.operators.operator import Operator, operator
+from danqing.core.operators.operator import operator
+from danqing.core.operators.use import use
 from danqing.core.pictures.contract import Images, Mask
 from danqing.core.progress import Job, Progress
 from danqing.maths.colour import brightness
@@ -150,13 +150,12 @@ def _blur(x: Images) -> tuple[float | None, bool, None]:
 
 def _restored(name: str, x: Images, mask: Mask | None = None, **known: torch.Tensor) -> Job[Images]:
     """Restore a picture with bundled weights, tile by tile; holes are filled already."""
-    model = load(name, kind="Restorer")
-    assert isinstance(model, Restorer)
+    model = use(name, Restorer)
 
-    def local(x: Images, mask: Mask | None = None) -> Images:
+    def net(x: Images, mask: Mask | None = None) -> Images:
         return model.restore(x, **known, **({} if mask is None else {"mask": mask, "begin": x}))
 
-    return tiles.run(Operator(local, "repair", "restore", model.reach), x, {"mask": mask})
+    return tiles.local(net, x, model.reach, mask=mask)
 
 
 def _ends(picture: Images) -> tuple[torch.Tensor, torch.Tensor]:

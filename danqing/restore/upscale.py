@@ -8,8 +8,9 @@ import torch
 from torch.nn import functional as F
 
 from danqing.core.errors import ParameterError
+from danqing.core.fields.number import Range
+from danqing.core.fields.weights import ForTask
 from danqing.core.learned.model import Restorer
-from danqing.core.operators.form import Range, WeightsOf
 from danqing.core.operators.operator import operator
 from danqing.core.pictures.contract import Images
 from danqing.maths.damage import enlarged
@@ -27,7 +28,7 @@ def upscale(
     x: Images,
     scale: Annotated[int, Range(2, 4, "times")] = 2,
     method: Literal["learned", "lanczos", "bicubic"] = "learned",
-    weights: Annotated[Restorer, WeightsOf("restorer/upscale")] = "upscale-small",  # type: ignore[assignment]
+    weights: Annotated[Restorer, ForTask("upscale")] = "upscale-small",  # type: ignore[assignment]
 ) -> Images:
     """Enlarge pictures two, three or four times with the detail that a neural network learned to expect.
 

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
-import inspect
 import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from danqing.core.errors import ModelFileError, ParameterError, UserError
+from danqing.core.fields.form import Field, checked, schema
+from danqing.core.fields.number import Range
+from danqing.core.fields.seed import Seed
+from danqing.core.fields.source import Source
 from danqing.core.learned.families import family_named
 from danqing.core.learned.weights import locate, read_card
-from danqing.core.operators.form import Field, Range, Seed, Source, checked, schema
+from danqing.core.words import words_of
 from danqing.train.budget import Budget
 
 FROM_DATA = ("size", "channels", "classes")  # parameters of a family that the data decides
@@ -163,6 +166,5 @@ def family_fields(family: str) -> tuple[Field, ...]:
         ParameterError: if there is no such family.
     """
     made = family_named(family)
-    document = inspect.getdoc(made.__init__) or ""
-    fields = schema(made.__init__, document if "Args:" in document else inspect.getdoc(made) or "")
+    fields = schema(made.__init__, made.__init__ if words_of(made.__init__).arguments else made)
     return tuple(field for field in fields if field.name not in FROM_DATA)

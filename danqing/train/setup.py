@@ -126,7 +126,7 @@ def new_model(config: TrainConfig, data: Store | Stream) -> Model:
     torch.manual_seed(config.options.seed)
     model = made(**config.params, **given)
     if config.options.from_ is not None:
-        _take_over(model, load(config.options.from_, kind=config.family))
+        _take_over(model, load(config.options.from_, kind=type(model)))
     return model
 
 

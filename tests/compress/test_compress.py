@@ -16,7 +16,8 @@ from skimage.metrics import structural_similarity
 from torch import Tensor
 
 from danqing import compress
-from danqing.core.artefacts.results import numbers_of, parts, returns
+from danqing.core.artefacts.file import Files
+from danqing.core.artefacts.saving import Saving
 from danqing.core.errors import OutputError, ParameterError
 from danqing.core.operators.operator import operator_named
 from danqing.core.pictures.contract import Picture, to_uint8
@@ -148,13 +149,14 @@ def test_a_recipe_too_long_for_jpeg_is_left_out(photo: Tensor) -> None:
 
 
 def test_it_says_what_it_makes(photo: Tensor, tmp_path: Path) -> None:
-    assert returns(operator_named("compress")) == "encoded"
+    assert operator_named("compress").makes is Files
     made = compress(photo.repeat(2, 1, 1, 1), format="webp", size=9)
-    assert numbers_of(made) == [each.numbers for each in made]
-    assert [part.file.name for part in parts(made, tmp_path / "a.webp")] == ["a-0000.webp", "a-0001.webp"]
-    assert parts(made, tmp_path / "a.json")[0].content == [each.numbers for each in made]
+    files = Files(made)
+    assert files.told() == [each.numbers for each in made]
+    parts = files.parts(tmp_path / "a.webp", Saving())
+    assert [part.file.name for part in parts] == ["a-0000.webp", "a-0001.webp"]
     with pytest.raises(OutputError, match="format webp"):
-        parts(made, tmp_path / "a.jpg")
+        Files.check_place(tmp_path / "a.jpg", Saving(), {"format": "webp"})
 
 
 @pytest.mark.parametrize("format", KINDS)

@@ -18,14 +18,15 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from samples import FILE, Params, accepts, given, misfits, pictures, run, runs, settings
+from samples import Params, accepts, given, misfits, pictures, run, runs, settings
 from torch import Tensor
 
 from danqing.core.artefacts.figures import Figures
 from danqing.core.artefacts.file import File
 from danqing.core.artefacts.film import Film
 from danqing.core.errors import ParameterError, UserError
-from danqing.core.operators.form import arguments_in, checked
+from danqing.core.fields.form import checked
+from danqing.core.fields.pictures import FILE
 from danqing.core.operators.operator import Operator
 from danqing.core.operators.tiles import tiled
 from danqing.core.pictures.contract import check_images
@@ -60,7 +61,7 @@ def its_words_are_complete(op: Operator) -> None:
     doc = inspect.cleandoc(op.function.__doc__ or "")
     assert re.fullmatch(r"[A-Z].{5,110}[^.]\.", op.summary), f"the summary is not one short sentence: {op.summary!r}"
     assert ". " not in op.summary, "the summary is more than one sentence"
-    assert set(arguments_in(doc)) == {field.name for field in op.fields}, "Args and signature differ"
+    assert set(op.words.arguments) == {field.name for field in op.fields}, "Args and signature differ"
     for field in op.fields:
         assert len(field.words) > 5, f"{field.name} is not explained"
     for section in ("Returns:", "Source:"):
@@ -69,7 +70,7 @@ def its_words_are_complete(op: Operator) -> None:
 
 
 def its_form_is_short_and_uses_the_shared_words(op: Operator) -> None:
-    names = [field.name for field in op.fields if field.kind != "pictures"]
+    names = [field.name for field in op.fields if field.kind.name != "pictures"]
     assert len(names) <= 6, f"{len(names)} parameters"
     for name in names:
         for word, others in SHARED_WORDS.items():
@@ -84,9 +85,9 @@ def its_form_is_json_schema(op: Operator) -> None:
         assert drawn.get("type", "string") in ("integer", "number", "boolean", "string", "array", "object")
         if field.required or field.default is None:
             assert field.required or field.optional, f"{field.name} may not be None, but that is its default"
-        elif field.kind != "weights":
+        elif field.kind.name != "weights":
             assert accepts(field, field.default), f"the default of {field.name} is outside its own range"
-            assert not field.choices or drawn["default"] in drawn["enum"]
+            assert not field.kind.choices() or drawn["default"] in drawn["enum"]
 
 
 def its_examples_fit_the_schema(op: Operator) -> None:
@@ -106,7 +107,7 @@ def it_refuses_what_does_not_fit(op: Operator) -> None:
                 field.check(value)
             if runs(op):
                 first = settings(op)[0]
-                with pytest.raises(UserError if field.kind == "weights" else ParameterError):
+                with pytest.raises(UserError if field.kind.name == "weights" else ParameterError):
                     op.job(**{op.fields[0].name: pictures(), **first, field.name: value})
 
 
@@ -243,15 +244,17 @@ def _read(op: Operator, line: str) -> tuple[Params, int]:
             continue
         flag = word[2:]
         field = fields.get(flag.removeprefix("no-")) or fields.get(flag)
-        if field and field.kind == "bool":
+        if field and field.kind.name == "boolean":
             values[field.name] = not flag.startswith("no-")
-        elif field and field.kind in ("pictures", "mask"):  # a file, in whose place the tests put pictures of their own
+        elif field and field.kind.is_picture:  # a file, in whose place the tests put pictures of their own
             words.pop(0)
             values[field.name] = FILE
             places += field.required
         elif field:
             values[field.name] = field.parse(words.pop(0))
-            assert field.kind == "weights" or accepts(field, values[field.name]), f"{line}: {field.name} out of range"
+            assert field.kind.name == "weights" or accepts(field, values[field.name]), (
+                f"{line}: {field.name} out of range"
+            )
         else:
             assert flag in FACE_OPTIONS, f"{line}: no such option --{flag}"
             del words[: FACE_OPTIONS[flag]]
@@ -282,7 +285,7 @@ def _keeps_the_contract(op: Operator, x: Tensor, result: Any, params: Params) ->
 
 def _is_the_file_it_says(op: Operator, result: File) -> None:
     field = next((field for field in op.form if field.name == "format"), None)
-    assert result.format in (field.choices if field else ()), "its form has no choice of this format"
+    assert result.format in (field.kind.choices() if field else ()), "its form has no choice of this format"
     with Image.open(io.BytesIO(result.data)) as file:
         file.load()
         assert file.format == format_of(f"file.{result.format}"), f"is a {file.format}"

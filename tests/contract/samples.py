@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import math
 import random
 import zlib
 from collections.abc import Iterator
@@ -14,13 +13,14 @@ import torch
 from torch import Tensor
 
 from danqing.core.errors import ParameterError, UserError
+from danqing.core.fields.form import Field
+from danqing.core.fields.pictures import FILE
+from danqing.core.fields.weights import WeightsKind
 from danqing.core.learned.weights import bundled, locate
-from danqing.core.operators.form import Field
 from danqing.core.operators.operator import Operator
 
 Params = dict[str, Any]
 SETTINGS = 5  # tried with every operator
-FILE = "a file"  # stands for a picture or a mask that is made when it is known for what
 
 
 def runs(op: Operator) -> bool:
@@ -29,9 +29,9 @@ def runs(op: Operator) -> bool:
 
 
 def _fillable(field: Field) -> bool:
-    if field.kind == "weights" and not field.required and field.default is not None:
+    if isinstance(field.kind, WeightsKind) and not field.required and field.default is not None:
         return field.default in bundled() or locate(field.default).is_file()
-    return not field.required or field.kind not in ("weights", "source", "path", "text")
+    return not field.required or field.kind.is_picture or field.kind.draw(random.Random(0)) is not None
 
 
 def pictures(count: int = 2, channels: int = 3, height: int = 24, width: int = 31) -> Tensor:
@@ -70,8 +70,9 @@ def run(op: Operator, x: Tensor, params: Params) -> Any:
 def given(op: Operator, x: Tensor, params: Params) -> Params:
     """The parameters, with masks and further pictures: those that are required, and those for which FILE stands."""
     made = {"pictures": lambda: x.flip(3), "mask": lambda: _some_of(x)}
-    wanted = (field for field in op.form if field.kind in made and (field.required or params.get(field.name) == FILE))
-    return {**params, **{field.name: made[field.kind]() for field in wanted}}
+    kinds = {field.name: field.kind.name for field in op.form}
+    wanted = (each for each in op.form if each.kind.is_picture and (each.required or params.get(each.name) == FILE))
+    return {**params, **{each.name: made[kinds[each.name]]() for each in wanted}}
 
 
 def _some_of(x: Tensor) -> Tensor:
@@ -81,25 +82,13 @@ def _some_of(x: Tensor) -> Tensor:
 
 
 def _own(op: Operator) -> list[Field]:
-    drawable = ("int", "float", "bool", "choice", "colour", "mask")
-    return [field for field in op.form if field.kind in drawable]
+    """The fields that chance can fill; further pictures are filled where they are required."""
+    rng = random.Random(0)
+    return [field for field in op.form if field.kind.name != "pictures" and field.kind.draw(rng) is not None]
 
 
 def _draw(field: Field, rng: random.Random) -> Any:
-    if field.optional and rng.random() < 0.5:
-        return None
-    if field.kind == "mask":
-        return FILE
-    if field.kind == "colour":
-        return tuple(rng.random() for _ in range(3))
-    if field.kind in ("bool", "choice"):
-        return rng.choice(field.choices or (False, True))
-    low, high = (field.range.low, field.range.high) if field.range else (-10.0, 10.0)
-    if field.kind == "int":
-        return int(min(high, low + 10 ** rng.uniform(0, 1.5) - 1))
-    if low > 0 and high / low > 1000:  # such as a scale: even on the logarithmic axis, within reason
-        return 10 ** rng.uniform(math.log10(max(low, 0.01)), math.log10(min(high, 10)))
-    return rng.uniform(low, min(high, low + 1000))
+    return None if field.optional and rng.random() < 0.5 else field.kind.draw(rng)
 
 
 def accepts(field: Field, value: Any) -> bool:
@@ -111,19 +100,6 @@ def accepts(field: Field, value: Any) -> bool:
 
 
 def misfits(field: Field) -> Iterator[Any]:
-    x = pictures(1, 1)
-    if field.range is not None:
-        yield field.range.low - 1
-        if not math.isinf(field.range.high):
-            yield int(field.range.high) + 1
-    wrong: dict[str, tuple[Any, ...]] = {
-        "int": (1.5, "1", True, math.nan), "float": (math.nan, math.inf, -math.inf, "1", True), "bool": (1, "yes"),
-        "choice": ("no such choice", 3), "colour": ("red", "#12345", (2, 0, 0), (0, 0), (math.nan, 0, 0), 1),
-        "text": (3,), "source": (3,), "path": (3,), "weights": ("no such weights", 3),
-        "pictures": (x.double(), x + 1, x[0], x.repeat(1, 2, 1, 1), x * math.nan, x.numpy(), "photo.png"),
-        "mask": (x.double(), x + 1, x[0], x.repeat(1, 3, 1, 1), x * math.nan),
-    }  # fmt: skip
-    yield from wrong[field.kind]
-    yield object()
+    yield from field.kind.misfits()
     if not field.optional:
         yield None

@@ -13,7 +13,7 @@ import torch
 
 from danqing.core.artefacts.figures import Figures
 from danqing.core.errors import ParameterError
-from danqing.core.operators.form import Range
+from danqing.core.fields.number import Range
 from danqing.core.operators.operator import Operator, operator
 from danqing.core.pictures.contract import Images
 

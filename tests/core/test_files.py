@@ -18,7 +18,8 @@ from safetensors.torch import save_file
 from danqing import __version__
 from danqing.core.disk import hash_of, replacing
 from danqing.core.errors import ModelFileError, OutputError
-from danqing.core.learned.model import Model
+from danqing.core.learned.families import family_named
+from danqing.core.learned.model import Model, Painter, Recogniser
 from danqing.core.learned.weights import FORMAT, bundled, load, load_tensors, locate, read_card, save
 from danqing.models.classifier import Classifier
 
@@ -85,9 +86,9 @@ def test_tensors_of_every_type_and_layout_come_back(tmp_path: Path) -> None:
 def test_a_model_is_passed_through_and_its_kind_checked(model: Model, tmp_path: Path) -> None:
     file = save(model, tmp_path / "m.safetensors")
     assert load(model) is model
-    assert load(file, kind="Recogniser").family == load(file, kind="classifier").family == "classifier"
-    for kind in ("Painter", "dcgan"):
-        assert f"is a classifier, not a {kind.lower()}" in refusal(file, kind=kind).what
+    assert load(file, kind=Recogniser).family == load(file, kind=type(model)).family == "classifier"
+    for kind in (Painter, family_named("dcgan")):
+        assert f"is a classifier, not a {kind.__name__.lower()}" in refusal(file, kind=kind).what
 
 
 def test_a_run_folder_means_its_model(model: Model, tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Annotated
 
 import pytest
@@ -17,11 +17,12 @@ from torch.nn import functional as F
 
 from danqing.core.artefacts.figures import Figures
 from danqing.core.errors import DanqingError, ParameterError
-from danqing.core.operators.form import Range
+from danqing.core.fields.form import checked
+from danqing.core.fields.number import Range
 from danqing.core.operators.operator import Operator, operator
 from danqing.core.operators.tiles import SMALLEST, run, tiled, tiling
 from danqing.core.pictures.contract import Images, Mask
-from danqing.core.progress import Progress, finish
+from danqing.core.progress import Job, Progress, finish
 
 
 @operator(reach=lambda radius: radius)
@@ -55,7 +56,7 @@ def hourglass(x: Images) -> Images:
 
 
 @operator(reach=1)
-def grey(x: Images) -> Iterator[Progress]:
+def grey(x: Images) -> Job[Images]:
     """Lose all colour, as long work."""
     yield Progress(1, 1)
     return x.mean(1, keepdim=True)
@@ -65,6 +66,11 @@ def grey(x: Images) -> Iterator[Progress]:
 def invert(x: Images) -> Images:
     """Turn values round, without saying how far it looks."""
     return 1 - x
+
+
+def ready(op: Operator, x: Tensor, **params: object) -> dict[str, object]:
+    """Checked values."""
+    return checked(op.fields, {op.subject: x, **params})
 
 
 def hungry(most: int, message: Callable[[], Exception]) -> Operator:
@@ -122,14 +128,14 @@ def test_channels_may_change_and_long_work_is_tiled_too() -> None:
 
 def test_progress_grows_to_the_whole() -> None:
     x, seen = picture(100, 130), []
-    tiled(mean, x, {}, 64, show=seen.append)
+    finish(tiling(mean, ready(mean, x), 64), seen.append)
     assert [each.done for each in seen] == sorted(each.done for each in seen)
-    assert len(seen) == 6
+    assert len(seen) == 1 + 6
     assert seen[-1].done == seen[-1].total == 100 * 130
 
 
 def test_a_cancelled_job_stops_between_tiles() -> None:
-    job = tiling(mean, picture(100, 100), {}, 32)
+    job = tiling(mean, ready(mean, picture(100, 100)), 32)
     next(job)
     job.close()
     assert list(job) == []
@@ -137,11 +143,11 @@ def test_a_cancelled_job_stops_between_tiles() -> None:
 
 def test_run_tiles_only_what_is_local_and_large() -> None:
     x, seen = picture(60, 40), []
-    assert torch.equal(finish(run(invert, x, {}, 32), seen.append), 1 - x)
-    assert torch.equal(finish(run(mean, x, {"radius": 3}, 64), seen.append), mean(x, radius=3))
+    assert torch.equal(finish(run(invert, ready(invert, x), 32), seen.append), 1 - x)
+    assert torch.equal(finish(run(mean, ready(mean, x, radius=3), 64), seen.append), mean(x, radius=3))
     assert seen == []
-    finish(run(mean, x, {}, 32), seen.append)
-    assert len(seen) == 4
+    finish(run(mean, ready(mean, x), 32), seen.append)
+    assert len(seen) == 1 + 4
 
 
 @pytest.mark.parametrize(
@@ -152,7 +158,7 @@ def test_run_tiles_only_what_is_local_and_large() -> None:
 def test_tiles_are_halved_until_they_fit(message: Callable[[], Exception]) -> None:
     x = picture(300, 300)
     greedy, done = hungry(120 * 120, message), []
-    assert torch.equal(tiled(greedy, x, {}, 256, show=done.append), x)
+    assert torch.equal(finish(tiling(greedy, ready(greedy, x), 256), done.append), x)
     assert done[-1].done == done[-1].total
     assert max(greedy.function.seen[2:]) <= 120 * 120  # it learns: only the first two tries failed
 

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from danqing import seam_carve
 from danqing.core.errors import ParameterError
+from danqing.core.progress import finish
 from danqing.edit.seam_carve import _cheapest
 
 
@@ -89,7 +90,7 @@ def test_wider_keeps_every_old_pixel(width: int) -> None:
 
 def test_progress_counts_every_seam() -> None:
     seen = []
-    seam_carve(with_things(), width=56, height=43, show=seen.append)
+    finish(seam_carve.job(with_things(), width=56, height=43), seen.append)
     assert [progress.done for progress in seen] == list(range(1, 8))
     assert {progress.total for progress in seen} == {7}
 

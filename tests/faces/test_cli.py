@@ -17,10 +17,10 @@ from click.testing import CliRunner, Result
 
 import danqing
 from danqing.core.disk import hash_of
+from danqing.core.fields.form import REQUIRED
 from danqing.core.learned.families import family_named
 from danqing.core.learned.weights import bundled, save
 from danqing.core.menu import families, operators
-from danqing.core.operators.form import REQUIRED
 from danqing.core.operators.operator import operator_named
 from danqing.core.pictures.reading import read
 from danqing.core.pictures.writing import write

@@ -111,7 +111,7 @@ def test_paints_from_a_file_but_only_with_a_painter(model: VAE, tmp_path: Path) 
 
 def test_reports_progress_and_can_be_cancelled(model: VAE) -> None:
     seen: list[Progress] = []
-    generate(model, count=40, show=seen.append)
+    finish(generate.job(model, count=40), seen.append)
     assert [(each.done, each.total) for each in seen] == [(16, 40), (32, 40), (40, 40)]
     assert seen[-1].preview is not None
     assert seen[-1].preview.shape == (8, 1, 16, 16)

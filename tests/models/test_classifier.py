@@ -106,7 +106,7 @@ def _loss(model: Classifier, batch: Samples, seed: int) -> float:
 def test_a_saved_model_sees_the_same(tmp_path: Path) -> None:
     model = trained(Classifier(16, 3, 3, net="resnet", width=4, dim=8), stripes(32, 0, channels=3), 3)
     save(model, tmp_path / "a.safetensors", classes=["lying", "standing", "slanting"])
-    again = load(tmp_path / "a.safetensors", kind="Recogniser")
+    again = load(tmp_path / "a.safetensors", kind=Recogniser)
     x = stripes(5, 1, channels=3).x
     assert isinstance(again, Recogniser)
     assert torch.equal(model.predict(x), again.predict(x))
@@ -147,7 +147,7 @@ def test_refuses_pictures_without_labels() -> None:
 
 
 def test_the_bundled_one_reads_digits_whatever_their_size_and_colour() -> None:
-    model = load("digits", kind="Recogniser")
+    model = load("digits", kind=Recogniser)
     assert isinstance(model, Recogniser)
     pictures, labels = (torch.from_numpy(part.copy()) for part in digits("test"))
     x = pictures[:, None].float() / 255
@@ -161,7 +161,7 @@ def test_the_bundled_one_reads_digits_whatever_their_size_and_colour() -> None:
 
 def test_the_bundled_ones_features_span_their_space() -> None:
     """A Fréchet distance needs a covariance of full rank, without units that never speak."""
-    model = load("digits", kind="Recogniser")
+    model = load("digits", kind=Recogniser)
     with torch.no_grad():
         features = model.features(torch.from_numpy(digits("test")[0][:600, None].copy()).float() / 255).double()
     assert int(torch.linalg.matrix_rank(features.T.cov())) == features.shape[1]

@@ -162,10 +162,10 @@ def test_pictures_of_a_batch_do_not_meet():
 def test_saved_and_loaded_it_restores_the_same(tmp_path):
     net = taught("dejpeg")
     save(net, tmp_path / "mine.safetensors")
-    again = load(tmp_path / "mine.safetensors", kind="restorer/dejpeg")
+    again = load(tmp_path / "mine.safetensors", kind=Restorer, task="dejpeg")
     assert torch.equal(again.restore(pictures()), net.restore(pictures()))
     with pytest.raises(ModelFileError, match="for the task dejpeg, not denoise"):
-        load(tmp_path / "mine.safetensors", kind="restorer/denoise")
+        load(tmp_path / "mine.safetensors", kind=Restorer, task="denoise")
 
 
 def test_a_patch_must_fit():

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from danqing.core.errors import ParameterError
-from danqing.core.learned.model import Samples
+from danqing.core.learned.model import Painter, Samples
 from danqing.core.learned.weights import load, save
 from danqing.models.vae import VAE
 
@@ -140,7 +140,7 @@ def test_chance_comes_from_the_generator_alone() -> None:
 
 def test_a_saved_model_paints_and_encodes_the_same(painter_of_patterns: VAE, tmp_path: Path) -> None:
     save(painter_of_patterns, tmp_path / "a.safetensors")
-    again = load(tmp_path / "a.safetensors", kind="Painter")
+    again = load(tmp_path / "a.safetensors", kind=Painter)
     assert isinstance(again, VAE)
     assert again.config == painter_of_patterns.config
     assert int(again.seen) == int(painter_of_patterns.seen)

@@ -11,6 +11,7 @@ from PIL import Image
 
 from danqing.core.errors import DataError, ParameterError
 from danqing.core.pictures.contract import check_images
+from danqing.core.progress import finish
 from danqing.data.digits import digits
 from danqing.maths.classification import wilson_interval
 from danqing.recognise.assess import assess
@@ -33,7 +34,7 @@ def folder(place: Path, names: dict[int, str], each: int = 4) -> Path:
 
 def test_the_bundled_classifier_reaches_99_percent_on_its_held_out_digits() -> None:
     done: list[float] = []
-    found = assess("digits", "digits", show=lambda progress: done.append(progress.done))
+    found = finish(assess.job("digits", "digits"), lambda progress: done.append(progress.done))
     assert done[-1] == 2000
     everything, *each = found.numbers
     assert everything["pictures"] == 2000 == sum(row["pictures"] for row in each)

@@ -1,60 +1,111 @@
-"""How moving pictures go into files: GIF, WebP or MP4, the recipe inside."""
+"""Moving pictures: GIF, WebP or MP4, the recipe inside, frame by frame so that no film is held in memory."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, ClassVar
 
 import numpy as np
+import torch
+from numpy.typing import NDArray
 
+from danqing.core.artefacts.artefact import Artefact
+from danqing.core.artefacts.pictures import Pictures
+from danqing.core.artefacts.saving import Saving
 from danqing.core.disk import replacing
-from danqing.core.errors import OutputError, PictureError
-from danqing.core.pictures.contract import Images, to_uint8
+from danqing.core.errors import PictureError
+from danqing.core.pictures.contract import Images, Picture, to_uint8
+from danqing.core.pictures.recipe_chunk import recipe_of
 from danqing.core.pictures.recipe_chunk import settings as embedding
+from danqing.core.progress import Job, Progress, finish
 from danqing.core.recipe import Recipe, from_json, to_json
-
-
-class Film(NamedTuple):
-    """A moving picture: frames (T, C, H, W) and their rate in frames per second."""
-
-    pictures: Images
-    rate: float = 24.0
-
 
 SUFFIXES = (".gif", ".webp", ".mp4")
 
 
-def write_frames(
-    frames: Film, file: str | Path, *, quality: int = 92, recipe: Recipe | None = None, force: bool = False
-) -> Path:
-    """Write a moving picture; the suffix says how.
+@dataclass(frozen=True)
+class Reel:
+    """Frames that are made anew whenever they are asked for, so that none need be kept."""
 
-    Args:
-        frames: pictures (T, C, H, W) and their rate.
-        file: a name that ends in .gif, .webp or .mp4.
-        quality: 1 to 100, for WebP and MP4.
-        recipe: how it was made, to be embedded.
-        force: whether to replace an existing file.
+    make: Callable[[], Iterable[Images]]
 
-    Raises:
-        OutputError: if it cannot be written, exists already, or has another suffix.
+    def __iter__(self) -> Iterator[Images]:
+        return iter(self.make())
+
+
+@dataclass(frozen=True)
+class Film(Artefact):
+    """A moving picture.
+
+    Attributes:
+        frames: pictures (N, C, H, W), one piece of the film after the other, all of one size; a :class:`Reel` makes
+            them as they are asked for.
+        rate: frames per second.
+        count: how many frames there will be; 0 where that is not known.
     """
-    file = Path(file)
-    suffix = file.suffix.lower()
-    if suffix not in SUFFIXES:
-        raise OutputError("is no name for a moving picture", where=file, remedy=f"Known: {', '.join(SUFFIXES)}")
-    pixels = to_uint8(frames.pictures)  # (T, H, W, C)
-    with replacing(file, force=force) as temporary:
-        if suffix == ".mp4":
-            _write_mp4(pixels, frames.rate, temporary, quality, to_json(recipe or []))
-        else:
-            _write_animation(pixels, frames.rate, temporary, quality, recipe or [])
-    return file
+
+    frames: Iterable[Images]
+    rate: float = 24.0
+    count: int = 0
+
+    noun: ClassVar[str] = "a moving picture"
+    suffixes: ClassVar[tuple[str, ...]] = SUFFIXES
+    options: ClassVar[tuple[str, ...]] = ("quality",)
+    place: ClassVar[str] = "Write the moving picture here: .gif, .webp or .mp4."
+
+    @property
+    def pictures(self) -> Images:
+        """All frames (T, C, H, W) at once."""
+        return torch.cat(list(self.frames))
+
+    def write(self, file: Path, recipe: Recipe, saving: Saving, like: Picture | None = None) -> Artefact:
+        return finish(self.keep(file, recipe, saving, like))
+
+    def keep(self, file: Path, recipe: Recipe, saving: Saving, like: Picture | None = None) -> Job[Artefact]:
+        done = 0
+
+        def shown() -> Iterator[NDArray[np.uint8]]:
+            nonlocal done
+            for piece in self.frames:
+                for frame in to_uint8(piece):
+                    done += 1
+                    yield frame
+
+        frames = shown()
+        with replacing(file, force=saving.force) as temporary:
+            write = _mp4 if file.suffix.lower() == ".mp4" else _animation
+            for _ in write(frames, self.rate, temporary, saving.quality, recipe):
+                yield Progress(done, max(done, self.count), "frames written")
+        return self
+
+    @classmethod
+    def read_recipe(cls, file: Path) -> Recipe | None:
+        return _recipe_in_mp4(file) if file.suffix.lower() == ".mp4" else recipe_of(file)
+
+    @classmethod
+    def same(cls, one: Path, other: Path) -> bool:
+        return one.read_bytes() == other.read_bytes()
+
+    @classmethod
+    def is_whole(cls, file: Path) -> bool:
+        return all(_decoded(file)) if file.suffix.lower() == ".mp4" else Pictures.is_whole(file)
 
 
-def recipe_in_film(file: str | Path) -> Recipe | None:
-    """Read the recipe inside an MP4; None if there is none."""
+def _decoded(file: Path) -> Iterator[bool]:
+    """Whether each frame of an MP4 can be decoded."""
+    import av
+
+    try:
+        with av.open(str(file)) as film:
+            yield from (True for _ in film.decode(video=0))
+    except (av.FFmpegError, IndexError):
+        yield False
+
+
+def _recipe_in_mp4(file: str | Path) -> Recipe | None:
     import av
 
     try:
@@ -65,29 +116,35 @@ def recipe_in_film(file: str | Path) -> Recipe | None:
     return from_json(words, file) if words.startswith("{") else None
 
 
-def _write_animation(pixels: np.ndarray[Any, Any], rate: float, file: Path, quality: int, recipe: Recipe) -> None:
+def _animation(
+    frames: Iterator[NDArray[np.uint8]], rate: float, file: Path, quality: int, recipe: Recipe
+) -> Iterator[None]:
     from PIL import Image
 
-    first, *rest = [Image.fromarray(frame.squeeze(-1) if frame.shape[-1] == 1 else frame) for frame in pixels]
-    timing: dict[str, Any] = {"save_all": True, "append_images": rest, "duration": round(1000 / rate), "loop": 0}
+    pictures = (Image.fromarray(frame.squeeze(-1) if frame.shape[-1] == 1 else frame) for frame in frames)
     kind = file.suffix[1:].upper()
-    first.save(file, kind, **timing, **({"quality": quality} if kind == "WEBP" else {}), **embedding(kind, recipe))
+    timing: dict[str, Any] = {"save_all": True, "duration": round(1000 / rate), "loop": 0}
+    yield
+    more = {"quality": quality} if kind == "WEBP" else {}
+    next(pictures).save(file, kind, append_images=pictures, **timing, **more, **embedding(kind, recipe))
 
 
-def _write_mp4(pixels: np.ndarray[Any, Any], rate: float, file: Path, quality: int, words: str) -> None:
+def _mp4(frames: Iterator[NDArray[np.uint8]], rate: float, file: Path, quality: int, recipe: Recipe) -> Iterator[None]:
     import av
 
-    height, width = pixels.shape[1:3]
-    even = np.pad(pixels, ((0, 0), (0, height % 2), (0, width % 2), (0, 0)), "edge")  # half-size colour planes
-    colour = np.broadcast_to(even, (*even.shape[:3], 3))
     with av.open(str(file), "w") as film:
-        film.metadata["comment"] = words
-        stream = film.add_stream(_codec(), rate=Fraction(rate).limit_denominator(1001))
-        stream.height, stream.width = colour.shape[1:3]
-        stream.pix_fmt = "yuv420p"
+        film.metadata["comment"] = to_json(recipe)
+        stream: Any = film.add_stream(_codec(), rate=Fraction(rate).limit_denominator(1001))
         stream.options = {"crf": str(10 + 100 - quality)} if stream.name == "libx264" else {"qscale": "3"}
-        for frame in colour:
-            film.mux(stream.encode(av.VideoFrame.from_ndarray(np.ascontiguousarray(frame), format="rgb24")))
+        stream.pix_fmt = "yuv420p"
+        for at, frame in enumerate(frames):
+            height, width = frame.shape[:2]
+            even = np.pad(frame, ((0, height % 2), (0, width % 2), (0, 0)), "edge")  # half-size colour planes
+            colour = np.ascontiguousarray(np.broadcast_to(even, (*even.shape[:2], 3)))
+            if at == 0:
+                stream.height, stream.width = colour.shape[:2]
+            film.mux(stream.encode(av.VideoFrame.from_ndarray(colour, format="rgb24")))
+            yield
         film.mux(stream.encode())
 
 
@@ -98,4 +155,4 @@ def _codec() -> str:
     return "libx264" if "libx264" in av.codecs_available else "mpeg4"
 
 
-__all__ = ["SUFFIXES", "recipe_in_film", "write_frames"]
+__all__ = ["Film", "Reel"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import torch
 from torch import Tensor
@@ -41,13 +41,24 @@ def paint_numbered(
     Returns:
         (count, C, H, W).
     """
+    parts: list[Images] = []
+    done = 0
+    for part in painted_by_chunks(model, count, latent, label):
+        parts.append(part)
+        done += len(part)
+        yield Progress(done, count, "painting", part)
+    return torch.cat(parts)
+
+
+def painted_by_chunks(
+    model: Painter, count: int, latent: Callable[[int], Tensor], label: Callable[[int], int] | None
+) -> Iterator[Images]:
+    """The same pictures, a chunk at a time, as they are asked for."""
     device = next(model.parameters()).device
-    parts: list[Tensor] = []
     for start in range(0, count, CHUNK):
         numbers = range(start, start + CHUNK)
         z = torch.stack([latent(number) for number in numbers]).to(device)
         y = torch.tensor([label(number) for number in numbers], device=device) if label else None
         with torch.no_grad():
-            parts.append(model.paint(z, y).float().cpu()[: count - start])
-        yield Progress(min(count, start + CHUNK), count, "painting", parts[-1])
-    return torch.cat(parts)
+            painted = model.paint(z, y).float().cpu()
+        yield painted[: count - start]

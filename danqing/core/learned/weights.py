@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar, overload
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -16,11 +17,11 @@ from torch.overrides import TorchFunctionMode
 from danqing import __version__
 from danqing.core.disk import hash_of, replacing
 from danqing.core.errors import ModelFileError, OutputError
-from danqing.core.learned import model as bases
 from danqing.core.learned.families import family_named
 from danqing.core.learned.model import Card, Model
 from danqing.core.menu import PACKAGE, families
 
+M = TypeVar("M", bound=Model)
 FORMAT = 1  # of the weights file; a reader refuses a newer one
 WEIGHTS = PACKAGE / "zoo" / "weights"  # the bundled weights
 
@@ -48,19 +49,28 @@ def save_tensors(tensors: dict[str, Tensor], file: str | Path, card: Card, *, fo
     return Path(file)
 
 
-def load(source: str | Path | Model, *, kind: str = "Model", device: str = "cpu") -> Model:
+@overload
+def load(source: str | Path | Model, *, kind: type[M], task: str = "", device: str = "cpu") -> M: ...
+
+
+@overload
+def load(source: str | Path | Model, *, task: str = "", device: str = "cpu") -> Model: ...
+
+
+def load(source: str | Path | Model, *, kind: type[Model] = Model, task: str = "", device: str = "cpu") -> Model:
     """Load a model in evaluation mode from a weights file or by the name of bundled weights; a Model is passed through.
 
     Args:
         source: a path, a name from :func:`bundled`, a run folder (its best or last model), or a Model.
-        kind: the base class or family it must be, and its task, such as ``restorer/denoise``.
+        kind: the base class or family it must be, such as ``Painter``.
+        task: the task it must have learned, such as denoise; empty: any.
         device: where its tensors go.
 
     Raises:
         ModelFileError: if the file is missing, damaged, not danqing's, newer than this danqing, or of another kind.
     """
     if isinstance(source, Model):
-        return _of_kind(source, kind, "model")
+        return fitting(source, kind, task)
     file = locate(source)
     card, tensors = load_tensors(file, device)
     family = card.get("family")
@@ -74,7 +84,7 @@ def load(source: str | Path | Model, *, kind: str = "Model", device: str = "cpu"
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
         raise ModelFileError(f"its weights do not fit family {family!r} ({_first_line(error)})", where=file) from error
     model.card = {**card, "file": str(file), "sha256": hash_of(file)}
-    return _of_kind(model.to(device).eval(), kind, str(file))
+    return fitting(model.to(device).eval(), kind, task)
 
 
 class _Undrawn(TorchFunctionMode):
@@ -160,15 +170,33 @@ def _parsed(text: str, file: str | Path) -> Card:
     return card
 
 
-def _of_kind(model: Model, kind: str, where: str) -> Model:
-    kind, _, task = kind.partition("/")
-    base = getattr(bases, kind, None)
-    if not ((isinstance(base, type) and isinstance(model, base)) or model.family == kind):
-        raise ModelFileError(f"is a {model.family}, not a {kind.lower()}", where=where)
+def fitting(model: Model, kind: type[M], task: str = "") -> M:
+    """Give a model back if it is of a kind and has learned a task (empty: any).
+
+    Raises:
+        ModelFileError: if it is not, or has not.
+    """
+    where = model.card.get("file", "model")
+    if not isinstance(model, kind):
+        raise ModelFileError(f"is a {model.family}, not a {kind.__name__.lower()}", where=where)
     if task and model.config.get("task") != task:
         what = f"is a {model.family} for the task {model.config.get('task')}, not {task}"
         raise ModelFileError(what, where=where, remedy=f"Train one with --task {task}")
     return model
+
+
+def hash_of_tensors(model: Model) -> str:
+    """The SHA-256 of what a model has learned, for one that lies in no file."""
+    digest = hashlib.sha256(f"{model.family} {json.dumps(model.config, sort_keys=True)}".encode())
+    for name, tensor in sorted(model.state_dict().items()):
+        digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
+        digest.update(tensor.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().tobytes())
+    return digest.hexdigest()
+
+
+def bundled_name(model: Model) -> str | None:
+    """Under which name a model comes with danqing; None for one of a person's own."""
+    return next((name for name, file in bundled().items() if str(file) == model.card.get("file")), None)
 
 
 def _why_unreadable(file: Path, error: Exception) -> str:
@@ -186,4 +214,15 @@ def _first_line(error: Exception) -> str:
     return str(error).strip().partition("\n")[0][:200]
 
 
-__all__ = ["bundled", "load", "load_tensors", "locate", "read_card", "save", "save_tensors"]
+__all__ = [
+    "bundled",
+    "bundled_name",
+    "fitting",
+    "hash_of_tensors",
+    "load",
+    "load_tensors",
+    "locate",
+    "read_card",
+    "save",
+    "save_tensors",
+]

@@ -1,34 +1,31 @@
-"""An operator: a function whose signature is its form and whose values are checked before it runs."""
+"""An operator: a task on pictures, or from weights, that the core runs in tiles, keeps with a recipe and replays."""
 
 from __future__ import annotations
 
-import functools
-import importlib
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, overload
+from typing import Any, ParamSpec, Protocol, TypeVar, overload
 
-from danqing.core.menu import look_up, operators
-from danqing.core.progress import Job, Show, finish
+import torch
 
-if TYPE_CHECKING:
-    from danqing.core.operators.form import Field
-    from danqing.core.pictures.contract import Images
+from danqing.core.fields.form import checked
+from danqing.core.menu import imported, look_up, operators
+from danqing.core.operators.task import Task
+from danqing.core.progress import Job
 
+P = ParamSpec("P")
+R = TypeVar("R")
 Reach = int | Callable[..., int | None]
 Scale = int | Callable[..., int]
 Settle = Callable[..., dict[str, Any]]
 
 
 @dataclass(eq=False)
-class Operator:
+class Operator(Task[P, R]):
     """A function made an operator: calling it checks every value against the schema first.
 
     Attributes:
-        function: what is computed; a plain function, or a generator function that yields Progress (long work).
-        name: that of the function and of its file.
-        group: the folder it lives in.
         reach: how many pixels away it looks, a number or a function of its parameters; None: it must see the whole
             picture. Operators with a reach are run tile by tile by the core. The function may say None, too.
         scale: how many times larger its output is than its input (for tiles), a number or a function of its parameters.
@@ -36,59 +33,26 @@ class Operator:
         settle: for a local operator that must know something of the whole picture: a function of its parameters, by
             name, that returns the values to go on with. It is given one picture (1, C, H, W) at a time, before that is
             cut into tiles; the operator then works on settled values only, one picture at a time.
+        version: raised when the operator makes something else of the same values; the work of another version is not
+            "there already".
     """
 
-    function: Callable[..., Any]
-    name: str
-    group: str
     reach: Reach | None = None
     scale: Scale = 1
     geometry: bool = False
     settle: Settle | None = None
-
-    def __post_init__(self) -> None:
-        functools.update_wrapper(self, self.function)
-
-    @functools.cached_property
-    def fields(self) -> tuple[Field, ...]:
-        """Its parameters, pictures included, in order."""
-        from danqing.core.operators.form import schema
-
-        return schema(self.function)
-
-    @property
-    def form(self) -> tuple[Field, ...]:
-        """Its parameters but the pictures: what a face asks for."""
-        return self.fields[1:] if self.takes_pictures else self.fields
+    version: int = 1
 
     @property
     def takes_pictures(self) -> bool:
-        """Whether it works on pictures (its first parameter); others make something from weights."""
-        return bool(self.fields) and self.fields[0].kind == "pictures" and self.fields[0].required
+        return bool(self.fields) and self.fields[0].kind.name == "pictures" and self.fields[0].required
 
-    @property
-    def summary(self) -> str:
-        """Its menu text."""
-        return (inspect.getdoc(self.function) or "").partition("\n")[0]
+    def job(self, *args: P.args, **values: P.kwargs) -> Job[R]:
+        return self.whole(checked(self.fields, self.bound(args, values)))
 
-    def job(self, *args: Any, **values: Any) -> Job[Any]:
-        """Check the values, then run as a job (plain functions yield nothing).
-
-        Raises:
-            ParameterError: for a value that does not fit the schema.
-        """
-        from danqing.core.operators.form import checked
-
-        signature = inspect.signature(self.function)
-        known = {name: value for name, value in values.items() if name in signature.parameters}
-        ready = checked(self.fields, {**values, **signature.bind_partial(*args, **known).arguments})
+    def whole(self, ready: dict[str, Any]) -> Job[R]:
+        """Run on whole pictures, with values that are checked; one picture after the other where they are settled."""
         return self.run(ready) if self.settle is None else self._one_by_one(ready)
-
-    def run(self, ready: dict[str, Any]) -> Job[Any]:
-        """Run the function on values that are checked and settled."""
-        if inspect.isgeneratorfunction(self.function):
-            return self.function(**ready)  # type: ignore[no-any-return]
-        return _plain(self.function, ready)
 
     def settled(self, ready: dict[str, Any], item: int) -> dict[str, Any]:
         """The checked values for one picture of the batch, settled."""
@@ -96,17 +60,11 @@ class Operator:
         own = {name: _own(value, len(x), item) for name, value in ready.items()}
         return own if self.settle is None else {**own, **self.settle(**_named(self.settle, own))}
 
-    def _one_by_one(self, ready: dict[str, Any]) -> Job[Images]:
-        import torch
-
-        pieces = []
+    def _one_by_one(self, ready: dict[str, Any]) -> Job[Any]:
+        pieces: list[Any] = []
         for item in range(len(ready[self.fields[0].name])):
             pieces.append((yield from self.run(self.settled(ready, item))))
         return torch.cat(pieces)
-
-    def __call__(self, *args: Any, show: Show | None = None, **values: Any) -> Any:
-        """Check the values and compute; ``show`` receives the Progress of long work."""
-        return finish(self.job(*args, **values), show)
 
     def reach_for(self, params: dict[str, Any]) -> int | None:
         """How far it looks with these parameters; None: at the whole picture."""
@@ -115,6 +73,56 @@ class Operator:
     def scale_for(self, params: dict[str, Any]) -> int:
         """How many times larger its output is with these parameters."""
         return self.scale(**_named(self.scale, params)) if callable(self.scale) else self.scale
+
+
+class _Decorate(Protocol):
+    @overload
+    def __call__(self, function: Callable[P, Job[R]]) -> Operator[P, R]: ...  # type: ignore[overload-overlap]
+
+    @overload
+    def __call__(self, function: Callable[P, R]) -> Operator[P, R]: ...
+
+
+@overload
+def operator(function: Callable[P, Job[R]]) -> Operator[P, R]: ...  # type: ignore[overload-overlap]
+
+
+@overload
+def operator(function: Callable[P, R]) -> Operator[P, R]: ...
+
+
+@overload
+def operator(
+    *,
+    reach: Reach | None = None,
+    scale: Scale = 1,
+    geometry: bool = False,
+    settle: Settle | None = None,
+    version: int = 1,
+) -> _Decorate: ...
+
+
+def operator(function: Callable[..., Any] | None = None, **facts: Any) -> Any:
+    """Make a function an operator; used bare or with arguments (see :class:`Operator`).
+
+    The function's name must be that of its file; its group is its folder.
+    """
+
+    def decorate(inner: Callable[..., Any]) -> Operator[..., Any]:
+        group, _, stem = inner.__module__.rpartition(".")
+        return Operator(inner, inner.__name__, group.rpartition(".")[2] or stem, **facts)
+
+    return decorate if function is None else decorate(function)
+
+
+def operator_named(name: str) -> Operator[..., Any]:
+    """Import an operator.
+
+    Raises:
+        ParameterError: if there is none of that name.
+    """
+    found: Operator[..., Any] = imported(look_up(operators(), name, "operator"))
+    return found
 
 
 def _named(function: Callable[..., Any], values: dict[str, Any]) -> dict[str, Any]:
@@ -128,47 +136,4 @@ def _own(value: Any, count: int, item: int) -> Any:
     return value[item : item + 1] if is_batch else value
 
 
-def _plain(function: Callable[..., Any], values: dict[str, Any]) -> Job[Any]:
-    yield from ()
-    return function(**values)
-
-
-@overload
-def operator(function: Callable[..., Any]) -> Operator: ...
-
-
-@overload
-def operator(
-    *, reach: Reach | None = None, scale: Scale = 1, geometry: bool = False, settle: Settle | None = None
-) -> Callable[[Callable[..., Any]], Operator]: ...
-
-
-def operator(
-    function: Callable[..., Any] | None = None,
-    *,
-    reach: Reach | None = None,
-    scale: Scale = 1,
-    geometry: bool = False,
-    settle: Settle | None = None,
-) -> Operator | Callable[[Callable[..., Any]], Operator]:
-    """Make a function an operator; used bare or with arguments (see :class:`Operator`).
-
-    The function's name must be that of its file; its group is its folder.
-    """
-
-    def decorate(inner: Callable[..., Any]) -> Operator:
-        group, _, stem = inner.__module__.rpartition(".")
-        return Operator(inner, inner.__name__, group.rpartition(".")[2] or stem, reach, scale, geometry, settle)
-
-    return decorate if function is None else decorate(function)
-
-
-def operator_named(name: str) -> Operator:
-    """Import an operator.
-
-    Raises:
-        ParameterError: if there is none of that name.
-    """
-    entry = look_up(operators(), name, "operator")
-    found: Operator = getattr(importlib.import_module(entry.module), name)
-    return found
+__all__ = ["Operator", "operator", "operator_named"]

@@ -16,7 +16,7 @@ from danqing.core.recipe import Recipe
 
 @dataclass(frozen=True)
 class Tag:
-    """Marks what a type means beside what it is; read by :mod:`danqing.core.operators.form`."""
+    """Marks what a type means beside what it is; read by :mod:`danqing.core.fields.form`."""
 
     kind: str
 

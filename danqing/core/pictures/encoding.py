@@ -44,6 +44,16 @@ def format_of(file: str | Path) -> str:
     return known[suffix]
 
 
+def check_format(file: str | Path, depth: int | None) -> None:
+    """Refuse a name that says no format, or a format that cannot hold so many bits a channel.
+
+    Raises:
+        OutputError: if it is such.
+        ParameterError: for another depth than 8 or 16.
+    """
+    _depth(format_of(file), depth, 8, file)
+
+
 def encode(
     pixels: Floats,
     alpha: Floats | None,

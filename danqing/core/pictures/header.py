@@ -59,6 +59,15 @@ def frame_count(picture: ImageFile.ImageFile) -> int:
     return 1 if picture.format == "MPO" else int(getattr(picture, "n_frames", 1))
 
 
+def megapixels(file: str | Path) -> float:
+    """The size of a picture by its header; 0 where that cannot be told."""
+    try:
+        with opened(file, limit=2**62) as picture:
+            return picture.width * picture.height / 1e6
+    except DanqingError:
+        return 0.0
+
+
 @contextmanager
 def _stream(file: Path) -> Iterator[BinaryIO]:
     try:

@@ -1,44 +1,106 @@
-"""One piece of work from files to files: what is read, what is run, what is written, and what is there already."""
+"""One piece of work: an operator with its values, the files it reads, the file it makes, and what is there already."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-from danqing.core.artefacts.figures import Figures
-from danqing.core.artefacts.file import File
-from danqing.core.artefacts.results import (
-    Part,
-    Saving,
-    Take,
-    is_kept,
-    keep,
-    numbered_name,
-    numbers_in,
-    numbers_of,
-    parts,
-    returns,
-)
-from danqing.core.errors import DanqingError
-from danqing.core.pictures.contract import Picture
-from danqing.core.pictures.header import opened
-from danqing.core.recipe import Step
-from danqing.core.runs.call import Call
-from danqing.core.runs.compute import MEGA, Loaded, load
+from danqing.core.artefacts.artefact import Artefact, Part, numbered_name, recipe_in
+from danqing.core.artefacts.figures import Figures, numbers_in
+from danqing.core.artefacts.saving import Saving, Take
+from danqing.core.disk import hash_of
+from danqing.core.errors import DanqingError, OutputError
+from danqing.core.fields.form import checked
+from danqing.core.learned.model import Model
+from danqing.core.learned.weights import bundled, bundled_name, hash_of_tensors
+from danqing.core.menu import operators
+from danqing.core.operators.operator import Operator, operator_named
+from danqing.core.recipe import Recipe, Step
+from danqing.core.uses import Uses
 
-ANY_SIZE = 2**62
+NEVER_OVER_SOURCES = "Choose another name: danqing never writes over the files it works from"
 State = Literal["done", "skipped", "failed"]
 
 
+@dataclass(frozen=True)
+class Call:
+    """An operator with its values.
+
+    Attributes:
+        operator: what is to be run.
+        values: checked values of all parameters that no file stands for; weights are loaded.
+        files: the files of the others, by name; a folder stands for the partners of the pictures.
+    """
+
+    operator: Operator[..., Any]
+    values: dict[str, Any]
+    files: dict[str, Path]
+
+    @classmethod
+    def of(cls, operator: Operator[..., Any], values: Mapping[str, Any]) -> Call:
+        """Check the values of an operator and load its weights; a None is as good as not given.
+
+        Raises:
+            ParameterError: for a value that is missing, unknown or does not fit.
+            ModelFileError: for weights that cannot be used.
+        """
+        given = {name: value for name, value in values.items() if value is not None}
+        named = [each.name for each in operator.form if each.name in given and each.kind.names_file(given[each.name])]
+        files = {name: Path(given.pop(name)) for name in named}
+        return cls(operator, checked((each for each in operator.form if each.name not in files), given), files)
+
+    def step(
+        self, inputs: Mapping[str, Path], home: Path, take: Take = None, saved: dict[str, int] | None = None
+    ) -> Step:
+        """Write the call down.
+
+        Args:
+            inputs: the files it reads, by parameter.
+            home: the folder of the picture to be, from which paths are seen: they move together.
+            take: which picture of a result with several.
+            saved: how the result goes into the file, where not by default.
+        """
+        kinds = {each.name: each.kind for each in self.operator.form}
+        weights = {name: value for name, value in self.values.items() if isinstance(value, Model)}
+        plain = {
+            name: None if value is None else kinds[name].plain(value)
+            for name, value in self.values.items()
+            if name not in weights and not kinds[name].is_picture
+        }
+        return Step(
+            operator=self.operator.name,
+            params=plain,
+            inputs=[{"as": k, "path": seen_from(home, v), "sha256": hash_of(v)} for k, v in inputs.items()],
+            weights={name: _named(model, home) for name, model in weights.items()},
+            take=take,
+            saved=saved or {},
+            version=self.operator.version,
+        )
+
+
 class Outcome(NamedTuple):
-    """What became of one picture; ``source`` is None for an operator that takes none."""
+    """What became of one piece of work; ``source`` is None where none was worked on.
+
+    Attributes:
+        source: the picture worked on.
+        state: done, skipped (there already) or failed.
+        files: what was written, or is there.
+        numbers: JSON values.
+        error: why it failed.
+        notes: what a person should know of it.
+        made: what was made, where it went into no file.
+    """
 
     source: Path | None
     state: State
     files: tuple[Path, ...] = ()
     numbers: Any = None
     error: DanqingError | None = None
+    notes: tuple[str, ...] = ()
+    made: Artefact | None = None
 
 
 @dataclass(frozen=True)
@@ -52,7 +114,7 @@ class Order:
         saving: how the result goes into the file.
         name: what people call it while it is worked on.
         numbered: whether even a single picture is numbered.
-        pictured: whether the picture that comes with numbers is written beside them.
+        beside: whether the pictures that come with numbers are written beside them.
     """
 
     call: Call
@@ -61,20 +123,22 @@ class Order:
     saving: Saving = field(default_factory=Saving)
     name: str = ""
     numbered: bool = False
-    pictured: bool = False
+    beside: bool = False
 
     @property
     def source(self) -> Path | None:
         """The picture worked on."""
-        return self.inputs.get(self.call.subject)
+        return self.inputs.get(self.call.operator.subject)
 
-    def megapixels(self) -> float:
-        """The size of the picture worked on, by its header; 0 where that cannot be told."""
-        try:
-            with opened(self.source or "", limit=ANY_SIZE) as picture:
-                return picture.width * picture.height / MEGA
-        except DanqingError:
-            return 0.0
+    def files_to_be(self) -> list[tuple[Take, Path]]:
+        """The files that will be written, as far as it is known before."""
+        if self.target is None:
+            return []
+        if self.numbered:
+            count = self.call.values.get("count", 1)
+            return [(at, numbered_name(self.target, at)) for at in range(count)]
+        beside = [(None, self._picture_beside(self.target))] if self.beside and self.call.operator.makes.tells else []
+        return [("grid" if self.saving.columns else None, self.target), *beside]
 
     def kept(self) -> Outcome | None:
         """What is there already, if nothing is left to do.
@@ -84,61 +148,105 @@ class Order:
         """
         if self.target is None or not all(file.is_file() for file in self.inputs.values()):
             return None
-        makes = returns(self.call.operator)
-        files = self._files_to_be(self.target)
-        there = [self._is_kept(Part(None, file, take)) for take, file in files]
-        untold = makes == "finding" and self.target.suffix.lower() != ".json"  # its numbers are written nowhere
-        if not all(there) or untold or (self.numbered and "count" not in self.call.values):
+        makes, files = self.call.operator.makes, self.files_to_be()
+        there = [self.is_kept(file, take) for take, file in files]
+        told = self.target.suffix.lower() == ".json"
+        if not all(there) or (makes.forgets and not told) or (self.numbered and "count" not in self.call.values):
             return None
-        numbers = numbers_in(self.target) if self.target.suffix.lower() == ".json" else None
+        numbers = numbers_in(self.target) if told else None
         return Outcome(self.source, "skipped", tuple(file for _, file in files), numbers)
 
-    def load(self) -> Loaded:
-        """Read its files."""
-        return load(self.call, self.inputs, self.saving.limit)
-
-    def keep(self, loaded: Loaded, result: Any, like: Picture | None) -> Outcome:
-        """Write the result.
-
-        Args:
-            loaded: what was read; its recipe goes on in the new one.
-            result: what the operator returned.
-            like: what the picture lends the file: depth, EXIF, alpha.
-
-        Raises:
-            OutputError: if it cannot be written.
-        """
-        numbers = numbers_of(result)
-        if self.target is None:
-            return Outcome(self.source, "done", (), numbers)
-        before = (loaded.picture.recipe if loaded.picture is not None else None) or []
-        written = self.parts(result, self.target)
-        fresh = [part for part in written if not self._is_kept(part)]
-        kept = [keep(part, [*before, self._step(part)], self.saving, like).content for part in fresh]
-        if kept and isinstance(kept[0], File):
-            numbers = numbers_of(kept)  # of the files as they are, recipes included
-        return Outcome(self.source, "done" if fresh else "skipped", tuple(part.file for part in written), numbers)
-
-    def parts(self, result: Any, target: Path) -> list[Part]:
+    def parts(self, result: Artefact) -> list[Part]:
         """The files of a result."""
-        found = parts(result, target, self.saving.columns, self.numbered)
-        if self.pictured and isinstance(result, Figures) and result.picture is not None:
-            name = self.call.operator.name
-            stem = target.stem if target.stem == name else f"{target.stem}-{name}"
-            found += parts(result.picture, target.with_name(f"{stem}.png"))
+        if self.target is None:
+            return []
+        found = result.parts(self.target, self.saving, self.numbered)
+        if self.beside and isinstance(result, Figures) and found[0].content is result:
+            picture = self._picture_beside(self.target)
+            if result.picture is not None:
+                found += result.parts(picture, self.saving)
+            else:
+                found += result.plots(picture, self.saving)
         return found
 
-    def _files_to_be(self, target: Path) -> list[tuple[Take, Path]]:
-        """The files that will be written, as far as it is known before."""
-        if self.numbered:
-            return [(at, numbered_name(target, at)) for at in range(self.call.values.get("count", 1))]
-        return [("grid" if self.saving.columns else None, target)]
+    def is_kept(self, file: Path, take: Take) -> bool:
+        """Whether a file holds, whole, the work of this order, so that nothing is left to do.
 
-    def _is_kept(self, part: Part) -> bool:
-        return is_kept(part.file, self._step(part), self.saving.force) if part.file.exists() else False
+        Raises:
+            OutputError: if it holds something else and must not be replaced.
+        """
+        if self.saving.force or not file.exists():
+            return False
+        recipe = _recipe_of(file)
+        if recipe and _same_work(recipe[-1], self.step(file, take)) and _same_uses(recipe[-1].uses):
+            return self.call.operator.makes.is_whole(file)
+        raise OutputError("exists already", where=file, remedy="Choose another place or give --force")
 
-    def _step(self, part: Part) -> Step:
-        return self.call.step(self.inputs, part.file.parent, part.take, self.saving.facts(part.take))
+    def check_free(self, file: Path) -> None:
+        """Refuse to write over anything that the work is done from.
+
+        Raises:
+            OutputError: if the file is one of those.
+        """
+        if any(os.path.realpath(file) == os.path.realpath(each) for each in self.inputs.values()):
+            raise OutputError("is one of the files to be read", where=file, remedy=NEVER_OVER_SOURCES)
+
+    def step(self, file: Path, take: Take, uses: Uses | None = None) -> Step:
+        """The step that a file of the result carries."""
+        step = self.call.step(self.inputs, file.parent, take, self.saving.facts(take))
+        own = {each["sha256"] for each in step.weights.values()}
+        others = {name: facts for name, facts in (uses or {}).items() if facts.get("sha256") not in own}
+        return replace(step, uses=others)
+
+    def _picture_beside(self, target: Path) -> Path:
+        name = self.call.operator.name
+        stem = target.stem if target.stem == name else f"{target.stem}-{name}"
+        return target.with_name(f"{stem}.png")
 
 
-__all__ = ["Order", "Outcome", "State"]
+def seen_from(home: Path, file: Path) -> str:
+    """The path of a file as seen from a folder; absolute where there is no way between the two."""
+    try:
+        return Path(os.path.relpath(file.resolve(), home.resolve())).as_posix()
+    except ValueError:  # another drive
+        return file.resolve().as_posix()
+
+
+def _same_work(one: Step, other: Step) -> bool:
+    """Whether two steps do the same to the same pictures, wherever these lie."""
+    return _essence(one) == _essence(other)
+
+
+def _essence(step: Step) -> tuple[Any, ...]:
+    inputs = {each.get("as", ""): each.get("sha256") for each in step.inputs}
+    weights = {name: each.get("sha256") for name, each in step.weights.items()}
+    return step.operator, step.version, step.params, inputs, weights, step.take, step.saved
+
+
+def _same_uses(uses: Uses) -> bool:
+    """Whether what a step made use of would be the same today."""
+    own = bundled()
+    for name, facts in uses.items():
+        if "version" in facts and (name not in operators() or facts["version"] != str(operator_named(name).version)):
+            return False
+        if "sha256" in facts and name in own and hash_of(own[name]) != facts["sha256"]:
+            return False
+    return True
+
+
+def _recipe_of(file: Path) -> Recipe | None:
+    try:
+        return recipe_in(file)
+    except DanqingError:
+        return None
+
+
+def _named(model: Model, home: Path) -> dict[str, str]:
+    """Say which weights these are: by name when they come with danqing, by path otherwise."""
+    file = model.card.get("file")
+    if file is None:
+        return {"name": f"a {model.family} in memory", "sha256": hash_of_tensors(model)}
+    return {"name": bundled_name(model) or seen_from(home, Path(file)), "sha256": model.card["sha256"]}
+
+
+__all__ = ["Call", "Order", "Outcome", "State", "seen_from"]

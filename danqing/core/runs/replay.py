@@ -1,26 +1,29 @@
-"""Make a file again from the recipe inside it, and see that it is the same."""
+"""Make a file again from the recipe inside it, and see that it is the same; nothing but local files is opened."""
 
 from __future__ import annotations
 
+import re
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from danqing.core.artefacts.artefact import recipe_in
 from danqing.core.artefacts.film import Film
-from danqing.core.artefacts.results import Saving, keep, numbers_in, parts, recipe_in
+from danqing.core.artefacts.saving import Saving
 from danqing.core.disk import hash_of
 from danqing.core.errors import ModelFileError, OutputError, PictureError, UserError
 from danqing.core.learned.weights import bundled
 from danqing.core.menu import operators
-from danqing.core.operators.operator import operator_named
-from danqing.core.pictures.reading import read
+from danqing.core.operators.operator import Operator, operator_named
 from danqing.core.progress import Job, Progress
-from danqing.core.recipe import Recipe
-from danqing.core.runs.call import prepare
+from danqing.core.recipe import Recipe, Step
 from danqing.core.runs.compute import compute, load
+from danqing.core.runs.order import Call, Order
+from danqing.core.uses import Uses, noting_uses
 
-TRUSTED = 1e6  # megapixels: an input that has the recorded hash was read once already
+TRUSTED = 2**62  # pixels: an input that has the recorded hash was read once already
+ADDRESS = re.compile(r"\s*([A-Za-z][A-Za-z0-9+.\-]+:|//|\\\\)")  # of a network, a pipe, another machine; not C:\
 
 
 class Replayed(NamedTuple):
@@ -67,36 +70,73 @@ def replay(file: str | Path, out: str | Path | None = None, force: bool = False)
     if target.exists() and target.samefile(file):
         raise OutputError("is the file to compare with", where=target, remedy="Choose another name")
     with tempfile.TemporaryDirectory(prefix="danqing-") as scratch:
-        yield from _remake(recipe, file.parent, target, Path(scratch), force, move=target.parent != file.parent)
+        try:
+            made = yield from _remake(recipe, file.parent, target, Path(scratch), force, target.parent != file.parent)
+        except OSError as error:  # a recipe may name what no disk can hold
+            raise UserError(f"cannot be replayed ({error.strerror or error})", where=file) from error
         yield Progress(1, 1, target.name)
-    return Replayed(target, _same(file, target))
+    return Replayed(target, made.makes.same(file, target))
 
 
-def _remake(recipe: Recipe, home: Path, target: Path, scratch: Path, force: bool, *, move: bool) -> Job[None]:
-    """Run the last step of a recipe, whose file lay in ``home``; ``move``: ``target`` lies elsewhere."""
+def _remake(
+    recipe: Recipe, home: Path, target: Path, scratch: Path, force: bool, moves: bool = False
+) -> Job[Operator[..., Any]]:
+    """Run the last step of a recipe, whose file lay in ``home``; ``moves``: ``target`` will lie elsewhere."""
     step, saving = recipe[-1], Saving.of(recipe[-1], force)
-    if step.operator not in operators():
-        raise UserError(f"was made by {step.operator!r}, which this danqing does not have", where=target)
+    operator = _operator(step, target)
     inputs: dict[str, Path] = {}
     for entry in step.inputs:
-        if not {"as", "path", "sha256"} <= entry.keys():
-            raise UserError("its recipe does not say which file it was made from", where=target)
         inputs[entry["as"]] = yield from _input(recipe, entry, home, scratch)
     weights = {name: _weights(facts, home) for name, facts in step.weights.items()}
-    operator = operator_named(step.operator)
-    subject = operator.fields[0].name if operator.takes_pictures else ""
-    further = {name: path for name, path in inputs.items() if name != subject}
-    call = prepare(operator, {**step.params, **further, **weights})
+    others = {name: path for name, path in inputs.items() if name != operator.subject}
+    call = Call.of(operator, {**step.params, **others, **weights})
+    order = Order(call, inputs, target, saving, target.name, isinstance(step.take, int))
     loaded = load(call, inputs, TRUSTED)
     yield Progress(0, 1, f"{step.operator} for {target.name}")
-    result, like = yield from compute(call, loaded)
-    found = parts(result, target, saving.columns, isinstance(step.take, int))
-    part = next((each for each in found if each.take == step.take), None)
+    uses: Uses = {}
+    artefact, like = yield from _noting(compute(call, loaded), uses)
+    parts = order.parts(artefact)
+    part = next((each for each in parts if each.take == step.take), None)
     if part is None:
-        raise UserError(f"picture {step.take} is not among the {len(found)} made", where=target)
-    if move and not isinstance(result, Film):
-        step = call.step(inputs, target.parent, step.take, step.saved)
-    keep(part._replace(file=target), [*recipe[:-1], step], saving, like)
+        raise UserError(f"picture {step.take} is not among the {len(parts)} made", where=target)
+    written = order.step(target, step.take, uses) if moves and not isinstance(artefact, Film) else step
+    yield from part.content.keep(target, [*recipe[:-1], written], saving, like)
+    return operator
+
+
+def _operator(step: Step, target: Path) -> Operator[..., Any]:
+    """The operator of a step, if it is the one that was used, and its values open nothing but files.
+
+    Raises:
+        UserError: if it is not, or they would.
+    """
+    if step.operator not in operators():
+        raise UserError(f"was made by {step.operator!r}, which this danqing does not have", where=target)
+    operator = operator_named(step.operator)
+    if operator.version != step.version:
+        what = f"was made by version {step.version} of {step.operator}; this danqing has version {operator.version}"
+        raise UserError(what, where=target, remedy="Replay it with the danqing that made it")
+    for name, value in step.params.items():
+        if isinstance(value, str) and ADDRESS.match(value):
+            raise UserError(f"its recipe wants {name} from an address, {value[:100]!r}", where=target)
+    for name, facts in step.uses.items():
+        if name in bundled() and facts.get("sha256") != hash_of(bundled()[name]):
+            raise ModelFileError("these weights have changed since the picture was made", where=name)
+    return operator
+
+
+def _noting(job: Job[Any], uses: Uses) -> Job[Any]:
+    """Collect what a job makes use of."""
+    try:
+        while True:
+            try:
+                with noting_uses(uses):
+                    progress = next(job)
+            except StopIteration as end:
+                return end.value
+            yield progress
+    finally:
+        job.close()
 
 
 def _input(recipe: Recipe, entry: dict[str, str], home: Path, scratch: Path) -> Job[Path]:
@@ -111,7 +151,7 @@ def _input(recipe: Recipe, entry: dict[str, str], home: Path, scratch: Path) -> 
     if len(recipe) < 2:
         raise UserError("is missing: the picture was made from it", where=recorded, remedy="Put it beside the picture")
     made = scratch / f"{len(recipe)}" / recorded.name
-    yield from _remake(recipe[:-1], recorded.parent, made, scratch, False, move=False)
+    yield from _remake(recipe[:-1], recorded.parent, made, scratch, False)
     if hash_of(made) != entry["sha256"]:
         raise UserError("is missing, and making it again gave another file", where=recorded)
     return made
@@ -131,21 +171,10 @@ def _weights(facts: dict[str, str], home: Path) -> str:
 
 
 def _places(path: str, home: Path) -> Iterator[Path]:
-    yield home / path
-    yield home / Path(path).name
-
-
-def _same(one: Path, other: Path) -> bool:
-    suffix = one.suffix.lower()
-    if suffix == ".json":
-        return bool(numbers_in(one) == numbers_in(other))
-    if suffix in (".gif", ".mp4") or one.read_bytes() == other.read_bytes():
-        return one.read_bytes() == other.read_bytes()
-    first, second = read(one, limit=2**62), read(other, limit=2**62)
-    if first.pixels.shape != second.pixels.shape or (first.alpha is None) != (second.alpha is None):
-        return False
-    same_alpha = first.alpha is None or second.alpha is None or first.alpha.equal(second.alpha)
-    return first.pixels.equal(second.pixels) and same_alpha
+    """Where a file of a recipe may lie: where it says, or beside the picture; an address is no place."""
+    if not ADDRESS.match(path):
+        yield home / path
+        yield home / Path(path).name
 
 
 __all__ = ["Replayed", "replay", "show"]

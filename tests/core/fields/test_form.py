@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
+import json
 import math
+import random
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -13,21 +16,18 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from danqing.core.errors import ParameterError
-from danqing.core.learned.model import Model
-from danqing.core.operators.form import (
-    Colour,
-    Field,
-    Range,
-    Seed,
-    Source,
-    Weights,
-    WeightsOf,
-    arguments_in,
-    checked,
-    schema,
-)
+from danqing.core.errors import ParameterError, UserError
+from danqing.core.fields.boolean import BooleanKind
+from danqing.core.fields.colour import Colour
+from danqing.core.fields.form import REQUIRED, Field, checked, kinds, schema
+from danqing.core.fields.number import Range
+from danqing.core.fields.pictures import FILE
+from danqing.core.fields.seed import Seed
+from danqing.core.fields.source import Source
+from danqing.core.fields.weights import ForTask, WeightsKind
+from danqing.core.learned.model import Model, Recogniser, Restorer
 from danqing.core.pictures.contract import Images, Mask
+from danqing.core.words import words_in
 
 
 def everything(
@@ -40,12 +40,12 @@ def everything(
     title: str = "",
     fill: Colour = (1.0, 0.5, 0.0),
     seed: Seed = 0,
-    small_seed: Annotated[Seed, Range(0, 9)] = 3,
     mask: Mask | None = None,
     other: Images | None = None,
     curve: Path | None = None,
     pictures: Source = "digits",
-    names: Annotated[Weights, WeightsOf("Recogniser")] | None = None,
+    names: Recogniser | None = None,
+    cleaner: Annotated[Restorer, ForTask("denoise")] | None = None,
     limit: Annotated[int | None, Range(0, 9)] = None,
 ) -> Images:
     """Show every field type.
@@ -74,29 +74,56 @@ def refused(name: str, value: Any) -> str:
 
 
 def test_every_kind_is_recognised() -> None:
-    assert {name: field.kind for name, field in FIELDS.items()} == {
-        "x": "pictures", "radius": "int", "strength": "float", "mode": "choice", "order": "choice", "fast": "bool",
-        "title": "text", "fill": "colour", "seed": "int", "small_seed": "int", "mask": "mask", "other": "pictures",
-        "curve": "path", "pictures": "source", "names": "weights", "limit": "int",
+    assert {name: field.kind.name for name, field in FIELDS.items()} == {
+        "x": "pictures", "radius": "number", "strength": "number", "mode": "choice", "order": "choice",
+        "fast": "boolean", "title": "text", "fill": "colour", "seed": "seed", "mask": "mask", "other": "pictures",
+        "curve": "path", "pictures": "source", "names": "weights", "cleaner": "weights", "limit": "number",
     }  # fmt: skip
-    assert [name for name, field in FIELDS.items() if field.optional] == ["mask", "other", "curve", "names", "limit"]
+    assert [name for name, field in FIELDS.items() if field.optional] == [
+        "mask", "other", "curve", "names", "cleaner", "limit",
+    ]  # fmt: skip
     assert [name for name, field in FIELDS.items() if field.required] == ["x"]
 
 
-def test_what_is_said_last_holds() -> None:
-    assert FIELDS["small_seed"].range == Range(0, 9)
-    assert FIELDS["names"].weights == "Recogniser"
-    assert FIELDS["limit"].range == Range(0, 9)
+def test_the_annotation_says_which_and_what_is_said_last_holds() -> None:
+    assert FIELDS["names"].kind == WeightsKind(Recogniser)
+    assert FIELDS["cleaner"].kind == WeightsKind(Restorer, "denoise")
+    assert getattr(FIELDS["limit"].kind, "range", None) == Range(0, 9)
+
+    def twice(n: Annotated[Annotated[int, Range(0, 99)], Range(0, 9)]) -> None: ...
+
+    assert getattr(schema(twice)[0].kind, "range", None) == Range(0, 9)
+
+
+def test_every_kind_draws_what_fits_and_refuses_its_misfits() -> None:
+    rng = random.Random(0)
+    made = {field.kind.name: field for field in FIELDS.values()}
+    for kind in kinds():
+        if kind.__module__.endswith((".kind", ".places")) or inspect.isabstract(kind):
+            continue
+        field = made.get(kind.__module__.rpartition(".")[2]) or Field("value", kind(), REQUIRED, False, "")
+        drawn = field.kind.draw(rng)
+        if drawn is not None and drawn != FILE:
+            assert field.check(drawn) == drawn
+            again = field.check(field.parse(field.kind.spelt(drawn)))
+            assert torch.allclose(torch.tensor(again), torch.tensor(drawn), atol=1 / 255) if drawn != again else True
+            json.dumps(field.kind.plain(drawn), allow_nan=False)
+        for misfit in field.kind.misfits():
+            with pytest.raises(UserError):
+                field.check(misfit)
+        assert field.kind.metavar
+        assert field.kind.widget
+        assert field.kind.expected()
 
 
 def test_words_come_from_the_docstring() -> None:
     assert FIELDS["radius"].words == "how far it looks, in a text of two lines: with a colon."
     assert FIELDS["strength"].words == "how much."
     assert FIELDS["mode"].words == ""
-    assert arguments_in("No section.") == {}
+    assert words_in("No section.").arguments == {}
 
 
-@pytest.mark.parametrize("hint", [list[int], complex, int | str, None, "dict"])
+@pytest.mark.parametrize("hint", [list[int], complex, int | str, None, "dict", bytes])
 def test_an_unknown_annotation_is_the_authors_mistake(hint: Any) -> None:
     def broken(x: int) -> None: ...
 
@@ -174,7 +201,7 @@ def test_numbers_of_numpy_become_pythons(name: str, value: Any, kind: type | Non
 @given(st.integers() | st.floats() | st.text() | st.booleans() | st.none() | st.lists(st.floats(), max_size=4))
 def test_check_never_fails_in_another_way(value: Any) -> None:
     for field in FIELDS.values():
-        if field.kind == "weights":  # would look for a file of that name
+        if field.kind.name == "weights":  # would look for a file of that name
             continue
         try:
             field.check(value)
@@ -203,12 +230,10 @@ def test_weights_are_loaded_or_passed_through() -> None:
 
 
 def test_json_schema_is_json_and_says_it_all() -> None:
-    import json
-
     schemas = json.loads(json.dumps({name: field.json_schema() for name, field in FIELDS.items()}))
     assert schemas["radius"] == {
         "description": FIELDS["radius"].words, "type": "integer", "minimum": 1, "maximum": 15, "x-unit": "px",
-        "default": 1,
+        "default": 1, "x-kind": "number", "x-widget": "slider",
     }  # fmt: skip
     assert "maximum" not in schemas["strength"]
     assert schemas["mode"]["enum"] == ["soft", "hard"]
@@ -224,16 +249,31 @@ def test_family_signatures_are_forms_too() -> None:
     assert [(field.name, field.required) for field in schema(Family.__init__)] == [("size", True), ("widths", False)]
 
 
-def test_a_weights_field_without_kind_takes_any_model() -> None:
-    def use(weights: Weights) -> None: ...
+def test_a_bare_model_takes_any_weights() -> None:
+    def use(weights: Model) -> None: ...
 
-    field: Field = schema(use)[0]
-    assert (field.kind, field.weights) == ("weights", Model.__name__)
+    assert schema(use)[0].kind == WeightsKind(Model)
+
+
+class AngleKind(BooleanKind):
+    noun = "an angle"
+
+
+def test_a_kind_needs_no_list() -> None:
+    def turn(by: Annotated[bool, AngleKind()] = False) -> None: ...
+
+    assert isinstance(schema(turn)[0].kind, AngleKind)
 
 
 @pytest.mark.parametrize(
     ("limits", "words"),
-    [(Range(1, 15, "px"), "1…15 px"), (Range(0), "0…"), (Range(0, 0.5), "0…0.5"), (Range(-1, 1e6), "-1…1e+06")],
+    [
+        (Range(1, 15, "px"), "1…15 px"),
+        (Range(0), "0…"),
+        (Range(0, 0.5), "0…0.5"),
+        (Range(-1, 1e6), "-1…1e+06"),
+        (Range(1, 1e9), "1…"),
+    ],
 )
 def test_ranges_in_words(limits: Range, words: str) -> None:
     assert str(limits) == words

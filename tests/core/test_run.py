@@ -14,18 +14,22 @@ import pytest
 import torch
 from torch import Tensor
 
-from danqing.core.artefacts.results import Saving, numbers_in, recipe_in
+from danqing.core.artefacts.artefact import recipe_in
+from danqing.core.artefacts.figures import numbers_in
+from danqing.core.artefacts.saving import Saving
 from danqing.core.errors import DataError, ModelFileError, OutputError, ParameterError, PictureError, UserError
+from danqing.core.fields.number import Range
 from danqing.core.learned.families import family_named
 from danqing.core.learned.weights import save
-from danqing.core.operators.form import Range
 from danqing.core.operators.operator import Operator, operator_named
 from danqing.core.pictures.contract import Images, Picture, contact_sheet
 from danqing.core.pictures.reading import read
 from danqing.core.pictures.writing import write
 from danqing.core.progress import Progress, finish
-from danqing.core.runs.apply import Report, apply
+from danqing.core.runs.folders import Folders
 from danqing.core.runs.replay import replay, show
+from danqing.core.runs.run import Result
+from danqing.core.runs.run import run as run_task
 
 NAMES = ("a.png", "b c.png", "🐼/new\nline.png", "🐼/deep/d.jpg")
 
@@ -50,11 +54,11 @@ def painter(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return save(model, tmp_path_factory.mktemp("weights") / "vae.safetensors")
 
 
-def run(name: str, pictures: Any = (), values: dict[str, Any] | None = None, **more: Any) -> Report:
-    return finish(apply(operator_named(name), values or {}, pictures, **more))
+def run(name: str, pictures: Any = (), values: dict[str, Any] | None = None, **more: Any) -> Result:
+    return finish(run_task(operator_named(name), values or {}, Folders(pictures, **more)))
 
 
-def states(report: Report) -> list[str]:
+def states(report: Result) -> list[str]:
     return [outcome.state for outcome in report.outcomes]
 
 
@@ -167,12 +171,12 @@ def test_mistakes_in_an_operator_do_not_stop_the_rest(photos: Path, tmp_path: Pa
             raise ZeroDivisionError("oh")
         return x
 
-    report = finish(apply(Operator(shaky, "shaky", "edit"), {}, [photos], out_dir=tmp_path / "out"))
+    report = finish(run_task(Operator(shaky, "shaky", "edit"), {}, Folders([photos], out_dir=tmp_path / "out")))
     (failed,) = report.of("failed")
     assert failed.source == photos / "b c.png"
     assert "ZeroDivisionError: oh" in str(failed.error)
     with pytest.raises(ZeroDivisionError):
-        finish(apply(Operator(shaky, "shaky", "edit"), {}, [photos / "b c.png"], out=tmp_path / "out.png"))
+        finish(run_task(Operator(shaky, "shaky", "edit"), {}, Folders([photos / "b c.png"], out=tmp_path / "out.png")))
 
 
 def test_file_names_may_be_no_utf8(photos: Path, tmp_path: Path) -> None:
@@ -211,9 +215,9 @@ def test_the_pictures_themselves_are_never_written_over(photos: Path, tmp_path: 
     link = tmp_path / "link"
     link.symlink_to(photos)
     for place in (photos, link):
-        with pytest.raises(OutputError, match="one of the pictures to be read"):
+        with pytest.raises(OutputError, match="one of the files to be read"):
             run("flip", [photos], out_dir=place, saving=Saving(force=True))
-    with pytest.raises(OutputError, match="one of the pictures to be read"):
+    with pytest.raises(OutputError, match="one of the files to be read"):
         run("flip", [photos / "a.png"], out=link / "a.png", saving=Saving(force=True))
 
 
@@ -275,14 +279,14 @@ def test_a_foreign_file_is_not_replaced(photos: Path, tmp_path: Path) -> None:
 
 def test_progress_counts_files(photos: Path, tmp_path: Path) -> None:
     seen: list[Progress] = []
-    finish(apply(operator_named("flip"), {}, [photos], out_dir=tmp_path / "out"), seen.append)
+    finish(run_task(operator_named("flip"), {}, Folders([photos], out_dir=tmp_path / "out")), seen.append)
     done = [progress.done for progress in seen]
     assert done == sorted(done)
     assert (seen[-1].done, seen[-1].total) == (len(NAMES), len(NAMES))
 
 
 def test_a_stopped_job_leaves_whole_files_only(photos: Path, tmp_path: Path) -> None:
-    job = apply(operator_named("flip"), {}, [photos], out_dir=tmp_path / "out")
+    job = run_task(operator_named("flip"), {}, Folders([photos], out_dir=tmp_path / "out"))
     for _ in range(3):
         next(job)
     job.close()
@@ -292,7 +296,7 @@ def test_a_stopped_job_leaves_whole_files_only(photos: Path, tmp_path: Path) -> 
 
 
 def test_large_pictures_are_not_piled_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys.modules["danqing.core.runs.apply"], "MEGAPIXELS", 0.001)
+    monkeypatch.setattr(sys.modules["danqing.core.runs.run"], "MEGAPIXELS", 0.001)
     for seed in range(6):
         write(noise(40, 40, seed=seed), tmp_path / "in" / f"{seed}.png")
     read_before = set()
@@ -301,7 +305,9 @@ def test_large_pictures_are_not_piled_up(tmp_path: Path, monkeypatch: pytest.Mon
         read_before.add(len(list((tmp_path / "out").glob("*.png"))))
         return x
 
-    report = finish(apply(Operator(watching, "watching", "edit"), {}, [tmp_path / "in"], out_dir=tmp_path / "out"))
+    report = finish(
+        run_task(Operator(watching, "watching", "edit"), {}, Folders([tmp_path / "in"], out_dir=tmp_path / "out"))
+    )
     assert states(report) == ["done"] * 6
     assert read_before == set(range(6))  # each was written before the next one was worked on
 

@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -15,12 +14,14 @@ import torch
 
 import danqing
 from danqing.core import menu as menu_of_folders
+from danqing.core.artefacts.figures import Figures
 from danqing.core.errors import DanqingError, OutputError, ParameterError, PictureError, UserError
+from danqing.core.fields.form import checked
+from danqing.core.fields.number import Range
 from danqing.core.learned.families import family_named
 from danqing.core.learned.model import Model
 from danqing.core.menu import families, operators
 from danqing.core.operators import tiles
-from danqing.core.operators.form import Range
 from danqing.core.operators.operator import Operator, operator, operator_named
 from danqing.core.pictures.contract import Images
 from danqing.core.progress import Job, Progress, finish
@@ -36,11 +37,11 @@ def sample(x: Images, radius: Annotated[int, Range(1, 9, "px")] = 1) -> Images:
 
 
 @operator
-def counting(to: int = 3) -> Iterator[Progress]:
+def counting(to: int = 3) -> Job[Figures]:
     """Count, as long work does."""
     for number in range(to):
         yield Progress(number + 1, to)
-    return to
+    return Figures([{"to": to}])
 
 
 def fresh(code: str) -> str:
@@ -120,7 +121,7 @@ def test_listing_walks_folders_and_ignores_what_is_no_operator(tmp_path: Path, m
     for name, text in files.items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(text)
-    monkeypatch.setattr(menu_of_folders, "PACKAGE", tmp_path)
+    monkeypatch.setattr(menu_of_folders, "roots", lambda: (menu_of_folders.Root(tmp_path, "danqing"),))
     assert list(operators.__wrapped__()) == ["bare", "good"]
     assert operators.__wrapped__()["good"].summary == "Do good."
     assert list(families.__wrapped__()) == ["tiny"]
@@ -167,14 +168,16 @@ def test_what_the_whole_picture_says_is_settled_picture_by_picture() -> None:
     torch.testing.assert_close(tiles.tiled(lifted, x, {}, tile=16), expected)
     assert lifted.reach_for({"kind": "near"}) == 1
     assert lifted.reach_for({"kind": "far"}) is None
-    torch.testing.assert_close(finish(tiles.run(lifted, x, {"kind": "far"}, tile=16)), expected)
+    torch.testing.assert_close(
+        finish(tiles.run(lifted, checked(lifted.fields, {"x": x, "kind": "far"}), tile=16)), expected
+    )
 
 
 def test_long_work_reports_and_returns() -> None:
     seen: list[Progress] = []
-    assert counting(4, show=seen.append) == 4
+    assert finish(counting.job(4), seen.append).numbers == [{"to": 4}]
     assert [each.done for each in seen] == [1, 2, 3, 4]
-    assert counting() == 3
+    assert counting().numbers == [{"to": 3}]
 
 
 def test_operators_are_not_equal_by_content() -> None:

@@ -1,0 +1,82 @@
+"""Pictures, one a file or all on one sheet."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, get_args, get_origin
+
+from torch import Tensor
+
+from danqing.core.artefacts.artefact import Artefact, Part, numbered_name
+from danqing.core.artefacts.saving import Saving
+from danqing.core.pictures.contract import Images, Picture, contact_sheet
+from danqing.core.pictures.encoding import check_format
+from danqing.core.pictures.reading import read
+from danqing.core.pictures.recipe_chunk import recipe_of
+from danqing.core.pictures.writing import write
+from danqing.core.recipe import Recipe
+
+SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".avif")  # with a recipe inside: no BMP
+ANY_SIZE = 2**62
+
+
+@dataclass(frozen=True)
+class Pictures(Artefact):
+    """Pictures (B, C, H, W): what a function that returns ``Images`` or ``Mask`` makes."""
+
+    x: Images
+
+    noun: ClassVar[str] = "a picture"
+    suffixes: ClassVar[tuple[str, ...]] = SUFFIXES
+    gathers: ClassVar[bool] = True
+    options: ClassVar[tuple[str, ...]] = ("depth", "quality")
+    place: ClassVar[str] = "Write the picture here; the suffix says the format."
+
+    @classmethod
+    def means(cls, hint: Any) -> bool:
+        return hint is Tensor or (get_origin(hint) is Annotated and get_args(hint)[0] is Tensor)
+
+    @classmethod
+    def of(cls, value: Any) -> Artefact:
+        return cls(value)
+
+    @classmethod
+    def suffix(cls, values: dict[str, Any], source: Path | None) -> str:
+        kept = source is not None and source.suffix.lower() in SUFFIXES
+        return source.suffix if source is not None and kept else SUFFIXES[0]
+
+    @classmethod
+    def check_place(cls, file: Path, saving: Saving, values: dict[str, Any]) -> None:
+        check_format(file, saving.depth)
+
+    def parts(self, target: Path, saving: Saving, numbered: bool = False) -> list[Part]:
+        if saving.columns:
+            return [Part(Pictures(contact_sheet(self.x, saving.columns)), target, "grid")]
+        if len(self.x) == 1 and not numbered:
+            return [Part(self, target)]
+        return [Part(Pictures(each), numbered_name(target, at), at) for at, each in enumerate(self.x.split(1))]
+
+    def write(self, file: Path, recipe: Recipe, saving: Saving, like: Picture | None = None) -> Artefact:
+        picture = Picture(self.x) if like is None else replace(like, pixels=self.x)
+        depth = saving.depth or (like.depth if like is not None else None)
+        write(picture, file, depth=depth, quality=saving.quality, recipe=recipe, force=saving.force)
+        return self
+
+    @classmethod
+    def read_recipe(cls, file: Path) -> Recipe | None:
+        return recipe_of(file)
+
+    @classmethod
+    def same(cls, one: Path, other: Path) -> bool:
+        first, second = read(one, limit=ANY_SIZE), read(other, limit=ANY_SIZE)
+        if first.pixels.shape != second.pixels.shape or (first.alpha is None) != (second.alpha is None):
+            return False
+        same_alpha = first.alpha is None or second.alpha is None or first.alpha.equal(second.alpha)
+        return first.pixels.equal(second.pixels) and same_alpha
+
+    def thumbnail(self) -> Images:
+        return self.x[:1]
+
+
+__all__ = ["Pictures"]

@@ -1,0 +1,65 @@
+"""What a training leaves: a weights file with its card, in the folder of its run."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+from danqing.core.artefacts.artefact import Artefact, plain
+from danqing.core.artefacts.saving import Saving
+from danqing.core.disk import replacing
+from danqing.core.learned.weights import load_tensors
+from danqing.core.pictures.contract import Images, Picture
+from danqing.core.recipe import Recipe
+
+TOLD = ("steps", "pictures_seen", "seconds", "alarms")  # what a person wants to know of a run that has ended
+
+
+@dataclass(frozen=True)
+class Trained(Artefact):
+    """A trained model.
+
+    Attributes:
+        folder: of the run.
+        model: the weights file; its card, not a recipe, says how it was made.
+        summary: figures of the end.
+        picture: a grid of what it paints or mends, where there is one.
+    """
+
+    folder: Path
+    model: Path
+    summary: dict[str, Any]
+    picture: Images | None = None
+
+    noun: ClassVar[str] = "weights"
+    suffixes: ClassVar[tuple[str, ...]] = (".safetensors",)
+    place: ClassVar[str] = "Write the weights here."
+
+    def write(self, file: Path, recipe: Recipe, saving: Saving, like: Picture | None = None) -> Artefact:
+        with replacing(file, force=saving.force) as temporary:
+            shutil.copyfile(self.model, temporary)
+        return self
+
+    @classmethod
+    def read_recipe(cls, file: Path) -> Recipe | None:
+        return None
+
+    @classmethod
+    def same(cls, one: Path, other: Path) -> bool:
+        first, second = load_tensors(one)[1], load_tensors(other)[1]
+        return first.keys() == second.keys() and all(first[name].equal(second[name]) for name in first)
+
+    def told(self) -> Any:
+        return {"folder": str(self.folder), "model": str(self.model), "summary": plain(self.summary)}
+
+    def words(self) -> list[str]:
+        figures = [f"{name:14} {self.summary[name]}" for name in TOLD if self.summary.get(name)]
+        return [*figures, f"wrote {self.model}", f"danqing card {self.folder} tells all of it"]
+
+    def thumbnail(self) -> Images | None:
+        return self.picture
+
+
+__all__ = ["Trained"]

@@ -1,0 +1,106 @@
+"""What a value is: how it is read, checked, described, drawn for tests and recorded; each kind is one file here.
+
+An annotation says of which kind a parameter is, by a mark (``Annotated[str, BoxKind()]``, mostly under a short name
+such as ``Box``) or by its plain type (``int``, ``Literal[...]``, a base of models). Every face asks the kind, and no
+list.
+"""
+
+from __future__ import annotations
+
+import random
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, ClassVar
+
+from danqing.core.errors import ParameterError
+
+
+class Kind(ABC):
+    """Base of all kinds of fields.
+
+    Attributes:
+        noun: what a fitting value looks like, in words.
+        metavar: how a command line spells a value.
+        widget: which control a page shows.
+        leads: whether a command line takes it by its place, without an option's name, where it is required.
+        is_picture: whether it is pictures or a mask: a file given for it is read, and tiles are cut from it.
+        reads: whether a check reads files, so that it waits until the work begins.
+    """
+
+    noun: ClassVar[str] = "a value"
+    metavar: ClassVar[str] = "VALUE"
+    widget: ClassVar[str] = "text"
+    leads: ClassVar[bool] = False
+    is_picture: ClassVar[bool] = False
+    reads: ClassVar[bool] = False
+
+    @property
+    def name(self) -> str:
+        """The name of the kind: that of its file."""
+        return type(self).__module__.rpartition(".")[2]
+
+    @classmethod
+    def of(cls, hint: Any, marks: tuple[Any, ...]) -> Kind | None:
+        """The kind that a plain annotation (and the marks beside it) means; None where it is another."""
+        return None
+
+    def expected(self) -> str:
+        """What a valid value looks like, in words."""
+        return self.noun
+
+    def choices(self) -> tuple[Any, ...]:
+        """All valid values, where they can be listed."""
+        return ()
+
+    def parse(self, text: str) -> Any:
+        """Read what a person typed, as far as it can be read without looking at files.
+
+        Raises:
+            ValueError: if it cannot be read.
+        """
+        return text
+
+    @abstractmethod
+    def check(self, value: Any, name: str) -> Any:
+        """Return the value as a function receives it.
+
+        Raises:
+            ParameterError: naming the parameter, if it does not fit.
+        """
+
+    def json_schema(self) -> dict[str, Any]:
+        """What fits, as JSON Schema."""
+        return {"type": "string"}
+
+    def spelt(self, value: Any) -> str:
+        """A value as a person types it."""
+        return str(value)
+
+    def plain(self, value: Any) -> Any:
+        """A checked value as a JSON value, for a recipe."""
+        return value
+
+    def names_file(self, value: Any) -> bool:
+        """Whether a value names a file that the work depends on, so that its hash belongs into the recipe."""
+        return False
+
+    def load(self, file: Path, most: int | None) -> Any:
+        """Read the file that a value names: what the function receives, pictures of at most so many pixels."""
+        return file
+
+    @abstractmethod
+    def draw(self, rng: random.Random) -> Any:
+        """A fitting value, for tests; None where chance cannot make one."""
+
+    @abstractmethod
+    def misfits(self) -> Iterator[Any]:
+        """Values that must be refused, for tests."""
+
+    def refuse(self, value: Any, name: str, remedy: str = "") -> ParameterError:
+        """What to raise for a value that does not fit."""
+        shown = value if isinstance(value, str | int | float | bool | None) else type(value).__name__
+        return ParameterError(f"{shown!r} is not {self.expected()}", where=name, remedy=remedy)
+
+
+__all__ = ["Kind"]

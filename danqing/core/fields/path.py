@@ -1,0 +1,46 @@
+"""Files and folders."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, ClassVar
+
+from danqing.core.fields.kind import Kind
+
+
+class PathKind(Kind):
+    """A place on the disk: ``pathlib.Path``; where a file lies there, the work depends on what is in it."""
+
+    noun: ClassVar[str] = "a file"
+    metavar: ClassVar[str] = "FILE"
+    widget: ClassVar[str] = "file"
+    leads: ClassVar[bool] = True
+
+    @classmethod
+    def of(cls, hint: Any, marks: tuple[Any, ...]) -> Kind | None:
+        return cls() if hint is Path else None
+
+    def parse(self, text: str) -> Path:
+        return Path(text)
+
+    def check(self, value: Any, name: str) -> Path:
+        if not isinstance(value, str | Path):
+            raise self.refuse(value, name)
+        return Path(value)
+
+    def plain(self, value: Any) -> str:
+        return str(value)
+
+    def names_file(self, value: Any) -> bool:
+        return Path(value).is_file()
+
+    def draw(self, rng: random.Random) -> Any:
+        return None
+
+    def misfits(self) -> Iterator[Any]:
+        yield from (3, object())
+
+
+__all__ = ["PathKind"]
