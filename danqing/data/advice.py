@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from danqing.core.learned.model import Model, Painter, Recogniser
+from danqing.core.pictures.listing import frames_note, passed_over_note
 from danqing.core.pictures.names import several
 from danqing.data.report import Report
 
@@ -23,6 +24,10 @@ def advice(report: Report, kind: type[Model] | None) -> Iterator[str]:
     """
     if report.unusable:
         yield f"{several(len(report.unusable), 'file')} cannot be used; training goes on without only with --skip-bad"
+    if report.passed_over:
+        yield passed_over_note(report.passed_over)
+    if report.animations:
+        yield frames_note(report.animations)
     yield from _about_count(report.usable, kind is None or issubclass(kind, Painter))
     yield from _about_classes(report.classes, kind is not None and issubclass(kind, Recogniser))
     yield from _about_shapes(report.sizes)

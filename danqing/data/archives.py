@@ -2,56 +2,96 @@
 
 from __future__ import annotations
 
+import io
 import os
-import stat
 import tempfile
-import threading
-import zipfile
-from collections.abc import Callable, Iterator
-from pathlib import Path, PurePosixPath
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
 from typing import NamedTuple
 
-from danqing.core.errors import DataError, PictureError
+from danqing.core.errors import DataError
 from danqing.core.pictures.contract import Picture
+from danqing.core.pictures.listing import Found, PassedOver, files_in, head_of, reason_to_pass
 from danqing.core.pictures.reading import read
 
-SUFFIXES = (".png", ".jpg", ".jpeg", ".jfif", ".webp", ".tif", ".tiff", ".bmp", ".gif", ".avif")
-LARGEST = 1 << 30  # bytes that one file inside a zip may unpack to
+GREY_MODES = ("1", "L", "LA", "La", "I", "I;16", "I;16B", "F")  # of Pillow
 
 
 class Entry(NamedTuple):
-    """A file: its path below the folder, with slashes; its size in bytes; its time of change, or in a zip its CRC."""
+    """A file of a folder or an archive.
+
+    Attributes:
+        name: its path below the folder, with slashes, in Unicode's composed form.
+        size: in bytes.
+        stamp: its time of change, or in a zip its CRC.
+        changed: when it was last put there, whatever its time of change says; 0 in a zip.
+        at: where it lies: a path, or its number in the archive.
+    """
 
     name: str
     size: int
     stamp: int
+    changed: int
+    at: Path | int
 
 
-Find = Callable[[str], Path | bytes]  # a file by name: where it lies, or its contents
-Archive = tuple[list[Entry], Find]
+@dataclass(frozen=True)
+class Archive:
+    """A folder or zip that has been searched.
+
+    Attributes:
+        place: its resolved path.
+        entries: its files, but for those whose names are of no interest.
+        passed_over: those.
+        notes: what is worth telling people.
+        find: gives a file, or its contents.
+        head: gives a file's first bytes.
+    """
+
+    place: str
+    entries: list[Entry]
+    passed_over: list[PassedOver]
+    notes: list[str]
+    find: Callable[[Entry], Path | bytes]
+    head: Callable[[Entry], bytes]
+
+    def pictures(self) -> tuple[list[Entry], list[PassedOver]]:
+        """Those of the files that are pictures, and why the others are not."""
+        taken, others = [], []
+        for entry in self.entries:
+            reason = reason_to_pass(entry.name, lambda entry=entry: self.head(entry))  # type: ignore[misc]
+            taken.append(entry) if reason is None else others.append(PassedOver(entry.name, reason))
+        return taken, others
+
+    def contents(self, entry: Entry) -> bytes:
+        """The bytes of a file."""
+        found = self.find(entry)
+        return found.read_bytes() if isinstance(found, Path) else found
 
 
-def is_picture(name: str) -> bool:
-    """Whether a file's name says that it is a picture."""
-    return name.lower().endswith(SUFFIXES)
-
-
-def open_archive(path: Path) -> Archive:
-    """List the files of a folder or a zip; with a function that finds one of them by name for reading.
+def open_folder(path: Path) -> Archive:
+    """List the files of a folder.
 
     Raises:
-        DataError: if it is neither, or is damaged.
+        DataError: if it cannot be searched.
     """
-    if path.is_dir():
-        try:
-            entries = list(_walk(str(path), "", set()))
-        except OSError as error:
-            raise DataError(f"cannot be searched ({error.strerror})", where=error.filename or path) from error
-        return entries, lambda name: path / name
-    if not zipfile.is_zipfile(path):
-        hint = "A folder of pictures, a zip of one, or .tar shards can be used"
-        raise DataError("is neither a folder nor a zip", where=path, remedy=hint)
-    return _open_zip(path)
+    listing = files_in(path)
+
+    def file_of(entry: Entry) -> Path:
+        if isinstance(entry.at, Path):
+            return entry.at
+        raise DataError("is not in this folder", where=entry.name)
+
+    entries = [_entry(each) for each in listing.found]
+    return Archive(
+        os.path.realpath(path),
+        entries,
+        listing.passed_over,
+        listing.notes,
+        file_of,
+        lambda entry: head_of(file_of(entry)),
+    )
 
 
 def read_found(found: Path | bytes, at_least: int | None = None) -> Picture:
@@ -75,53 +115,40 @@ def read_found(found: Path | bytes, at_least: int | None = None) -> Picture:
         os.unlink(name)
 
 
-def _walk(root: str, below: str, above: set[tuple[int, int]]) -> Iterator[Entry]:
-    """Files under a folder; links to folders are followed, but never round in a circle."""
-    here = os.stat(os.path.join(root, below))
-    identity = (here.st_dev, here.st_ino)
-    if identity in above:
-        return
-    with os.scandir(os.path.join(root, below)) as found:
-        for item in found:
-            name = below + item.name
-            if item.name.startswith("."):
-                continue
-            if item.is_dir():
-                yield from _walk(root, name + "/", above | {identity})
-            else:
-                yield _entry(item, name)
+class Header(NamedTuple):
+    """What a picture's first bytes tell: whether it is grey, its width and height, how many frames or pages it has."""
+
+    grey: bool
+    size: tuple[int, int]
+    frames: int
 
 
-def _entry(item: os.DirEntry[str], name: str) -> Entry:
+def header_of(found: Path | bytes) -> Header | None:
+    """Read a picture's header; None of what is no picture, which is for reading to report."""
+    from PIL import Image
+
+    from danqing.core.pictures.header import frame_count, hushed
+
     try:
-        facts = item.stat()
+        with hushed():
+            image = Image.open(io.BytesIO(found) if isinstance(found, bytes) else found)
+        with image:
+            turned = image.getexif().get(0x0112, 1) > 4  # EXIF orientations that swap the sides
+            size = image.size[::-1] if turned else image.size
+            return Header(image.mode in GREY_MODES, size, frame_count(image))
+    except Exception:  # a decoder may fail in any way on a damaged file
+        return None
+
+
+def has_grey_header(found: Path | bytes) -> bool:
+    """Whether a picture's header says that it is grey; yes for what is no picture, which counts for nothing."""
+    header = header_of(found)
+    return header is None or header.grey
+
+
+def _entry(found: Found) -> Entry:
+    try:
+        facts = os.stat(found.file)
     except OSError:  # a link to nowhere: listed, and found unusable when read
-        return Entry(name, 0, 0)
-    return Entry(name, facts.st_size, facts.st_mtime_ns)
-
-
-def _open_zip(path: Path) -> Archive:
-    try:
-        archive = zipfile.ZipFile(path)
-    except (zipfile.BadZipFile, OSError) as error:
-        raise DataError(f"is a damaged zip ({error})", where=path) from error
-    members = {item.filename: item for item in archive.infolist() if not item.is_dir() and _is_plain(item)}
-    lock = threading.Lock()  # one file handle serves all threads
-
-    def find(name: str) -> bytes:
-        if members[name].file_size > LARGEST:
-            raise PictureError(f"unpacks to {members[name].file_size:,} bytes", where=name)
-        try:
-            with lock:
-                return archive.read(name)
-        except (zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError, OSError, ValueError) as error:
-            raise PictureError(f"cannot be taken out of the zip ({error})", where=name) from error
-
-    return [Entry(item.filename, item.file_size, item.CRC) for item in members.values()], find
-
-
-def _is_plain(item: zipfile.ZipInfo) -> bool:
-    """Whether a member is an ordinary file with an ordinary name: nothing hidden, no link, nothing outside the zip."""
-    parts = PurePosixPath(item.filename).parts
-    link = stat.S_ISLNK(item.external_attr >> 16)
-    return not link and not item.filename.startswith("/") and not any(p[0] == "." or p == "__MACOSX" for p in parts)
+        return Entry(found.name, 0, 0, 0, found.file)
+    return Entry(found.name, facts.st_size, facts.st_mtime_ns, facts.st_ctime_ns, found.file)

@@ -9,11 +9,13 @@ from typing import NamedTuple
 
 import torch
 from torch import Generator, Tensor
-from torch.nn import functional as F
 
 from danqing.core.errors import ParameterError
+from danqing.core.learned.model import Samples
 from danqing.core.pictures.contract import Images
+from danqing.data.geometry import moved
 
+RESAMPLING = {"crop", "rotate", "affine"}
 LUMA = (0.299, 0.587, 0.114)  # of Rec. 601
 
 
@@ -52,21 +54,26 @@ class Augment:
     def __bool__(self) -> bool:
         return bool(self.strengths)
 
-    def __call__(self, x: Images, rng: Generator) -> Images:
-        """Change each picture of a batch in its own way; all randomness is drawn from ``rng``.
+    def __call__(self, samples: Samples, rng: Generator) -> Samples:
+        """Change each picture of a batch, with what belongs to it, in its own way; randomness comes from ``rng``.
 
-        Geometry comes first, all of it in one resampling, then colours, then holes, then noise.
+        Geometry comes first, all of it in one resampling, and moves picture, pair, mask, boxes and points alike. Then
+        come colours, alike of picture and pair; then holes and noise in the picture alone, since the pair is what it
+        should become.
         """
         on = dict(self.strengths)
-        x = _move(x, on, rng)
+        if not on:
+            return samples
+        samples = moved(samples, list(_matrices(samples.x, on, rng)), resampled=bool(on.keys() & RESAMPLING))
         if "jitter" in on:
-            x = _jitter(x, on["jitter"], rng)
+            samples = _jitter(samples, on["jitter"], rng)
+        x = samples.x
         if "cutout" in on:
             x = _cut_out(x, on["cutout"], rng)
         if "noise" in on:
             sigma = _uniform(x, rng, 0, on["noise"] / 255).view(-1, 1, 1, 1)
             x = x + sigma * torch.randn(x.shape, generator=rng, device=rng.device).to(x.device)
-        return x.clamp(0, 1) if on else x
+        return samples._replace(x=x.clamp(0, 1))
 
 
 def augmentations(text: str) -> Augment:
@@ -114,22 +121,6 @@ def _known() -> str:
     return "Known: " + ", ".join(f"{name}={kind.default:g}" for name, kind in KINDS.items())
 
 
-def _move(x: Images, on: dict[str, float], rng: Generator) -> Images:
-    """Mirror, crop, rotate and shear in one bilinear resampling; what lies beyond the edge is the picture mirrored."""
-    steps = list(_matrices(x, on, rng))
-    if not steps:
-        return x
-    if on.keys() & {"crop", "rotate", "affine"}:
-        where = steps[0]
-        for step in steps[1:]:
-            where = where @ step
-        aspect = torch.tensor([[1.0, x.shape[2] / x.shape[3]]], device=x.device)  # angles are meant in pixels
-        where = where[:, :2] * torch.cat([aspect / aspect.T, aspect.new_ones(2, 1)], 1)
-        grid = F.affine_grid(where, list(x.shape), align_corners=False)
-        return F.grid_sample(x, grid, padding_mode="reflection", align_corners=False)
-    return torch.where(steps[0][:, :1, :1, None] < 0, x.flip(3), x)  # no resampling: not a pixel changes
-
-
 def _matrices(x: Images, on: dict[str, float], rng: Generator) -> Iterator[Tensor]:
     """Where each place (3, 3), in -1…1, takes its colour from: the inverse of what is done to the picture."""
     one = x.new_ones(len(x))
@@ -156,13 +147,22 @@ def _matrix(*six: Tensor) -> Tensor:
     return torch.cat([top, top.new_tensor([0, 0, 1]).expand(len(top), 1, 3)], 1)
 
 
-def _jitter(x: Images, most: float, rng: Generator) -> Images:
+def _jitter(samples: Samples, most: float, rng: Generator) -> Samples:
+    x, pair = samples.x, samples.pair
     brightness, contrast, saturation = (_uniform(x, rng, 1 - most, 1 + most).view(-1, 1, 1, 1) for _ in range(3))
-    if x.shape[1] == 3:
-        grey = (x * x.new_tensor(LUMA).view(1, 3, 1, 1)).sum(1, keepdim=True)
-        x = grey + saturation * (x - grey)
-    mean = x.mean((1, 2, 3), keepdim=True)
-    return (brightness * (mean + contrast * (x - mean))).clamp(0, 1)
+    mean = _saturated(x, saturation).mean((1, 2, 3), keepdim=True)
+
+    def jittered(picture: Images) -> Images:
+        return (brightness * (mean + contrast * (_saturated(picture, saturation) - mean))).clamp(0, 1)
+
+    return samples._replace(x=jittered(x), pair=None if pair is None else jittered(pair))
+
+
+def _saturated(x: Images, saturation: Tensor) -> Images:
+    if x.shape[1] != 3:
+        return x
+    grey = (x * x.new_tensor(LUMA).view(1, 3, 1, 1)).sum(1, keepdim=True)
+    return grey + saturation * (x - grey)
 
 
 def _cut_out(x: Images, share: float, rng: Generator) -> Images:

@@ -9,9 +9,11 @@ import re
 from pathlib import Path
 from typing import Any
 
+from platformdirs import user_cache_path
+
 
 def cached(kind: str, spec: str | Path, key: Any) -> Path:
-    """Give the place for something computed from a picture set, under $DANQING_CACHE, else ~/.cache/danqing.
+    """Give the place for something computed from a picture set, in $DANQING_CACHE, else where the system keeps caches.
 
     Args:
         kind: what is kept: "packs", "checks".
@@ -19,6 +21,6 @@ def cached(kind: str, spec: str | Path, key: Any) -> Path:
         key: JSON values that decide the content.
     """
     named = os.environ.get("DANQING_CACHE")
-    root = Path(named) if named else Path.home() / ".cache" / "danqing"
+    root = Path(named) if named else user_cache_path("danqing", appauthor=False)
     label = re.sub(r"[^\w.-]+", "_", Path(spec).name)[-40:]
     return root / kind / f"{label}-{hashlib.sha256(json.dumps(key).encode()).hexdigest()[:16]}"

@@ -15,19 +15,23 @@ import numpy as np
 from PIL import Image
 
 from danqing.core.disk import replacing
+from danqing.core.errors import OutputError
 from danqing.core.learned.families import family_named
+from danqing.core.notes import note, noted
+from danqing.core.pictures.names import several, shown
 from danqing.core.progress import Job, Progress
 from danqing.data.advice import advice
 from danqing.data.cache import cached
-from danqing.data.fit import opaque
+from danqing.data.fit import check_scale, opaque
 from danqing.data.journal import told
 from danqing.data.likeness import SIDE, Look, alike, look_at
 from danqing.data.parallel import in_order
 from danqing.data.report import Report, Unusable
-from danqing.data.sources import Record, Source, is_built_in, open_source
+from danqing.data.source import Record, Source
+from danqing.data.sources import is_built_in, open_source
 from danqing.data.store import LOOK, reason
 
-FORMAT = 1  # of a report; part of the name under which it is kept
+FORMAT = 2  # of a report; part of the name under which it is kept
 
 
 class Seen(NamedTuple):
@@ -39,6 +43,8 @@ class Seen(NamedTuple):
     mode: str
     digest: bytes
     look: Look
+    frames: int
+    notes: list[str]
 
 
 def check(
@@ -64,17 +70,24 @@ def check(
     report = None if again else _remembered(file)
     if report is None:
         report = yield from _read_all(source)
-        with told(file.parent), replacing(file) as temporary:
-            temporary.write_text(json.dumps(report.to_json()))
+        _remember(report, file)
     report = replace(report, source=str(spec))
     return replace(report, warnings=[*report.warnings, *advice(report, kind)])
 
 
 def _remembered(file: Path) -> Report | None:
-    if not file.exists():
+    try:
+        return Report.from_json(json.loads(file.read_text()))
+    except (OSError, ValueError, KeyError, TypeError):  # never kept, not to be read, or damaged: told anew
         return None
-    known = json.loads(file.read_text())
-    return Report(**{**known, "unusable": [Unusable(**item) for item in known["unusable"]]})
+
+
+def _remember(report: Report, file: Path) -> None:
+    try:
+        with told(file.parent), replacing(file) as temporary:
+            temporary.write_text(json.dumps(report.to_json()))
+    except OutputError as error:
+        note(f"The report cannot be kept for the next time ({error})")
 
 
 def _read_all(source: Source) -> Job[Report]:
@@ -93,8 +106,12 @@ def _read_all(source: Source) -> Job[Report]:
 
 
 def _look(record: Record) -> Seen | Unusable:
+    notes: list[str] = []
     try:
-        picture = record.read(None)
+        with noted(notes):
+            picture = record.read(None)
+            if record.read_pair is not None:
+                check_scale(picture, record.read_pair(None))
     except Exception as error:  # a decoder may fail in any way on a damaged file
         return Unusable(record.name, reason(error))
     channels, height, width = picture.pixels.shape[1:]
@@ -104,7 +121,7 @@ def _look(record: Record) -> Seen | Unusable:
     small = np.asarray(image.resize((SIDE, SIDE), Image.Resampling.BOX))
     mode = "grey" if channels == 1 else "colour"
     mode += (" with alpha" if picture.alpha is not None else "") + (", 16 bits" if picture.depth == 16 else "")
-    return Seen(record.name, record.label, (width, height), mode, digest, look_at(small))
+    return Seen(record.name, record.label, (width, height), mode, digest, look_at(small), record.frames(), notes)
 
 
 def _report(source: Source, seen: list[Seen], unusable: list[Unusable]) -> Report:
@@ -122,8 +139,19 @@ def _report(source: Source, seen: list[Seen], unusable: list[Unusable]) -> Repor
         classes={name: labels[name] for name in source.classes},
         duplicates=[[item.name for item in group] for group in same.values() if len(group) > 1],
         near_duplicates=[[first[at].name for at in group] for group in alike([item.look for item in first])],
-        warnings=list(source.remarks),
+        warnings=[*source.remarks, *_remarks_of(seen)],
+        passed_over=list(source.passed_over),
+        animations=[item.name for item in seen if item.frames > 1],
     )
+
+
+def _remarks_of(seen: list[Seen]) -> list[str]:
+    """What was noted of pictures while they were read, those of several frames apart, which are counted."""
+    noted_of = {item.name: item.notes for item in seen if item.notes and item.frames == 1}
+    if not noted_of:
+        return []
+    first = "; ".join(f"{shown(name)}: {', '.join(notes)}" for name, notes in list(noted_of.items())[:3])
+    return [f"Of {several(len(noted_of), 'picture')} was noted: {first}" + (" …" if len(noted_of) > 3 else "")]
 
 
 def _counted(values: Any) -> dict[str, int]:

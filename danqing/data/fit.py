@@ -7,6 +7,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from danqing.core.errors import PictureError
 from danqing.core.pictures.contract import Picture
 
 Fit = Literal["crop", "pad", "stretch", "tiles"]
@@ -15,7 +16,7 @@ MARGIN = 3  # times the size that a picture must have when it is read, so that t
 GREY = np.array([0.299, 0.587, 0.114], np.float32)  # the luma of Rec. 601
 
 
-def squares(picture: Picture, size: int, channels: int, fit: Fit) -> NDArray[np.uint8]:
+def squares(picture: Picture, size: int, channels: int, fit: Fit, *, scale: int = 1) -> NDArray[np.uint8]:
     """Turn a picture into the squares that are learned from.
 
     Args:
@@ -24,24 +25,27 @@ def squares(picture: Picture, size: int, channels: int, fit: Fit) -> NDArray[np.
         channels: 1 or 3.
         fit: as of :func:`square`, which gives one; "tiles" cuts the picture, at its own scale, into as many squares as
             lie side by side in it, centred; a picture that is too small for one is enlarged until it fits.
+        scale: as of :func:`square`.
 
     Returns:
-        Bytes (N, size, size, channels).
+        Bytes (N, size, size, channels), times the scale.
     """
     if fit != "tiles":
-        return square(picture, size, channels, fit)[None]
+        return square(picture, size, channels, fit, scale=scale)[None]
     pixels = opaque(picture, channels)
-    growth = size / min(pixels.shape[:2])
+    height, width = (edge // scale for edge in pixels.shape[:2])
+    growth = max(1.0, size / min(height, width))
     if growth > 1:
-        pixels = _resized(pixels, *(max(size, round(edge * growth)) for edge in pixels.shape[:2]))
-    down, across = (edge // size for edge in pixels.shape[:2])
-    top, left = ((edge - count * size) // 2 for edge, count in zip(pixels.shape, (down, across), strict=False))
-    whole = pixels[top : top + down * size, left : left + across * size]
-    tiles = whole.reshape(down, size, across, size, channels).swapaxes(1, 2)
-    return np.ascontiguousarray(tiles.reshape(-1, size, size, channels))
+        height, width = (max(size, round(edge * growth)) for edge in (height, width))
+        pixels = _resized(pixels, height * scale, width * scale)
+    down, across = height // size, width // size
+    side, top, left = size * scale, (height - down * size) // 2 * scale, (width - across * size) // 2 * scale
+    whole = pixels[top : top + down * side, left : left + across * side]
+    tiles = whole.reshape(down, side, across, side, channels).swapaxes(1, 2)
+    return np.ascontiguousarray(tiles.reshape(-1, side, side, channels))
 
 
-def square(picture: Picture, size: int, channels: int, fit: Fit) -> NDArray[np.uint8]:
+def square(picture: Picture, size: int, channels: int, fit: Fit, *, scale: int = 1) -> NDArray[np.uint8]:
     """Fit a picture into a square, by an antialiased (Lanczos) resize.
 
     Args:
@@ -50,24 +54,44 @@ def square(picture: Picture, size: int, channels: int, fit: Fit) -> NDArray[np.u
         channels: 1 or 3.
         fit: "crop" cuts out the largest centred square; "pad" keeps all of it, centred on black (on white where the
             picture has transparency); "stretch" gives up its proportions.
+        scale: how many times as large picture and square are as those of its partner, so that both show the same to
+            the pixel: cuts are made where the partner's are.
 
     Returns:
-        Bytes (size, size, channels).
+        Bytes (size, size, channels), times the scale.
     """
     pixels = opaque(picture, channels)
-    height, width = pixels.shape[:2]
+    height, width = (edge // scale for edge in pixels.shape[:2])
     longer, side = max(height, width), min(height, width)
     if fit == "crop":
-        top, left = (height - side) // 2, (width - side) // 2
-        pixels = pixels[top : top + side, left : left + side]
+        top, left, edge = (height - side) // 2 * scale, (width - side) // 2 * scale, side * scale
+        pixels = pixels[top : top + edge, left : left + edge]
     high, wide = (max(1, round(size * edge / longer)) for edge in (height, width)) if fit == "pad" else (size, size)
-    small = _resized(pixels, high, wide)
+    small = _resized(pixels, high * scale, wide * scale)
     if (high, wide) == (size, size):
         return small
-    out = np.full((size, size, channels), 0 if picture.alpha is None else 255, np.uint8)
-    top, left = (size - high) // 2, (size - wide) // 2
-    out[top : top + high, left : left + wide] = small
+    out = np.full((size * scale, size * scale, channels), 0 if picture.alpha is None else 255, np.uint8)
+    top, left = (size - high) // 2 * scale, (size - wide) // 2 * scale
+    out[top : top + high * scale, left : left + wide * scale] = small
     return out
+
+
+def check_scale(picture: Picture, pair: Picture, scale: int | None = None) -> None:
+    """Refuse a pair that cannot show the same: the second must have the size of the first, or a multiple of it.
+
+    Args:
+        picture: the first.
+        pair: what it should become.
+        scale: how many times as large that must be; None: any whole number.
+
+    Raises:
+        PictureError: if it is not.
+    """
+    (height, width), (high, wide) = (each.pixels.shape[2:] for each in (picture, pair))
+    times = scale or max(1, high // height)
+    if (high, wide) != (times * height, times * width):
+        what = f"is {width} x {height}, but its partner {wide} x {high}"
+        raise PictureError(f"{what}, not {f'{times} times as large' if times > 1 else 'as large'}")
 
 
 def _resized(pixels: NDArray[np.uint8], high: int, wide: int) -> NDArray[np.uint8]:

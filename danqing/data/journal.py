@@ -29,7 +29,9 @@ class Journal:
         names: of the good ones.
         labels: of the good ones.
         bad: name and reason of each that cannot be used.
+        animations: names of those that have several frames or pages.
         channels: of the store; None in a new journal that was not told.
+        pair: of the second pictures of pairs: scale and channels; None where there are none.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -38,7 +40,9 @@ class Journal:
         self.names: list[str] = []
         self.labels: list[str | None] = []
         self.bad: list[list[str]] = []
+        self.animations: list[str] = []
         self.channels: int | None = None
+        self.pair: tuple[int, int] | None = None
         with told(folder):
             folder.mkdir(parents=True, exist_ok=True)
             self._resume()
@@ -46,18 +50,19 @@ class Journal:
             self._notes = open(folder / JOURNAL, "ab")  # noqa: SIM115
         self._fresh()
 
-    def start(self, channels: int) -> None:
-        """Note the channels of a new store."""
-        self.channels = channels
-        self._write({"channels": channels})
+    def start(self, channels: int, pair: tuple[int, int] | None = None) -> None:
+        """Note the channels of a new store, and what its pairs are."""
+        self.channels, self.pair = channels, pair
+        self._write({"channels": channels, "pair": pair})
 
-    def add(self, name: str, label: str | None, found: NDArray[np.uint8] | str) -> None:
-        """Append the squares (N, H, W, C) of one picture, or the reason why it cannot be used.
+    def add(self, name: str, label: str | None, found: NDArray[np.uint8] | str, frames: int = 1) -> None:
+        """Append the squares (N, bytes of each) of one picture, or the reason why it cannot be used.
 
         Raises:
             OutputError: if it cannot be written; all up to the last line of the journal is kept.
         """
         self._consumed += 1
+        self._animations += [name] * (frames > 1)
         if isinstance(found, str):
             self._bad.append([name, found])
         else:
@@ -76,7 +81,7 @@ class Journal:
             os.fsync(self._pictures.fileno())
         note = {
             "consumed": self._consumed, "bytes": self._bytes,
-            "names": self._names, "labels": self._labels, "bad": self._bad,
+            "names": self._names, "labels": self._labels, "bad": self._bad, "animations": self._animations,
         }  # fmt: skip
         self._write(note)
         self._apply(note)
@@ -98,6 +103,7 @@ class Journal:
         self._names: list[str] = []
         self._labels: list[str | None] = []
         self._bad: list[list[str]] = []
+        self._animations: list[str] = []
 
     def _write(self, note: dict[str, Any]) -> None:
         with told(self.folder):
@@ -107,11 +113,14 @@ class Journal:
 
     def _apply(self, note: dict[str, Any]) -> None:
         self.channels = note.get("channels", self.channels)
+        pair = note.get("pair", self.pair)
+        self.pair = None if pair is None else (pair[0], pair[1])
         self.consumed += note.get("consumed", 0)
         self.length += note.get("bytes", 0)
         self.names += note.get("names", [])
         self.labels += note.get("labels", [])
         self.bad += note.get("bad", [])
+        self.animations += note.get("animations", [])
 
     def _resume(self) -> None:
         """Take in the whole lines of an earlier journal; cut off what goes beyond: a torn line, unnoted pictures."""

@@ -1,26 +1,28 @@
-"""Labels of pictures: from a CSV or JSON file beside them, or from the folders they lie in."""
+"""Labels of pictures: from a label file, or from the folders they lie in."""
 
 from __future__ import annotations
 
-import csv
-import io
-import json
-from collections import Counter
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Sequence
 from pathlib import PurePosixPath
-from typing import Any
+from typing import NamedTuple
 
 from danqing.core.errors import DataError
-from danqing.core.pictures.names import several, some
+from danqing.core.pictures.names import composed, several, some, stem
+from danqing.data.label_table import read_table
 
-FOUND = ("labels.csv", "labels.json", "dataset.json")  # the last is StyleGAN's name for it
-FILE_COLUMNS = ("file", "filename", "file_name", "path", "image", "picture", "name")
-LABEL_COLUMNS = ("label", "class", "category")
 Name = PurePosixPath
 
 
-def folder_labels(names: Sequence[str]) -> list[str] | None:
-    """Take the class of each picture from its folder, or None where the folders say nothing.
+class Labels(NamedTuple):
+    """The class of each picture, or None where nothing tells; and remarks for people."""
+
+    each: list[str] | None
+    remarks: list[str]
+
+
+def folder_labels(names: Sequence[str]) -> Labels:
+    """Take the class of each picture from its folder.
 
     Folders are classes when, below the folder that all pictures share, every picture lies in one of two or more.
     """
@@ -29,81 +31,108 @@ def folder_labels(names: Sequence[str]) -> list[str] | None:
     while all(len(part) > depth for part in parts):
         found = [part[depth] for part in parts]
         if len(set(found)) > 1:
-            return found
+            return Labels(found, [])
         depth += 1
-    return None
+    return Labels(None, _loose(names, parts, depth))
 
 
-def table_labels(names: Sequence[str], raw: bytes, where: str) -> tuple[list[str] | None, list[str]]:
+def table_labels(names: Sequence[str], raw: bytes, where: str) -> Labels:
     """Take the class of each picture from a label file; say what in it matches no picture.
 
     Args:
         names: the pictures, as paths relative to their folder.
-        raw: a CSV with the columns ``file,label``, a JSON ``{"file": label}``, or StyleGAN's
-            ``{"labels": [["file", label], …]}``. A file is named by its path, or by its bare name where that is unique.
+        raw: the file's contents; see :func:`danqing.data.label_table.read_table`. A picture is named by its path, or by
+            its bare name where that is unique; upper and lower case, Unicode's forms, backslashes, a leading ``./`` and
+            a missing suffix do not matter, as long as one picture is meant.
         where: the label file, for messages.
 
-    Returns:
-        The labels, None where the file says that there are none, and remarks for people.
-
     Raises:
-        DataError: if the file cannot be read, or leaves a picture without a label.
+        DataError: if the file cannot be read, leaves a picture without a label, or gives two to one.
     """
-    table = _parse(raw, where)
-    if table is None:
-        return None, []
-    by_path = {_normal(file): label for file, label in table}
-    bare = Counter(Name(name).name for name in names)
-    labels = [by_path.get(name, by_path.get(Name(name).name) if bare[Name(name).name] == 1 else None) for name in names]
-    missing = [name for name, label in zip(names, labels, strict=True) if label is None]
+    meant = _meaning(names)
+    table = read_table(raw, where, lambda name: meant(name) is not None)
+    if table.rows is None:
+        return Labels(None, table.notes)
+    found = [(meant(written), written, label) for written, label in table.rows]
+    labels: dict[str, tuple[int, str]] = {}
+    for rank, name, label in sorted((*each, label) for each, _, label in found if each and label):
+        known = labels.setdefault(name, (rank, label))
+        if known[0] == rank and composed(known[1]) != composed(label):
+            what = f"gives {name} two labels, {known[1]!r} and {label!r}"
+            raise DataError(what, where=where, remedy="Leave one of them")
+    idle = [written for each, written, _ in found if each is None]
+    missing = [name for name in names if name not in labels]
     if missing:
         raise DataError(
             f"has no label for {len(missing):,} of {several(len(names), 'picture')}: {some(missing)}",
             where=where,
             remedy="Add them, or move those pictures elsewhere",
         )
-    known = {*names, *(Name(name).name for name in names)}
-    idle = [file for file in by_path if file not in known]
     remarks = [f"No picture for {several(len(idle), 'label')}: {some(idle)}"] if idle else []
-    return [label for label in labels if label is not None], remarks
+    return Labels([composed(labels[name][1]) for name in names], [*table.notes, *remarks])
 
 
-def _parse(raw: bytes, where: str) -> list[tuple[str, str]] | None:
-    try:
-        text = raw.decode("utf-8-sig")
-        return _from_json(json.loads(text), where) if text.lstrip()[:1] in ("{", "[") else _from_csv(text, where)
-    except (ValueError, csv.Error) as error:  # bad UTF-8 and bad JSON are ValueErrors too
-        raise DataError(f"is not a readable CSV or JSON file ({error})", where=where) from error
+def _loose(names: Sequence[str], parts: Sequence[tuple[str, ...]], depth: int) -> list[str]:
+    """Say which pictures keep the folders from being classes, where most lie in one."""
+    loose = [name for name, part in zip(names, parts, strict=True) if len(part) <= depth]
+    folders = {part[depth] for part in parts if len(part) > depth}
+    if len(folders) < 2 or 2 * len(loose) >= len(names):
+        return []
+    words = f"Folders are not taken as classes, since {several(len(loose), 'picture')} lie in none: {some(loose)}"
+    return [words if len(loose) > 1 else words.replace(" lie ", " lies ")]
 
 
-def _from_json(found: Any, where: str) -> list[tuple[str, str]] | None:
-    if isinstance(found, dict) and "labels" in found and (found["labels"] is None or isinstance(found["labels"], list)):
-        found = found["labels"]
-    if found is None:
+def _meaning(names: Sequence[str]) -> Callable[[str], tuple[int, str] | None]:
+    """A function that tells which picture a label file means by a name, and how freely that is read; None for none.
+
+    To the letter; then without upper and lower case; then without suffix. Of each, first the whole path, then where
+    what is written ends one picture's path, then where a picture's path ends what is written.
+    """
+    ways: tuple[Callable[[str], str], ...] = (_path, _folded, lambda name: stem(_folded(name)))
+    tables = []
+    for way in ways:
+        whole, ends = defaultdict(list), defaultdict(list)
+        for name in dict.fromkeys(names):
+            whole[way(name)].append(name)
+            for end in _ends(way(name)):
+                ends[end].append(name)
+        tables.append((way, dict(whole), dict(ends)))
+
+    def meant(written: str) -> tuple[int, str] | None:
+        for rank, (way, whole, ends) in enumerate(tables):
+            key = way(written)
+            for freedom, (table, keys) in enumerate(((whole, [key]), (ends, [key]), (whole, _ends(key)))):
+                found = next((table[each] for each in keys if len(table.get(each, ())) == 1), None)
+                if found is not None:
+                    return 3 * rank + freedom, found[0]
         return None
-    rows = list(found.items()) if isinstance(found, dict) else found
-    if not all(isinstance(row, list | tuple) and len(row) == 2 and _is_label(row[1]) for row in rows):
-        raise DataError(
-            "must be {file: label} or {labels: [[file, label], …]}, a label a name or a number", where=where
-        )
-    return [(str(file), str(label)) for file, label in rows]
+
+    return meant
 
 
-def _is_label(value: Any) -> bool:
-    return isinstance(value, str | int) and not isinstance(value, bool)
+def _ends(path: str) -> list[str]:
+    """What a path ends with: all but the first folder, all but the first two, and so on."""
+    parts = path.split("/")
+    return ["/".join(parts[at:]) for at in range(1, len(parts))]
 
 
-def _from_csv(text: str, where: str) -> list[tuple[str, str]]:
-    rows = [row for row in csv.reader(io.StringIO(text, newline="")) if row]
-    header = [cell.strip().lower() for cell in rows[0]] if rows else []
-    file = next((header.index(name) for name in FILE_COLUMNS if name in header), None)
-    label = next((header.index(name) for name in LABEL_COLUMNS if name in header), None)
-    if file is None or label is None:
-        raise DataError("must begin with a line that names the columns file,label", where=where)
-    if short := next((at for at, row in enumerate(rows, 1) if len(row) <= max(file, label)), 0):
-        raise DataError(f"its line {short} has too few columns", where=where)
-    return [(row[file].strip(), row[label].strip()) for row in rows[1:]]
+def _path(name: str) -> str:
+    return composed(str(Name(composed(name).replace("\\", "/").lstrip("/"))))
 
 
-def _normal(file: str) -> str:
-    return str(Name(file.replace("\\", "/")))
+def _folded(name: str) -> str:
+    return composed(_path(name).casefold())
+
+
+def lacking(sides: Sequence[str], labels: Sequence[str] | None) -> list[str]:
+    """Say which classes are held out or learned from alone, where pictures lie on both sides."""
+    if labels is None or len(set(sides)) < 2:
+        return []
+    counts = Counter(zip(sides, labels, strict=True))
+    words = {"train": "nothing to learn from", "test": "nothing held out to score on"}
+    remarks = []
+    for side, lack in words.items():
+        without = [name for name in dict.fromkeys(labels) if not counts[side, name]]
+        if without:
+            remarks.append(f"{'Class has' if len(without) == 1 else 'Classes have'} {lack}: {some(without, 5)}")
+    return remarks

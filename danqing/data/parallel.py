@@ -6,6 +6,7 @@ import os
 from collections import deque
 from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextvars import copy_context
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -31,7 +32,7 @@ def in_order(function: Callable[[T], R], items: Iterable[T], workers: int | None
     waiting: deque[Future[R]] = deque()
     try:
         for item in items:
-            waiting.append(pool.submit(function, item))
+            waiting.append(pool.submit(copy_context().run, function, item))  # so that notes get where they belong
             if len(waiting) > 4 * workers:
                 yield waiting.popleft().result()
         while waiting:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
+from danqing.core.pictures.listing import PassedOver
 from danqing.core.pictures.names import several, shown, some
 
 LISTED = 20  # names and sizes that the report shows people; the JSON has all
@@ -26,6 +27,8 @@ class Report:
         source: what was checked.
         usable: number of readable pictures.
         unusable: the others, each with its reason.
+        passed_over: files that were not taken for pictures, each with the reason.
+        animations: pictures of several frames or pages, of which the first alone is used.
         sizes: how many pictures have each "width x height", most frequent first.
         modes: how many are grey or colour, with alpha, of 16 bits.
         classes: how many pictures each class has; empty when unlabelled.
@@ -43,15 +46,30 @@ class Report:
     duplicates: list[list[str]]
     near_duplicates: list[list[str]]
     warnings: list[str]
+    passed_over: list[PassedOver]
+    animations: list[str]
 
     def to_json(self) -> dict[str, Any]:
         """The report as JSON values."""
-        return {**asdict(self), "unusable": [item._asdict() for item in self.unusable]}
+        unusable, passed_over = ([item._asdict() for item in items] for items in (self.unusable, self.passed_over))
+        return {**asdict(self), "unusable": unusable, "passed_over": passed_over}
+
+    @classmethod
+    def from_json(cls, known: dict[str, Any]) -> Report:
+        """A report from what :meth:`to_json` gave."""
+        unusable = [Unusable(**item) for item in known["unusable"]]
+        return cls(
+            **{**known, "unusable": unusable, "passed_over": [PassedOver(**item) for item in known["passed_over"]]}
+        )
 
     def lines(self) -> list[str]:
         """The report for people."""
         out = [f"{self.source}: {several(self.usable, 'usable picture')}"]
         out += _listed("cannot be used", [f"{shown(name)}: {why}" for name, why in self.unusable])
+        out += _listed("passed over", [f"{shown(name)}: {why}" for name, why in self.passed_over])
+        out += _listed(
+            "of several frames or pages, of which the first is used", [shown(name) for name in self.animations]
+        )
         for title, counts in (("sizes", self.sizes), ("modes", self.modes), ("classes", self.classes)):
             if counts:
                 first = ", ".join(f"{shown(name)} × {count:,}" for name, count in list(counts.items())[:LISTED])

@@ -1,27 +1,44 @@
-"""WebDataset shards: tar files of samples, on this disk or behind URLs, taken apart by the webdataset library."""
+"""Shards: tar files of pictures, on this disk or behind URLs, with WebDataset's way of giving labels."""
 
 from __future__ import annotations
 
 import glob
-import hashlib
 import http.client
 import json
 import os
 import re
 import tarfile
 import urllib.request
-from collections.abc import Iterator
+import zlib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from itertools import groupby
 from typing import Any, BinaryIO, NamedTuple
 
 from danqing.core.errors import DataError
-from danqing.core.pictures.names import natural
-from danqing.data.archives import is_picture
+from danqing.core.pictures.listing import HEAD, PassedOver, hidden_part, is_text, reason_to_pass
+from danqing.core.pictures.name_encoding import as_bytes, decode_names
+from danqing.core.pictures.names import natural, shown, stem
+from danqing.data.identity import digest, sampled
+from danqing.data.label_table import FOUND
+from danqing.data.zips import OUTSIDE, clean_path
 
 TAR = re.compile(r"\.(tar|tgz|tar\.gz)$")
 SCHEME = re.compile(r"^([a-z][a-z0-9+]+):", re.IGNORECASE)  # two letters at least: C: is a disk
 WEB = ("http", "https")
 BLOCK = 512  # bytes, of a tar
+BESIDE = (".cls", ".json")  # what holds the label of the picture beside it
 TIMEOUT = 60.0  # s without a byte
+
+
+Dropped = dict[PassedOver, None]  # in order, each once
+
+
+class Member(NamedTuple):
+    """A file of a shard."""
+
+    name: str
+    raw: bytes
 
 
 class Sample(NamedTuple):
@@ -65,48 +82,151 @@ def is_remote(url: str) -> bool:
 
 
 def fingerprint(urls: list[str]) -> str:
-    """A hash of the shards' names, sizes and times; of remote ones, the addresses alone."""
-    stats = [None if is_remote(url) else os.stat(url) for url in urls]
-    facts = [(url, s and s.st_size, s and s.st_mtime_ns) for url, s in zip(urls, stats, strict=True)]
-    return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
+    """A hash that changes with the shards: their places, times and contents as sampled; of remote ones, the address."""
+    return digest([[url, *(() if is_remote(url) else _state(url))] for url in urls])
 
 
-def samples(url: str) -> Iterator[Sample]:
-    """Go through the pictures of one shard. A sample's label is its ``.cls``, or ``label`` in its ``.json``.
+def identity(urls: list[str]) -> str:
+    """A hash of what the shards hold, wherever they lie: sizes and sampled contents; of remote ones, the address."""
+    return digest([url if is_remote(url) else [os.path.basename(url), sampled(url)] for url in urls])
+
+
+def samples(
+    url: str,
+    *,
+    names: Mapping[str, str] | None = None,
+    passed_over: Dropped | None = None,
+    whole: bool = True,
+) -> Iterator[Sample]:
+    """Go through the pictures of one shard.
+
+    A picture's label is in the ``.cls``, or under ``label`` in the ``.json``, that stands beside it in the shard and
+    has its name, or what comes before the first dot of its name.
+
+    Args:
+        url: the shard.
+        names: what members are called whose names say not how they are encoded.
+        passed_over: takes in what is no picture, and why.
+        whole: whether the pictures' bytes are wanted; else only the first few are given.
 
     Raises:
         DataError: if the shard cannot be fetched or is damaged.
     """
-    from webdataset.tariterators import group_by_keys, tar_file_expander
+    passed_over = {} if passed_over is None else passed_over
+    for _, group in groupby(_members(url, names or {}, passed_over, whole), lambda member: key_of(member.name)):
+        beside: dict[str, str | None] = {}
+        pictures = []
+        for member in group:
+            path, _, suffix = member.name.rpartition(".")
+            if f".{suffix.lower()}" in BESIDE:
+                beside.setdefault(path, label_of(suffix.lower(), member.raw, f"{url}: {shown(member.name)}"))
+            elif reason := reason_to_pass(member.name, lambda member=member: member.raw[:HEAD]):  # type: ignore[misc]
+                passed_over[PassedOver(member.name, reason)] = None
+            else:
+                pictures.append(member)
+        for name, raw in pictures:
+            yield Sample(name, beside.get(stem(name), beside.get(key_of(name))), raw)
 
+
+class Survey(NamedTuple):
+    """What a shard on this disk holds, by its members' names alone.
+
+    Attributes:
+        names: those that are not ASCII, as they were meant, where some are not UTF-8.
+        encoding: that guessed for them; empty where there are none.
+        tables: label files by their path, with their contents.
+    """
+
+    names: dict[str, str]
+    encoding: str
+    tables: dict[str, bytes]
+
+
+def survey(url: str) -> Survey:
+    """Go through the names of a shard on this disk.
+
+    Raises:
+        DataError: if it cannot be read or is damaged.
+    """
+    undeclared, tables = [], {}
+    with _reading(url), _open(url) as stream, _tar(stream, url) as archive:
+        for item in archive:
+            path = clean_path(item.name) or ""
+            if not item.name.isascii() and "path" not in item.pax_headers:  # those are UTF-8 by definition
+                undeclared.append(item.name)
+            elif path.rpartition("/")[2] in FOUND and (taken := archive.extractfile(item)) is not None:
+                tables[path] = taken.read()
+    if all(map(is_text, undeclared)):
+        return Survey({}, "", tables)
+    decoded, encoding = decode_names(map(as_bytes, undeclared))
+    return Survey(dict(zip(undeclared, decoded, strict=True)), encoding, tables)
+
+
+def key_of(name: str) -> str:
+    """What the members of one sample have in common: the path up to the first dot of the name."""
+    folder, slash, last = name.rpartition("/")
+    return folder + slash + last.partition(".")[0]
+
+
+def label_of(suffix: str, raw: bytes, where: str) -> str | None:
+    """The label that a ``cls`` or ``json`` file gives, as text; None where it gives none.
+
+    Raises:
+        DataError: if it is neither a name nor a number.
+    """
+    found: Any
     try:
-        with _open(url) as stream:
-            for sample in group_by_keys(tar_file_expander([{"url": url, "stream": stream}])):
-                suffix = next((suffix for suffix in sample if is_picture(f".{suffix}")), None)
-                if suffix is not None:
-                    name = f"{sample['__key__']}.{suffix}"
-                    yield Sample(name, label_of(sample, url), sample[suffix])
-    except (tarfile.TarError, EOFError, ValueError) as error:
+        found = raw.decode("utf-8-sig").strip() if suffix == "cls" else json.loads(raw)
+    except ValueError as error:
+        raise DataError(f"is not a readable label ({error})", where=where) from error
+    label = found.get("label") if isinstance(found, dict) else found if suffix == "cls" else None
+    if label is None or (isinstance(label, int | str) and not isinstance(label, bool)):
+        return None if label is None else str(label).strip() or None
+    raise DataError("the label is neither a name nor a number", where=where)
+
+
+def _members(url: str, names: Mapping[str, str], passed_over: Dropped, whole: bool) -> Iterator[Member]:
+    """The files of a shard, but for those whose names are of no interest."""
+    with _reading(url), _open(url) as stream, _tar(stream, url) as archive:
+        for item in archive:
+            name = names.get(item.name) or _meant(item.name)
+            path = clean_path(name)
+            if path is None:
+                passed_over[PassedOver(name, OUTSIDE)] = None
+            elif hidden := hidden_part(path):
+                passed_over[PassedOver(*hidden)] = None
+            elif item.isfile():
+                taken = archive.extractfile(item)
+                length = -1 if whole or path.lower().endswith(BESIDE) else HEAD
+                yield Member(path, b"" if taken is None else taken.read(length))
+            elif not item.isdir():
+                passed_over[PassedOver(path, "is a link or a device, not a file")] = None
+
+
+def _meant(name: str) -> str:
+    return name if is_text(name) else decode_names([as_bytes(name)])[0][0]
+
+
+@contextmanager
+def _reading(url: str) -> Iterator[None]:
+    try:
+        yield
+    except DataError:
+        raise
+    except (tarfile.TarError, EOFError, ValueError, zlib.error) as error:
         raise DataError(f"is a damaged shard ({error.args[0] if error.args else error})", where=url) from error
     except (OSError, http.client.HTTPException) as error:  # the errors of urllib are OSErrors
         raise DataError(f"cannot be read ({getattr(error, 'reason', None) or error})", where=url) from error
 
 
-def label_of(sample: dict[str, Any], url: str) -> str | None:
-    """The label of a sample, as text.
+def _tar(stream: BinaryIO, url: str) -> tarfile.TarFile:
+    mode: Any = "r|*" if is_remote(url) else "r:*"  # on a disk, what is not read is passed over without reading
+    return tarfile.open(fileobj=stream, mode=mode, encoding="utf-8", errors="surrogateescape")
 
-    Raises:
-        DataError: if it is neither a name nor a number.
-    """
-    if "cls" in sample:
-        return str(sample["cls"].decode().strip())
-    if "json" not in sample:
-        return None
-    found = json.loads(sample["json"])
-    label = found.get("label") if isinstance(found, dict) else None
-    if label is None or (isinstance(label, int | str) and not isinstance(label, bool)):
-        return None if label is None else str(label)
-    raise DataError(f"the label of {sample['__key__']} is neither a name nor a number", where=url)
+
+def _state(file: str) -> list[Any]:
+    facts = os.stat(file)
+    return [os.path.realpath(file), facts.st_size, facts.st_mtime_ns, facts.st_ctime_ns, sampled(file)]
 
 
 def _check_end(file: str) -> None:

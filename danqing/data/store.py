@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import time
 from collections import Counter
@@ -19,20 +18,23 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from danqing.core.disk import hash_of, replacing
+from danqing.core.disk import replacing
 from danqing.core.errors import DanqingError, DataError, ParameterError
 from danqing.core.learned.model import Samples
-from danqing.core.pictures.names import natural, several, shown
+from danqing.core.notes import note, noted
+from danqing.core.pictures.listing import frames_note, passed_over_note
+from danqing.core.pictures.names import several, shown
 from danqing.core.progress import Job, Progress
 from danqing.data.cache import cached
-from danqing.data.fit import FITS, MARGIN, Fit, squares
+from danqing.data.contents import STORE, contents_of, lengths, read_contents
+from danqing.data.fit import FITS, MARGIN, Fit, check_scale, squares
 from danqing.data.journal import PICTURES, Journal, told
 from danqing.data.order import shares
 from danqing.data.parallel import in_order
-from danqing.data.sources import Record, Source, is_built_in, open_source
+from danqing.data.source import Record, Source
+from danqing.data.sources import is_built_in, open_source
 
-FORMAT = 1  # of the store; part of the name under which it is cached
-STORE = "store.json"
+FORMAT = 2  # of the store; part of the name under which it is cached
 CHANNELS: dict[str | int, int | None] = {"auto": None, "grey": 1, "colour": 3, 1: 1, 3: 3}
 LOOK = 0.1  # s between two signs of life
 
@@ -43,6 +45,7 @@ class Store:
 
     Attributes:
         pictures: bytes (N, C, H, W), memory-mapped when packed, each picture's channels lying together.
+        pairs: what each picture should become, bytes (N, C', k H, k W), or None.
         labels: class numbers (N,), or None.
         classes: names of the classes; empty when unlabelled.
         names: where each picture came from, below its folder; several may come from one.
@@ -56,6 +59,7 @@ class Store:
     names: Sequence[str] = ()
     skipped: Sequence[tuple[str, str]] = ()
     about: dict[str, Any] = field(default_factory=dict)
+    pairs: NDArray[np.uint8] | None = None
 
     def __len__(self) -> int:
         return len(self.pictures)
@@ -75,14 +79,14 @@ class Store:
         counts = Counter() if self.labels is None else Counter(self.labels.tolist())
         classes = {name: counts[at] for at, name in enumerate(self.classes)}
         here = {"count": len(self), "size": self.size, "channels": self.channels, "classes": classes}
-        return {**self.about, **here, "skipped": len(self.skipped)}
+        pair = {} if self.pairs is None else {"pair": {"size": self.pairs.shape[2], "channels": self.pairs.shape[1]}}
+        return {**self.about, **here, **pair, "skipped": len(self.skipped)}
 
     def take(self, indices: Sequence[int] | NDArray[np.int64] | Tensor) -> Samples:
-        """Give these pictures, float32 in [0, 1], in channels-last memory order, with their labels."""
+        """Give these pictures, float32 in [0, 1], in channels-last memory order, with what belongs to them."""
         at = np.asarray(indices, np.int64)
-        rows = np.asarray(self.pictures).transpose(0, 2, 3, 1)[at]  # (B, H, W, C), as they lie in the file
-        x = torch.from_numpy(np.divide(rows, np.float32(255), dtype=np.float32)).permute(0, 3, 1, 2)
-        return Samples(x, None if self.labels is None else torch.from_numpy(self.labels[at]))
+        y = None if self.labels is None else torch.from_numpy(self.labels[at])
+        return Samples(_taken(self.pictures, at), y, None if self.pairs is None else _taken(self.pairs, at))
 
     def batches(self, batch: int, seed: int, start: int = 0, rank: int = 0, world: int = 1) -> Iterator[Samples]:
         """Yield batches without end, from step ``start`` on; see :func:`danqing.data.order.shares`.
@@ -93,6 +97,11 @@ class Store:
         if not len(self):
             raise DataError("holds no pictures", where=self.about.get("source", ""))
         return map(self.take, shares(len(self), batch, seed, start, rank, world))
+
+
+def _taken(pictures: NDArray[np.uint8], at: NDArray[np.int64]) -> Tensor:
+    rows = np.asarray(pictures).transpose(0, 2, 3, 1)[at]  # (B, H, W, C), as they lie in the file
+    return torch.from_numpy(np.divide(rows, np.float32(255), dtype=np.float32)).permute(0, 3, 1, 2)
 
 
 def pack(
@@ -107,8 +116,8 @@ def pack(
 ) -> Job[Store]:
     """Decode every picture once into a store, or find the store that was packed before.
 
-    Stores lie in the folder $DANQING_CACHE, else ~/.cache/danqing. An interrupted packing goes on where it stopped, and
-    several processes may ask for one store at once: one packs it, the others wait.
+    Stores lie in the folder $DANQING_CACHE, else where the system keeps caches. An interrupted packing goes on where it
+    stopped, and several processes may ask for one store at once: one packs it, the others wait.
 
     Args:
         spec: what :func:`danqing.data.sources.open_source` understands.
@@ -128,9 +137,11 @@ def pack(
     source = open_source(spec, labels, split)
     wanted = CHANNELS[channels or "auto"]
     folder = cached("packs", spec, [FORMAT, source.fingerprint, size, wanted, fit, split])
-    if not (folder / STORE).exists():
-        yield from _pack_alone(folder, source, size, wanted, fit)
-    store = _open(folder, {"source": str(spec), "split": split or "all", "fit": fit})
+    known = read_contents(folder) or (yield from _pack_alone(folder, source, size, wanted, fit))
+    for words in (*source.remarks, passed_over_note(source.passed_over, spec), frames_note(known["animations"], spec)):
+        if words:
+            note(words)
+    store = _open(folder, known, {"source": str(spec), "split": split or "all", "fit": fit})
     if store.skipped and not skip_bad:
         raise _refusal(store, str(spec))
     if not len(store) and store.skipped:
@@ -138,7 +149,7 @@ def pack(
     return store
 
 
-def _pack_alone(folder: Path, source: Source, size: int, channels: int | None, fit: Fit) -> Job[None]:
+def _pack_alone(folder: Path, source: Source, size: int, channels: int | None, fit: Fit) -> Job[dict[str, Any]]:
     """Pack while holding the folder's lock; the lock falls when its holder dies."""
     from filelock import FileLock, Timeout
 
@@ -153,38 +164,52 @@ def _pack_alone(folder: Path, source: Source, size: int, channels: int | None, f
                 yield Progress(0, 1, "another process is packing these pictures")
                 time.sleep(LOOK)
     try:
-        if not (folder / STORE).exists():
-            yield from _pack(folder, source, size, channels, fit)
+        return read_contents(folder) or (yield from _pack(folder, source, size, channels, fit))
     finally:
         lock.release()
 
 
-def _pack(folder: Path, source: Source, size: int, channels: int | None, fit: Fit) -> Job[None]:
+def _pack(folder: Path, source: Source, size: int, channels: int | None, fit: Fit) -> Job[dict[str, Any]]:
     with Journal(folder) as journal:
         if journal.channels is None:
-            journal.start(channels or (1 if source.is_grey() else 3))
+            pairing = source.pairing()
+            pair = pairing and (pairing.scale, channels or (1 if pairing.grey else 3))
+            journal.start(channels or (1 if source.is_grey() else 3), pair)
         done, last = journal.consumed, 0.0
-        fitted = partial(_fitted, size=size, channels=journal.channels or 3, fit=fit)
+        fitted = partial(_fitted, size=size, channels=journal.channels or 3, fit=fit, pair=journal.pair)
         with closing(
             in_order(fitted, islice(source.records(), done, None), 0 if is_built_in(source.spec) else None)
         ) as results:
-            for name, label, found in results:
-                journal.add(name, label, found)
+            for name, label, found, frames in results:
+                journal.add(name, label, found, frames)
                 done += 1
                 if time.monotonic() - last > LOOK:
                     last = time.monotonic()
                     yield Progress(done, source.count or done + 1, f"{done:,} pictures packed")
         journal.flush()
+        known = contents_of(journal, source, size)
         with told(folder), replacing(folder / STORE) as temporary:
-            temporary.write_text(json.dumps(_contents(journal, source, size)))
+            temporary.write_text(json.dumps(known))
+        return known
 
 
-def _fitted(record: Record, size: int, channels: int, fit: Fit) -> tuple[str, str | None, NDArray[np.uint8] | str]:
+def _fitted(
+    record: Record, size: int, channels: int, fit: Fit, pair: tuple[int, int] | None
+) -> tuple[str, str | None, NDArray[np.uint8] | str, int]:
+    """A picture's name, label, squares as rows of bytes, each followed by its partner, or why not; and its frames."""
     try:
-        picture = record.read(None if fit == "tiles" else MARGIN * size)
-        return record.name, record.label, squares(picture, size, channels, fit)
+        with noted([]):  # what there is to note of single pictures, the preflight sums up
+            at_least = None if fit == "tiles" or record.read_pair else MARGIN * size
+            picture = record.read(at_least)
+            rows = squares(picture, size, channels, fit).reshape(-1, size * size * channels)
+            if record.read_pair is not None and pair is not None:
+                partner, (scale, deep) = record.read_pair(None), pair
+                check_scale(picture, partner, scale)
+                second = squares(partner, size, deep, fit, scale=scale)
+                rows = np.concatenate([rows, second.reshape(len(rows), -1)], 1)
+        return record.name, record.label, rows, record.frames()
     except Exception as error:  # a decoder may fail in any way on a damaged file
-        return record.name, record.label, reason(error)
+        return record.name, record.label, reason(error), 1
 
 
 def reason(error: Exception) -> str:
@@ -192,30 +217,22 @@ def reason(error: Exception) -> str:
     return error.what if isinstance(error, DanqingError) else f"{type(error).__name__}: {error}"
 
 
-def _contents(journal: Journal, source: Source, size: int) -> dict[str, Any]:
-    classes = source.classes or sorted({label for label in journal.labels if label is not None}, key=natural)
-    number = {name: at for at, name in enumerate(classes)}
-    labels = [number.get(label) for label in journal.labels if label is not None]
-    if labels and len(labels) < len(journal.names):
-        raise DataError(f"only {len(labels):,} of {len(journal.names):,} pictures have a label", where=source.spec)
-    shape = [len(journal.names), size, size, journal.channels]
-    about = {"shape": shape, "labels": labels or None, "classes": classes}
-    digest = hashlib.sha256(json.dumps([about, hash_of(journal.folder / PICTURES)]).encode()).hexdigest()
-    return {**about, "names": journal.names, "skipped": journal.bad, "sha256": digest}
-
-
-def _open(folder: Path, about: dict[str, Any]) -> Store:
-    known = json.loads((folder / STORE).read_text())
-    shape = tuple(known["shape"])
+def _open(folder: Path, known: dict[str, Any], about: dict[str, Any]) -> Store:
+    count, height, width, channels = known["shape"]
+    first, second = lengths(known)
     file = folder / PICTURES
-    rows = np.memmap(file, np.uint8, "r", shape=shape) if shape[0] else np.empty(shape, np.uint8)
+    shape = (count, first + second)
+    rows = np.memmap(file, np.uint8, "r", shape=shape) if count else np.empty(shape, np.uint8)
+    scale, deep = known["pair"] or (0, 0)
+    pairs = rows[:, first:].reshape(count, scale * height, scale * width, deep) if second else None
     return Store(
-        rows.transpose(0, 3, 1, 2),
+        rows[:, :first].reshape(count, height, width, channels).transpose(0, 3, 1, 2),
         None if known["labels"] is None else np.array(known["labels"], np.int64),
         known["classes"],
         known["names"],
         [(name, why) for name, why in known["skipped"]],
         {**about, "sha256": known["sha256"]},
+        None if pairs is None else pairs.transpose(0, 3, 1, 2),
     )
 
 

@@ -15,13 +15,15 @@ from numpy.typing import NDArray
 
 from danqing.core.errors import DataError, ParameterError
 from danqing.core.learned.model import Samples
+from danqing.core.notes import note, noted
+from danqing.core.pictures.listing import passed_over_note
 from danqing.core.pictures.names import natural, shown
 from danqing.data import shards
-from danqing.data.archives import read_found
+from danqing.data.archives import has_grey_header, read_found
 from danqing.data.fit import FITS, MARGIN, Fit, square
+from danqing.data.identity import digest
 from danqing.data.parallel import in_order
 from danqing.data.shards import Sample
-from danqing.data.sources import has_grey_header
 from danqing.data.store import CHANNELS, reason
 
 BUFFER = 1000  # encoded pictures that wait to be drawn from
@@ -37,6 +39,7 @@ class Stream:
         channels: 1 or 3.
         classes: names of the classes; empty when unlabelled.
         skipped: the pictures left out so far, and why.
+        passed_over: what in the first shard is no picture, and why.
     """
 
     def __init__(
@@ -58,15 +61,19 @@ class Stream:
         self.spec, self.urls = str(spec), shards.expand(str(spec))
         self.size, self.fit, self.skip_bad = size, fit, skip_bad
         self.skipped: dict[str, str] = {}
-        grey, found = _peek(self.urls[0])
+        self.passed_over: shards.Dropped = {}
+        grey, found = _peek(self.urls[0], self.passed_over)
+        if self.passed_over:
+            note(passed_over_note(list(self.passed_over), self.urls[0]))
         self.channels = CHANNELS[channels or "auto"] or (1 if grey else 3)
         self.classes = list(found if classes is None else classes)
         self._number = {name: at for at, name in enumerate(self.classes)}
 
     def facts(self) -> dict[str, Any]:
         """What a model card says of its data, as JSON values."""
+        sha256 = digest([shards.identity(self.urls), self.size, self.channels, self.classes])
         return {
-            "source": self.spec, "shards": len(self.urls), "sha256": shards.fingerprint(self.urls), "fit": self.fit,
+            "source": self.spec, "shards": len(self.urls), "sha256": sha256, "fit": self.fit,
             "size": self.size, "channels": self.channels, "classes": self.classes, "skipped": len(self.skipped),
         }  # fmt: skip
 
@@ -136,7 +143,9 @@ class Stream:
                 raise DataError(what, where=self.spec, remedy="The classes are those of the first shard")
             label = self._number[sample.label]
         try:
-            return square(read_found(sample.raw, MARGIN * self.size), self.size, self.channels, self.fit), label
+            with noted([]):  # what there is to note of single pictures, the preflight sums up
+                picture = read_found(sample.raw, MARGIN * self.size)
+            return square(picture, self.size, self.channels, self.fit), label
         except Exception as error:  # a decoder may fail in any way on a damaged file
             if not self.skip_bad:
                 what = f"{shown(sample.name)} cannot be used: {reason(error)}"
@@ -145,10 +154,10 @@ class Stream:
             return None
 
 
-def _peek(url: str) -> tuple[bool, list[str]]:
+def _peek(url: str, passed_over: shards.Dropped) -> tuple[bool, list[str]]:
     """Whether all pictures of a shard are grey, and its labels in natural order."""
     grey, labels = True, set()
-    for sample in shards.samples(url):
+    for sample in shards.samples(url, passed_over=passed_over):
         grey = grey and has_grey_header(sample.raw)
         if sample.label is not None:
             labels.add(sample.label)

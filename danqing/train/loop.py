@@ -133,10 +133,12 @@ class _Run:
         torch.manual_seed(options.seed * 1_000_003 + fabric.global_rank)
         self.position = Position()
         self.checkpoints = Checkpoints(path / "checkpoints", self.model, self.ema, self.stepper, self.rng)
-        self.held_out = without_labels(self._to_device(held_out_batch(data, options.seed)), self.model)
+        self.held_out = without_labels(held_out_batch(data, options.seed).moved_to(fabric.device), self.model)
         classes = self.model.config.get("classes", 0)
         self.columns = classes or ROWS
-        self.shown = by_class(self.held_out, classes, ROWS) if classes else Samples(self.held_out.x[: ROWS * ROWS])
+        self.shown = (
+            by_class(self.held_out, classes, ROWS) if classes else self.held_out.map(lambda each: each[: ROWS * ROWS])
+        )
         self.real = sketch_features(self.shown.x.cpu())
         self.journal = Journal(folder, options.tensorboard)
         self._begin()
@@ -144,7 +146,8 @@ class _Run:
     def _with_precision(self, config: TrainConfig) -> TrainConfig:
         """Settle on a precision; a resumed run brings its own."""
         options = config.options
-        batch = without_labels(self._to_device(next(self.supplies.train.batches(self.batch, 0))), self.model)
+        batch = next(self.supplies.train.batches(self.batch, 0)).moved_to(self.fabric.device)
+        batch = without_labels(batch, self.model)
         settings = optimiser_of(config, self.model)
         self.precision = choose_precision(options.precision, self.model, batch, settings)
         return config.with_options(precision=self.fabric.broadcast(self.precision.precision))
@@ -199,13 +202,7 @@ class _Run:
             self.batch, options.seed, self.position.step, self.fabric.global_rank, self.fabric.world_size
         )
         for batch in source:
-            augmented = Samples(self.augment(batch.x, self.rng), batch.y) if options.augment else batch
-            yield without_labels(self._to_device(augmented), self.model)
-
-    def _to_device(self, batch: Samples) -> Samples:
-        device = self.fabric.device
-        x = batch.x.to(device, memory_format=torch.channels_last)
-        return Samples(x, None if batch.y is None else batch.y.to(device))
+            yield without_labels(self.augment(batch, self.rng).moved_to(self.fabric.device), self.model)
 
     def _advance(self) -> None:
         self.position.step += 1

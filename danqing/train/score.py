@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import torch
-from torch import Tensor
 
 from danqing.core.learned.model import Model, Samples
 from danqing.core.pictures.contract import Images
@@ -33,8 +32,8 @@ def score(model: Model, held_out: Samples, seed: int) -> dict[str, float]:
 def painted_like(model: Model, batch: Samples, seed: int) -> Images | None:
     """As many pictures as the batch has, painted with its labels from a fixed seed, in chunks."""
     rng = torch.Generator().manual_seed(seed)
-    labels: list[Tensor | None] = [None] * len(batch.x) if batch.y is None else list(batch.y.split(CHUNK))
-    parts = [model.preview(Samples(x, y), rng) for x, y in zip(batch.x.split(CHUNK), labels, strict=False)]
+    chunks = [slice(at, at + CHUNK) for at in range(0, len(batch.x), CHUNK)]
+    parts = [model.preview(batch.map(lambda each, part=part: each[part]), rng) for part in chunks]  # type: ignore[misc]
     return torch.cat([part.cpu() for part in parts if part is not None]) if parts[0] is not None else None
 
 
@@ -50,4 +49,4 @@ def by_class(batch: Samples, classes: int, rows: int) -> Samples:
         for label in range(classes):
             places = (batch.y == label).nonzero()[:, 0]
             chosen.append(int(places[row % len(places)]) if len(places) else len(chosen) % len(batch.x))
-    return Samples(batch.x[chosen], torch.arange(classes).repeat(rows))
+    return batch.map(lambda each: each[chosen])._replace(y=torch.arange(classes).repeat(rows))

@@ -176,4 +176,4 @@ def held_out_batch(supplies: Supplies, seed: int) -> Samples:
 
 def without_labels(batch: Samples, model: Model) -> Samples:
     """Hide the labels from a model that does not take them."""
-    return batch if model.config.get("classes", 1) else Samples(batch.x)
+    return batch if model.config.get("classes", 1) else batch._replace(y=None)

@@ -164,7 +164,7 @@ def test_missing_and_doubtful_partners_are_named() -> None:
 def test_words_for_people() -> None:
     many = [PassedOver(f"{at}.txt", "is text") for at in range(5)]
     assert passed_over_note(many, "set") == (
-        "set: passed over 5 files: 0.txt (is text), 1.txt (is text), 2.txt (is text) and 2 more"
+        "set: Passed over 5 files: 0.txt (is text), 1.txt (is text), 2.txt (is text) and 2 more"
     )
     assert passed_over_note([]) == ""
     assert len(shown("x" * 5000)) < 200

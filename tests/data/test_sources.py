@@ -10,8 +10,10 @@ import pytest
 
 from danqing.core.errors import DataError, ParameterError, PictureError
 from danqing.core.pictures.names import natural
-from danqing.data.archives import LARGEST
-from danqing.data.sources import Source, open_source, side_of
+from danqing.data.sides import side_of
+from danqing.data.source import Source
+from danqing.data.sources import open_source
+from danqing.data.zips import LARGEST
 
 Paint = Callable[..., Path]
 
@@ -129,7 +131,7 @@ def test_label_file_goes_before_folders_and_may_say_none(tmp_path: Path, paint: 
     ("text", "words"),
     [
         ("file,label\na.png,cat\n", "no label for 1 of 2 pictures: b.png"),
-        ("a.png,cat\nb.png,dog\n", "must begin with a line that names the columns file,label"),
+        ("c.png,cat\nd.png,dog\n", "must begin with a line that names the columns file,label"),
         ("file,label\na.png,cat\nb.png\n", "line 3 has too few columns"),
         ('{"a.png": [1, 2], "b.png": [2, 1]}', "a label a name or a number"),
         ('{"a.png": "cat"', "is not a readable CSV or JSON file"),

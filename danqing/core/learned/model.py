@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, ClassVar, Literal, NamedTuple
 
 import torch
@@ -26,7 +26,7 @@ class Samples(NamedTuple):
         pair: the picture that each should become (B, C', H', W'), as large as ``x`` or a multiple of it.
         mask: what is marked in each (B, 1, H, W).
         boxes: (B, N, 4) as left, top, right, bottom in pixels; rows of NaN fill up where a picture has fewer.
-        points: (B, N, 2) as x, y in pixels; NaN where a point is not to be seen.
+        points: (B, N, 2) as x, y in pixels, the middle of the first at 0.5; NaN where a point is not to be seen.
     """
 
     x: Images
@@ -35,6 +35,15 @@ class Samples(NamedTuple):
     mask: Mask | None = None
     boxes: Tensor | None = None
     points: Tensor | None = None
+
+    def map(self, function: Callable[[Tensor], Tensor]) -> Samples:
+        """Do the same to all that is there, such as choosing pictures: ``samples.map(lambda each: each[chosen])``."""
+        return Samples(function(self.x), *(None if each is None else function(each) for each in self[1:]))
+
+    def moved_to(self, device: torch.device | str) -> Samples:
+        """All of it on another device, the pictures in channels-last memory order."""
+        last = torch.channels_last
+        return self.map(lambda each: each.to(device, memory_format=last) if each.ndim == 4 else each.to(device))
 
 
 class Optimiser(NamedTuple):

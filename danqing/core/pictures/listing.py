@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from danqing.core.errors import DataError
 from danqing.core.pictures.name_encoding import as_bytes, decode_names
-from danqing.core.pictures.names import READABLE, composed, several, shown
+from danqing.core.pictures.names import READABLE, composed, several, shown, some
 
 RAW = (".dng", ".nef", ".nrw", ".cr2", ".cr3", ".arw", ".orf", ".rw2", ".pef", ".srw", ".raf", ".3fr", ".iiq")
 UNFINISHED = (".bak", ".tmp", ".part", ".partial", ".crdownload", ".download", "~")
@@ -72,7 +72,7 @@ def files_in(folder: str | Path) -> Listing:
     """
     passed_over: list[PassedOver] = []
     paths = list(_walk(str(folder), "", frozenset(), passed_over))
-    foreign = [path for path in paths if not _is_text(path)]
+    foreign = [path for path in paths if not is_text(path)]
     decoded, encoding = decode_names(as_bytes(path) for path in foreign)
     names = {**dict(zip(paths, paths, strict=True)), **dict(zip(foreign, decoded, strict=True))}
     notes = [guessed(encoding)] if encoding else []
@@ -121,12 +121,25 @@ def head_of(file: Path) -> bytes:
 
 
 def passed_over_note(passed_over: Sequence[PassedOver], where: object = "") -> str:
-    """Say in one line what was passed over: counts, first names and reasons. Empty where nothing was."""
+    """Say in one line what was passed over: how much, first names and reasons. Empty where nothing was."""
     if not passed_over:
         return ""
     first = ", ".join(f"{shown(name)} ({reason})" for name, reason in passed_over[:3])
     more = f" and {len(passed_over) - 3:,} more" if len(passed_over) > 3 else ""
-    return f"{f'{where}: ' if where else ''}passed over {several(len(passed_over), 'file')}: {first}{more}"
+    return f"{f'{where}: ' if where else ''}Passed over {several(len(passed_over), 'file')}: {first}{more}"
+
+
+def is_text(path: str) -> bool:
+    """Whether the bytes of a path are UTF-8, as today's systems write it; else the system smuggles them in."""
+    return not any("\udc80" <= sign <= "\udcff" for sign in path)
+
+
+def frames_note(names: Sequence[str], where: object = "") -> str:
+    """Say in one line which files have several frames or pages. Empty where none has."""
+    if not names:
+        return ""
+    count = several(len(names), "picture")
+    return f"{f'{where}: ' if where else ''}Several frames or pages: {count}, of which the first is used: {some(names)}"
 
 
 def guessed(encoding: str) -> str:
@@ -162,11 +175,6 @@ def _walk(root: str, below: str, above: frozenset[tuple[int, int]], passed_over:
             yield name
 
 
-def _is_text(path: str) -> bool:
-    """Whether the bytes of a path are UTF-8, as today's systems write it; else the system smuggles them in."""
-    return not any("\udc80" <= sign <= "\udcff" for sign in path)
-
-
 def _is_folder(item: os.DirEntry[str]) -> bool:
     try:
         return item.is_dir()
@@ -187,14 +195,16 @@ def _reason_in(head: bytes) -> str | None:
         return None
     if not head:
         return "is empty or cannot be read, and is not named like a picture"
+    if head.startswith((b"PK\3\4", b"\x1f\x8b", b"7z\xbc\xaf", b"Rar!")):
+        return "is an archive, which has to be given by itself"
     if head[4:8] == b"ftyp":
         brand = head[8:12].decode("ascii", "replace").strip()
         return f"is of the kind {brand}, as HEIC pictures and films are; export pictures as JPEG"
-    is_text = all(byte >= 32 or byte in b"\t\n\r\f" for byte in head)
-    return "is text, not a picture" if is_text else "is no picture that danqing reads"
+    plain = all(byte >= 32 or byte in b"\t\n\r\f" for byte in head)
+    return "is text, not a picture" if plain else "is no picture that danqing reads"
 
 
 __all__ = [
-    "Found", "Listing", "PassedOver", "files_in", "guessed", "head_of", "hidden_part", "passed_over_note",
-    "pictures_in", "reason_to_pass",
+    "Found", "Listing", "PassedOver", "files_in", "frames_note", "guessed", "head_of", "hidden_part", "is_text",
+    "passed_over_note", "pictures_in", "reason_to_pass",
 ]  # fmt: skip

@@ -1,0 +1,46 @@
+"""Label files: given by hand, or lying beside the pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import NamedTuple
+
+from danqing.core.errors import DataError
+from danqing.core.pictures.names import some
+from danqing.data.label_table import FOUND
+
+
+class LabelFile(NamedTuple):
+    """A label file: its contents, what messages call it, and the folder, with a slash, that its names begin at."""
+
+    raw: bytes
+    where: str
+    base: str = ""
+
+
+def read_label_file(file: str | Path) -> LabelFile:
+    """Read the label file that was given.
+
+    Raises:
+        DataError: if it cannot be read.
+    """
+    try:
+        return LabelFile(Path(file).read_bytes(), str(file))
+    except OSError as error:
+        raise DataError(f"cannot be read ({error.strerror})", where=file) from error
+
+
+def label_file_name(names: Iterable[str], where: object = "") -> str | None:
+    """Which of the files of a set tells the labels: one that lies at the top, or in the folder that holds all else.
+
+    Raises:
+        DataError: if there are several.
+    """
+    listed = list(names)
+    tops = {name.partition("/")[0] for name in listed}
+    homes = ("", *(f"{top}/" for top in tops if len(tops) == 1))
+    found = [f"{home}{name}" for home in homes for name in FOUND if f"{home}{name}" in listed]
+    if len(found) > 1:
+        raise DataError(f"holds several label files: {some(found)}", where=where, remedy="Say which with --labels")
+    return found[0] if found else None
