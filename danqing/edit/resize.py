@@ -14,7 +14,7 @@ from danqing.maths.resampling import resampled
 LARGEST = 2**28  # pixels of a result: 3 GiB in colour; a slip of the finger should not freeze the computer
 
 
-@operator(geometry=True)
+@operator(geometry=True, proportional=lambda linear: not linear)
 def resize(
     x: Images,
     width: Annotated[int, Range(1, 100_000, "px")] | None = None,

@@ -23,7 +23,7 @@ def _reach(method: str, weights: Restorer, scale: int) -> int:
     return -(-weights.reach // scale) + LOBES if method == "learned" else LOBES
 
 
-@operator(reach=_reach, scale=lambda scale: scale, geometry=True)
+@operator(reach=_reach, scale=lambda scale: scale, geometry=True, proportional=False)
 def upscale(
     x: Images,
     scale: Annotated[int, Range(2, 4, "times")] = 2,

@@ -30,6 +30,8 @@ class Operator(Task[P, R]):
             picture. Operators with a reach are run tile by tile by the core. The function may say None, too.
         scale: how many times larger its output is than its input (for tiles), a number or a function of its parameters.
         geometry: True when it moves pixels, so that the alpha channel must go through it too.
+        proportional: for one that moves pixels: whether its result is a weighted mean of the colours, so that
+            premultiplied ones may go through it; True, False or a function of its parameters.
         settle: for a local operator that must know something of the whole picture: a function of its parameters, by
             name, that returns the values to go on with. It is given one picture (1, C, H, W) at a time, before that is
             cut into tiles; the operator then works on settled values only, one picture at a time.
@@ -40,6 +42,7 @@ class Operator(Task[P, R]):
     reach: Reach | None = None
     scale: Scale = 1
     geometry: bool = False
+    proportional: bool | Callable[..., bool] = True
     settle: Settle | None = None
     version: int = 1
 
@@ -70,6 +73,12 @@ class Operator(Task[P, R]):
         """How far it looks with these parameters; None: at the whole picture."""
         return self.reach(**_named(self.reach, params)) if callable(self.reach) else self.reach
 
+    def proportional_for(self, params: dict[str, Any]) -> bool:
+        """Whether its result is a weighted mean of the colours, with these parameters."""
+        return (
+            self.proportional(**_named(self.proportional, params)) if callable(self.proportional) else self.proportional
+        )
+
     def scale_for(self, params: dict[str, Any]) -> int:
         """How many times larger its output is with these parameters."""
         return self.scale(**_named(self.scale, params)) if callable(self.scale) else self.scale
@@ -97,6 +106,7 @@ def operator(
     reach: Reach | None = None,
     scale: Scale = 1,
     geometry: bool = False,
+    proportional: bool | Callable[..., bool] = True,
     settle: Settle | None = None,
     version: int = 1,
 ) -> _Decorate: ...

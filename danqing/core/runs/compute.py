@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from torch import Tensor
 from torch.nn.functional import interpolate
@@ -26,7 +26,10 @@ from danqing.core.runs.order import Call
 
 OPAQUE = (1.0, 1.0, 1.0)
 GROUND = (1.0, 1.0, 1.0)  # what training lays transparent pictures on
+ZERO = 0.25  # where 0 comes to lie while opacity and colours are moved
 MOSTLY = 0.9  # share of the progress that the colours of a transparent picture take
+
+T = TypeVar("T", float, Tensor)
 
 
 class Loaded(NamedTuple):
@@ -88,8 +91,9 @@ def _with_alpha(operator: Operator[..., Any], x: Images, alpha: Mask, values: di
     """Run an operator on a transparent picture: the result, and the opacity that belongs to it.
 
     An operator that asks for the opacity gets it, beside the colours as they are. One that moves pixels works on
-    premultiplied colours, and moves the opacity likewise. Every other one sees the visible colours continued under
-    what is transparent; recognisers and autoencoders see the ground that training lays pictures on.
+    premultiplied colours, and moves the opacity likewise. Every other one, and one whose result is not proportional to
+    the colours, sees the visible colours continued under what is transparent; recognisers and autoencoders see the
+    ground that training lays pictures on.
     """
     subject = operator.subject
     if any(field.name == "alpha" and isinstance(field.kind, MaskKind) for field in operator.form):
@@ -99,15 +103,43 @@ def _with_alpha(operator: Operator[..., Any], x: Images, alpha: Mask, values: di
     if not operator.geometry:
         result = yield from tiles.run(operator, {**values, subject: _without_holes(operator, Picture(x, alpha))})
         return result, _fitting(operator, alpha, values, result)
-    opaque = {
-        field.name: OPAQUE
-        for field in operator.form
-        if isinstance(field.kind, ColourKind) and values[field.name] is not None
-    }
-    work = tiles.run(operator, {**values, subject: premultiplied(x, alpha)})
-    colours = yield from shared(work, 0, MOSTLY)
+    if operator.proportional_for(values):
+        return (yield from _moved(operator, x, alpha, values))
+    colours = yield from shared(tiles.run(operator, {**values, subject: filled(x, alpha)}), 0, MOSTLY)
+    opaque = dict.fromkeys(_fills(operator, values), OPAQUE)
     moved = yield from shared(tiles.run(operator, {**values, **opaque, subject: alpha}), MOSTLY, 1 - MOSTLY)
-    return unpremultiplied(colours, moved), moved
+    return colours, moved
+
+
+def _moved(operator: Operator[..., Any], x: Images, alpha: Mask, values: dict[str, Any]) -> Job[tuple[Images, Mask]]:
+    """Move premultiplied colours and the opacity alike.
+
+    Both are brought to the middle of the range first: filters overshoot at edges, and what would be cut off at 0 and 1
+    differently in colour and opacity would come out as a rim of another colour.
+    """
+    subject, fills = operator.subject, _fills(operator, values)
+    colourless = {each.name: (ZERO,) * 3 for each in operator.form if isinstance(each.kind, ColourKind)}
+    given = {name: tuple(_squeezed(part) for part in values[name]) for name in fills}
+    work = tiles.run(operator, {**values, **colourless, **given, subject: _squeezed(premultiplied(x, alpha))})
+    colours = yield from shared(work, 0, MOSTLY)
+    opaque = {name: (_squeezed(1.0),) * 3 for name in fills}
+    work = tiles.run(operator, {**values, **colourless, **opaque, subject: _squeezed(alpha)})
+    moved = yield from shared(work, MOSTLY, 1 - MOSTLY)
+    return unpremultiplied(_stretched(colours), _stretched(moved)), _stretched(moved).clamp(0, 1)
+
+
+def _fills(operator: Operator[..., Any], values: dict[str, Any]) -> list[str]:
+    """The colours that were given for what lies outside the picture; such places are opaque."""
+    return [each.name for each in operator.form if isinstance(each.kind, ColourKind) and values[each.name] is not None]
+
+
+def _squeezed(value: T) -> T:
+    """Bring numbers in 0…1 to the middle half of that range."""
+    return value * 0.5 + ZERO
+
+
+def _stretched(x: Images) -> Images:
+    return (x - ZERO) * 2
 
 
 def _without_holes(operator: Operator[..., Any], picture: Picture) -> Images:

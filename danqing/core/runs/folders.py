@@ -124,15 +124,15 @@ class Folders:
             inside = [each for each in listing.found if not self._is_result(each.file, path)]
             if not inside:
                 raise DataError("holds no pictures", where=path, remedy="danqing pictures lists what can be read")
-            top = Path(path.resolve().name) if folders > 1 else Path()
+            top = Path(_real(path).name) if folders > 1 else Path()
             yield from (_Source(each.file, top / each.name) for each in inside)
 
     def _is_result(self, file: Path, folder: Path) -> bool:
         """Whether a file is an earlier result, in an out-dir within the folder."""
         if self.out_dir is None:
             return False
-        home, top = Path(self.out_dir).resolve(), folder.resolve()
-        return home != top and home.is_relative_to(top) and file.resolve().is_relative_to(home)
+        home, top = _real(self.out_dir), _real(folder)  # what goes round in a circle is left where it is
+        return home != top and home.is_relative_to(top) and _real(file).is_relative_to(home)
 
     def _targets(self, call: Call, found: list[_Source]) -> Sequence[Path | None]:
         makes = call.operator.makes
@@ -181,6 +181,10 @@ def check_writable(folder: Path) -> None:
             pass
     except OSError as error:
         raise OutputError(f"cannot be written ({error.strerror or error})", where=folder) from error
+
+
+def _real(place: str | Path) -> Path:
+    return Path(os.path.realpath(place))
 
 
 def _partners(place: Path, found: list[_Source]) -> list[Path]:

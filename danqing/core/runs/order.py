@@ -207,9 +207,9 @@ class Order:
 def seen_from(home: Path, file: Path) -> str:
     """The path of a file as seen from a folder; absolute where there is no way between the two."""
     try:
-        return Path(os.path.relpath(file.resolve(), home.resolve())).as_posix()
+        return Path(os.path.relpath(os.path.realpath(file), os.path.realpath(home))).as_posix()
     except ValueError:  # another drive
-        return file.resolve().as_posix()
+        return Path(os.path.realpath(file)).as_posix()
 
 
 def _same_work(one: Step, other: Step) -> bool:
