@@ -20,6 +20,7 @@ from danqing.core.operators.operator import operator
 from danqing.core.pictures.contract import Images, Mask, from_uint8, to_uint8
 from danqing.core.progress import Job, Progress
 from danqing.maths import fidelity
+from danqing.maths.opacity import opacity_of
 
 Format = Literal["jpg", "webp", "avif", "png"]
 KINDS = {"jpg": "JPEG", "webp": "WEBP", "avif": "AVIF", "png": "PNG"}
@@ -53,7 +54,8 @@ def compress(
         ssim: structural similarity that is to be reached, 1 is equal; without any target it is 0.95, or a PNG without
             loss.
         palette: let a PNG have 256 colours or fewer, as few as needed.
-        alpha: opacity (B, 1, H, W), by default the picture's own. JPEG holds none and is refused.
+        alpha: opacity (B, 1, H, W), by default the picture's own; if all is opaque, it is left out. JPEG holds none:
+            pictures that are transparent anywhere are refused.
 
     Returns:
         For each picture a file and its figures: ``bytes``, ``bits_per_pixel``, ``quality`` (null for a PNG, which has
@@ -72,13 +74,12 @@ def compress(
     """
     if size is not None and ssim is not None:
         raise ParameterError("is given together with a size", where="ssim", remedy="Give one of them")
-    if alpha is not None and format == "jpg":
-        raise ParameterError("JPEG holds no transparency", where="format", remedy="Choose webp, avif or png")
     if palette and format != "png":
         raise ParameterError("only a PNG has one", where="palette", remedy="Choose --format png")
-    if alpha is not None and (len(alpha), *alpha.shape[2:]) != (len(x), *x.shape[2:]):
-        raise ParameterError("its size is not that of the pictures", where="alpha")
-    whole = x if alpha is None else torch.cat([x, alpha], 1)
+    opacity = opacity_of(x, alpha)
+    if opacity is not None and format == "jpg":
+        raise ParameterError("JPEG holds no transparency", where="format", remedy="Choose webp, avif or png")
+    whole = x if opacity is None else torch.cat([x, opacity], 1)
     limit = None if size is None else int(size * 1000)
     made = []
     for picture in whole.cpu():

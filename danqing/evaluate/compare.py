@@ -12,8 +12,11 @@ from danqing.core.artefacts.figures import Figures
 from danqing.core.errors import ParameterError
 from danqing.core.fields.number import Range
 from danqing.core.operators.operator import operator
-from danqing.core.pictures.contract import Images
+from danqing.core.pictures.contract import Images, Mask
 from danqing.maths.fidelity import MS_SSIM_SIDE, SSIM_SIDE, luma, ms_ssim, mse, psnr, ssim
+from danqing.maths.opacity import laid_over, opacity_of
+
+GROUNDS = (0.0, 1.0)  # black and white: what differs in opacity alone differs on one of them at least
 
 
 @operator
@@ -22,17 +25,22 @@ def compare(
     y: Images,
     channel: Literal["rgb", "y"] = "rgb",
     border: Annotated[int, Range(0, 64, "px")] = 0,
+    alpha: Mask | None = None,
+    y_alpha: Mask | None = None,
 ) -> Figures:
     """Measure how far pictures are from what they should be.
 
     The PSNR of the same two pictures differs by some 2 dB between RGB and Y: compare numbers of one recipe only. Every
-    result names its own.
+    result names its own. Transparent pictures are laid over black and over white, and each figure is the worse of both:
+    so what differs in opacity alone is seen, and what lies hidden is not.
 
     Args:
         x: the pictures to be judged (B, C, H, W) in [0, 1].
         y: the originals, of the same height and width: one for each picture, or one for all; grey is seen as colour.
         channel: rgb measures all channels; y the luma of BT.601, on which super-resolution is usually reported.
         border: how much of the rim is left out, as is usual for super-resolution.
+        alpha: opacity (B, 1, H, W) of the pictures, by default their own.
+        y_alpha: opacity of the originals, by default their own.
 
     Returns:
         For each pair ``mse``, ``psnr`` in dB (null for equal pictures, where it is infinite), ``ssim``, ``ms_ssim``
@@ -50,15 +58,34 @@ def compare(
         danqing compare restored.png original.png
         danqing compare enlarged.png original.png --channel y --border 4 --json
     """
-    x, y = _paired(x, y)
-    within = [_cut(luma(each) if channel == "y" else each, border) for each in (x, y)]
-    table: dict[str, list[Any]] = {"mse": mse(*within).tolist(), "psnr": [_finite(db) for db in psnr(*within).tolist()]}
-    table["ssim"] = _if_large_enough(ssim, SSIM_SIDE, *within)
-    table["ms_ssim"] = _if_large_enough(ms_ssim, MS_SSIM_SIDE, *within)
-    table["max_difference"] = (within[0] - within[1]).abs().amax((1, 2, 3)).tolist()
-    told = {"recipe": _recipe(channel, border), "refused": _refusals(within[0])}
+    opacities = opacity_of(x, alpha), opacity_of(y, y_alpha, "y_alpha")
+    grounds = GROUNDS if any(each is not None for each in opacities) else GROUNDS[:1]
+    pairs = [_paired(*(laid_over(*each, ground) for each in zip((x, y), opacities, strict=True))) for ground in grounds]
+    within = [tuple(_cut(luma(z) if channel == "y" else z, border) for z in pair) for pair in pairs]
+    told = {"recipe": _recipe(channel, border, len(grounds) > 1), "refused": _refusals(within[0][0])}
+    table = _worst([_measured(*pair) for pair in within])
     numbers = [{**dict(zip(table, row, strict=True)), **told} for row in zip(*table.values(), strict=True)]
-    return Figures(numbers, _map(x, y))
+    return Figures(numbers, _map(torch.stack([(x - y).abs().mean(1, keepdim=True) for x, y in pairs]).amax(0)))
+
+
+def _measured(x: Images, y: Images) -> dict[str, list[Any]]:
+    return {
+        "mse": mse(x, y).tolist(),
+        "psnr": [_finite(db) for db in psnr(x, y).tolist()],
+        "ssim": _if_large_enough(ssim, SSIM_SIDE, x, y),
+        "ms_ssim": _if_large_enough(ms_ssim, MS_SSIM_SIDE, x, y),
+        "max_difference": (x - y).abs().amax((1, 2, 3)).tolist(),
+    }
+
+
+def _worst(tables: list[dict[str, list[Any]]]) -> dict[str, list[Any]]:
+    """Of each figure the one that tells of the larger difference; None is that of a PSNR without end, or of nothing."""
+    out: dict[str, list[Any]] = {}
+    for name in tables[0]:
+        pick = max if name in ("mse", "max_difference") else min
+        rows = zip(*(table[name] for table in tables), strict=True)
+        out[name] = [pick((each for each in row if each is not None), default=None) for row in rows]
+    return out
 
 
 def _paired(x: Images, y: Images) -> tuple[Images, Images]:
@@ -95,17 +122,17 @@ def _refusals(x: Images) -> str:
     return f"{' and '.join(missed)}; these are {width}×{height}" if missed else ""
 
 
-def _recipe(channel: str, border: int) -> str:
+def _recipe(channel: str, border: int, transparent: bool) -> str:
     colour = "RGB, all channels alike" if channel == "rgb" else "Y of BT.601, 16…235 of 255"
-    return f"{colour}; data range 1; border {border} px; SSIM window Gaussian 11×11, sigma 1.5, inside the picture"
+    recipe = f"{colour}; data range 1; border {border} px; SSIM window Gaussian 11×11, sigma 1.5, inside the picture"
+    return f"{recipe}; over black and over white, the worse counts" if transparent else recipe
 
 
 def _finite(value: float) -> float | None:
     return value if value < float("inf") else None
 
 
-def _map(x: Images, y: Images) -> Images:
-    """Show the mean absolute difference over channels in the colours of a glowing body, white where it is largest."""
-    difference = (x - y).abs().mean(1, keepdim=True)
+def _map(difference: Images) -> Images:
+    """Show differences (B, 1, H, W) in the colours of a glowing body, white where they are largest."""
     glow = 3 * (difference / difference.amax((1, 2, 3), keepdim=True).clamp_min(1 / 255)).sqrt()  # small ones show too
     return torch.cat([glow, glow - 1, glow - 2], 1).clamp(0, 1)

@@ -19,8 +19,9 @@ from danqing.core.operators.operator import operator
 from danqing.core.pictures.contract import Images, contact_sheet, from_uint8, to_uint8
 from danqing.core.progress import Job, Progress
 from danqing.data.store import Store, pack
+from danqing.maths.drawing import classes_as_in, led_by, stream
+from danqing.maths.neighbours import nearest
 from danqing.maths.scores import METRICS, About, Seen, Sets, rows
-from danqing.maths.statistics import nearest
 from danqing.nets.backbones import FeatureNet, feature_net
 
 FEWEST = 50  # pictures below which no score is worth printing
@@ -49,9 +50,9 @@ def evaluate(
     """Score what a model paints against real pictures, and show whether it copies them.
 
     Samples are rounded to 8 bits, as they are saved, and compared with held-out pictures of ``data`` where there are
-    enough of these, else with training pictures; conditional models paint the classes of these. A distance on other
-    features than those of the official Inception network is no FID, and numbers on different features cannot be
-    compared.
+    enough of these, else with training pictures. The classes that a conditional model is asked for are drawn from those
+    of the data, whatever those of the compared pictures are. A distance on other features than those of the official
+    Inception network is no FID, and numbers on different features cannot be compared.
 
     Args:
         weights: the model, a Painter.
@@ -63,8 +64,9 @@ def evaluate(
         seed: fixes the samples, the choice of real pictures, and the intervals.
 
     Returns:
-        One row a score: its ``value``, the bootstrap interval ``low`` to ``high`` (95 %), ``real`` (the same score of
-        real pictures in place of the samples: as much as can be asked for), ``better`` (which way), the counts of
+        One row a score: its ``value``, the interval ``low`` to ``high`` (95 %; of a Fréchet distance it also holds that
+        of endless pictures), ``real`` (the same score of real pictures in place of the samples: as much as can be asked
+        for), ``better`` (which way), the counts of
         ``samples`` and ``reference`` pictures and ``against`` which pictures these are, ``means`` (the definition), and
         ``features`` with the SHA-256 of their ``weights``, ``resize`` and ``colour``. And a sheet of samples, each with
         its three nearest training pictures to its right; the upper half are the samples nearest to one.
@@ -89,14 +91,18 @@ def evaluate(
     _need(count, needed, "samples", f"Give --count {needed} or more")
     learned, held_out = (yield from _packed(weights, data, "train")), (yield from _packed(weights, data, "test"))
     apart = len(held_out) >= needed
-    reference = _drawn(held_out if apart else learned, max(count, needed), seed)
+    compared = held_out if apart else learned
+    fixed = len(compared) if data == "digits" or not apart else 0  # shares of classes: divided so, or the same pictures
+    reference = _taken(compared, stream(seed, "reference").permutation(len(compared))[: max(count, needed)])
     _need(len(reference.pixels), needed, "real pictures", "Give more of them")
-    train = _drawn(learned, max(count, SEARCHED if "neighbours" in wanted else 0), seed)
+    train = _taken(
+        learned, _order(learned, count, fixed, seed)[: max(count, SEARCHED if "neighbours" in wanted else 0)]
+    )
     if (why := _no_classes(weights, net, learned)) and "classes" in wanted:
         if metrics != "all":
             raise ParameterError(f"classes cannot be scored: {why}", where="metrics")
         wanted.remove("classes")
-    samples = yield from _painted(weights, count, reference.labels, seed)
+    samples = yield from _painted(weights, count, _asked(weights, learned, count, fixed, seed), seed)
     sets = Sets(
         (yield from _seen(net, samples, "looking at the samples")),
         (yield from _seen(net, reference, "looking at real pictures")),
@@ -142,11 +148,27 @@ def _packed(model: Painter, data: str, split: str) -> Job[Store]:
     )
 
 
-def _drawn(store: Store, limit: int, seed: int) -> Pictures:
-    """Up to ``limit`` pictures in a drawn order: folders are sorted by class."""
-    rows = np.random.default_rng(seed).permutation(len(store))[:limit]
+def _order(store: Store, count: int, fixed: int, seed: int) -> NDArray[np.int64]:
+    """A drawn order of pictures; the first ``count`` stand for samples, and have their classes drawn as samples do."""
+    rng = stream(seed, "train")
+    if store.labels is None or not fixed:
+        return rng.permutation(len(store))
+    labels = np.asarray(store.labels)
+    return led_by(labels, classes_as_in(labels, count, rng, fixed), rng)
+
+
+def _taken(store: Store, rows: NDArray[np.int64]) -> Pictures:
     labels = None if store.labels is None else torch.from_numpy(np.asarray(store.labels)[rows]).long()
     return Pictures(np.asarray(store.pictures[rows]), labels)
+
+
+def _asked(model: Painter, store: Store, count: int, fixed: int, seed: int) -> Tensor | None:
+    """The classes that samples are asked for, as often as the data have them; all alike where these are unknown."""
+    known = model.config["classes"]
+    if not known:
+        return None
+    labels = np.arange(known) if store.labels is None or store.labels.max() >= known else np.asarray(store.labels)
+    return torch.from_numpy(classes_as_in(labels, count, stream(seed, "classes"), fixed))
 
 
 def _no_classes(model: Painter, net: FeatureNet, store: Store) -> str:
@@ -160,15 +182,9 @@ def _no_classes(model: Painter, net: FeatureNet, store: Store) -> str:
     return "" if net.class_names in ((), names) else f"the classes of {net.name} have other names"
 
 
-def _painted(model: Painter, count: int, labels: Tensor | None, seed: int) -> Job[Pictures]:
-    """Paint samples; a conditional model paints the classes of the real pictures, else all alike."""
-    classes = model.config["classes"]
+def _painted(model: Painter, count: int, asked: Tensor | None, seed: int) -> Job[Pictures]:
+    """Paint samples of the classes asked for."""
     rng = torch.Generator().manual_seed(seed)
-    asked = None
-    if classes:
-        usable = labels is not None and int(labels.max()) < classes
-        source = labels if labels is not None and usable else torch.arange(classes)
-        asked = source[torch.arange(count) % len(source)]
     done: list[NDArray[np.uint8]] = []
     for at in range(0, count, CHUNK):
         size = min(CHUNK, count - at)

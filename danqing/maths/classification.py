@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import NamedTuple
 
 import torch
@@ -53,21 +52,20 @@ def macro(scores: ClassScores, matrix: Tensor) -> tuple[float, float, float]:
     return precision, recall, f1
 
 
-def wilson_interval(hits: int, count: int, z: float = 1.959964) -> tuple[float, float]:
-    """Bound the probability behind ``hits`` of ``count`` independent trials; unlike hits ± error it stays in [0, 1].
+def wilson_interval(hits: int, count: int) -> tuple[float, float]:
+    """Bound the probability behind ``hits`` of ``count`` independent trials at 95 %; it stays in [0, 1].
 
     Args:
         hits: 0…count.
         count: at least 1.
-        z: half-width in standard deviations; the default bounds 95 %.
 
     Returns:
         the lower and the upper bound.
 
-    Source: Wilson 1927, Probable inference, the law of succession, and statistical inference.
+    Source: Wilson 1927, Probable inference, the law of succession, and statistical inference; by SciPy.
     """
-    share, weight = hits / count, z * z / count
-    centre = share + weight / 2
-    reach = z * math.sqrt(share * (1 - share) / count + weight / (4 * count))
-    low, high = (centre - reach) / (1 + weight), (centre + reach) / (1 + weight)
-    return max(0.0, min(share, low)), min(1.0, max(share, high))  # at 0 and 1 rounding could leave the share outside
+    from scipy.stats import binomtest
+
+    low, high = binomtest(hits, count).proportion_ci(0.95, "wilson")
+    share = hits / count
+    return min(share, float(low)), max(share, float(high))  # at 0 and 1 rounding could leave the share outside

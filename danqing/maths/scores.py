@@ -8,15 +8,9 @@ from typing import Any, NamedTuple
 from torch import Tensor
 
 from danqing.core.errors import TooFewPictures
-from danqing.maths.statistics import (
-    Estimate,
-    classifier_score,
-    frechet_distance,
-    kernel_distance,
-    mean_of,
-    nearest,
-    precision_recall_density_coverage,
-)
+from danqing.maths.intervals import Estimate, share_of
+from danqing.maths.neighbours import copied_share, precision_recall_density_coverage
+from danqing.maths.statistics import classifier_score, frechet_distance, kernel_distance
 
 K = 5  # neighbours that a ball of precision, recall, density and coverage reaches
 
@@ -81,30 +75,27 @@ def _score(fake: Seen, real: Seen, about: About) -> Scores:
 
 
 def _precision(fake: Seen, real: Seen, about: About) -> Scores:
-    found = precision_recall_density_coverage(real.features, fake.features, K)
-    if real.labels is None:
-        return found
-    covered = found["coverage"].pulls[0] + found["coverage"].value
-    return {**found, **_by_class("coverage", covered, real.labels, about)}
+    return precision_recall_density_coverage(real.features, fake.features, K, _by_class(real, about))
 
 
 def _neighbours(fake: Seen, train: Seen, about: About) -> Scores:
-    distance, at = nearest(fake.features, train.features)
-    used, place = at[:, 0].unique(return_inverse=True)
-    apart = nearest(train.features[used], train.features, 2)[0][:, 1]  # the first is the picture itself
-    return {"copied_share": mean_of(distance[:, 0] < apart[place])}
+    return {"copied_share": copied_share(fake.features, train.features)}
 
 
 def _classes(fake: Seen, real: Seen, about: About) -> Scores:
     if fake.labels is None:
         return {}
     right = fake.chances.argmax(1) == fake.labels
-    return {"class_accuracy": mean_of(right), **_by_class("class_accuracy", right, fake.labels, about)}
+    each = {f"class_accuracy of {title}": share_of(right[some]) for title, some in _by_class(fake, about).items()}
+    return {"class_accuracy": share_of(right), **each}
 
 
-def _by_class(name: str, values: Tensor, labels: Tensor, about: About) -> Scores:
-    present = [(at, title) for at, title in enumerate(about.classes) if (labels == at).any()]
-    return {f"{name} of {title}": mean_of(values[labels == at]) for at, title in present}
+def _by_class(seen: Seen, about: About) -> dict[str, Tensor]:
+    """Which pictures (N,) are of each class that occurs, by its name."""
+    if seen.labels is None:
+        return {}
+    found = {title: seen.labels == at for at, title in enumerate(about.classes)}
+    return {title: some for title, some in found.items() if some.any()}
 
 
 METRICS: dict[str, Callable[[Seen, Seen, About], Scores]] = {
@@ -139,7 +130,7 @@ def rows(sets: Sets, wanted: Sequence[str], about: About, seed: int) -> Iterator
         sets: the pictures.
         wanted: names from ``METRICS``.
         about: what the rows are named after.
-        seed: of the bootstrap.
+        seed: of the divisions behind the intervals.
 
     Yields:
         ``score`` (its name), ``value``, ``low`` and ``high`` (95 %), ``real`` (the same score of real pictures in place
@@ -154,11 +145,11 @@ def rows(sets: Sets, wanted: Sequence[str], about: About, seed: int) -> Iterator
             better, means = MEANINGS[kind]
             counts = {"samples": len(sets.samples.features), "reference": len(against.features)}
             if title:  # one class alone
-                counts["samples" if kind == "class_accuracy" else "reference"] = len(estimate.pulls[0])
+                counts["samples" if kind == "class_accuracy" else "reference"] = estimate.pictures
             yield {
                 "score": name,
                 "value": estimate.value,
-                "low": max(low, 0.0) if metric == "frechet" else low,
+                "low": low,
                 "high": high,
                 "real": real[name].value if name in real else None,
                 "better": better,

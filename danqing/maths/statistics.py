@@ -1,55 +1,21 @@
 """How far apart two sets of pictures are, as distances between their features; float64 inside.
 
-Each statistic is an :class:`Estimate`: its value and, for every picture of either set, how much that picture pulls on
-it (its empirical influence). Resampling the pulls instead of the pictures gives the bootstrap interval at the price of
-a mean. It also keeps the interval around the value: resampled pictures repeat, which alone would raise a Fréchet
-distance of 2,000 pictures well above itself.
+Each statistic is an :class:`~danqing.maths.intervals.Estimate`. Behind an interval stands how much each picture pulls
+on the value (its empirical influence).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import NamedTuple
+import math
 
 import torch
 from torch import Tensor
 
-from danqing.core.errors import ParameterError, TooFewPictures
+from danqing.core.errors import TooFewPictures
+from danqing.maths.intervals import Bounds, Estimate, around
 
-ROWS = 1024  # rows of a distance or kernel matrix that are held at once
-DRAWN = 1_000_000  # bootstrap places that are held at once
-
-
-class Estimate(NamedTuple):
-    """A statistic of one or two sets of pictures.
-
-    ``pulls`` holds one float64 vector a set: each picture's empirical influence on the value, of mean zero. A set
-    taken as given (a reference that only sets the scale) has no vector.
-    """
-
-    value: float
-    pulls: tuple[Tensor, ...]
-
-    def interval(self, seed: int = 0, draws: int = 1000, level: float = 0.95) -> tuple[float, float]:
-        """Find the percentile bootstrap interval by resampling the pulls; the bias of the value is not in it.
-
-        Source: Efron & Tibshirani 1993, An Introduction to the Bootstrap, ch. 13 (percentiles) and ch. 22 (influence).
-        """
-        rng = torch.Generator().manual_seed(seed)
-        moved = torch.full((draws,), self.value, dtype=torch.float64)
-        for pull in self.pulls:
-            for some in moved.split(max(1, DRAWN // len(pull))):
-                some += pull[torch.randint(len(pull), (len(some), len(pull)), generator=rng)].mean(1)
-        tail = (1 - level) / 2
-        low, high = torch.quantile(moved, torch.tensor([tail, 1 - tail], dtype=torch.float64)).tolist()
-        return low, high
-
-
-def mean_of(values: Tensor) -> Estimate:
-    """The mean of one figure a picture; its bootstrap interval is the ordinary one."""
-    values = values.double()
-    mean = values.mean()
-    return Estimate(mean.item(), (values - mean,))
+ROWS = 1024  # rows of a kernel matrix that are held at once
+DIVISIONS = 20  # random divisions that tell what chance alone makes of a Fréchet distance
 
 
 def moments(a: Tensor) -> tuple[Tensor, Tensor]:
@@ -75,27 +41,28 @@ def gaussian_frechet(mean1: Tensor, cov1: Tensor, mean2: Tensor, cov2: Tensor) -
 def frechet_distance(a: Tensor, b: Tensor) -> Estimate:
     """Measure the Fréchet distance of two sets of features (N, D) and (M, D) taken as Gaussian.
 
-    The pull of a picture is the derivative of :func:`gaussian_frechet`: 2 (μ1 - μ2) to the mean and I - T to the
-    covariance, where T is the linear map that carries one Gaussian to the other. Along directions in which a set does
-    not vary the derivative does not exist and is left out.
+    The value lies above the distance of what the sets are drawn from, the more the fewer they are. The interval holds
+    both that distance and what other sets of these sizes would show: it begins below the value by what two sets are
+    apart by chance, which is found by dividing the pictures of both at random, and on both sides leaves room for how
+    this varies and for how much single pictures pull on the value.
 
     Raises:
         TooFewPictures: unless N and M exceed D: fewer leave the covariance without full rank, and the number would
             measure how few there are.
 
-    Source: Heusel et al. 2017, eq. 6; the derivative: danqing, from Bhatia, Jain & Lim 2019, On the Bures-Wasserstein
-    distance, eq. 56.
+    Source: Heusel et al. 2017, eq. 6; that it is biased: Bińkowski et al. 2018, section 4 and appendix D; random
+    divisions: R. A. Fisher 1935, The design of experiments, section 21; the interval: danqing, docs/adr/0019.
     """
     need_for_frechet(a.shape[1], len(a), len(b))
-    (mean1, cov1), (mean2, cov2) = moments(a), moments(b)
-    root1, root2 = _root(cov1), _root(cov2)
-    left, overlap, right = torch.linalg.svd(root1.T @ root2)
-    shift = mean1 - mean2
-    pulls = (
-        _frechet_pull(a, mean1, root1, shift, left, overlap),
-        _frechet_pull(b, mean2, root2, -shift, right.T, overlap),
-    )
-    return Estimate(_frechet(shift, cov1, cov2, overlap.sum()), pulls)
+    value = gaussian_frechet(*moments(a), *moments(b))
+
+    def bounds(seed: int) -> Bounds:
+        chance = _frechet_by_chance(a, b, seed)
+        error = math.hypot(_pulled(*_frechet_pulls(a, b)), float(chance.std()))
+        low, high = around(value, error, DIVISIONS - 1)
+        return max(low - float(chance.mean()), 0.0), high
+
+    return Estimate(value, len(a), bounds)
 
 
 def need_for_frechet(dim: int, *counts: int) -> None:
@@ -127,15 +94,16 @@ def kernel_distance(a: Tensor, b: Tensor, degree: int = 3) -> Estimate:
     a, b = a.double(), b.double()
     within_a, within_b = _kernel_rows(a, a, degree, own=True), _kernel_rows(b, b, degree, own=True)
     across_a, across_b = _kernel_rows(a, b, degree), _kernel_rows(b, a, degree)
-    value = within_a.mean() + within_b.mean() - 2 * across_a.mean()
-    pulls = (2 * _centred(within_a - across_a), 2 * _centred(within_b - across_b))
-    return Estimate(value.item(), pulls)
+    value = (within_a.mean() + within_b.mean() - 2 * across_a.mean()).item()
+    error = _pulled(2 * _centred(within_a - across_a), 2 * _centred(within_b - across_b))
+    return Estimate(value, len(a), lambda seed: around(value, error, min(len(a), len(b)) - 1))
 
 
 def classifier_score(probabilities: Tensor, splits: int = 1) -> Estimate:
     """Score class probabilities (N, K) as exp of the mean KL divergence from their mean: 1 to K, large is good.
 
     It asks that each picture be recognised with certainty and that all classes occur, and nothing of likeness to data.
+    The interval of a single part is the jackknife's, of several that of a mean of independent figures.
 
     Args:
         probabilities: rows that sum to 1.
@@ -143,62 +111,38 @@ def classifier_score(probabilities: Tensor, splits: int = 1) -> Estimate:
 
     Source: Salimans et al. 2016, Improved techniques for training GANs, section 4.
     """
-    logs, pulls, values = probabilities.double().clamp_min(1e-300).log(), [], []
-    for p, log_p in zip(probabilities.double().chunk(splits), logs.chunk(splits), strict=True):
-        divergence = (p * (log_p - p.mean(0).clamp_min(1e-300).log())).sum(1)
-        values.append(divergence.mean().exp())
-        pulls.append(_centred(divergence) * values[-1])
-    return Estimate(torch.stack(values).mean().item(), (torch.cat(pulls),))
+    p = probabilities.double()
+    if splits == 1:
+        value = _spread(p)
+        return Estimate(value, len(p), lambda seed: _spread_bounds(p, value))
+    parts = torch.tensor([_spread(part) for part in p.chunk(splits)], dtype=torch.float64)
+    error = float(parts.std()) / math.sqrt(len(parts))
+    return Estimate(float(parts.mean()), len(p), lambda seed: around(float(parts.mean()), error, len(parts) - 1))
 
 
-def nearest(a: Tensor, b: Tensor, k: int = 1, *, others: bool = False) -> tuple[Tensor, Tensor]:
-    """Find the ``k`` nearest rows of ``b`` to each row of ``a``: Euclidean distances and indices (N, k), nearest first.
+def _spread(p: Tensor) -> float:
+    """Exp of the mean entropy (N, K) that is missing to that of the mean."""
+    return math.exp(_entropy(p.mean(0)) - _entropy(p).mean())
 
-    Args:
-        a: features (N, D).
-        b: features (M, D).
-        k: how many.
-        others: ``b`` is ``a``, and a row is no neighbour of itself.
 
-    Raises:
-        TooFewPictures: if ``b`` has fewer than ``k``.
+def _entropy(p: Tensor) -> Tensor:
+    return -torch.xlogy(p, p).sum(-1)
+
+
+def _spread_bounds(p: Tensor, value: float) -> Bounds:
+    """The jackknife's interval of the logarithm; it holds the score of any number of pictures, and that of so many.
+
+    The mean of few pictures' chances is less even than that of many, so that the score of few is lower.
+
+    Source: J. Tukey 1958 (error) and M. Quenouille 1956 (bias) of the jackknife; B. Efron, C. Stein 1981.
     """
-    if len(b) < k + others:
-        raise TooFewPictures(f"{k} nearest neighbours need a set of at least {k + others} pictures, not {len(b)}")
-    found = [_without_own(rows, at, others).topk(k, largest=False) for at, rows in _squared_distances(a, b)]
-    return torch.cat([f.values for f in found]).sqrt(), torch.cat([f.indices for f in found])
-
-
-def precision_recall_density_coverage(real: Tensor, fake: Tensor, k: int = 5) -> dict[str, Estimate]:
-    """Ask how many fakes lie among the reals, and how many reals have fakes around them.
-
-    Around every picture stands a ball that reaches its k-th nearest neighbour in its own set. ``precision``: share of
-    fakes inside any real ball; ``recall``: share of reals inside any fake ball; ``density``: real balls around a fake,
-    divided by k (an outlier's huge ball counts once; may exceed 1); ``coverage``: share of real balls that hold a fake.
-    Intervals take the other set as given.
-
-    Raises:
-        TooFewPictures: unless both sets have more than k.
-
-    Source: Kynkäänniemi et al. 2019, Improved precision and recall metric, eq. 1–3; Naeem et al. 2020, Reliable
-    fidelity and diversity metrics, eq. 3–4.
-    """
-    rounding = 1e-12 * real.double().var(0).sum()  # so that a duplicate counts as inside a ball of radius zero
-    real_reach = nearest(real, real, k, others=True)[0][:, -1:].square() + rounding
-    fake_reach = nearest(fake, fake, k, others=True)[0][:, -1].square() + rounding
-    around_fake = torch.zeros(len(fake), dtype=torch.float64)
-    covered, recalled = [], []
-    for at, squares in _squared_distances(real, fake):
-        inside = squares <= real_reach[at : at + ROWS]
-        around_fake += inside.sum(0)
-        covered.append(inside.any(1))
-        recalled.append((squares <= fake_reach).any(1))
-    return {
-        "precision": mean_of(around_fake > 0),
-        "recall": mean_of(torch.cat(recalled)),
-        "density": mean_of(around_fake / k),
-        "coverage": mean_of(torch.cat(covered)),
-    }
+    count, entropy = len(p), _entropy(p)
+    without = _entropy((p.sum(0) - p) / (count - 1)) - (entropy.sum() - entropy) / (count - 1)
+    log, mean = math.log(value), float(without.mean())
+    error = math.sqrt((count - 1) * float((without - mean).square().mean()))
+    bias = (count - 1) * (mean - log)
+    low, high = around(log, error, count - 1)
+    return max(1.0, math.exp(low - max(bias, 0))), min(float(p.shape[1]), math.exp(high - min(bias, 0)))
 
 
 def _frechet(shift: Tensor, cov1: Tensor, cov2: Tensor, overlap: Tensor) -> float:
@@ -211,6 +155,33 @@ def _root(covariance: Tensor) -> Tensor:
     return root
 
 
+def _frechet_by_chance(a: Tensor, b: Tensor, seed: int) -> Tensor:
+    """What the distance is (DIVISIONS,) of two sets of these sizes, whose pictures are those of both, mixed."""
+    mixed, rng = torch.cat([a, b]).double(), torch.Generator().manual_seed(seed)
+    found = []
+    for _ in range(DIVISIONS):
+        one, other = mixed[torch.randperm(len(mixed), generator=rng)].split([len(a), len(b)])
+        found.append(gaussian_frechet(*moments(one), *moments(other)))
+    return torch.tensor(found, dtype=torch.float64)
+
+
+def _frechet_pulls(a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
+    """How much each picture pulls on the distance: the derivative of :func:`gaussian_frechet`.
+
+    It is 2 (μ1 - μ2) to the mean and I - T to the covariance, where T is the linear map that carries one Gaussian to
+    the other. Along directions in which a set does not vary the derivative does not exist and is left out.
+
+    Source: danqing, from Bhatia, Jain & Lim 2019, On the Bures-Wasserstein distance, eq. 56.
+    """
+    (mean1, cov1), (mean2, cov2) = moments(a), moments(b)
+    root1, root2 = _root(cov1), _root(cov2)
+    left, overlap, right = torch.linalg.svd(root1.T @ root2)
+    return (
+        _frechet_pull(a, mean1, root1, mean1 - mean2, left, overlap),
+        _frechet_pull(b, mean2, root2, mean2 - mean1, right.T, overlap),
+    )
+
+
 def _frechet_pull(a: Tensor, mean: Tensor, root: Tensor, shift: Tensor, turn: Tensor, overlap: Tensor) -> Tensor:
     centred = a.double() - mean
     spread = root.square().sum(0)  # the eigenvalues, as root = V sqrt(values)
@@ -219,30 +190,21 @@ def _frechet_pull(a: Tensor, mean: Tensor, root: Tensor, shift: Tensor, turn: Te
     return _centred(2 * centred @ shift + centred.square().sum(1) - whitened.square() @ overlap)
 
 
+def _pulled(*pulls: Tensor) -> float:
+    """The standard error of a value on which pictures pull, each set for itself.
+
+    Source: Efron & Tibshirani 1993, An Introduction to the Bootstrap, ch. 22; of a distance near 0 it is too large
+    rather than too small, as is the jackknife's, which it is to first order (Efron & Stein 1981).
+    """
+    return math.sqrt(sum(float(pull.square().sum()) / len(pull) ** 2 for pull in pulls))
+
+
 def _kernel_rows(a: Tensor, b: Tensor, degree: int, *, own: bool = False) -> Tensor:
     """Mean kernel value of every row of ``a`` with the rows of ``b`` (with the others, if ``b`` is its own set)."""
     sums = [((rows @ b.T) / a.shape[1] + 1).pow(degree).sum(1) for rows in a.split(ROWS)]
     if not own:
         return torch.cat(sums) / len(b)
     return (torch.cat(sums) - (a.square().sum(1) / a.shape[1] + 1).pow(degree)) / (len(b) - 1)
-
-
-def _squared_distances(a: Tensor, b: Tensor) -> Iterator[tuple[int, Tensor]]:
-    """Yield (first row, squared distances of up to ROWS rows of ``a`` to all of ``b``)."""
-    if a.shape[1] != b.shape[1]:
-        raise ParameterError(f"features differ in dimension: {a.shape[1]} and {b.shape[1]}")
-    centre = b.double().mean(0)  # keeps the three terms of the binomial small, and so their cancellation exact
-    a, b = a.double() - centre, b.double() - centre
-    norms = b.square().sum(1)
-    for at in range(0, len(a), ROWS):
-        rows = a[at : at + ROWS]
-        yield at, (rows.square().sum(1, keepdim=True) + norms - 2 * rows @ b.T).clamp_min_(0)
-
-
-def _without_own(squares: Tensor, at: int, others: bool) -> Tensor:
-    if others:
-        squares.diagonal(at).fill_(torch.inf)
-    return squares
 
 
 def _centred(values: Tensor) -> Tensor:

@@ -77,7 +77,8 @@ def test_a_collapsed_painter_is_punished_where_precision_praises_it(faithful):
     table, _ = scored(Copyist(known=1), count=200, metrics=FEW)
     assert table["precision"]["value"] > 0.9
     assert table["coverage"]["value"] < 0.5 * faithful[0]["coverage"]["value"]
-    assert table["kernel_distance"]["low"] > faithful[0]["kernel_distance"]["high"]
+    assert table["kernel_distance"]["low"] > 0 > faithful[0]["kernel_distance"]["low"]
+    assert table["kernel_distance"]["value"] > faithful[0]["kernel_distance"]["high"]
 
 
 def test_every_row_carries_its_recipe(faithful):
@@ -107,6 +108,36 @@ def test_the_seed_fixes_the_scores(faithful):
     assert again == faithful[0]
     other, _ = scored(Copyist(), count=200, metrics=FEW, seed=1)
     assert other["kernel_distance"]["value"] != faithful[0]["kernel_distance"]["value"]
+
+
+class Recording(Copyist):
+    """Notes which classes it is asked for, and paints nothing."""
+
+    def paint(self, z, label=None):
+        self.__dict__.setdefault("asked", []).append(label)
+        return torch.zeros(len(z), 1, 28, 28)
+
+
+def asked_of(seed, features, data="digits"):
+    model = Recording()
+    evaluate(model, data, count=200, metrics="kernel", features=features, seed=seed)
+    return torch.cat(model.asked)
+
+
+def test_classes_are_asked_for_as_often_as_in_the_data_whatever_the_reference_has(shapes):
+    counts = torch.stack([asked_of(seed, shapes).bincount(minlength=10) for seed in range(8)]).double()
+    expected = 200 * torch.from_numpy(np.bincount(digits("train")[1]) / 8000)
+    assert ((counts.mean(0) - expected).abs() < 4 * (expected / 8).sqrt()).all()
+    # were they those of the reference, always the same, it would be 0; drawn, it is about the 72 degrees of freedom
+    assert 35 < ((counts - expected).square() / expected).sum() < 140
+    assert torch.equal(asked_of(0, shapes), asked_of(0, shapes))
+    assert not torch.equal(asked_of(0, shapes), asked_of(1, shapes))
+
+
+def test_without_labels_all_classes_are_asked_for_alike(folder, shapes):
+    loose = folder / "dark"
+    (loose / "broken.png").unlink()
+    assert asked_of(0, shapes, loose.as_posix()).bincount(minlength=10).min() > 8
 
 
 def test_too_few_pictures_are_refused_with_the_number_needed():

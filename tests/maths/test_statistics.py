@@ -1,4 +1,5 @@
 import json
+import math
 import runpy
 from pathlib import Path
 
@@ -7,18 +8,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from danqing.core.errors import ParameterError, TooFewPictures
-from danqing.maths.statistics import (
-    Estimate,
-    classifier_score,
-    frechet_distance,
-    gaussian_frechet,
-    kernel_distance,
-    mean_of,
-    moments,
-    nearest,
-    precision_recall_density_coverage,
-)
+from danqing.core.errors import TooFewPictures
+from danqing.maths.neighbours import precision_recall_density_coverage
+from danqing.maths.statistics import classifier_score, frechet_distance, gaussian_frechet, kernel_distance, moments
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 RECORD = runpy.run_path(str(GOLDEN / "record.py"))
@@ -97,7 +89,7 @@ class TestFrechet:
         flat = torch.zeros(1, 2, dtype=torch.float64)
         wide = [torch.cat([part, flat.expand(len(part), -1)], 1) for part in (a, b)]
         assert frechet_distance(*wide).value == pytest.approx(frechet_distance(a, b).value, rel=1e-9)
-        assert all(torch.isfinite(pull).all() for pull in frechet_distance(*wide).pulls)
+        assert all(math.isfinite(end) for end in frechet_distance(*wide).interval())
 
 
 class TestKernel:
@@ -120,53 +112,6 @@ class TestKernel:
             kernel_distance(drawn(1), drawn(5))
 
 
-class TestNeighbours:
-    def test_are_those_of_a_sort_across_blocks(self):
-        a, b = drawn(1500, 3), drawn(70, 3, seed=1)
-        distances, indices = nearest(a, b, 4)
-        direct = (a[:, None] - b).norm(dim=2).sort(1)
-        assert torch.equal(indices, direct.indices[:, :4])
-        assert torch.allclose(distances, direct.values[:, :4], atol=1e-9)
-
-    def test_a_row_is_no_neighbour_of_itself_unless_it_occurs_twice(self):
-        a = drawn(1100, 3)
-        assert (nearest(a, a, others=True)[1].squeeze() != torch.arange(1100)).all()
-        assert nearest(torch.cat([a, a]), torch.cat([a, a]), others=True)[0].max() < 1e-6
-
-    def test_refuses_too_few_and_unequal_dimensions(self):
-        with pytest.raises(TooFewPictures, match="at least 4"):
-            nearest(drawn(3), drawn(3), 3, others=True)
-        with pytest.raises(ParameterError, match="differ in dimension"):
-            nearest(drawn(3), drawn(3, 4))
-
-
-class TestPrecisionRecallDensityCoverage:
-    def test_are_one_for_identical_sets_even_with_duplicates(self):
-        a = drawn(30)
-        for real in (a, torch.cat([a] * 7)):
-            values = precision_recall_density_coverage(real, real.clone(), k=5)
-            assert values["precision"].value == values["recall"].value == values["coverage"].value == 1
-
-    def test_are_zero_for_sets_far_apart(self):
-        values = precision_recall_density_coverage(drawn(50), drawn(50, seed=1, mean=100))
-        assert [estimate.value for estimate in values.values()] == [0, 0, 0, 0]
-
-    def test_collapse_keeps_precision_and_loses_coverage_and_recall(self):
-        real = drawn(400, 2)
-        collapsed = 0.05 * drawn(400, 2, seed=1)
-        values = precision_recall_density_coverage(real, collapsed)
-        assert values["precision"].value > 0.95
-        assert values["coverage"].value < 0.2
-        assert values["recall"].value < 0.05
-
-    def test_one_far_real_picture_inflates_precision_and_not_density(self):
-        real = torch.cat([drawn(200, 2), torch.full((1, 2), 300.0, dtype=torch.float64)])
-        fake = drawn(200, 2, seed=1, mean=8)
-        values = precision_recall_density_coverage(real, fake)
-        assert values["precision"].value > 0.9
-        assert values["density"].value < 0.25
-
-
 class TestClassifierScore:
     def test_runs_from_one_to_the_number_of_classes(self):
         assert classifier_score(torch.eye(10).repeat(5, 1)).value == pytest.approx(10)
@@ -180,29 +125,31 @@ class TestClassifierScore:
 
 
 class TestInterval:
-    def test_of_a_mean_is_the_bootstrap_of_the_mean(self):
-        values = (drawn(200, 1) > 0.3).squeeze().double()
-        low, high = mean_of(values).interval(draws=4000)
-        mean, spread = values.mean().item(), 1.96 * values.std().item() / 200**0.5
-        assert (low, high) == pytest.approx((mean - spread, mean + spread), abs=0.012)
-
-    def test_is_the_same_for_the_same_seed_only(self):
-        estimate = mean_of(drawn(50, 1).squeeze())
-        assert estimate.interval(seed=3) == estimate.interval(seed=3) != estimate.interval(seed=4)
-
     @pytest.mark.parametrize("measure", [frechet_distance, kernel_distance])
-    def test_tells_how_the_value_varies_from_draw_to_draw(self, measure):
-        # sets 300 × 8 of different spread: the standard error from the pulls against that of 80 fresh draws
+    def test_is_as_wide_as_the_value_varies_from_draw_to_draw(self, measure):
+        # sets 300 × 8 of different spread: half the width of the interval against the spread of 80 fresh draws
         found = [measure(drawn(300, seed=i), drawn(300, seed=500 + i, mean=0.3, scale=1.2)) for i in range(80)]
-        true = torch.tensor([estimate.value for estimate in found]).std()
-        told = torch.tensor([sum(p.square().sum() / len(p) ** 2 for p in e.pulls) ** 0.5 for e in found]).mean()
-        assert 0.8 * true < told < 1.4 * true
+        spread = torch.tensor([estimate.value for estimate in found]).std()
+        above = torch.tensor([estimate.interval()[1] - estimate.value for estimate in found]).mean()
+        assert 1.6 * spread < above < 3 * spread  # 1.96 of a normal figure
 
-    def test_holds_its_value_and_ignores_sets_taken_as_given(self):
-        estimate = frechet_distance(drawn(100), drawn(100, seed=1, mean=0.2))
-        low, high = estimate.interval()
-        assert low < estimate.value < high
-        assert Estimate(2.0, ()).interval() == (2.0, 2.0)
+    def test_of_a_frechet_distance_holds_the_value_and_what_endless_pictures_have(self):
+        for shift in (0.0, 0.2, 2.0):
+            estimate = frechet_distance(drawn(60), drawn(80, seed=1, mean=shift))
+            low, high = estimate.interval()
+            assert 0 <= low < 8 * shift**2 + 1e-9 < high
+            assert low < estimate.value < high
+
+    def test_is_fixed_by_its_seed(self):
+        estimate = frechet_distance(drawn(60), drawn(60, seed=1, mean=1))
+        assert estimate.interval(3) == estimate.interval(3) != estimate.interval(4)
+
+    def test_of_several_parts_is_that_of_a_mean(self):
+        p = torch.rand(100, 4, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+        p = p / p.sum(1, keepdim=True)
+        parts = torch.tensor([classifier_score(part).value for part in p.split(10)])
+        low, high = classifier_score(p, splits=10).interval()
+        assert high - low == pytest.approx(2 * 2.262157 * parts.std().item() / 10**0.5)
 
 
 def test_moments_are_those_of_numpy():
