@@ -70,7 +70,7 @@ def test_mirroring_before_or_after_is_the_same(filter: str, chelsea: Tensor) -> 
 
 
 @given(st.integers(1, 90), st.integers(1, 90), st.integers(1, 120))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_one_side_keeps_the_proportions(height: int, width: int, new: int) -> None:
     x = torch.zeros(1, 1, height, width)
     assert resize(x, width=new).shape[2:] == (max(1, int(height * new / width + 0.5)), new)
