@@ -1,6 +1,8 @@
 # Two commands: `make demo` and `make test`. Everything is set up in .venv from the versions in constraints.txt.
 PYTHON ?= python3
 BIN := .venv/bin
+# The contract and the laws, which are tested once more as processors with fewer instructions round.
+ROUNDED := $(addprefix tests/,contract maths nets edit restore analyse degrade compress)
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
 .PHONY: demo test lint types slow bench docs zoo clean
@@ -8,7 +10,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constr
 
 help:
 	@echo "make demo    set up and train a digit painter for two minutes, then look into demo/report.html"
-	@echo "make test    set up and check everything: format, lint, types, tests"
+	@echo "make test    set up and check everything: format, lint, types, tests, and how other processors round"
 	@echo "make slow    the tests that take minutes"
 	@echo "make bench   measure speed and quality, write docs/benchmarks.md"
 	@echo "make docs    write the command reference anew"
@@ -35,6 +37,7 @@ test: .venv/test
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	OMP_NUM_THREADS=1 $(BIN)/pytest -m "not slow" -n 2 --dist worksteal
+	OMP_NUM_THREADS=1 $(BIN)/python tools/tiers.py $(ROUNDED) -m "not slow" -k "not examples_work" -n 2 --dist worksteal
 
 slow: .venv/test
 	OMP_NUM_THREADS=1 $(BIN)/pytest -m slow

@@ -159,7 +159,10 @@ def _surface(picture: Plane, hole: Plane) -> Plane:
         side = 2 * BELT + 1
         deep = cv2.erode(hole.astype(np.uint8), np.ones((side, side), np.uint8), borderValue=1) > 0
         hole = hole & ~deep
-    found = inpaint_biharmonic(picture, hole, split_into_regions=True, channel_axis=-1)
+    exact = picture.astype(
+        np.float64
+    )  # its equations lose 6 digits on the way: float32 would keep one, another anywhere
+    found = inpaint_biharmonic(exact, hole, split_into_regions=True, channel_axis=-1)
     return np.asarray(found.astype(np.float32).clip(0, 1))
 
 

@@ -130,7 +130,7 @@ def test_lossless_formats_are_lossless(
     assert alpha is None or (back.alpha is not None and torch.equal(back.alpha, alpha))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.sampled_from(["png", "tif"]), st.integers(1, 3), st.integers(1, 70), st.integers(1, 9), st.integers(0, 99))
 def test_any_size_in_16_bits_comes_back(suffix: str, channels: int, height: int, width: int, seed: int) -> None:
     x = noise(1 if channels == 2 else channels, height, width, 16, seed)
@@ -596,7 +596,7 @@ def test_the_preview_in_a_phone_picture_is_no_second_frame(tmp_path: Path) -> No
     assert read(tmp_path / "x.jpg", frame="only").pixels.shape == (1, 3, 16, 16)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.sampled_from(SUFFIXES), st.data())
 def test_flipped_bytes_never_escape_as_another_error(suffix: str, data: st.DataObject) -> None:
     with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():

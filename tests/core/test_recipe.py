@@ -32,7 +32,7 @@ steps = st.builds(
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(steps, max_size=4))
 def test_any_recipe_comes_back(recipe: list[Step]) -> None:
     assert from_json(to_json(recipe)) == recipe

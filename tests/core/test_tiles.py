@@ -93,14 +93,14 @@ def picture(height: int, width: int, batch: int = 1, channels: int = 3, seed: in
     return torch.rand(batch, channels, height, width, generator=torch.Generator().manual_seed(seed))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(1, 120), st.integers(1, 120), st.integers(0, 20), st.integers(24, 64), st.integers(1, 2))
 def test_a_local_operator_tile_by_tile_is_the_same(h: int, w: int, radius: int, tile: int, batch: int) -> None:
     x = picture(h, w, batch)
     assert torch.allclose(tiled(mean, x, {"radius": radius}, tile), mean(x, radius=radius), atol=1e-6, rtol=0)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(1, 90), st.integers(1, 90), st.integers(1, 4), st.integers(8, 64))
 def test_an_enlarging_operator_tile_by_tile_is_the_same(h: int, w: int, factor: int, tile: int) -> None:
     x = picture(h, w)

@@ -28,7 +28,7 @@ def noise(*shape: int) -> torch.Tensor:
 
 
 @given(st.dictionaries(st.sampled_from(sorted(KINDS)), st.floats(0, 0.5)))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_text_round_trips(strengths: dict[str, float]) -> None:
     augment = augmentations(",".join(f"{name}={value!r}" for name, value in strengths.items()))
     assert augmentations(str(augment)) == augment

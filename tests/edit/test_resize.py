@@ -30,7 +30,8 @@ def test_it_agrees_with_pillow_on_bytes(filter: str, size: tuple[int, int], chel
 def test_it_agrees_with_torchs_antialiased_interpolation(filter: str, size: tuple[int, int], chelsea: Tensor) -> None:
     theirs = torch.nn.functional.interpolate(chelsea, size, mode=filter, antialias=True, align_corners=False)
     ours = resize(chelsea, width=size[1], height=size[0], filter=filter)
-    torch.testing.assert_close(ours, theirs.clamp(0, 1), rtol=0, atol=1e-5)
+    places = 2 * 2**-24 * max(*size, *chelsea.shape[2:])  # px: torch says where it looks in float32, of 512 px and more
+    torch.testing.assert_close(ours, theirs.clamp(0, 1), rtol=0, atol=places)  # a pixel away all may be different
 
 
 @pytest.mark.parametrize("filter", FILTERS)
@@ -45,7 +46,7 @@ def test_the_same_size_is_nothing_and_plain_stays_plain(filter: str, linear: boo
 def test_box_halving_is_the_mean_of_four(astronaut: Tensor) -> None:
     half = resize(astronaut, scale=0.5, filter="box")
     torch.testing.assert_close(half, torch.nn.functional.avg_pool2d(astronaut, 2), rtol=0, atol=1e-6)
-    assert float(half.mean()) == pytest.approx(float(astronaut.mean()), abs=1e-6)
+    assert float(half.double().mean()) == pytest.approx(float(astronaut.double().mean()), abs=2**-24)  # half's rounding
 
 
 @pytest.mark.parametrize("filter", ["box", "bilinear", "bicubic", "lanczos"])
@@ -70,7 +71,7 @@ def test_mirroring_before_or_after_is_the_same(filter: str, chelsea: Tensor) -> 
 
 
 @given(st.integers(1, 90), st.integers(1, 90), st.integers(1, 120))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_one_side_keeps_the_proportions(height: int, width: int, new: int) -> None:
     x = torch.zeros(1, 1, height, width)
     assert resize(x, width=new).shape[2:] == (max(1, int(height * new / width + 0.5)), new)

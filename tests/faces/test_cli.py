@@ -35,7 +35,7 @@ def run(*args: Any) -> Result:
 
 def shell(*args: Any, **more: Any) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "danqing", *map(str, args)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False, **more)
+    return subprocess.run(command, capture_output=True, text=True, check=False, **more)
 
 
 @pytest.fixture(autouse=True)
@@ -60,7 +60,7 @@ def test_the_menu_loads_neither_torch_nor_any_operator() -> None:
         "heavy = {'torch', 'numpy', 'PIL', 'cv2', 'scipy', 'matplotlib', 'av'} & sys.modules.keys()\n"
         "print('LOADED', code, heavy, [m for m in sys.modules if m.startswith('danqing.edit')])"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert "LOADED 0 set() []" in done.stdout
 
 
@@ -333,16 +333,12 @@ def test_mistakes_of_ours_are_told_without_a_traceback(photo: Path) -> None:
             "face.main()",
         ]
     )
-    plain = subprocess.run(
-        [sys.executable, "-c", code, "card"], capture_output=True, text=True, timeout=60, check=False
-    )
+    plain = subprocess.run([sys.executable, "-c", code, "card"], capture_output=True, text=True, check=False)
     assert plain.returncode == 1
     assert "ZeroDivisionError: division by zero" in plain.stderr
     assert "--debug" in plain.stderr
     assert "Traceback" not in plain.stderr
-    full = subprocess.run(
-        [sys.executable, "-c", code, "card", "--debug"], capture_output=True, text=True, timeout=60, check=False
-    )
+    full = subprocess.run([sys.executable, "-c", code, "card", "--debug"], capture_output=True, text=True, check=False)
     assert full.returncode == 1
     assert "Traceback" in full.stderr
 
@@ -353,7 +349,6 @@ def test_a_reader_that_has_seen_enough(photo: Path) -> None:
         shell=True,
         capture_output=True,
         text=True,
-        timeout=60,
         check=True,
     )
     assert done.stderr == ""
@@ -388,15 +383,15 @@ face.main()
 def _stopped(tmp_path: Path, pause: str, signals: list[signal.Signals]) -> tuple[int, bool, str]:
     script = STUBBORN.replace("PAUSE", pause)
     process = subprocess.Popen([sys.executable, "-c", script, "card"], stderr=subprocess.PIPE, text=True)
-    until = time.monotonic() + 60
     while not (tmp_path / "ready").exists():
         assert process.poll() is None
-        assert time.monotonic() < until
         time.sleep(0.02)
+    told = ""
     for number in signals:
         process.send_signal(number)
-        time.sleep(0.3)
-    _, told = process.communicate(timeout=60)
+        while "stops at once" not in told:  # two signals that come at once count as one
+            told += process.stderr.readline()
+    told += process.communicate()[1]
     return process.returncode, (tmp_path / "saved").exists(), told
 
 

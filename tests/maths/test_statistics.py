@@ -64,7 +64,7 @@ class TestFrechet:
         got = gaussian_frechet(torch.zeros(2), torch.zeros(2, 2), torch.tensor([3.0, 4.0]), cov)
         assert got == pytest.approx(25 + 5, rel=1e-12)
 
-    @settings(max_examples=20, deadline=None)
+    @settings(max_examples=20)
     @given(st.integers(0, 10**6), st.floats(0.1, 3), st.floats(-2, 2))
     def test_symmetric_invariant_to_turning_and_scales_with_the_square(self, seed, scale, shift):
         a, b = drawn(40, 5, seed), drawn(50, 5, seed + 1, shift, scale)

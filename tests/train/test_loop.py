@@ -76,10 +76,9 @@ def test_kill_9_loses_nothing_but_time(tmp_path: Path) -> None:
         [sys.executable, "-m", "danqing", "train", "--config", str(file), "--quiet"],
         env={**os.environ, "CUDA_VISIBLE_DEVICES": ""},
     )
-    deadline = time.monotonic() + 120
-    while not (tmp_path / "killed" / "checkpoints" / "000000020.safetensors").exists():
+    checkpoints = tmp_path / "killed" / "checkpoints"
+    while not any(file.stem >= f"{20:09}" for file in checkpoints.glob("*.safetensors")):  # only the last are kept
         assert child.poll() is None, "it ended before it could be killed"
-        assert time.monotonic() < deadline
         time.sleep(0.01)
     child.send_signal(signal.SIGKILL)
     child.wait()
