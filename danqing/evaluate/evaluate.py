@@ -14,7 +14,8 @@ from danqing.core.errors import ParameterError, TooFewPictures
 from danqing.core.learned.model import Model, Painter
 from danqing.core.operators.form import Range, Seed, Source, WeightsOf
 from danqing.core.operators.operator import operator
-from danqing.core.pictures.contract import Images, contact_sheet, from_uint8, to_uint8
+from danqing.core.pictures.contract import Images, from_uint8, to_uint8
+from danqing.core.pictures.sheet import contact_sheet
 from danqing.core.progress import Job, Progress
 from danqing.data.store import Store, pack
 from danqing.maths.scores import METRICS, About, Seen, Sets, rows

@@ -11,7 +11,7 @@ import numpy as np
 from danqing.core.disk import replacing
 from danqing.core.errors import OutputError, PictureError
 from danqing.core.pictures.contract import Images, to_uint8
-from danqing.core.pictures.recipe_chunk import settings as embedding
+from danqing.core.pictures.writing import settings as embedding
 from danqing.core.recipe import Recipe, from_json, to_json
 
 

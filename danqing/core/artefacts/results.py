@@ -21,10 +21,10 @@ from danqing.core.disk import replacing
 from danqing.core.errors import DanqingError, OutputError
 from danqing.core.notes import note
 from danqing.core.operators.operator import Operator
-from danqing.core.pictures.contract import Images, Picture, contact_sheet
-from danqing.core.pictures.encoding import format_of, readable
-from danqing.core.pictures.recipe_chunk import recipe_of, settings
-from danqing.core.pictures.writing import write
+from danqing.core.pictures.contract import Images, Picture
+from danqing.core.pictures.header import recipe_of
+from danqing.core.pictures.sheet import contact_sheet
+from danqing.core.pictures.writing import exif_for, format_of, settings, write
 from danqing.core.recipe import Recipe, Step, from_json, to_json
 from danqing.core.runs.call import same_work
 
@@ -184,8 +184,9 @@ def _write_numbers(numbers: Any, file: Path, recipe: Recipe, force: bool) -> Non
 
 def _write_encoded(picture: File, file: Path, recipe: Recipe, force: bool, like: Picture | None) -> File:
     """Write the file with the recipe and the picture's EXIF, as far as there is room."""
-    told, block = settings(format_of(file), recipe), readable(None if like is None else like.exif)
-    whole = picture.embedded({**told, "exif": block.tobytes()} if block else told)
+    kind = format_of(file)
+    told, block = settings(kind, recipe), b"" if like is None else exif_for(like, kind, file)
+    whole = picture.embedded({**told, "exif": block} if block else told)
     if block and whole.data == picture.data:
         note(f"{file}: there was no room for EXIF")
         whole = picture.embedded(told)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -66,7 +67,7 @@ def compute(call: Call, loaded: Loaded) -> Job[tuple[Any, Picture | None]]:
     alpha = None
     if picture.alpha is not None and isinstance(result, Tensor):
         alpha = yield from _alpha(call, picture.alpha, loaded.values, result)
-    return result, Picture(picture.pixels[..., :1, :1], alpha, picture.depth, picture.exif)
+    return result, replace(picture, pixels=picture.pixels[..., :1, :1], alpha=alpha, recipe=None)
 
 
 def _with_alpha(operator: Operator, values: dict[str, Any], alpha: Mask | None) -> dict[str, Any]:
