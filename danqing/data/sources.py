@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import json
-import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -13,8 +11,9 @@ from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple, Protocol
 
 from danqing.core.disk import hash_of
-from danqing.core.errors import DataError, ParameterError
+from danqing.core.errors import DataError, ParameterError, PictureError
 from danqing.core.pictures.contract import Picture, from_uint8
+from danqing.core.pictures.header import opened
 from danqing.data import archives, shards
 from danqing.data.archives import Entry, Find, read_found
 from danqing.data.digits import FILE, digits
@@ -25,7 +24,7 @@ SIDES = {
     "train": "train", "training": "train",
     "test": "test", "testing": "test", "val": "test", "valid": "test", "validation": "test",
 }  # fmt: skip
-GREY_MODES = ("1", "L", "LA", "La", "I", "I;16", "I;16B", "F")  # of Pillow
+ANY_SIZE = 2**62  # pixels: what is too large is refused when it is read
 HELD_OUT = 0.1  # of a set that does not say itself what is held out
 
 
@@ -171,14 +170,10 @@ def open_source(spec: str | Path, labels: str | Path | None = None, split: str |
 
 def has_grey_header(found: Path | bytes) -> bool:
     """Whether a picture's header says that it is grey; yes for what is no picture, which counts for nothing."""
-    from PIL import Image
-
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of very large pictures; reading refuses those
-            with Image.open(io.BytesIO(found) if isinstance(found, bytes) else found) as image:
-                return image.mode in GREY_MODES
-    except Exception:  # a decoder may fail in any way on a damaged file, which is for reading to report
+        with opened(found, ANY_SIZE) as header:
+            return header.is_grey
+    except PictureError:  # which is for reading to report
         return True
 
 

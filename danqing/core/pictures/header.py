@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import stat
 import struct
 from collections.abc import Iterator
@@ -18,30 +19,11 @@ from danqing.core.recipe import Recipe, from_json
 
 FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF", "AVIF")
 LIMIT = 180_000_000  # pixels; what a large scan has, and about as much as 2 GB of memory can hold as floats
+IN_MEMORY = "a picture in memory"
+GREY = ("1", "L", "LA", "La")  # Pillow's modes of grey
 CHUNK = "danqing"  # the keyword of the PNG text with the recipe
 COMMENT = "danqing "  # how a comment with the recipe begins
 XMP_TEXT = "XML:com.adobe.xmp"  # the keyword of a PNG text with an XMP packet
-EXPORT = "Save it as a JPEG, PNG or TIFF"
-OTHERS = {  # by first bytes: what a file is that danqing does not read, and what to do
-    b"%PDF": ("a PDF document", "Export its page as a PNG or TIFF"),
-    b"%!PS": ("a PostScript drawing", "Export it as a PNG or TIFF"),
-    b"8BPS": ("a Photoshop document", "Export it as a PNG or TIFF"),
-    b"gimp xcf": ("a GIMP document", "Export it as a PNG or TIFF"),
-    b"\xff\x0a": ("a JPEG XL picture", EXPORT),
-    b"\0\0\0\x0cJXL ": ("a JPEG XL picture", EXPORT),
-    b"\0\0\0\x0cjP  ": ("a JPEG 2000 picture", EXPORT),
-    b"\xff\x4f\xff\x51": ("a JPEG 2000 picture", EXPORT),
-    b"\0\0\x01\0": ("an icon", "Save it as a PNG"),
-    b"v/1\x01": ("an OpenEXR picture", "Save it as a TIFF with numbers in 0…1"),
-    b"#?RADIANCE": ("a Radiance picture", "Save it as a TIFF with numbers in 0…1"),
-    b"FUJIFILMCCD-RAW": ("a camera's raw file", "Develop it into a TIFF or JPEG first"),
-    b"IIRO": ("a camera's raw file", "Develop it into a TIFF or JPEG first"),
-    b"IIU\0": ("a camera's raw file", "Develop it into a TIFF or JPEG first"),
-    b"DDS ": ("a texture (DDS)", "Save it as a PNG"),
-    b"\x1a\x45\xdf\xa3": ("a film", "Take out the pictures that you mean"),
-    b"PK\x03\x04": ("a zip", "Take out the pictures that you mean"),
-    b"\x1f\x8b": ("a packed file (gzip)", "Unpack it first"),
-}
 
 
 @dataclass
@@ -78,6 +60,13 @@ class Header:
     exif: bytes = b""
     xmp: bytes = b""
 
+    @property
+    def is_grey(self) -> bool:
+        """Whether the pixels are grey by what the header says; a palette counts as colours."""
+        if self.kind == "TIFF":
+            return int(self.picture.photometric) in (0, 1)
+        return self.picture.mode in GREY or self.picture.mode.startswith("I")
+
     def recipe_text(self) -> str | None:
         """The recipe as JSON, wherever it stands; None where there is none."""
         if CHUNK in self.texts:
@@ -100,17 +89,18 @@ class _Jpeg(JpegImagePlugin.JpegImageFile):
 
 
 @contextmanager
-def opened(file: str | Path, limit: int | None = None) -> Iterator[Header]:
+def opened(source: str | Path | bytes, limit: int | None = None) -> Iterator[Header]:
     """Give a file's header; whatever goes wrong with the file inside the block gets its name.
 
     Args:
-        file: the picture.
+        source: the file, or its contents.
         limit: the most pixels a frame may have; None: 180 million.
 
     Raises:
         PictureError: for a file that is missing, empty, damaged, too large, or not a picture.
     """
-    with _stream(Path(file)) as stream:
+    file = IN_MEMORY if isinstance(source, bytes) else source
+    with io.BytesIO(source) if isinstance(source, bytes) else _stream(Path(source)) as stream:
         kind = _kind(stream, file)
         try:
             header = {"PNG": _png, "TIFF": _tiff}.get(kind, _other)(file, kind, stream)
@@ -205,26 +195,10 @@ def _kind(stream: BinaryIO, file: str | Path) -> str:
             accept = Image.OPEN[kind][1]
             if accept is not None and accept(head[:16]) is True:
                 return kind
-    what, remedy = _guess(head)
+    from danqing.core.pictures.foreign import guess
+
+    what, remedy = guess(head, FORMATS)
     raise PictureError(f"is not a picture that danqing reads ({what})", where=file, remedy=remedy)
-
-
-def _guess(head: bytes) -> tuple[str, str]:
-    """What a file is instead, and what to do about it."""
-    known = next((told for first, told in OTHERS.items() if head.startswith(first)), None)
-    if known:
-        return known
-    if head[4:8] == b"ftyp":  # the box that opens HEIC photographs and MP4 films
-        brand = head[8:12].decode("ascii", "replace").strip()
-        if brand[:2] in ("he", "mi", "ms"):
-            return f"{brand}: a HEIC photograph", f"{EXPORT}; phones can be set to take JPEG (most compatible)"
-        return f"{brand}: a film", "Take out the pictures that you mean"
-    if head[:4] in (b"II*\0", b"MM\0*"):
-        return "a camera's raw file", "Develop it into a TIFF or JPEG first"
-    if b"<svg" in head:
-        return "an SVG drawing", "Export it as a PNG, as large as you need it"
-    is_text = all(byte >= 32 or byte in b"\t\n\r\f" for byte in head[:64])
-    return "text" if is_text else "of an unknown format", f"danqing reads {', '.join(FORMATS)}"
 
 
 def _check_size(header: Header, limit: int) -> None:

@@ -37,7 +37,7 @@ class Samples(NamedTuple):
 
 
 def read(
-    file: str | Path,
+    file: str | Path | bytes,
     *,
     frame: Literal["only", "first"] = "first",
     limit: int | None = None,
@@ -50,7 +50,7 @@ def read(
     metadata that is broken or huge is left out with a note, never at the price of the picture.
 
     Args:
-        file: the picture file.
+        file: the picture file, or its contents.
         frame: of an animation or a file with several pages, ``"first"`` reads the first, with a note; ``"only"``
             refuses the file.
         limit: the most pixels it may have; None: 180 million. The header is judged, before anything is decoded.
@@ -91,7 +91,7 @@ def _decoded(header: Header) -> Samples:
     if header.kind == "TIFF":
         from danqing.core.pictures import tiff
 
-        return Samples(*tiff.decode(header.picture, os.fstat(header.stream.fileno()).st_size, header.file))
+        return Samples(*tiff.decode(header.picture, header.stream.seek(0, os.SEEK_END), header.file))
     if header.kind == "PNG" and _bits(header) == 16:
         return _deep(png.deep(header.stream))
     return samples_of(header.picture)

@@ -173,8 +173,9 @@ def _parted(numbers: NDArray[Any], colours: int, page: Any, file: str | Path) ->
 
 
 def _looked_up(indices: NDArray[Any], page: Any, file: str | Path) -> Floats:
-    palette = np.asarray(_tag(page, 320, ()), np.float32).reshape(3, -1).T if _tag(page, 320, None) else None
-    if palette is None or len(palette) <= int(indices.max()):
+    stored = np.asarray(_tag(page, 320, ()), np.float32).ravel()
+    palette = stored.reshape(3, -1).T if stored.size and stored.size % 3 == 0 else np.zeros((0, 3), np.float32)
+    if len(palette) <= int(indices.max()):
         raise PictureError("has no palette for its colours", where=file)
     if palette.max() > 255:  # some programs write bytes, others bytes times 256 where 257 is meant
         palette = palette // 256 if (palette % 256 == 0).all() else np.round(palette / 257)
