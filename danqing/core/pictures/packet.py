@@ -52,8 +52,9 @@ def orientation_of(packet: bytes) -> int:
 
 
 def _parse(packet: bytes) -> ElementTree.Element | None:
+    is_wide = packet[:2] in (b"\xff\xfe", b"\xfe\xff")  # UTF-16
     try:
-        return ElementTree.fromstring(packet.strip(b"\0 \r\n\t"))
+        return ElementTree.fromstring(packet if is_wide else packet.strip(b"\0 \r\n\t"))
     except (ElementTree.ParseError, ValueError, LookupError):
         return None
 

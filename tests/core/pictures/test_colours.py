@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image, ImageCms
-from sketches import error_between, noise, profile
+from sketches import chunk, error_between, noise, profile, refusal, with_chunks
 
 from danqing.core.notes import PictureWarning
 from danqing.core.pictures.contract import to_uint8
@@ -105,3 +105,85 @@ def test_a_broken_profile_is_ignored_with_a_warning(tmp_path: Path, icc: bytes, 
     file.write_bytes(data[:33] + chunk + data[33:])
     with pytest.warns(PictureWarning, match="profile is ignored"):
         assert torch.equal(read(file).pixels, x)
+
+
+# --- what a file says without a profile ---
+
+
+SRGB_PRIMARIES = struct.pack(">8I", 31270, 32900, 64000, 33000, 30000, 60000, 15000, 6000)
+
+
+def srgb(linear: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    linear = np.clip(linear, 0, 1)
+    return np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
+
+
+def ramp_png(folder: Path, *chunks: bytes, depth: int = 8, channels: int = 1) -> tuple[Path, np.ndarray[Any, Any]]:
+    x = torch.linspace(0, 1, 256).mul(255).round().div(255).view(1, 1, 16, 16).expand(-1, channels, -1, -1)
+    return with_chunks(write(x, folder / "x.png", depth=depth), *chunks), x[0, 0].double().numpy()
+
+
+@pytest.mark.parametrize("depth", [8, 16])
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("gamma", [100_000, 55_556, 65_000])
+def test_gamma_of_a_png_is_undone(tmp_path: Path, depth: int, channels: int, gamma: int) -> None:
+    file, x = ramp_png(tmp_path, chunk(b"gAMA", struct.pack(">I", gamma)), depth=depth, channels=channels)
+    seen = read(file).pixels
+    assert seen.shape[1] == channels
+    assert np.abs(seen[0, 0].numpy() - srgb(x ** (100_000 / gamma))).max() < 1e-5
+
+
+@pytest.mark.parametrize("more", [
+    [chunk(b"gAMA", struct.pack(">I", 45_455))],
+    [chunk(b"gAMA", struct.pack(">I", 45_455)), chunk(b"cHRM", SRGB_PRIMARIES)],
+    [chunk(b"gAMA", struct.pack(">I", 100_000)), chunk(b"sRGB", b"\0")],
+    [chunk(b"gAMA", struct.pack(">I", 0))],
+    [chunk(b"cICP", bytes([1, 13, 0, 1])), chunk(b"gAMA", struct.pack(">I", 100_000))],
+], ids=["usual", "primaries", "srgb", "zero", "cicp"])  # fmt: skip
+def test_pngs_that_are_srgb_in_other_words_stay_as_they_are(tmp_path: Path, more: list[bytes]) -> None:
+    x = noise(3, 32, 32)
+    file = with_chunks(write(x, tmp_path / "x.png"), *more)
+    assert torch.equal(read(file).pixels, x)
+
+
+def test_primaries_of_a_png_are_those_of_the_profile(tmp_path: Path) -> None:
+    x = noise(3, 32, 32)
+    adobe = struct.pack(">8I", 31270, 32900, 64000, 33000, 21000, 71000, 15000, 6000)
+    gamma = struct.pack(">I", round(100_000 / (563 / 256)))
+    by_chunks = read(with_chunks(write(x, tmp_path / "a.png"), chunk(b"gAMA", gamma), chunk(b"cHRM", adobe))).pixels
+    icc = chunk(b"iCCP", b"p\0\0" + zlib.compress(profile()))
+    by_icc = read(with_chunks(write(x, tmp_path / "b.png"), icc)).pixels
+    assert error_between(by_chunks, by_icc) < 0.1  # gAMA 45471 is shown as sRGB's own curve is
+    assert float((by_chunks - by_icc).abs().mean()) < 0.01
+
+
+def test_coded_colours_of_a_png(tmp_path: Path) -> None:
+    green = torch.tensor([0.0, 1, 0]).view(1, 3, 1, 1).expand(-1, -1, 4, 4)
+    grey = torch.full((1, 3, 4, 4), 0.5)
+    wide = lambda x: read(with_chunks(write(x, tmp_path / "x.png", force=True), chunk(b"cICP", bytes([12, 13, 0, 1]))))  # noqa: E731
+    assert error_between(wide(grey).pixels, read(write(grey, tmp_path / "y.png")).pixels) < 1e-3  # white is the same
+    half_green = wide(green * 0.5).pixels[0, :, 0, 0]
+    # P3 green lies outside sRGB: red below zero is cut off, green grows by 1.0421 in linear light (SMPTE EG 432-1)
+    assert float(half_green[0]) == 0
+    linear = ((128 / 255 + 0.055) / 1.055) ** 2.4
+    assert float(half_green[1]) == pytest.approx(float(srgb(np.array(linear * 1.0421))), abs=2e-3)
+    for transfer, words in ((16, "PQ"), (18, "HLG")):
+        file = with_chunks(write(grey, tmp_path / "x.png", force=True), chunk(b"cICP", bytes([9, transfer, 0, 1])))
+        assert words in refusal(file)
+
+
+def test_adobe_rgb_by_exif_alone_is_converted(tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif.get_ifd(0x8769)[0xA001] = 0xFFFF
+    exif.get_ifd(0x8769)[0xA005] = {1: "R03"}
+    pixels = to_uint8(noise(3, 16, 16))[0]
+    Image.fromarray(pixels).save(tmp_path / "a.png", exif=exif.tobytes())
+    Image.fromarray(pixels).save(tmp_path / "b.png", icc_profile=profile())
+    assert error_between(read(tmp_path / "a.png").pixels, read(tmp_path / "b.png").pixels) < 2 / 255
+
+
+@pytest.mark.parametrize("depth", [8, 16])
+def test_linear_grey_is_right_in_the_shadows(tmp_path: Path, depth: int) -> None:
+    icc = chunk(b"iCCP", b"p\0\0" + zlib.compress(profile(1.0, "grey")))
+    file, x = ramp_png(tmp_path, icc, depth=depth)
+    assert np.abs(read(file).pixels[0, 0].numpy() - srgb(x)).max() < 1e-5
