@@ -15,7 +15,7 @@ from skimage import data
 from torch import Generator, Tensor
 
 import danqing
-from danqing.core.pictures.contract import contact_sheet
+from danqing.core.pictures.sheet import contact_sheet
 from danqing.maths import degradation, masks
 from danqing.maths.colour import brightness
 

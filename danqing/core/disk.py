@@ -5,34 +5,33 @@ from __future__ import annotations
 import functools
 import hashlib
 import os
-import tempfile
+import secrets
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from danqing.core.errors import OutputError
 
+LONGEST_SUFFIX = 16  # bytes: what is longer is no name of a format, and a whole name has 255 at most
+
 
 @contextmanager
 def replacing(file: str | Path, *, force: bool = True) -> Iterator[Path]:
     """Give a temporary name beside ``file`` and move what was written there onto it: whole, or not at all.
+
+    A file that is replaced keeps its mode; a new one gets what the process's umask leaves, as any new file does.
 
     Raises:
         OutputError: if the folder cannot be written, the disk is full, or the file exists and ``force`` is False.
     """
     temporary: Path | None = None
     try:
-        target = Path(os.path.realpath(file))  # a link stays a link
-        if target.exists() and not force:
-            raise OutputError("exists already", where=file, remedy="Choose another name or give --force")
-        if target.exists() and not target.is_file():
-            raise OutputError("is a folder or a device, not a file", where=file)
+        target = _target(file, force)
         target.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=f".{target.stem[:40]}-", suffix=target.suffix, dir=target.parent)
-        os.close(handle)
-        temporary = Path(name)
+        temporary, mode = _new_file_beside(target)
         yield temporary
-        temporary.chmod(0o666 & ~_umask())  # last: some writers put a file of their own in its place
+        temporary.chmod(mode)  # last: some writers put a file of their own in its place
         _flush(temporary)
         temporary.replace(target)
     except OSError as error:
@@ -42,8 +41,14 @@ def replacing(file: str | Path, *, force: bool = True) -> Iterator[Path]:
             temporary.unlink(missing_ok=True)
 
 
+def hash_of(file: str | Path) -> str:
+    """The SHA-256 of a file's bytes, in hexadecimal."""
+    facts = os.stat(file)
+    return _hash(os.fspath(file), facts.st_dev, facts.st_ino, facts.st_size, facts.st_mtime_ns, facts.st_ctime_ns)
+
+
 @functools.lru_cache(maxsize=256)
-def _hash(file: str, size: int, modified: int) -> str:
+def _hash(file: str, *identity: int) -> str:
     digest = hashlib.sha256()
     with open(file, "rb") as stream:
         while block := stream.read(1 << 20):
@@ -51,21 +56,35 @@ def _hash(file: str, size: int, modified: int) -> str:
     return digest.hexdigest()
 
 
-def hash_of(file: str | Path) -> str:
-    """The SHA-256 of a file's bytes, in hexadecimal."""
-    facts = os.stat(file)
-    return _hash(os.fspath(file), facts.st_size, facts.st_mtime_ns)
+def _target(file: str | Path, force: bool) -> Path:
+    """The file that is really meant: a link stays a link."""
+    try:
+        target = Path(os.path.realpath(file))
+        if target.is_symlink():
+            raise OutputError("is a link that leads round in a circle", where=file)
+        if target.exists() and not force:
+            raise OutputError("exists already", where=file, remedy="Choose another name or give --force")
+        if target.exists() and not target.is_file():
+            raise OutputError("is a folder or a device, not a file", where=file)
+    except ValueError as error:  # a zero byte
+        raise OutputError(f"is no name for a file ({error})", where=repr(file)) from error
+    return target
+
+
+def _new_file_beside(target: Path) -> tuple[Path, int]:
+    """Make an empty file with a name that nobody has; the mode that ``target`` is to have."""
+    suffix = target.suffix if len(os.fsencode(target.suffix)) <= LONGEST_SUFFIX else ""
+    temporary = target.with_name(f".danqing-{secrets.token_hex(8)}{suffix}")
+    handle = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666)  # the kernel takes the umask off
+    try:
+        return temporary, stat.S_IMODE((os.stat(target) if target.exists() else os.fstat(handle)).st_mode)
+    finally:
+        os.close(handle)
 
 
 def _flush(file: Path) -> None:
     with open(file, "rb+") as stream:
         os.fsync(stream.fileno())
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
 
 
 __all__ = ["hash_of", "replacing"]

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-import io
 import os
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from danqing.core.errors import DataError
+from danqing.core.errors import DanqingError, DataError
+from danqing.core.notes import noted
+from danqing.core.pictures import header as header_room
 from danqing.core.pictures.contract import Picture
+from danqing.core.pictures.header import opened
 from danqing.core.pictures.listing import Found, PassedOver, files_in, head_of, reason_to_pass
+from danqing.core.pictures.metadata import told
 from danqing.core.pictures.reading import read
 
-GREY_MODES = ("1", "L", "LA", "La", "I", "I;16", "I;16B", "F")  # of Pillow
+ANY_SIZE = 2**62  # pixels: what is too large is refused when it is read
 
 
 class Entry(NamedTuple):
@@ -97,6 +99,8 @@ def open_folder(path: Path) -> Archive:
 def read_found(found: Path | bytes, at_least: int | None = None) -> Picture:
     """Read a picture that lies in a file, or whose bytes were taken out of an archive.
 
+    What would be said of each picture alone (more frames than one, a broken profile) is counted by the report instead.
+
     Args:
         found: the file or the bytes.
         at_least: see :func:`danqing.core.pictures.reading.read`.
@@ -104,15 +108,8 @@ def read_found(found: Path | bytes, at_least: int | None = None) -> Picture:
     Raises:
         PictureError: naming why it cannot be read.
     """
-    if isinstance(found, Path):
+    with noted([]):
         return read(found, at_least=at_least)
-    handle, name = tempfile.mkstemp(prefix="danqing-")
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(found)
-        return read(name, at_least=at_least)
-    finally:
-        os.unlink(name)
 
 
 class Header(NamedTuple):
@@ -125,19 +122,16 @@ class Header(NamedTuple):
 
 def header_of(found: Path | bytes) -> Header | None:
     """Read a picture's header; None of what is no picture, which is for reading to report."""
-    from PIL import Image
-
-    from danqing.core.pictures.header import frame_count, hushed
-
     try:
-        with hushed():
-            image = Image.open(io.BytesIO(found) if isinstance(found, bytes) else found)
-        with image:
-            turned = image.getexif().get(0x0112, 1) > 4  # EXIF orientations that swap the sides
-            size = image.size[::-1] if turned else image.size
-            return Header(image.mode in GREY_MODES, size, frame_count(image))
-    except Exception:  # a decoder may fail in any way on a damaged file
+        with opened(found, ANY_SIZE) as header:
+            return Header(header.is_grey, _upright_size(header), header.frames)
+    except DanqingError:
         return None
+
+
+def _upright_size(header: header_room.Header) -> tuple[int, int]:
+    size = header.width, header.height
+    return size[::-1] if told(header).orientation > 4 else size  # EXIF orientations that swap the sides
 
 
 def has_grey_header(found: Path | bytes) -> bool:

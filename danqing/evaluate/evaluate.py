@@ -16,7 +16,8 @@ from danqing.core.fields.seed import Seed
 from danqing.core.fields.source import Source
 from danqing.core.learned.model import Painter
 from danqing.core.operators.operator import operator
-from danqing.core.pictures.contract import Images, contact_sheet, from_uint8, to_uint8
+from danqing.core.pictures.contract import Images, from_uint8, to_uint8
+from danqing.core.pictures.sheet import contact_sheet
 from danqing.core.progress import Job, Progress
 from danqing.data.store import Store, pack
 from danqing.maths.drawing import classes_as_in, led_by, stream

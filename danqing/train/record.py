@@ -13,7 +13,8 @@ from filelock import FileLock, Timeout
 
 from danqing.core.disk import replacing
 from danqing.core.errors import OutputError
-from danqing.core.pictures.contract import Images, contact_sheet
+from danqing.core.pictures.contract import Images
+from danqing.core.pictures.sheet import contact_sheet
 from danqing.core.pictures.writing import write
 
 CONFIG, LOG, CURVES, MODEL, BEST = "config.json", "log.jsonl", "curves.png", "model.safetensors", "best.safetensors"

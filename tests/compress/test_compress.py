@@ -21,9 +21,9 @@ from danqing.core.artefacts.saving import Saving
 from danqing.core.errors import OutputError, ParameterError
 from danqing.core.operators.operator import operator_named
 from danqing.core.pictures.contract import Picture, to_uint8
+from danqing.core.pictures.header import recipe_of
 from danqing.core.pictures.reading import read
-from danqing.core.pictures.recipe_chunk import recipe_of, settings
-from danqing.core.pictures.writing import write
+from danqing.core.pictures.writing import settings, write
 from danqing.core.recipe import Step
 from danqing.faces.cli import cli
 

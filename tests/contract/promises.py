@@ -31,8 +31,8 @@ from danqing.core.fields.pictures import FILE
 from danqing.core.operators.operator import Operator
 from danqing.core.operators.tiles import tiled
 from danqing.core.pictures.contract import check_images
-from danqing.core.pictures.encoding import format_of
-from danqing.core.pictures.recipe_chunk import settings as embedding
+from danqing.core.pictures.writing import format_of
+from danqing.core.pictures.writing import settings as embedding
 from danqing.core.recipe import Step
 
 SIZES = ((1, 1), (1, 7), (9, 1), (2, 2), (13, 17), (3, 1000))

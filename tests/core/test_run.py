@@ -22,8 +22,9 @@ from danqing.core.fields.number import Range
 from danqing.core.learned.families import family_named
 from danqing.core.learned.weights import save
 from danqing.core.operators.operator import Operator, operator_named
-from danqing.core.pictures.contract import Images, Picture, contact_sheet
+from danqing.core.pictures.contract import Images, Picture
 from danqing.core.pictures.reading import read
+from danqing.core.pictures.sheet import contact_sheet
 from danqing.core.pictures.writing import write
 from danqing.core.progress import Progress, finish
 from danqing.core.runs.folders import Folders

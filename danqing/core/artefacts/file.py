@@ -14,8 +14,7 @@ from danqing.core.disk import replacing
 from danqing.core.errors import OutputError
 from danqing.core.notes import note
 from danqing.core.pictures.contract import Picture
-from danqing.core.pictures.encoding import format_of, readable
-from danqing.core.pictures.recipe_chunk import settings
+from danqing.core.pictures.writing import exif_for, format_of, settings
 from danqing.core.recipe import Recipe
 
 
@@ -86,8 +85,9 @@ class Files(Artefact):
     def _with_recipe(self, file: Path, recipe: Recipe, like: Picture | None) -> File:
         """The file with the recipe and the picture's EXIF, as far as there is room."""
         picture = self.items[0]
-        told, block = settings(format_of(file), recipe), readable(None if like is None else like.exif)
-        whole = picture.embedded({**told, "exif": block.tobytes()} if block else told)
+        kind = format_of(file)
+        told, block = settings(kind, recipe), b"" if like is None else exif_for(like, kind, file)
+        whole = picture.embedded({**told, "exif": block} if block else told)
         if block and whole.data == picture.data:
             note(f"{file}: there was no room for EXIF")
             whole = picture.embedded(told)

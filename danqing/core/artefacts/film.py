@@ -18,8 +18,8 @@ from danqing.core.artefacts.saving import Saving
 from danqing.core.disk import replacing
 from danqing.core.errors import PictureError
 from danqing.core.pictures.contract import Images, Picture, to_uint8
-from danqing.core.pictures.recipe_chunk import recipe_of
-from danqing.core.pictures.recipe_chunk import settings as embedding
+from danqing.core.pictures.header import recipe_of
+from danqing.core.pictures.writing import settings as embedding
 from danqing.core.progress import Job, Progress, finish
 from danqing.core.recipe import Recipe, from_json, to_json
 

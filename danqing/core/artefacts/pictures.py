@@ -10,11 +10,11 @@ from torch import Tensor
 
 from danqing.core.artefacts.artefact import Artefact, Part, numbered_name
 from danqing.core.artefacts.saving import Saving
-from danqing.core.pictures.contract import Images, Picture, contact_sheet
-from danqing.core.pictures.encoding import check_format
+from danqing.core.pictures.contract import Images, Picture
+from danqing.core.pictures.header import recipe_of
 from danqing.core.pictures.reading import read
-from danqing.core.pictures.recipe_chunk import recipe_of
-from danqing.core.pictures.writing import write
+from danqing.core.pictures.sheet import contact_sheet
+from danqing.core.pictures.writing import check_format, write
 from danqing.core.recipe import Recipe
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".avif")  # with a recipe inside: no BMP

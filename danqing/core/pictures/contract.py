@@ -1,8 +1,8 @@
-"""The image contract, and how pictures come from files and go back to them."""
+"""The image contract: what a picture is between reading and writing."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated
 
 import numpy as np
@@ -35,6 +35,8 @@ class Picture:
         depth: bits a channel in the file, 8 or 16.
         exif: the EXIF block as bytes, its orientation already applied and reset.
         recipe: how danqing made it; None where the file does not say.
+        resolution: dots per inch, across and down; None where the file does not say.
+        texts: what the file says of itself in words, by PNG's keywords: Title, Author, Copyright …
     """
 
     pixels: Images
@@ -42,6 +44,8 @@ class Picture:
     depth: int = 8
     exif: bytes | None = None
     recipe: Recipe | None = None
+    resolution: tuple[float, float] | None = None
+    texts: dict[str, str] = field(default_factory=dict)
 
 
 def check_images(x: Tensor, name: str = "x") -> Images:
@@ -85,21 +89,3 @@ def to_uint8(x: Images) -> NDArray[np.uint8]:
 def from_uint8(a: NDArray[np.uint8]) -> Images:
     """Turn bytes (B, H, W, C) into pictures (B, C, H, W) in [0, 1]."""
     return torch.from_numpy(np.array(a)).permute(0, 3, 1, 2).contiguous().float().div_(255)
-
-
-def contact_sheet(x: Images, columns: int, gap: int = 2) -> Images:
-    """Lay pictures (B, C, H, W) out on one sheet (1, C, H', W'), row by row, on a white ground.
-
-    Args:
-        x: the pictures.
-        columns: pictures a row, at least 1.
-        gap: white pixels between pictures.
-    """
-    count, channels, height, width = x.shape
-    columns = min(columns, count)
-    rows = -(-count // columns)
-    sheet = x.new_ones(1, channels, rows * (height + gap) - gap, columns * (width + gap) - gap)
-    for at, picture in enumerate(x):
-        top, left = at // columns * (height + gap), at % columns * (width + gap)
-        sheet[0, :, top : top + height, left : left + width] = picture
-    return sheet

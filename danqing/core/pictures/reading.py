@@ -1,21 +1,43 @@
-"""Pictures come from files."""
+"""Pictures come from files: every mode and depth becomes numbers that mean the same, or is refused."""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from PIL import Image
 from torch import Tensor
 
+from danqing.core.errors import DanqingError, PictureError
+from danqing.core.notes import note
+from danqing.core.pictures import png
 from danqing.core.pictures.contract import Picture
-from danqing.core.pictures.decoding import decode
+from danqing.core.pictures.header import Header, opened
+from danqing.core.recipe import Recipe, from_json
+
+if TYPE_CHECKING:
+    from danqing.core.pictures.profiles import Space
+
+Floats = NDArray[np.float32]
+GREY_STEPS = {"L;2": 85, "L;4": 17}  # what Pillow multiplies the greys of shallow PNGs by
+COLOUR_FACTS = {b"cICP", b"gAMA", b"cHRM"}
+
+
+class Samples(NamedTuple):
+    """Decoded samples: colours (H, W, C) and opacity (H, W, 1), bits a channel, and what the colours are."""
+
+    pixels: Floats
+    alpha: Floats | None
+    depth: int
+    space: Space
 
 
 def read(
-    file: str | Path,
+    file: str | Path | bytes,
     *,
     frame: Literal["only", "first"] = "first",
     limit: int | None = None,
@@ -24,11 +46,13 @@ def read(
     """Read a picture: PNG, JPEG, WebP, TIFF, BMP, GIF or AVIF, told by its contents, not by its name.
 
     Its EXIF orientation is applied, its colours are converted to sRGB by its profile (a broken profile is ignored,
-    with a ``PictureWarning``), its alpha is kept beside it. Grey stays one channel.
+    with a note), its alpha is kept beside it. Grey stays one channel. Numbers whose meaning is not sure are refused;
+    metadata that is broken or huge is left out with a note, never at the price of the picture.
 
     Args:
-        file: the picture file.
-        frame: of an animation or a file with several pages, ``"first"`` reads the first; ``"only"`` refuses the file.
+        file: the picture file, or its contents.
+        frame: of an animation or a file with several pages, ``"first"`` reads the first, with a note; ``"only"``
+            refuses the file.
         limit: the most pixels it may have; None: 180 million. The header is judged, before anything is decoded.
         at_least: the side in pixels below which a JPEG must not be shrunk (by 2, 4 or 8) while it is decoded, which is
             several times faster; for callers that shrink it further. None: it is not shrunk.
@@ -36,10 +60,130 @@ def read(
     Raises:
         PictureError: naming why it cannot be read: missing, empty, truncated, not a picture, too large …
     """
-    found = decode(file, frame, limit, at_least)
-    alpha = None if found.alpha is None else _from_array(found.alpha)
-    return Picture(_from_array(found.pixels), alpha, found.depth, found.exif, found.recipe)
+    with opened(file, limit) as header:
+        _check_frames(header, frame)
+        if at_least is not None and header.kind == "JPEG":
+            header.picture.draft(None, (at_least, at_least))
+        samples = _in_srgb(_decoded(header), header)
+        orientation, exif, resolution, texts = _told(header)
+        recipe = _recipe(header)
+    alpha = None if samples.alpha is None else _to_tensor(samples.alpha, orientation)
+    if orientation > 4 and resolution is not None:
+        resolution = resolution[::-1]
+    pixels = _to_tensor(samples.pixels, orientation)
+    return Picture(pixels, alpha, samples.depth, exif, recipe, resolution, texts)
 
 
-def _from_array(a: NDArray[np.float32]) -> Tensor:
-    return torch.from_numpy(np.ascontiguousarray(a.transpose(2, 0, 1)[None]))
+def _check_frames(header: Header, frame: str) -> None:
+    if header.frames == 1:
+        return
+    if frame == "only":
+        raise PictureError(
+            f"holds {header.frames} frames where a single picture is asked for",
+            where=header.file,
+            remedy="Save the frame you mean as a picture of its own",
+        )
+    what = "pages" if header.kind == "TIFF" else "frames"
+    note(f"{header.file}: holds {header.frames} {what}, of which the first is read")
+
+
+def _decoded(header: Header) -> Samples:
+    if header.kind == "TIFF":
+        from danqing.core.pictures import tiff
+
+        return Samples(*tiff.decode(header.picture, header.stream.seek(0, os.SEEK_END), header.file))
+    if header.kind == "PNG" and _bits(header) == 16:
+        return _deep(png.deep(header.stream))
+    return samples_of(header.picture)
+
+
+def _bits(header: Header) -> int:
+    header.stream.seek(24)
+    bits = header.stream.read(1)[0]
+    header.stream.seek(0)
+    return bits
+
+
+def _deep(words: png.Words) -> Samples:
+    pixels = _unit(words, 65535)
+    colours = 1 if pixels.shape[-1] < 3 else 3
+    alpha = pixels[..., colours:] if pixels.shape[-1] > colours else None
+    return Samples(pixels[..., :colours], alpha, 16, "GRAY" if colours == 1 else "RGB")
+
+
+def samples_of(picture: Image.Image) -> Samples:
+    """Decode a picture of 8 bits or fewer that Pillow has opened."""
+    tiles = getattr(picture, "tile", None)
+    raw = tiles[0].args if tiles else ""
+    picture.load()
+    if picture.mode not in ("1", "L", "LA", "La", "P", "PA", "RGB", "RGBA", "RGBX", "RGBa", "CMYK"):
+        raise PictureError(f"is of an unusual kind ({picture.mode})", remedy="Save it with 8 or 16 bits a channel")
+    if picture.mode == "CMYK":
+        return Samples(_array(picture), None, 8, "CMYK")
+    is_grey = picture.mode in ("1", "L", "LA", "La") or (picture.mode in ("P", "PA") and _has_grey_palette(picture))
+    space: Space = "GRAY" if is_grey else "RGB"
+    if not picture.has_transparency_data:
+        return Samples(_array(picture.convert("L" if is_grey else "RGB")), None, 8, space)
+    whole = _array(_with_full_range_key(picture, raw).convert("RGBA"))
+    return Samples(whole[..., : 1 if is_grey else 3], whole[..., 3:], 8, space)
+
+
+def _with_full_range_key(picture: Image.Image, raw: Any) -> Image.Image:
+    """Bring the transparent grey of a 2- or 4-bit PNG to 0–255, as Pillow brings its pixels."""
+    kind = raw[0] if isinstance(raw, tuple) else raw
+    key = picture.info.get("transparency")
+    if picture.mode == "L" and kind in GREY_STEPS and isinstance(key, int):
+        picture.info["transparency"] = key * GREY_STEPS[kind]
+    return picture
+
+
+def _has_grey_palette(picture: Image.Image) -> bool:
+    colours = np.array(picture.getpalette("RGB") or [0, 0, 1]).reshape(-1, 3)
+    return bool((colours == colours[:, :1]).all())
+
+
+def _in_srgb(samples: Samples, header: Header) -> Samples:
+    """Convert colours that a file says something of; most files say nothing."""
+    is_plain = samples.space in ("GRAY", "RGB") and not header.exif and header.kind != "AVIF"
+    if is_plain and header.icc is None and not COLOUR_FACTS & header.facts.keys():
+        return samples
+    from danqing.core.pictures.colour import to_srgb
+
+    return samples._replace(pixels=to_srgb(samples.pixels, samples.space, header))
+
+
+def _told(header: Header) -> tuple[int, bytes | None, tuple[float, float] | None, dict[str, str]]:
+    """Orientation, EXIF, resolution and texts."""
+    if header.kind in ("PNG", "GIF") and not (header.facts or header.texts or header.passed_over):
+        return 1, None, None, {}
+    from danqing.core.pictures.metadata import told
+
+    return told(header)
+
+
+def _recipe(header: Header) -> Recipe | None:
+    text = header.recipe_text()
+    try:
+        return None if text is None else from_json(text)
+    except DanqingError:
+        return None  # recipe_of says what is wrong with it
+
+
+def _array(picture: Image.Image) -> Floats:
+    return _unit(np.asarray(picture), 255).reshape(picture.height, picture.width, -1)
+
+
+def _unit(samples: NDArray[Any], top: int) -> Floats:
+    numbers: Floats = np.divide(samples, np.float32(top), dtype=np.float32)
+    return numbers
+
+
+def _to_tensor(a: Floats, orientation: int) -> Tensor:
+    """Turn as EXIF 2.32, table 6 says: orientation names the side of the first row and that of the first column."""
+    if orientation in (5, 6, 7, 8):
+        a = a.swapaxes(0, 1)
+    if orientation in (2, 3, 6, 7):
+        a = a[:, ::-1]
+    if orientation in (3, 4, 7, 8):
+        a = a[::-1]
+    return torch.from_numpy(np.array(a.transpose(2, 0, 1)[None], np.float32, order="C"))

@@ -84,7 +84,7 @@ def compute(call: Call, loaded: Loaded) -> Job[tuple[Artefact, Picture | None]]:
 
 def _lent(picture: Picture, alpha: Mask | None) -> Picture:
     """What a file of the result takes over; of the pixels, which may be many, nothing is held on to."""
-    return replace(picture, pixels=picture.pixels[..., :1, :1], alpha=alpha)
+    return replace(picture, pixels=picture.pixels[..., :1, :1], alpha=alpha, recipe=None)
 
 
 def _with_alpha(operator: Operator[..., Any], x: Images, alpha: Mask, values: dict[str, Any]) -> Job[tuple[Any, Any]]:

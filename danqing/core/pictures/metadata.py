@@ -1,0 +1,117 @@
+"""What comes with the pixels, EXIF, resolution, texts: kept where it can be, else dropped with a note."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from danqing.core.notes import note
+from danqing.core.pictures import exif, packet
+from danqing.core.pictures.header import CHUNK, COMMENT, Header
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+METRE = 0.0254  # metres in an inch
+LONGEST_TEXT = 1 << 16  # characters
+LONGEST_MARKER = 65533  # bytes of one segment of a JPEG
+WIDTH, HEIGHT, INTEROPERABILITY = 0xA002, 0xA003, 1
+
+
+class Told(NamedTuple):
+    """What a file tells: the side that is up, an EXIF block without that, dots per inch, texts by keyword."""
+
+    orientation: int
+    exif: bytes | None
+    resolution: tuple[float, float] | None
+    texts: dict[str, str]
+
+
+def told(header: Header) -> Told:
+    """Read what comes with the pixels of a file; whatever is broken is left out, with a note."""
+    for what in header.passed_over:
+        note(f"{header.file}: {what} is left out")
+    block = _exif(header)
+    orientation = int(block.number(exif.ORIENTATION) or 0) if block else 0
+    if not orientation and header.kind != "TIFF":
+        orientation = packet.orientation_of(header.xmp) if b"Orientation" in header.xmp else 1
+    if block and exif.ORIENTATION in block.tags[exif.MAIN]:
+        block.put(exif.ORIENTATION, 1)
+    kept = block.tobytes() if block and block.says_something() else None
+    return Told(orientation, kept, _resolution(header, block), _texts(header))
+
+
+def exif_block(
+    block: bytes | None, resolution: tuple[float, float] | None, size: tuple[int, int] | None
+) -> exif.Exif | None:
+    """The EXIF to write with a picture that is upright and in sRGB; None if there is nothing to say."""
+    if not block and resolution is None:
+        return None
+    out = exif.parse(block) if block else exif.Exif()
+    if exif.ORIENTATION in out.tags[exif.MAIN]:
+        out.put(exif.ORIENTATION, 1)
+    camera = out.tags.get(exif.CAMERA, {})
+    if exif.COLOUR_SPACE in camera:
+        out.put(exif.COLOUR_SPACE, 1, directory=exif.CAMERA)  # sRGB
+    for tag, side in zip((WIDTH, HEIGHT), size or (), strict=False):
+        if tag in camera:
+            out.put(tag, side, exif.LONG, exif.CAMERA)
+    out.tags.pop(exif.INTEROP, None)  # it names the colour space of the camera
+    if resolution is not None:
+        out.put_resolution(resolution)
+    return out
+
+
+def fitted(block: exif.Exif, file: str | Path) -> bytes:
+    """An EXIF block for a JPEG, whose segments are short: the maker's notes go first."""
+    data = block.tobytes()
+    if len(data) > LONGEST_MARKER and exif.MAKER_NOTE in block.tags.get(exif.CAMERA, {}):
+        note(f"{file}: there was no room for the notes of the camera's maker")
+        del block.tags[exif.CAMERA][exif.MAKER_NOTE]
+        data = block.tobytes()
+    if len(data) > LONGEST_MARKER:
+        note(f"{file}: there was no room for EXIF")
+        return b""
+    return data
+
+
+def _exif(header: Header) -> exif.Exif | None:
+    if header.kind == "TIFF":
+        from danqing.core.pictures import tiff
+
+        return tiff.exif_of(header.picture, header.stream)
+    if not header.exif:
+        return None
+    block = exif.parse(header.exif)
+    if not block.is_sound:
+        note(f"{header.file}: its EXIF is broken; what could be read of it is kept")
+    return block
+
+
+def _resolution(header: Header, block: exif.Exif | None) -> tuple[float, float] | None:
+    physical = header.facts.get(b"pHYs", b"")
+    if len(physical) == 9 and physical[8] == 1:
+        across, down = (int.from_bytes(physical[at : at + 4], "big") * METRE for at in (0, 4))
+        return (across, down) if across and down else None
+    info = getattr(header.picture, "info", {})
+    inches = {1: 1.0, 2: 2.54}.get(info.get("jfif_unit", 0), 0.0)
+    across, down = (float(each) * inches for each in info.get("jfif_density", (0, 0)))
+    if header.kind == "BMP":
+        across, down = info.get("dpi", (0.0, 0.0))
+    if across and down:
+        return across, down
+    return block.resolution() if block else None
+
+
+def _texts(header: Header) -> dict[str, str]:
+    texts = {**packet.texts_of(header.xmp), **header.texts} if header.xmp else dict(header.texts)
+    kept = {}
+    for keyword, text in texts.items():
+        if keyword in (CHUNK, "Software") or keyword.startswith(("XML:", "Raw profile ", "date:")):
+            continue
+        if keyword == "Comment" and text.startswith(COMMENT):
+            continue
+        if len(text) > LONGEST_TEXT or not 0 < len(keyword) < 80:
+            note(f"{header.file}: its text {keyword[:80]!r} of {len(text):,} characters is left out")
+        else:
+            kept[keyword] = text
+    return kept
