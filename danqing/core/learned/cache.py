@@ -1,0 +1,65 @@
+"""The one cache of loaded weights: a net that several operators use is read once a process."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from pathlib import Path
+
+from danqing.core.learned.model import Model
+from danqing.core.learned.weights import load, locate, of_kind
+
+KEPT = 8  # models; the largest bundled one has 25 MB
+
+Key = tuple[str, str, int, int]  # path, device, size and time of the file
+
+
+class _Slot:
+    """A place for one model, filled by the first who asks while the others wait."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.model: Model | None = None
+
+
+_slots: OrderedDict[Key, _Slot] = OrderedDict()  # the longest unused first
+_lock = threading.Lock()
+
+
+def cached(source: str | Path | Model, *, kind: str = "Model", device: str = "cpu") -> Model:
+    """Give a loaded model that others use, too: in evaluation mode, without gradients, never to be trained or changed.
+
+    A file that was replaced is read anew. What is to be trained comes from :func:`danqing.core.learned.weights.load`.
+
+    Args:
+        source: as of ``load``; a Model is passed through.
+        kind: as of ``load``.
+        device: where its tensors are.
+
+    Raises:
+        ModelFileError: as ``load`` does.
+    """
+    if isinstance(source, Model):
+        return of_kind(source, kind, "model")
+    file = locate(source)
+    slot = _slot_of(file, device)
+    with slot.lock:
+        if slot.model is None:
+            slot.model = load(file, device=device).requires_grad_(False)
+    return of_kind(slot.model, kind, str(file))
+
+
+def _slot_of(file: Path, device: str) -> _Slot:
+    facts = file.stat()
+    key = (str(file.resolve()), device, facts.st_size, facts.st_mtime_ns)
+    with _lock:
+        for old in [each for each in _slots if each[:2] == key[:2] and each != key]:
+            del _slots[old]  # what the file held before
+        slot = _slots.setdefault(key, _Slot())
+        _slots.move_to_end(key)
+        while len(_slots) > KEPT:
+            _slots.popitem(last=False)
+    return slot
+
+
+__all__ = ["cached"]
