@@ -126,7 +126,7 @@ def test_every_alarm_speaks_and_keeps_its_history_as_json(name: str) -> None:
     assert type(alarm).from_json(alarm.to_json()) == alarm
 
 
-NEW_ALARM = '''
+NEW_ALARM = """
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -142,7 +142,7 @@ class TooLong(Alarm):
     def watch(self, moment: Moment) -> bool:
         self.steps += 1
         return self.steps >= 5
-'''
+"""
 
 
 def test_a_new_alarm_is_one_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
