@@ -14,11 +14,15 @@ from danqing.core.fields.number import Range
 from danqing.core.fields.seed import Seed
 from danqing.core.fields.source import Source
 from danqing.core.learned.families import family_named
+from danqing.core.learned.model import Stage
 from danqing.core.learned.weights import locate, read_card
 from danqing.core.words import words_of
+from danqing.data.augment import augmentations
 from danqing.train.budget import Budget
+from danqing.train.stages import in_stage, read_stages, stages_to_json
 
 FROM_DATA = ("size", "channels", "classes")  # parameters of a family that the data decides
+GOING_ON = ("data_", "new_pictures")  # options of one resumption, not of the run
 
 
 @dataclass(frozen=True)
@@ -27,6 +31,8 @@ class Options:
 
     Args:
         out: the run folder; by default runs/FAMILY-N.
+        data_: with --resume: where the pictures lie now, if they were moved.
+        new_pictures: with --resume: go on although the set has other pictures than before; classes must stay.
         labels: a CSV or JSON file of labels, when the folders do not say them.
         from_: weights to begin with (bundled, a file or a run folder), and with them the family's parameters not given.
         size: side of the pictures in pixels; by default 28 for the built-in digits, else what the family proposes.
@@ -43,6 +49,7 @@ class Options:
         schedule: how the learning rate moves over the budget: not at all, or down to nothing.
         ema: half-life of the averaged weights, in pictures seen; 0 turns averaging off.
         clip: largest gradient norm of a part; 0 does not clip.
+        freeze: what does not learn: NAME or NAME:LEVEL, its first layers, such as critic:4; commas part several.
         augment: augmentations, such as flip,rotate=10 (see the documentation of data).
         precision: auto measures which is faster on this machine.
         seed: fixes every random choice.
@@ -56,6 +63,8 @@ class Options:
     """
 
     out: Path | None = None
+    data_: Source | None = None
+    new_pictures: bool = False
     labels: Path | None = None
     from_: str | None = None
     size: Annotated[int, Range(8, 1024, "px")] | None = None
@@ -72,6 +81,7 @@ class Options:
     schedule: Literal["constant", "linear", "cosine"] = "linear"
     ema: Annotated[float, Range(0, 1e9, "pictures")] = 15000.0
     clip: Annotated[float, Range(0, 1e9)] = 0.0
+    freeze: str = ""
     augment: str = ""
     precision: Literal["auto", "bf16", "fp32"] = "auto"
     seed: Seed = 0
@@ -92,6 +102,7 @@ class TrainConfig:
     data: Source
     params: dict[str, Any]
     options: Options
+    stages: tuple[Stage, ...] = ()  # none: as the family proposes
 
     @classmethod
     def make(cls, family: str, data: str, **values: Any) -> TrainConfig:
@@ -99,18 +110,15 @@ class TrainConfig:
 
         Raises:
             ParameterError: for a value that is unknown, mistyped or out of range.
+            ModelFileError: if the weights to begin with cannot be used.
         """
-        form, options = {f.name: f for f in family_fields(family)}, {f.name: f for f in option_fields()}
-        for name in values.keys() - form.keys() - options.keys():
-            known = ", ".join([*form, *options])
-            raise ParameterError("no such option", where=name, remedy=f"{family} knows: {known}")
-        begun = _begun_with(family, values.get("from_"))
-        given = {**begun, **values}
-        params = checked(tuple(form.values()), {k: v for k, v in given.items() if k in form})
-        chosen = Options(**checked(tuple(options.values()), {k: v for k, v in values.items() if k in options}))
-        Budget.parse(chosen.budget)
-        Budget.parse(chosen.every, of=Budget.parse(chosen.budget))
-        return cls(family, data, params, chosen)
+        for name in GOING_ON:
+            if values.get(name):
+                where = f"--{name.strip('_').replace('_', '-')}"
+                raise ParameterError("is for a run that goes on", where=where, remedy="Give it with --resume")
+        form = {field.name for field in family_fields(family)}
+        begun = {k: v for k, v in _begun_with(family, values.get("from_")).items() if k in form}
+        return cls._checked(family, data, {**begun, **values})
 
     @classmethod
     def from_json(cls, file: str | Path, **changes: Any) -> TrainConfig:
@@ -120,23 +128,60 @@ class TrainConfig:
             UserError: if the file is missing, is not JSON or lacks family or data.
             ParameterError: for a value that does not fit.
         """
-        try:
-            values = {**json.loads(Path(file).read_text("utf-8")), **changes}
-            family, data = values.pop("family"), values.pop("data")
-        except OSError as error:
-            raise UserError(f"cannot be read ({error.strerror})", where=file) from error
-        except (ValueError, TypeError, KeyError, AttributeError) as error:
-            raise UserError("is not a run's config", where=file, remedy="It needs family and data, as JSON") from error
-        return cls.make(family, data, **{**values.pop("params", {}), **values})
+        values = {**_read(file), **changes}
+        return cls.make(values.pop("family"), values.pop("data"), **values)
+
+    @classmethod
+    def of_run(cls, file: str | Path, **changes: Any) -> TrainConfig:
+        """Read the config of a run that goes on; the weights that it began with are not asked for.
+
+        Raises:
+            UserError: as :meth:`from_json` does.
+        """
+        values = {**_read(file), **changes}
+        return cls._checked(values.pop("family"), values.pop("data"), values)
+
+    @classmethod
+    def _checked(cls, family: str, data: str, values: dict[str, Any]) -> TrainConfig:
+        form, options = {f.name: f for f in family_fields(family)}, {f.name: f for f in option_fields()}
+        stages = read_stages(values.pop("stages", None) or (), options, form)
+        for name in values.keys() - form.keys() - options.keys():
+            known = ", ".join([*form, *options, "stages"])
+            raise ParameterError("no such option", where=name, remedy=f"{family} knows: {known}")
+        params = checked(tuple(form.values()), {k: v for k, v in values.items() if k in form})
+        chosen = Options(**checked(tuple(options.values()), {k: v for k, v in values.items() if k in options}))
+        Budget.parse(chosen.every, of=Budget.parse(chosen.budget))
+        augmentations(chosen.augment)
+        return cls(family, data, params, chosen, stages)
 
     def to_json(self) -> dict[str, Any]:
         """The run as JSON values."""
         options = {k: str(v) if isinstance(v, Path) else v for k, v in dataclasses.asdict(self.options).items()}
-        return {"family": self.family, "data": self.data, "params": self.params, **options}
+        kept = {name: value for name, value in options.items() if name not in GOING_ON}
+        staged = {"stages": stages_to_json(self.stages)} if self.stages else {}
+        return {"family": self.family, "data": self.data, "params": self.params, **kept, **staged}
 
     def with_options(self, **changes: Any) -> TrainConfig:
         """The same run with some options changed."""
         return dataclasses.replace(self, options=dataclasses.replace(self.options, **changes))
+
+    def by_stage(self) -> list[TrainConfig]:
+        """The run as it is in each of its stages."""
+        return [in_stage(self, stage) for stage in self.all_stages()]
+
+    def all_stages(self) -> tuple[Stage, ...]:
+        """Its stages: its own, or those that the family proposes."""
+        return self.stages or family_named(self.family).stages
+
+
+def _read(file: str | Path) -> dict[str, Any]:
+    try:
+        values = dict(json.loads(Path(file).read_text("utf-8")))
+        return {**values.pop("params", {}), **values, "family": values["family"], "data": values["data"]}
+    except OSError as error:
+        raise UserError(f"cannot be read ({error.strerror})", where=file) from error
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise UserError("is not a run's config", where=file, remedy="It needs family and data, as JSON") from error
 
 
 def _begun_with(family: str, weights: Any) -> dict[str, Any]:

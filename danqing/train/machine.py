@@ -11,9 +11,9 @@ from typing import NamedTuple
 
 import torch
 
-from danqing.core.learned.model import Model, Optimiser, Samples
+from danqing.core.learned.model import Model, Samples
 from danqing.nets.precision import computes_bf16
-from danqing.train.step import Stepper
+from danqing.train.step import Settings, Stepper
 
 WARM, TIMED = 2, 5  # steps of a measurement
 HOPELESS = 3  # a candidate whose first step is this many times slower than the other's steps is not tried further
@@ -33,8 +33,11 @@ def usable_threads(processes: int = 1) -> int:
 
 
 def prepare(threads: int | None, processes: int = 1) -> int:
-    """Set torch's threads, and flush denormal numbers, which slow a processor down by an order of magnitude."""
-    torch.set_num_threads(threads or usable_threads(processes))
+    """Set torch's threads, and flush denormal numbers, which slow a processor down by an order of magnitude.
+
+    For the whole process: call it in a job that runs :func:`danqing.train.process.apart`.
+    """
+    torch.set_num_threads(usable_threads(processes) if threads is None else threads)
     torch.set_flush_denormal(True)
     return torch.get_num_threads()
 
@@ -45,7 +48,7 @@ def to_machine(model: Model, device: str) -> Model:
     return model.to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
 
 
-def choose_precision(wish: str, model: Model, batch: Samples, settings: Optimiser) -> Choice:
+def choose_precision(wish: str, model: Model, batch: Samples, settings: Settings) -> Choice:
     """Measure a few steps of ``model`` (on copies) in fp32 and bf16 and choose the faster; a wish is granted as it is.
 
     Args:
@@ -63,8 +66,15 @@ def choose_precision(wish: str, model: Model, batch: Samples, settings: Optimise
     return Choice(max(measured, key=lambda name: measured[name]), measured)
 
 
+def try_step(model: Model, batch: Samples, settings: Settings, precision: str) -> None:
+    """Train one step on a copy, so that what a model cannot learn from is refused while nothing is changed yet."""
+    state = torch.get_rng_state()
+    Stepper(copy.deepcopy(model).train(), settings, precision).step(batch, torch.Generator().manual_seed(0))
+    torch.set_rng_state(state)
+
+
 def steps_per_second(
-    model: Model, batch: Samples, settings: Optimiser, precision: str, give_up: float = math.inf
+    model: Model, batch: Samples, settings: Settings, precision: str, give_up: float = math.inf
 ) -> float:
     """The median speed of a few training steps on a copy of ``model``, whose weights and generators stay untouched.
 

@@ -9,23 +9,33 @@ from typing import Any
 from danqing.core.progress import Job, Progress
 from danqing.nets.precision import computes_bf16
 from danqing.train.budget import Budget
+from danqing.train.build import new_model, settings_of
 from danqing.train.config import TrainConfig
+from danqing.train.freezing import freeze
 from danqing.train.machine import prepare, steps_per_second, to_machine
-from danqing.train.setup import batch_share, count_of, gather_pictures, new_model, optimiser_of, without_labels
+from danqing.train.process import apart
+from danqing.train.setup import batch_share, count_of, gather_pictures, refuse_at_once, without_labels
 
 
 def plan(config: TrainConfig) -> Job[dict[str, Any]]:
-    """Resolve a run, measure a few of its steps, and say what it would take; nothing is written but packed pictures.
+    """Resolve a run, measure a few steps of its first stage, and say what it would take; only pictures are packed.
 
     Returns:
         JSON values: the resolved config, parameters by part, pictures, steps per second by precision, steps, seconds
         and pictures that the budget allows, and the memory of weights and of a step in bytes.
     """
-    options = config.options
-    supplies = yield from gather_pictures(config)
+    return (yield from apart(_plan(config)))
+
+
+def _plan(config: TrainConfig) -> Job[dict[str, Any]]:
+    refuse_at_once(config, 1)
+    first = config.by_stage()[0]
+    options = first.options
+    supplies = yield from gather_pictures(first)
     threads = prepare(options.threads)
-    model = to_machine(new_model(config, supplies.train), "cpu").train()
-    batch_size = batch_share(config, model, 1)
+    model = to_machine(new_model(first, supplies.train), "cpu").train()
+    freeze(model, options.freeze)
+    batch_size = batch_share(first, 1)
     batch = without_labels(next(supplies.train.batches(batch_size, options.seed)), model)
     both = ("fp32", "bf16") if computes_bf16("cpu") else ("fp32",)
     wishes = both if options.precision == "auto" else (options.precision,)
@@ -33,7 +43,7 @@ def plan(config: TrainConfig) -> Job[dict[str, Any]]:
     before = peak_memory()
     for done, name in enumerate(wishes):
         yield Progress(done, len(wishes), f"measuring {name}")
-        speeds[name] = steps_per_second(model, batch, optimiser_of(config, model), name)
+        speeds[name] = steps_per_second(model, batch, settings_of(first, model), name)
     precision = max(speeds, key=lambda name: speeds[name])
     weights = sum(p.numel() * p.element_size() for p in model.parameters())
     return {

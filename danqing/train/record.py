@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -18,11 +19,13 @@ from danqing.core.pictures.sheet import contact_sheet
 from danqing.core.pictures.writing import write
 
 CONFIG, LOG, CURVES, MODEL, BEST = "config.json", "log.jsonl", "curves.png", "model.safetensors", "best.safetensors"
-PARTS = (CONFIG, LOG, CURVES, MODEL, BEST, "card.json", "skipped.json", "grids", "checkpoints", "tensorboard")
+CHECKPOINTS, GRIDS, LOCK = "checkpoints", "grids", ".lock"
+PARTS = (CONFIG, LOG, CURVES, MODEL, BEST, "card.json", "check.json", "skipped.json", GRIDS, CHECKPOINTS, "tensorboard")
+NEW, OLD = ".danqing-new", ".danqing-old"  # folders in which one run takes the place of another
 
 
 class RunFolder:
-    """A run's folder, locked while the run lasts.
+    """A run's folder, locked while the run lasts. Until it is claimed, closing it leaves everything as it was.
 
     Args:
         path: where; made if it is not there.
@@ -35,30 +38,48 @@ class RunFolder:
 
     def __init__(self, path: Path, *, resume: bool = False, force: bool = False) -> None:
         self.path = path
+        self.claimed = False
+        self._log: TextIO | None = None
+        self._made = [each for each in (path, *path.parents) if not each.exists()]
+        self._lock_was_there = (path / LOCK).exists()
         try:
-            (path / "checkpoints").mkdir(parents=True, exist_ok=True)
-            (path / "grids").mkdir(exist_ok=True)
-            self._lock = FileLock(path / ".lock")
+            path.mkdir(parents=True, exist_ok=True)
+            self._lock = FileLock(path / LOCK, thread_local=False)
             self._lock.acquire(blocking=False)
         except Timeout as error:
             raise OutputError("another run is writing here", where=path, remedy="Choose another --out") from error
         except OSError as error:
+            self._leave_no_trace()
             raise OutputError(f"cannot be written ({error.strerror})", where=path) from error
-        if (path / CONFIG).exists() and not resume:
-            if not force:
-                raise OutputError("holds a run", where=path, remedy="Go on with --resume, or choose another --out")
-            self._clear()
-        self._log: TextIO | None = None
+        _settle(path)
+        if not resume and not force and holds_run(path):
+            self.close()
+            remedy = "Go on with --resume, choose another --out, or give --force"
+            raise OutputError("holds a run", where=path, remedy=remedy)
 
-    @property
-    def checkpoints(self) -> Path:
-        """Where checkpoints go."""
-        return self.path / "checkpoints"
+    def begin(self, write: Callable[[Path], None]) -> None:
+        """Put a new run in the place of what is there: ``write`` makes its first files in a folder that takes it.
 
-    def write_json(self, name: str, value: Any) -> None:
-        """Write a JSON file, whole or not at all."""
-        with replacing(self.path / name) as temporary:
-            temporary.write_text(json.dumps(value, indent=2, ensure_ascii=False, sort_keys=True) + "\n", "utf-8")
+        Until they are written whole, a run that is replaced stays as it was.
+        """
+        fresh = self.path / NEW
+        shutil.rmtree(fresh, ignore_errors=True)
+        try:
+            (fresh / CHECKPOINTS).mkdir(parents=True)
+            (fresh / GRIDS).mkdir()
+            write(fresh)
+            _swap(self.path)
+        except OSError as error:
+            raise OutputError(f"cannot be written ({error.strerror})", where=self.path) from error
+        finally:
+            _settle(self.path)
+        self.claimed = True
+
+    def go_on(self) -> None:
+        """Claim the folder for going on with the run in it."""
+        for name in (CHECKPOINTS, GRIDS):
+            (self.path / name).mkdir(exist_ok=True)
+        self.claimed = True
 
     def open_log(self, position: int) -> None:
         """Open the log for appending, cut back to where a checkpoint left it."""
@@ -79,20 +100,66 @@ class RunFolder:
 
     def grid(self, step: int, pictures: Images, columns: int) -> Path:
         """Write a grid of pictures."""
-        return write(contact_sheet(pictures, columns), self.path / "grids" / f"{step:09}.png", force=True)
+        return write(contact_sheet(pictures, columns), self.path / GRIDS / f"{step:09}.png", force=True)
 
     def close(self) -> None:
         """Let another run in."""
         if self._log is not None:
             self._log.close()
-        self._lock.release()
+        if self.claimed or self._lock_was_there:
+            self._lock.release()
+        else:
+            (self.path / LOCK).unlink(missing_ok=True)  # while it is held: who waits for it finds it gone
+            self._lock.release()
+            self._leave_no_trace()
 
-    def _clear(self) -> None:
+    def _leave_no_trace(self) -> None:
+        """Remove the folders that were made for a run that is not to be."""
+        for folder in self._made:
+            with suppress(OSError):  # never made, or somebody put something there
+                folder.rmdir()
+
+
+def write_json(file: Path, value: Any) -> None:
+    """Write a JSON file, whole or not at all."""
+    with replacing(file) as temporary:
+        temporary.write_text(json.dumps(value, indent=2, ensure_ascii=False, sort_keys=True) + "\n", "utf-8")
+
+
+def holds_run(path: Path) -> bool:
+    """Whether anything of a run is there."""
+    found = [path / name for name in PARTS if (path / name).exists()]
+    return any(not part.is_dir() or any(part.iterdir()) for part in found)
+
+
+def _swap(path: Path) -> None:
+    """Move what is there aside and the new run in; its config, which makes it a run, goes first and comes last."""
+    (path / OLD).mkdir()
+    for name in PARTS:
+        if (path / name).exists():
+            (path / name).rename(path / OLD / name)
+    for name in reversed(PARTS):
+        if (path / NEW / name).exists():
+            (path / NEW / name).rename(path / name)
+
+
+def _settle(path: Path) -> None:
+    """Bring a replacement to its end, whenever it was interrupted: the new run, if it is all there, or else the old."""
+    old, new = path / OLD, path / NEW
+    if old.exists() and ((new / CONFIG).exists() or not (path / CONFIG).exists()):
         for name in PARTS:
-            part = self.path / name
-            shutil.rmtree(part) if part.is_dir() else part.unlink(missing_ok=True)
-        (self.path / "checkpoints").mkdir()
-        (self.path / "grids").mkdir()
+            if (old / name).exists():
+                _remove(path / name)
+                (old / name).rename(path / name)
+    _remove(old)
+    _remove(new)
+
+
+def _remove(part: Path) -> None:
+    if part.is_dir():
+        shutil.rmtree(part)
+    else:
+        part.unlink(missing_ok=True)
 
 
 def read_log(file: str | Path) -> Iterator[dict[str, Any]]:

@@ -1,18 +1,17 @@
-"""What a run stands on before its first step: processes, pictures and the new model."""
+"""What a run stands on before its first step: processes and pictures."""
 
 from __future__ import annotations
 
-import inspect
 import math
 import os
+from importlib.util import find_spec
 from typing import Any, NamedTuple
 
 import torch
 
-from danqing.core.errors import DataError, ModelFileError, ParameterError
+from danqing.core.errors import DataError, ParameterError, UserError
 from danqing.core.learned.families import family_named
-from danqing.core.learned.model import Model, Optimiser, Samples
-from danqing.core.learned.weights import load
+from danqing.core.learned.model import Model, Samples
 from danqing.core.progress import Job, Progress
 from danqing.data.check import check
 from danqing.data.fit import Fit
@@ -50,6 +49,46 @@ def launch(device: str, devices: int) -> Any:
     return fabric
 
 
+def refuse_at_once(config: TrainConfig, processes: int) -> None:
+    """Refuse what cannot be done, as far as it shows before a picture is read or anything touched.
+
+    Raises:
+        ParameterError: if a batch cannot be shared evenly, or a stream is to be counted in epochs.
+        UserError: if TensorBoard is wanted and not installed.
+    """
+    options = config.options
+    for each in config.by_stage():
+        batch_share(each, processes)
+    if options.tensorboard and find_spec("tensorboard") is None:
+        remedy = "Install it, or leave --tensorboard out"
+        raise UserError("needs the package tensorboard", where="tensorboard", remedy=remedy)
+    if options.stream and Budget.parse(options.budget).currency == "epochs":
+        raise ParameterError("a stream does not know its length", where="budget", remedy="Say 10m or 500kimg")
+
+
+def batch_share(config: TrainConfig, processes: int) -> int:
+    """Pictures a step for each process.
+
+    Raises:
+        ParameterError: if the batch cannot be shared evenly.
+    """
+    given = config.options.batch
+    batch = family_named(config.family).batch_size if given is None else given
+    if batch % processes:
+        raise ParameterError(f"{batch} pictures cannot be shared by {processes} processes", where="batch")
+    return batch // processes
+
+
+def gather_stages(config: TrainConfig) -> Job[list[Supplies]]:
+    """Gather the pictures of every stage, so that none is missed on the way; those of one size once."""
+    by_size: dict[int, Supplies] = {}
+    stages = config.by_stage()
+    for each in stages:
+        if picture_size(each) not in by_size:
+            by_size[picture_size(each)] = yield from gather_pictures(each)
+    return [by_size[picture_size(each)] for each in stages]
+
+
 def gather_pictures(config: TrainConfig) -> Job[Supplies]:
     """Check the pictures and pack them (or open the stream): training and held-out.
 
@@ -58,8 +97,6 @@ def gather_pictures(config: TrainConfig) -> Job[Supplies]:
     """
     options = config.options
     if options.stream:
-        if Budget.parse(options.budget).currency == "epochs":
-            raise ParameterError("a stream does not know its length", where="budget", remedy="Say 10m or 500kimg")
         stream = Stream(
             config.data,
             size=picture_size(config),
@@ -100,73 +137,19 @@ def gather_pictures(config: TrainConfig) -> Job[Supplies]:
 
 def picture_size(config: TrainConfig) -> int:
     """The side of the pictures of a run, in pixels."""
-    return config.options.size or NATURAL_SIZE.get(config.data, family_named(config.family).picture_size)
+    given = config.options.size
+    return NATURAL_SIZE.get(config.data, family_named(config.family).picture_size) if given is None else given
 
 
 def fit_of(config: TrainConfig) -> Fit:
     """How the pictures of a run become square."""
-    return config.options.fit or family_named(config.family).fit
+    given = config.options.fit
+    return family_named(config.family).fit if given is None else given
 
 
 def count_of(data: Store | Stream) -> float:
     """How many pictures there are; a stream has no end that is known."""
     return len(data) if isinstance(data, Store) else math.inf
-
-
-def new_model(config: TrainConfig, data: Store | Stream) -> Model:
-    """Build the family for the pictures at hand, its weights drawn from the run's seed.
-
-    Raises:
-        ParameterError: if the family cannot take such pictures or parameters.
-    """
-    made = family_named(config.family)
-    classes = len(data.classes) if config.options.conditional else 0
-    known = {"size": data.size, "channels": data.channels, "classes": classes}
-    given = {name: value for name, value in known.items() if name in inspect.signature(made.__init__).parameters}
-    torch.manual_seed(config.options.seed)
-    model = made(**config.params, **given)
-    if config.options.from_ is not None:
-        _take_over(model, load(config.options.from_, kind=type(model)))
-    return model
-
-
-def _take_over(model: Model, taught: Model) -> None:
-    """Give a new model the weights of another, where both have one of the same name and shape; counters stay at 0.
-
-    Raises:
-        ModelFileError: if there is none.
-    """
-    known = taught.state_dict()
-    mine = {name: value for name, value in model.state_dict().items() if value.is_floating_point()}
-    fitting = {name for name, value in mine.items() if name in known and known[name].shape == value.shape}
-    if not fitting:
-        raise ModelFileError("has no weight that fits the new model", where=taught.card.get("file", "from"))
-    model.load_state_dict({name: known[name] for name in fitting}, strict=False)
-
-
-def optimiser_of(config: TrainConfig, model: Model) -> Optimiser:
-    """The family's settings with the run's own put over them; Muon's learning rate goes along with Adam's."""
-    proposed, options = model.optimiser, config.options
-    beta1, beta2 = proposed.betas
-    lr = proposed.lr if options.lr is None else options.lr
-    return Optimiser(
-        lr,
-        (beta1 if options.beta1 is None else options.beta1, beta2 if options.beta2 is None else options.beta2),
-        proposed.weight_decay if options.decay is None else options.decay,
-        proposed.muon * lr / proposed.lr,
-    )
-
-
-def batch_share(config: TrainConfig, model: Model, processes: int) -> int:
-    """Pictures a step for each process.
-
-    Raises:
-        ParameterError: if the batch cannot be shared evenly.
-    """
-    batch = config.options.batch or model.batch_size
-    if batch % processes:
-        raise ParameterError(f"{batch} pictures cannot be shared by {processes} processes", where="batch")
-    return batch // processes
 
 
 def held_out_batch(supplies: Supplies, seed: int) -> Samples:

@@ -15,7 +15,7 @@ from danqing.core.operators.task import Task
 from danqing.core.progress import Job
 from danqing.core.words import Words, words_of
 from danqing.train import record
-from danqing.train.config import family_fields, option_fields
+from danqing.train.config import GOING_ON, family_fields, option_fields
 
 PICTURES = "a folder, a folder of class folders, a zip of either, WebDataset shards, or digits (built in)."
 RUN = (
@@ -43,10 +43,10 @@ class Training(Task[..., Any]):
     @functools.cached_property
     def fields(self) -> tuple[Field, ...]:
         if not self.family:
-            data = field_of("data", Source | None, None, f"where the pictures of the run lie now: {PICTURES}")
-            return RESUME, data, *RUN, *option_fields()
+            return RESUME, *RUN, *option_fields()
         data = field_of("data", Source | None, None, PICTURES)
-        return data, *family_fields(self.family), *RUN, *option_fields()
+        options = [field for field in option_fields() if field.name not in GOING_ON]
+        return data, *family_fields(self.family), *RUN, *options
 
     @property
     def places(self) -> tuple[str, ...]:

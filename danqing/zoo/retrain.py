@@ -12,6 +12,8 @@ import json
 import shutil
 import signal
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +29,8 @@ def retrain(recipe: Path) -> Path:
     """Train, or go on training, and put the model among the bundled ones."""
     run = Path("runs") / f"zoo-{recipe.stem}"
     job = resume(run) if (run / CONFIG).exists() else train(TrainConfig.from_json(recipe, out=run))
-    result = finish(job, _say())
+    with _stoppable() as stopped:
+        result = finish(job, _say(stopped))
     bundled = WEIGHTS / f"{recipe.stem}.safetensors"
     with replacing(bundled) as temporary:
         shutil.copyfile(result.model, temporary)
@@ -39,20 +42,30 @@ def begins_with(recipe: Path) -> str:
     return str(json.loads(recipe.read_text("utf-8")).get("from_") or "")
 
 
-def _say() -> Show:
-    """Print each percent; Ctrl-C and SIGTERM are heeded between two steps, where a checkpoint can be written."""
-    last, stopped = 0, False
+@contextmanager
+def _stoppable() -> Iterator[Callable[[], bool]]:
+    """Note Ctrl-C and SIGTERM instead of dying of them, and tell whether one came."""
+    came = False
 
     def note(number: int, frame: Any) -> None:
-        nonlocal stopped
-        stopped = True
+        nonlocal came
+        came = True
 
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, note)
+    before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield lambda: came
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _say(stopped: Callable[[], bool]) -> Show:
+    """Print each percent; heed a wish to stop between two steps, where a checkpoint can be written."""
+    last = 0
 
     def show(progress: Progress) -> None:
         nonlocal last
-        if stopped:
+        if stopped():
             raise KeyboardInterrupt
         percent = int(100 * progress.done / progress.total)
         if percent != last:

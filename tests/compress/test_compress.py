@@ -122,7 +122,7 @@ def test_opacity_is_kept(format: str, channels: int, photo: Tensor) -> None:
 
 def test_opacity_is_refused_by_jpeg_and_when_it_does_not_fit(photo: Tensor) -> None:
     with pytest.raises(ParameterError, match="JPEG holds no transparency"):
-        compress(photo, alpha=torch.ones(1, 1, 96, 128))
+        compress(photo, alpha=torch.full((1, 1, 96, 128), 0.5))
     with pytest.raises(ParameterError, match="not that of the pictures"):
         compress(photo, format="webp", alpha=torch.ones(1, 1, 96, 100))
 

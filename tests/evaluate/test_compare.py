@@ -27,7 +27,8 @@ def test_more_noise_is_worse_by_every_measure(photo):
 
 
 def test_equal_pictures_have_no_psnr_and_full_similarity(photo):
-    numbers, picture = compare(photo, photo)
+    found = compare(photo, photo)
+    numbers, picture = found.numbers, found.picture
     assert numbers[0]["mse"] == numbers[0]["max_difference"] == 0
     assert numbers[0]["psnr"] is None
     assert numbers[0]["ssim"] == pytest.approx(1)

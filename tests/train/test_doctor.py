@@ -1,12 +1,32 @@
 import math
+import sys
+from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 
 from danqing.core.errors import TrainingFailed
-from danqing.train.doctor import COLLAPSE_FROM, COLLAPSE_PATIENCE, CRITIC_PATIENCE, MAX_ROLLBACKS, Doctor, diversity
+from danqing.core.progress import finish
+from danqing.train import alarms
+from danqing.train.alarm import Moment, View, known_alarms
+from danqing.train.alarms import collapse, critic_wins
+from danqing.train.config import TrainConfig
+from danqing.train.diversity import diversity
+from danqing.train.doctor import MAX_ROLLBACKS, Doctor
+from danqing.train.loop import resume, train
+from danqing.train.record import read_log
 
-LATE = COLLAPSE_FROM
+LATE = collapse.FROM
+BREAK = Moment(7, 0, {"loss": math.nan}, {})
+
+
+def watched(doctor: Doctor, step: int, told: float) -> list[str]:
+    return [finding.name for finding in doctor.watch(Moment(step, step, {}, {"critic_accuracy": told}))]
+
+
+def looked(doctor: Doctor, seen: int, painted: torch.Tensor, real: torch.Tensor) -> list[str]:
+    return [finding.name for finding in doctor.look(View(1, seen, painted, real))]
 
 
 def test_diversity_is_the_mean_distance_of_different_rows() -> None:
@@ -14,74 +34,125 @@ def test_diversity_is_the_mean_distance_of_different_rows() -> None:
 
 
 def test_broken_numbers_are_seen() -> None:
-    assert Doctor().healthy({"critic": 1e30})
-    assert not Doctor().healthy({"critic": 1.0, "painter": math.nan})
-    assert not Doctor().healthy({"critic": math.inf})
+    assert Doctor().breaks(Moment(1, 1, {"critic": 1e30}, {})) is None
+    for losses, broken in (({"critic": 1.0, "painter": math.nan}, ""), ({"critic": math.inf}, ""), ({}, "model.bias")):
+        finding = Doctor().breaks(Moment(1, 1, losses, {}, broken))
+        assert finding is not None
+        assert finding.name == "non-finite"
 
 
 def test_healing_halves_the_rate_and_gives_up_in_the_end() -> None:
     doctor = Doctor()
     rates = []
     for _ in range(MAX_ROLLBACKS):
-        doctor.heal(7)
+        doctor.breaks(BREAK)
         rates.append(doctor.rate)
     assert rates == [0.5**n for n in range(1, MAX_ROLLBACKS + 1)]
     with pytest.raises(TrainingFailed, match="Lower --lr"):
-        doctor.heal(7)
+        doctor.breaks(BREAK)
 
 
 def test_a_good_checkpoint_starts_the_count_anew_but_keeps_the_rate() -> None:
     doctor = Doctor()
     for _ in range(3 * MAX_ROLLBACKS):
-        doctor.heal(7)
+        doctor.breaks(BREAK)
         doctor.recovered()
     assert doctor.rate == 0.5 ** (3 * MAX_ROLLBACKS)
 
 
 def test_the_critic_wins_only_after_a_long_time_of_telling_nearly_all_apart() -> None:
     doctor = Doctor()
-    row = [doctor.watch(step, {"critic_accuracy": 1.0}) for step in range(300)]
-    assert not any(row[: CRITIC_PATIENCE + 100])  # the running mean must rise first
-    doctor.watch(300, {"critic_accuracy": 0.4})  # one step of doubt, and the count begins anew
-    alarms = [doctor.watch(step, {"critic_accuracy": 0.9999}) for step in range(1000)]
-    fired = [alarm for alarm in alarms if alarm is not None]
-    assert [alarm.name for alarm in fired] == ["critic-wins"]
-    assert fired[0].step > CRITIC_PATIENCE
-    assert "--lr" in fired[0].remedy
+    row = [watched(doctor, step, 1.0) for step in range(300)]
+    assert not any(row[: critic_wins.PATIENCE + 100])  # the running mean must rise first
+    watched(doctor, 300, 0.4)  # one step of doubt, and the count begins anew
+    fired = [step for step in range(1000) if watched(doctor, step, 0.9999)]
+    assert len(fired) == 1, "an alarm is raised once"
+    assert fired[0] > critic_wins.PATIENCE
+    assert doctor.raised == ["critic-wins"]
 
 
 def test_a_critic_that_errs_now_and_then_is_no_winner() -> None:
     doctor = Doctor()
-    assert not any(doctor.watch(step, {"critic_accuracy": 0.98}) for step in range(5000))
+    assert not any(watched(doctor, step, 0.98) for step in range(5000))
 
 
 def test_families_without_a_critic_raise_no_alarm() -> None:
     doctor = Doctor()
-    assert all(doctor.watch(step, {}) is None for step in range(2 * CRITIC_PATIENCE))
+    assert not any(doctor.watch(Moment(step, step, {}, {})) for step in range(2 * critic_wins.PATIENCE))
 
 
 def test_collapse_is_less_variety_than_the_data_twice_in_a_row() -> None:
-    rng = torch.Generator().manual_seed(0)
-    real = torch.randn(32, 8, generator=rng)
+    real = torch.randn(32, 8, generator=torch.Generator().manual_seed(0))
     doctor = Doctor()
-    assert doctor.look(1, LATE, real[:1].repeat(32, 1) + 0.01 * real, real) is None
-    assert doctor.look(2, LATE, real.flip(0), real) is None  # recovered
-    looks = [doctor.look(step, LATE, 0.1 * real, real) for step in range(COLLAPSE_PATIENCE)]
-    assert [alarm.name for alarm in looks if alarm] == ["collapse"]
+    assert looked(doctor, LATE, real[:1].repeat(32, 1) + 0.01 * real, real) == []
+    assert looked(doctor, LATE, real.flip(0), real) == []  # recovered
+    assert [looked(doctor, LATE, 0.1 * real, real) for _ in range(collapse.PATIENCE)][-1] == ["collapse"]
 
 
 def test_young_models_may_repeat_themselves() -> None:
     real = torch.randn(32, 8, generator=torch.Generator().manual_seed(0))
-    assert all(Doctor().look(step, COLLAPSE_FROM - 1, 0.1 * real, real) is None for step in range(9))
+    assert all(looked(Doctor(), LATE - 1, 0.1 * real, real) == [] for _ in range(9))
 
 
 def test_data_without_variety_is_told_apart_from_collapse() -> None:
-    alarm = Doctor().look(1, 0, torch.randn(8, 4), torch.ones(8, 4))
-    assert alarm is not None
-    assert alarm.name == "no-variety"
+    doctor = Doctor()
+    assert looked(doctor, LATE, torch.ones(8, 4), torch.ones(8, 4)) == ["no-variety"]
+    assert looked(doctor, LATE, torch.ones(8, 4), torch.ones(8, 4)) == []
 
 
 def test_history_survives_a_file() -> None:
-    doctor = Doctor()
-    doctor.heal(3)
-    assert Doctor(**doctor.to_json()) == doctor
+    doctor, real = Doctor(), torch.randn(32, 8, generator=torch.Generator().manual_seed(0))
+    doctor.breaks(BREAK)
+    looked(doctor, LATE, 0.1 * real, real)
+    for step in range(300):
+        watched(doctor, step, 1.0)
+    again = Doctor.from_json(doctor.to_json())
+    assert again == doctor
+    assert again.to_json()["alarms"]["collapse"] == {"alike": 1}
+
+
+def test_what_a_history_does_not_know_begins_anew() -> None:
+    old = {"rate": 0.5, "rollbacks": 1, "raised": ["collapse"], "accuracy": 0.7, "alarms": {"gone": {"count": 3}}}
+    doctor = Doctor.from_json(old)
+    assert (doctor.rate, doctor.rollbacks, doctor.raised) == (0.5, 1, ["collapse"])
+    assert doctor.alarms == Doctor().alarms
+
+
+@pytest.mark.parametrize("name", known_alarms())
+def test_every_alarm_speaks_and_keeps_its_history_as_json(name: str) -> None:
+    alarm = known_alarms()[name]()
+    assert alarm.words
+    assert alarm.remedy
+    assert type(alarm).from_json(alarm.to_json()) == alarm
+
+
+NEW_ALARM = """
+from dataclasses import dataclass
+from typing import ClassVar
+
+from danqing.train.alarm import Alarm, Moment
+
+
+@dataclass
+class TooLong(Alarm):
+    words: ClassVar[str] = "it takes long"
+    remedy: ClassVar[str] = "Be patient"
+    steps: int = 0
+
+    def watch(self, moment: Moment) -> bool:
+        self.steps += 1
+        return self.steps >= 5
+"""
+
+
+def test_a_new_alarm_is_one_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "root").mkdir()
+    (tmp_path / "root" / "too_long.py").write_text(NEW_ALARM)
+    monkeypatch.setattr(alarms, "__path__", [*alarms.__path__, str(tmp_path / "root")])
+    monkeypatch.delitem(sys.modules, "danqing.train.alarms.too_long", raising=False)
+    run: dict[str, Any] = {"batch": 16, "precision": "fp32", "threads": 1, "out": tmp_path / "run"}
+    finish(train(TrainConfig.make("mlpgan", "digits", budget="48pictures", **run)))
+    finish(resume(tmp_path / "run", budget="128pictures"))  # its history goes on: 3 steps before, 2 more
+    found = [entry for entry in read_log(tmp_path / "run" / "log.jsonl") if "event" in entry]
+    assert [(entry["event"], entry["at_step"], entry["remedy"]) for entry in found] == [("too-long", 5, "Be patient")]
+    monkeypatch.delitem(sys.modules, "danqing.train.alarms.too_long")

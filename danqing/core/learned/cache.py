@@ -1,8 +1,7 @@
-"""The one cache of loaded weights: a model is loaded once a process, however many operators, tiles and threads ask."""
+"""The one cache of loaded weights: a net that several operators use is read once a process."""
 
 from __future__ import annotations
 
-import os
 import threading
 from collections import OrderedDict
 from pathlib import Path
@@ -12,44 +11,64 @@ from danqing.core.learned.model import Model
 from danqing.core.learned.weights import bundled_name, fitting, load, locate
 from danqing.core.uses import used
 
-KEPT = 8  # models
+KEPT = 8  # models; the largest bundled one has 25 MB
 
 M = TypeVar("M", bound=Model)
-Key = tuple[str, int, int]
+Key = tuple[str, str, int, int]  # path, device, size and time of the file
 
-_models: OrderedDict[Key, Model] = OrderedDict()
+
+class _Slot:
+    """A place for one model, filled by the first who asks while the others wait."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.model: Model | None = None
+
+
+_slots: OrderedDict[Key, _Slot] = OrderedDict()  # the longest unused first
 _lock = threading.Lock()
 
 
-def cached(source: str | Path | Model, *, kind: type[M], task: str = "") -> M:
-    """A loaded model in evaluation mode, to be looked through and never to be changed; a Model is passed through.
+def cached(source: str | Path | Model, *, kind: type[M], task: str = "", device: str = "cpu") -> M:
+    """Give a loaded model that others use, too: in evaluation mode, without gradients, never to be trained or changed.
 
-    A file that has changed is loaded anew. What is found is noted as used by the run that asks.
+    A file that was replaced is read anew. What is to be trained comes from :func:`danqing.core.learned.weights.load`.
+    What is given is noted as used by the run that asks.
 
     Args:
-        source: see :func:`danqing.core.learned.weights.load`.
-        kind: the base or family it must be.
-        task: the task it must have learned.
+        source: as of ``load``; a Model is passed through.
+        kind: as of ``load``.
+        task: as of ``load``.
+        device: where its tensors are.
 
     Raises:
-        ModelFileError: if the weights cannot be used, or are of another kind.
+        ModelFileError: as ``load`` does.
     """
-    model = source if isinstance(source, Model) else _found(locate(source))
+    model = source if isinstance(source, Model) else _loaded(locate(source), device)
     if "sha256" in model.card:
         used(bundled_name(model) or str(model.card["file"]), sha256=model.card["sha256"])
     return fitting(model, kind, task)
 
 
-def _found(file: Path) -> Model:
-    facts = os.stat(file)
-    key = (str(file), facts.st_size, facts.st_mtime_ns)
-    with _lock:  # held while loading, so that nothing is loaded twice
-        if key not in _models:
-            _models[key] = load(file).requires_grad_(False)
-            while len(_models) > KEPT:
-                _models.popitem(last=False)
-        _models.move_to_end(key)
-        return _models[key]
+def _loaded(file: Path, device: str) -> Model:
+    slot = _slot_of(file, device)
+    with slot.lock:
+        if slot.model is None:
+            slot.model = load(file, device=device).requires_grad_(False)
+    return slot.model
+
+
+def _slot_of(file: Path, device: str) -> _Slot:
+    facts = file.stat()
+    key = (str(file.resolve()), device, facts.st_size, facts.st_mtime_ns)
+    with _lock:
+        for old in [each for each in _slots if each[:2] == key[:2] and each != key]:
+            del _slots[old]  # what the file held before
+        slot = _slots.setdefault(key, _Slot())
+        _slots.move_to_end(key)
+        while len(_slots) > KEPT:
+            _slots.popitem(last=False)
+    return slot
 
 
 __all__ = ["cached"]

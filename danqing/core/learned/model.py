@@ -5,7 +5,8 @@ from __future__ import annotations
 import functools
 import inspect
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal, NamedTuple
 
 import torch
@@ -62,6 +63,27 @@ class Optimiser(NamedTuple):
     muon: float = 0.0
 
 
+@dataclass(frozen=True)
+class Stage:
+    """A stretch of a run with settings of its own; what is not said stays as the run has it.
+
+    Attributes:
+        share: how long it lasts, against the other stages of the run.
+        size: side of the pictures in pixels, for families whose weights do not depend on it.
+        batch: pictures a step, over all processes.
+        freeze: what does not learn, as ``--freeze`` takes it.
+        lr: what the learning rate is multiplied by.
+        params: parameters of the family that change without changing any weight's shape (the side of patches …).
+    """
+
+    share: float = 1.0
+    size: int | None = None
+    batch: int | None = None
+    freeze: str = ""
+    lr: float = 1.0
+    params: Mapping[str, Any] = field(default_factory=dict)
+
+
 class Model(nn.Module, ABC):
     """Base of all families. The ``__init__`` signature of a family is its training form.
 
@@ -71,7 +93,8 @@ class Model(nn.Module, ABC):
     Attributes:
         config: the arguments ``__init__`` was called with, defaults included; JSON values only.
         card: what is known of the weights (data, training, scores, licence); empty for a new model.
-        optimiser: proposed settings of the optimisers.
+        optimiser: proposed settings of the optimisers: one for all parts, or one for each part.
+        stages: proposed stages of a run.
         batch_size: proposed pictures per step.
         fit: proposed way in which pictures become square.
         picture_size: proposed side of them in pixels.
@@ -80,7 +103,8 @@ class Model(nn.Module, ABC):
 
     config: dict[str, Any]
     card: Card
-    optimiser: ClassVar[Optimiser] = Optimiser()
+    optimiser: ClassVar[Optimiser | Mapping[str, Optimiser]] = Optimiser()
+    stages: ClassVar[tuple[Stage, ...]] = (Stage(),)
     batch_size: ClassVar[int] = 128
     parts: ClassVar[tuple[str, ...]] = ("",)
     fit: ClassVar[Literal["crop", "pad", "stretch", "tiles"]] = "crop"

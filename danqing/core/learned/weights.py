@@ -24,6 +24,8 @@ from danqing.core.menu import PACKAGE, families
 M = TypeVar("M", bound=Model)
 FORMAT = 1  # of the weights file; a reader refuses a newer one
 WEIGHTS = PACKAGE / "zoo" / "weights"  # the bundled weights
+CHECKPOINT = "checkpoint"  # the kind of file that holds all of a run; it can stand for a model
+MODEL_FACTS = ("family", "config", "classes", "data", "training", "scores", "licence", "format", "danqing")
 
 
 def save(model: Model, file: str | Path, *, force: bool = True, **facts: Any) -> Path:
@@ -61,18 +63,21 @@ def load(source: str | Path | Model, *, kind: type[Model] = Model, task: str = "
     """Load a model in evaluation mode from a weights file or by the name of bundled weights; a Model is passed through.
 
     Args:
-        source: a path, a name from :func:`bundled`, a run folder (its best or last model), or a Model.
+        source: a path, a name from :func:`bundled`, a run folder (see :func:`locate`), or a Model.
         kind: the base class or family it must be, such as ``Painter``.
         task: the task it must have learned, such as denoise; empty: any.
         device: where its tensors go.
 
     Raises:
-        ModelFileError: if the file is missing, damaged, not danqing's, newer than this danqing, or of another kind.
+        ModelFileError: if the file is missing, damaged, not danqing's, newer than this danqing, or of another kind, or
+            holds weights that are not finite or of a type that does not fit.
     """
     if isinstance(source, Model):
         return fitting(source, kind, task)
     file = locate(source)
     card, tensors = load_tensors(file, device)
+    if card.get("kind") == CHECKPOINT:
+        card, tensors = _averaged(card, tensors)
     family = card.get("family")
     if not isinstance(family, str) or family not in families():
         raise ModelFileError(f"unknown model family {family!r}", where=file, remedy="Update danqing")
@@ -80,6 +85,7 @@ def load(source: str | Path | Model, *, kind: type[Model] = Model, task: str = "
     try:
         with torch.random.fork_rng(devices=[]), _Undrawn():  # what a new model draws would be thrown away
             model = make(**card["config"])
+        _check_values(tensors, model.state_dict(), file)
         model.load_state_dict(tensors)
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
         raise ModelFileError(f"its weights do not fit family {family!r} ({_first_line(error)})", where=file) from error
@@ -146,18 +152,35 @@ def bundled() -> dict[str, Path]:
 def locate(source: str | Path) -> Path:
     """Find the weights file that a path, a run folder or a bundled name means.
 
+    In a run folder that is the finished model, else the best so far, else the newest checkpoint that is whole (whose
+    averaged weights count).
+
     Raises:
         ModelFileError: if there is none.
     """
     path = Path(source)
-    if path.is_dir():
-        path = path / "model.safetensors"
     if path.is_file():
         return path
+    if path.is_dir() and (found := _of_run(path)) is not None:
+        return found
     if str(source) in bundled():
         return bundled()[str(source)]
     names = ", ".join(bundled()) or "none"
     raise ModelFileError("no such weights file", where=source, remedy=f"Bundled weights: {names}")
+
+
+def _of_run(folder: Path) -> Path | None:
+    """The file of a run folder that stands for its model."""
+    for file in (folder / "model.safetensors", folder / "best.safetensors"):
+        if file.is_file():
+            return file
+    for file in sorted((folder / "checkpoints").glob("[0-9]*.safetensors"), reverse=True):
+        try:
+            read_card(file)
+        except ModelFileError:  # a disk that was full, a machine that went down: the one before counts
+            continue
+        return file
+    return None
 
 
 def _parsed(text: str, file: str | Path) -> Card:
@@ -183,6 +206,40 @@ def fitting(model: Model, kind: type[M], task: str = "") -> M:
         what = f"is a {model.family} for the task {model.config.get('task')}, not {task}"
         raise ModelFileError(what, where=where, remedy=f"Train one with --task {task}")
     return model
+
+
+def _averaged(card: Card, tensors: dict[str, Tensor]) -> tuple[Card, dict[str, Tensor]]:
+    """What a checkpoint holds of the model that its run would have saved: card and averaged weights."""
+    kept = {name: card[name] for name in MODEL_FACTS if name in card}
+    return kept, {name.removeprefix("ema."): value for name, value in tensors.items() if name.startswith("ema.")}
+
+
+def _check_values(tensors: dict[str, Tensor], wanted: dict[str, Tensor], file: Path) -> None:
+    """Refuse tensors that are broken or of another sort of numbers than the model's (half precision fits).
+
+    Raises:
+        ModelFileError: naming the first such tensor.
+    """
+    for name, tensor in tensors.items():
+        mine = wanted.get(name, tensor)
+        if _sort_of(tensor) != _sort_of(mine):
+            raise ModelFileError(f"its tensor {name} is {_type_of(tensor)}, where {_type_of(mine)} belongs", where=file)
+        if tensor.is_floating_point() and not bool(tensor.isfinite().all()):
+            raise ModelFileError(
+                f"its weights are broken: {name} holds values that are infinite or not a number",
+                where=file,
+                remedy="Take another file; a run keeps its last good checkpoints",
+            )
+
+
+def _sort_of(tensor: Tensor) -> str:
+    if tensor.dtype is torch.bool:
+        return "yes or no"
+    return "complex" if tensor.is_complex() else "floating" if tensor.is_floating_point() else "whole"
+
+
+def _type_of(tensor: Tensor) -> str:
+    return str(tensor.dtype).removeprefix("torch.")
 
 
 def hash_of_tensors(model: Model) -> str:
@@ -215,6 +272,7 @@ def _first_line(error: Exception) -> str:
 
 
 __all__ = [
+    "CHECKPOINT",
     "bundled",
     "bundled_name",
     "fitting",

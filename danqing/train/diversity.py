@@ -1,0 +1,19 @@
+"""How different pictures of a set are from each other."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+LEAST = 1e-3  # of the mean length of the features: below that all are taken for the same
+
+
+def diversity(features: Tensor) -> float:
+    """The mean distance between two different rows of (N, D)."""
+    count = len(features)
+    return float(torch.cdist(features.double(), features.double()).sum() / (count * (count - 1)))
+
+
+def varied(features: Tensor) -> bool:
+    """Whether the rows of (N, D) are not (nearly) all the same."""
+    return diversity(features) >= LEAST * (float(features.norm(dim=1).mean()) + 1e-12)

@@ -1,0 +1,266 @@
+"""What is refused leaves everything as it was: runs that are there, folders that are not."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from danqing.core.errors import DanqingError, DataError, OutputError, UserError
+from danqing.core.learned.weights import load
+from danqing.core.pictures.contract import from_uint8
+from danqing.core.pictures.writing import write
+from danqing.core.progress import finish
+from danqing.train import record
+from danqing.train.config import TrainConfig
+from danqing.train.kit import Kit
+from danqing.train.loop import resume, train
+from danqing.train.state import Checkpoints, newest
+
+RUN: dict[str, Any] = {"budget": "32pictures", "batch": 16, "size": 16, "precision": "fp32", "threads": 1}
+
+
+def pictures(folder: Path, names: str, seed: int = 0, channels: int = 1) -> Path:
+    rng = torch.Generator().manual_seed(seed)
+    for name in names.split():
+        noise = torch.randint(256, (1, 16, 16, channels), generator=rng, dtype=torch.uint8).numpy()
+        write(from_uint8(noise), folder / f"{name}.png", force=True)
+    return folder
+
+
+def config(family: str, data: Path | str, out: Path, **more: Any) -> TrainConfig:
+    width = {"width": 4} if family in ("mlpgan", "vae", "classifier") else {}
+    return TrainConfig.make(family, str(data), **{**RUN, **width, "out": out, **more})
+
+
+def state(folder: Path) -> dict[str, str]:
+    """Every file with the hash of what it holds, hidden ones and empty folders, too."""
+    found = sorted(folder.rglob("*"))
+    return {
+        str(f.relative_to(folder)): hashlib.sha256(f.read_bytes()).hexdigest() if f.is_file() else "" for f in found
+    }
+
+
+@pytest.fixture(scope="module")
+def pattern(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A set and a finished run on it, to be copied."""
+    folder = tmp_path_factory.mktemp("pattern")
+    many = pictures(folder / "set", " ".join(f"p{n}" for n in range(24)))
+    finish(train(config("mlpgan", many, folder / "run")))
+    (folder / "run" / record.LOCK).unlink()  # as in a copy that left hidden files behind
+    return folder
+
+
+@pytest.fixture
+def many(pattern: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(pattern / "set", tmp_path / "set"))
+
+
+@pytest.fixture
+def run(pattern: Path, many: Path, tmp_path: Path) -> Path:
+    copy = Path(shutil.copytree(pattern / "run", tmp_path / "run"))
+    told = (copy / record.CONFIG).read_text()
+    (copy / record.CONFIG).write_text(told.replace(str(pattern / "set"), str(many)))
+    return copy
+
+
+NOT_TO_BE: dict[str, Callable[[Path], dict[str, Any]]] = {
+    "a typing error in the pictures": lambda tmp: {"data": "digitz"},
+    "an augmentation that there is not": lambda tmp: {"augment": "melt"},
+    "a size that cannot be": lambda tmp: {"family": "dcgan", "size": 33},
+    "no classes to tell apart": lambda tmp: {"family": "classifier"},
+    "nothing to freeze": lambda tmp: {"freeze": "wings"},
+    "all frozen": lambda tmp: {"freeze": "critic,painter"},
+    "no such weights": lambda tmp: {"from_": str(tmp / "gone.safetensors")},
+    "weights of another family": lambda tmp: {"family": "vae", "from_": str(tmp / "run")},
+    "a budget that is none": lambda tmp: {"budget": "soon"},
+    "a damaged picture": lambda tmp: {"data": str(damaged(tmp / "damaged"))},
+    "a later stage that cannot be": lambda tmp: {"stages": [{}, {"size": 32}]},
+    "a later stage with nothing to freeze": lambda tmp: {"stages": [{}, {"freeze": "wings"}]},
+}
+
+
+def damaged(folder: Path) -> Path:
+    pictures(folder, "a b c")
+    (folder / "d.png").write_bytes(b"no picture")
+    return folder
+
+
+@pytest.mark.parametrize("reason", NOT_TO_BE)
+def test_a_run_that_is_refused_leaves_the_one_it_was_to_replace(reason: str, many: Path, run: Path) -> None:
+    changes = NOT_TO_BE[reason](run.parent)
+    before = state(run)
+    with pytest.raises(UserError):
+        finish(train(config(changes.pop("family", "mlpgan"), changes.pop("data", many), run, **changes), force=True))
+    assert state(run) == before
+    assert load(run).family == "mlpgan"
+
+
+@pytest.mark.parametrize("reason", NOT_TO_BE)
+def test_a_run_that_is_refused_leaves_no_folder(reason: str, many: Path, tmp_path: Path, run: Path) -> None:
+    changes, out = NOT_TO_BE[reason](tmp_path), tmp_path / "new" / "deep"
+    with pytest.raises(UserError):
+        finish(train(config(changes.pop("family", "mlpgan"), changes.pop("data", many), out, **changes)))
+    assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize(
+    ("place", "broken"), [(Kit, "examine"), (Kit, "try_out"), (Checkpoints, "save"), (record, "_swap")]
+)
+def test_a_run_stays_until_the_one_that_replaces_it_has_a_checkpoint(
+    place: Any, broken: str, many: Path, run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    before = state(run)
+    monkeypatch.setattr(place, broken, fail)
+    with pytest.raises((DanqingError, OSError)):
+        finish(train(config("mlpgan", many, run), force=True))
+    assert state(run) == before
+
+
+@pytest.mark.parametrize("moves", range(12))
+def test_a_replacement_cut_off_anywhere_ends_in_one_run_or_the_other(
+    moves: int, many: Path, run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As after a kill: nothing is put right before the folder is opened again."""
+    rename, count = Path.rename, iter(range(moves))
+
+    def renamed(self: Path, target: Path) -> Path:
+        if next(count, None) is None:
+            raise KeyboardInterrupt
+        return rename(self, target)
+
+    before = state(run)
+    folder = record.RunFolder(run, force=True)
+    monkeypatch.setattr(Path, "rename", renamed)
+    settle = record._settle
+    monkeypatch.setattr(record, "_settle", lambda path: None)
+    try:
+        folder.begin(lambda fresh: record.write_json(fresh / record.CONFIG, {"new": True}))
+    except KeyboardInterrupt:
+        pass
+    finally:
+        folder.close()
+    monkeypatch.setattr(Path, "rename", rename)
+    monkeypatch.setattr(record, "_settle", settle)
+    record.RunFolder(run, resume=True).close()
+    after = state(run)
+    if '"new"' in (run / record.CONFIG).read_text():
+        assert not (run / record.MODEL).exists()
+        assert not [name for name in after if name.startswith(".danqing")]
+    else:
+        assert {k: v for k, v in after.items() if k not in (record.LOCK,)} == before
+
+
+def test_weights_without_a_config_are_not_written_over(many: Path, run: Path, tmp_path: Path) -> None:
+    (tmp_path / "kept").mkdir()
+    (run / record.MODEL).rename(tmp_path / "kept" / record.MODEL)
+    before = state(tmp_path / "kept")
+    with pytest.raises(OutputError, match="holds a run"):
+        finish(train(config("mlpgan", many, tmp_path / "kept")))
+    assert state(tmp_path / "kept") == before
+
+
+CONTRADICTIONS: dict[str, dict[str, Any]] = {
+    "size": {"size": 32},
+    "channels": {"channels": "colour"},
+    "family": {"family": "vae"},
+    "width": {"width": 8},
+    "latents": {"latents": 7},
+    "conditional": {"conditional": False},
+    "seed": {"seed": 9},
+    "fit": {"fit": "pad"},
+    "from": {"from_": "digits"},
+    "out": {"out": "elsewhere"},
+    "stages": {"stages": [{"share": 1}, {"share": 2}]},
+}
+
+
+@pytest.mark.parametrize("name", CONTRADICTIONS)
+def test_a_change_that_contradicts_the_run_is_named_and_changes_nothing(name: str, run: Path) -> None:
+    before = state(run)
+    with pytest.raises(UserError, match=name) as caught:
+        finish(resume(run, budget="64pictures", **CONTRADICTIONS[name]))
+    assert caught.value.exit_code == 2
+    assert state(run) == before
+
+
+def test_every_contradiction_is_named_at_once(run: Path) -> None:
+    with pytest.raises(UserError, match=r"width 4 \(not 8\), size 16 \(not 32\)"):
+        finish(resume(run, size=32, width=8))
+
+
+def test_what_only_says_again_what_the_run_is_passes(run: Path) -> None:
+    same = {"size": 16, "channels": "grey", "width": 4, "seed": 0, "fit": "crop", "out": run}
+    assert finish(resume(run, budget="64pictures", **same)).summary["pictures_seen"] == 64
+
+
+def changed_sets(folder: Path) -> Iterator[tuple[str, str, Callable[[], object]]]:
+    yield "a picture more", "pictures to learn from", lambda: pictures(folder, " ".join(f"q{n}" for n in range(9)), 1)
+    yield "one picture is another", "24 then, 24 now|others", lambda: pictures(folder, "p0 p1 p2 p3", 5)
+    yield "some are gone", "others", lambda: [(folder / f"p{n}.png").unlink() for n in range(8)]
+    yield "colour came", "colour now, and were grey", lambda: pictures(folder, "z", 1, 3)
+
+
+@pytest.mark.parametrize("at", range(4))
+def test_a_changed_set_is_told_and_nothing_is_changed(at: int, many: Path, run: Path) -> None:
+    _, words, change = list(changed_sets(many))[at]
+    before = state(run)
+    change()
+    with pytest.raises(DataError, match=words):
+        finish(resume(run, budget="64pictures"))
+    assert state(run) == before
+
+
+@pytest.mark.parametrize("at", range(3))
+def test_a_grown_set_is_taken_when_asked_for_and_known_from_then_on(at: int, many: Path, run: Path) -> None:
+    known = newest(run / record.CHECKPOINTS).card["set"]["sha256"]
+    list(changed_sets(many))[at][2]()
+    finish(resume(run, budget="64pictures", new_pictures=True))
+    assert newest(run / record.CHECKPOINTS).card["set"]["sha256"] != known
+    assert finish(resume(run, budget="96pictures")).summary["pictures_seen"] == 96
+
+
+def test_classes_never_change(tmp_path: Path) -> None:
+    for name in "ab":
+        pictures(tmp_path / "set" / name, " ".join(f"p{n}" for n in range(8)), ord(name))
+    finish(train(config("classifier", tmp_path / "set", tmp_path / "run")))
+    before = state(tmp_path / "run")
+    pictures(tmp_path / "set" / "c", "p0 p1 p2")
+    with pytest.raises(DataError, match="class c is new"):
+        finish(resume(tmp_path / "run", new_pictures=True))
+    (tmp_path / "set" / "c").rename(tmp_path / "c")
+    (tmp_path / "set" / "b").rename(tmp_path / "set" / "d")
+    with pytest.raises(DataError, match="class d is new, class b is gone"):
+        finish(resume(tmp_path / "run", new_pictures=True))
+    assert state(tmp_path / "run") == before
+
+
+def test_pictures_that_were_moved_are_known_by_what_they_hold(many: Path, run: Path, tmp_path: Path) -> None:
+    many.rename(tmp_path / "moved")
+    with pytest.raises(DataError):
+        finish(resume(run, budget="64pictures"))
+    finish(resume(run, budget="64pictures", data_=str(tmp_path / "moved")))
+    assert finish(resume(run, budget="96pictures")).summary["data"] == str(tmp_path / "moved"), "it is remembered"
+    with pytest.raises(DataError, match="others"):
+        finish(resume(run, data_=str(pictures(tmp_path / "strange", "a b c d e f", 7))))
+
+
+def test_where_pictures_lie_now_is_a_question_of_a_run_that_goes_on(many: Path, tmp_path: Path) -> None:
+    for name, value in (("data_", str(many)), ("new_pictures", True)):
+        with pytest.raises(UserError, match="--resume"):
+            config("mlpgan", many, tmp_path / "run", **{name: value})
+
+
+def test_a_run_goes_on_without_the_weights_it_began_with(many: Path, run: Path, tmp_path: Path) -> None:
+    first = (run / record.MODEL).rename(tmp_path / "first.safetensors")
+    finish(train(config("mlpgan", many, tmp_path / "second", from_=str(first))))
+    first.unlink()
+    assert finish(resume(tmp_path / "second", budget="64pictures")).summary["from_"] == str(first)
