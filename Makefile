@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 # The contract and the laws, which are tested once more as processors with fewer instructions round.
-ROUNDED := $(addprefix tests/,contract maths nets edit restore analyse degrade compress)
+ROUNDED := $(addprefix tests/,contract maths nets edit restore analyse degrade encode)
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
 .PHONY: demo test lint types slow bench docs zoo clean
@@ -47,6 +47,7 @@ bench: .venv/test
 
 docs: .venv/base
 	$(BIN)/python docs/make_reference.py
+	$(BIN)/python docs/make_types.py
 
 zoo: .venv/base
 	test -f runs/photographs/manifest.json || $(BIN)/python -m danqing.zoo.photographs runs/photographs

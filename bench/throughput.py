@@ -75,8 +75,8 @@ def measure(folder: Path) -> dict[str, Any]:
     """Train for a while through the real loop and clock its steps; what the loop does between them is included."""
     import danqing
     from bench.tutorial import TUTORIAL
-    from danqing.train.config import TrainConfig
-    from danqing.train.loop import train
+    from danqing.training.config import TrainConfig
+    from danqing.training.loop import train
 
     config = TrainConfig.make("dcgan", "digits", **TUTORIAL, budget="10000epochs", every="10000epochs", out=folder)
     job, steps, began, worked = train(config), 0, 0.0, 0.0

@@ -10,7 +10,7 @@ from danqing.core.fields.form import Field
 from danqing.core.menu import families, operators, tasks
 from danqing.core.operators.operator import operator_named
 from danqing.core.operators.task import Task, task_named
-from danqing.train.config import family_fields, option_fields
+from danqing.training.config import family_fields, option_fields
 
 PAGE = Path(__file__).with_name("reference.md")
 HEAD = """# Command reference

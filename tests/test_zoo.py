@@ -8,7 +8,7 @@ import pytest
 
 from danqing.core.learned.weights import bundled, load, read_card
 from danqing.core.menu import PACKAGE
-from danqing.train.config import TrainConfig
+from danqing.training.config import TrainConfig
 
 RECIPES = PACKAGE / "zoo" / "recipes"
 

@@ -21,7 +21,7 @@ from danqing.core.notes import note
 
 PACKAGE = Path(__file__).resolve().parents[1]
 ENTRY_POINTS = "danqing.operators"
-FLOORS = frozenset({"core", "maths", "nets", "models", "data", "train", "zoo", "tasks", "faces"})
+FLOORS = frozenset({"core", "maths", "nets", "models", "data", "training", "zoo", "tasks", "faces"})
 T = TypeVar("T")
 
 

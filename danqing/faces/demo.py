@@ -19,9 +19,9 @@ from danqing.core.progress import Job, Progress
 from danqing.core.runs.folders import Folders
 from danqing.core.runs.run import run as run_task
 from danqing.faces.report import Section, Shown, write_report
-from danqing.train import record
-from danqing.train.config import TrainConfig
-from danqing.train.loop import RunResult, train
+from danqing.training import record
+from danqing.training.config import TrainConfig
+from danqing.training.loop import RunResult, train
 
 ROWS, CLASSES = 10, 10
 SAMPLES = 2000

@@ -11,10 +11,10 @@ from danqing.core.errors import ParameterError, UserError
 from danqing.core.menu import families
 from danqing.core.operators.task import task
 from danqing.core.progress import Job
-from danqing.train import loop
-from danqing.train.config import TrainConfig
-from danqing.train.plan import plan
-from danqing.train.task import Training
+from danqing.training import loop
+from danqing.training.config import TrainConfig
+from danqing.training.plan import plan
+from danqing.training.task import Training
 
 
 @task(kind=Training)

@@ -20,9 +20,9 @@ from typing import Any
 from danqing.core.disk import replacing
 from danqing.core.learned.weights import WEIGHTS
 from danqing.core.progress import Progress, Show, finish
-from danqing.train.config import TrainConfig
-from danqing.train.loop import resume, train
-from danqing.train.record import CONFIG
+from danqing.training.config import TrainConfig
+from danqing.training.loop import resume, train
+from danqing.training.record import CONFIG
 
 
 def retrain(recipe: Path) -> Path:

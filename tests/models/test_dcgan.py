@@ -13,7 +13,7 @@ from danqing.core.learned.model import Samples
 from danqing.core.learned.weights import load, save
 from danqing.models.dcgan import DCGAN
 from danqing.nets.adversary import Verdict
-from danqing.train.step import Stepper
+from danqing.training.step import Stepper
 
 SMALL = {"size": 16, "latents": 8, "width": 8, "critic_width": 8}
 RULES = ["relativistic", "non-saturating", "least-squares", "hinge", "wasserstein"]

@@ -7,7 +7,7 @@ from danqing.core.errors import ParameterError
 from danqing.core.learned.model import Samples
 from danqing.core.learned.weights import load, save
 from danqing.models.mlpgan import MLPGAN
-from danqing.train.step import Stepper
+from danqing.training.step import Stepper
 
 
 def seeded(seed=0):

@@ -14,7 +14,7 @@ from danqing.maths.colour import luma
 from danqing.maths.damage import Damaged, Task, enlarged, filled, first_estimate, gain_for, hint_of, noise_level
 from danqing.models import restorer
 from danqing.models.restorer import NETS, Restorer
-from danqing.train.step import Stepper
+from danqing.training.step import Stepper
 
 TASKS = typing.get_args(Task)
 MOST = {"tiny": 0.3e6, "small": 1e6, "base": 5e6}

@@ -14,8 +14,8 @@ from safetensors.torch import save_file
 from torch import Generator, Tensor, nn
 
 from danqing.core.learned.model import Model, Optimiser, Samples
-from danqing.train.setup import launch
-from danqing.train.step import Stepper
+from danqing.training.setup import launch
+from danqing.training.step import Stepper
 
 BATCH = 16
 

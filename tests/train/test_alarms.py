@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 import danqing
-from danqing.train.record import read_log
+from danqing.training.record import read_log
 
 RUN: dict[str, Any] = {"budget": "50kimg", "every": "5%", "precision": "fp32", "batch": 64}
 

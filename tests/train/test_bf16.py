@@ -21,9 +21,9 @@ from danqing.core.learned.weights import load, load_tensors
 from danqing.core.menu import families
 from danqing.core.progress import finish
 from danqing.nets.precision import autocast
-from danqing.train.config import TrainConfig
-from danqing.train.loop import resume, train
-from danqing.train.step import Stepper
+from danqing.training.config import TrainConfig
+from danqing.training.loop import resume, train
+from danqing.training.step import Stepper
 
 SIZE, CLASSES, STEPS = 32, 2, 3
 RUN: dict[str, Any] = {"budget": "24pictures", "every": "8pictures", "batch": 8, "precision": "bf16", "threads": 1}

@@ -1,7 +1,7 @@
 import pytest
 
 from danqing.core.errors import ParameterError
-from danqing.train.budget import Budget, Spent
+from danqing.training.budget import Budget, Spent
 
 
 @pytest.mark.parametrize(

@@ -8,14 +8,14 @@ import torch
 
 from danqing.core.errors import TrainingFailed
 from danqing.core.progress import finish
-from danqing.train import alarms
-from danqing.train.alarm import Moment, View, known_alarms
-from danqing.train.alarms import collapse, critic_wins
-from danqing.train.config import TrainConfig
-from danqing.train.diversity import diversity
-from danqing.train.doctor import MAX_ROLLBACKS, Doctor
-from danqing.train.loop import resume, train
-from danqing.train.record import read_log
+from danqing.training import alarms
+from danqing.training.alarm import Moment, View, known_alarms
+from danqing.training.alarms import collapse, critic_wins
+from danqing.training.config import TrainConfig
+from danqing.training.diversity import diversity
+from danqing.training.doctor import MAX_ROLLBACKS, Doctor
+from danqing.training.loop import resume, train
+from danqing.training.record import read_log
 
 LATE = collapse.FROM
 BREAK = Moment(7, 0, {"loss": math.nan}, {})
@@ -130,7 +130,7 @@ NEW_ALARM = """
 from dataclasses import dataclass
 from typing import ClassVar
 
-from danqing.train.alarm import Alarm, Moment
+from danqing.training.alarm import Alarm, Moment
 
 
 @dataclass
@@ -149,10 +149,10 @@ def test_a_new_alarm_is_one_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     (tmp_path / "root").mkdir()
     (tmp_path / "root" / "too_long.py").write_text(NEW_ALARM)
     monkeypatch.setattr(alarms, "__path__", [*alarms.__path__, str(tmp_path / "root")])
-    monkeypatch.delitem(sys.modules, "danqing.train.alarms.too_long", raising=False)
+    monkeypatch.delitem(sys.modules, "danqing.training.alarms.too_long", raising=False)
     run: dict[str, Any] = {"batch": 16, "precision": "fp32", "threads": 1, "out": tmp_path / "run"}
     finish(train(TrainConfig.make("mlpgan", "digits", budget="48pictures", **run)))
     finish(resume(tmp_path / "run", budget="128pictures"))  # its history goes on: 3 steps before, 2 more
     found = [entry for entry in read_log(tmp_path / "run" / "log.jsonl") if "event" in entry]
     assert [(entry["event"], entry["at_step"], entry["remedy"]) for entry in found] == [("too-long", 5, "Be patient")]
-    monkeypatch.delitem(sys.modules, "danqing.train.alarms.too_long")
+    monkeypatch.delitem(sys.modules, "danqing.training.alarms.too_long")

@@ -5,7 +5,7 @@ import torch
 from torch import Generator, Tensor, nn
 
 from danqing.core.learned.model import Model, Samples
-from danqing.train.ema import Ema
+from danqing.training.ema import Ema
 
 
 class Weight(Model):

@@ -16,8 +16,8 @@ from danqing.core.pictures.contract import from_uint8
 from danqing.core.pictures.writing import write
 from danqing.core.progress import finish
 from danqing.data.store import pack
-from danqing.train.config import TrainConfig
-from danqing.train.loop import train
+from danqing.training.config import TrainConfig
+from danqing.training.loop import train
 
 RUN: dict[str, Any] = {"budget": "64pictures", "batch": 16, "precision": "fp32", "threads": 1}
 

@@ -17,10 +17,10 @@ import danqing
 from danqing.core.errors import ModelFileError, OutputError, ParameterError, TrainingFailed, UserError
 from danqing.core.learned.weights import load, load_tensors, read_card
 from danqing.core.progress import Job, finish
-from danqing.train.config import TrainConfig
-from danqing.train.loop import resume, train
-from danqing.train.record import read_log
-from danqing.train.step import Stepper
+from danqing.training.config import TrainConfig
+from danqing.training.loop import resume, train
+from danqing.training.record import read_log
+from danqing.training.step import Stepper
 
 SMALL: dict[str, Any] = {
     "mlpgan": {},

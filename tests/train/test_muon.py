@@ -5,8 +5,8 @@ import torch
 from torch import nn
 
 from danqing.core.learned.model import Optimiser
-from danqing.train.muon import NARROW, ROUNDS, A, B, C, Muon, orthogonal, takes
-from danqing.train.step import _optimisers
+from danqing.training.muon import NARROW, ROUNDS, A, B, C, Muon, orthogonal, takes
+from danqing.training.step import _optimisers
 
 
 def drawn(*shape, seed=0):

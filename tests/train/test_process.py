@@ -13,10 +13,10 @@ import torch
 from danqing.core.errors import UserError
 from danqing.core.learned.weights import load_tensors
 from danqing.core.progress import Job, Progress, finish
-from danqing.train.config import TrainConfig
-from danqing.train.loop import resume, train
-from danqing.train.plan import plan
-from danqing.train.process import Settings, apart
+from danqing.training.config import TrainConfig
+from danqing.training.loop import resume, train
+from danqing.training.plan import plan
+from danqing.training.process import Settings, apart
 
 RUN: dict[str, Any] = {"budget": "96pictures", "batch": 16, "precision": "fp32", "width": 8, "threads": 1}
 

@@ -13,9 +13,9 @@ import torch
 from safetensors.torch import load_file
 
 from danqing.core.progress import finish
-from danqing.train.config import TrainConfig
-from danqing.train.loop import train
-from danqing.train.record import read_log
+from danqing.training.config import TrainConfig
+from danqing.training.loop import train
+from danqing.training.record import read_log
 
 RUN: dict[str, Any] = {
     "budget": "960pictures", "every": "96pictures", "batch": 32, "precision": "fp32", "threads": 1, "lr": 1e-3,

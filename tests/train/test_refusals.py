@@ -16,11 +16,11 @@ from danqing.core.learned.weights import load
 from danqing.core.pictures.contract import from_uint8
 from danqing.core.pictures.writing import write
 from danqing.core.progress import finish
-from danqing.train import record
-from danqing.train.config import TrainConfig
-from danqing.train.kit import Kit
-from danqing.train.loop import resume, train
-from danqing.train.state import Checkpoints, newest
+from danqing.training import record
+from danqing.training.config import TrainConfig
+from danqing.training.kit import Kit
+from danqing.training.loop import resume, train
+from danqing.training.state import Checkpoints, newest
 
 RUN: dict[str, Any] = {"budget": "32pictures", "batch": 16, "size": 16, "precision": "fp32", "threads": 1}
 

@@ -8,8 +8,8 @@ from PIL import Image
 from danqing.core.learned.model import Samples
 from danqing.core.progress import finish
 from danqing.models.vae import VAE
-from danqing.train.config import TrainConfig
-from danqing.train.setup import gather_pictures, held_out_batch, without_labels
+from danqing.training.config import TrainConfig
+from danqing.training.setup import gather_pictures, held_out_batch, without_labels
 
 
 def test_hiding_labels_hides_nothing_else() -> None:

@@ -15,13 +15,13 @@ from danqing.core.learned.families import family_named
 from danqing.core.learned.model import Model, Optimiser, Samples
 from danqing.core.learned.weights import load_tensors
 from danqing.core.progress import Job, finish
-from danqing.train.build import settings_of
-from danqing.train.config import TrainConfig
-from danqing.train.freezing import freeze, layers
-from danqing.train.loop import resume, train
-from danqing.train.stages import ends_of
-from danqing.train.state import newest
-from danqing.train.step import Stepper
+from danqing.training.build import settings_of
+from danqing.training.config import TrainConfig
+from danqing.training.freezing import freeze, layers
+from danqing.training.loop import resume, train
+from danqing.training.stages import ends_of
+from danqing.training.state import newest
+from danqing.training.step import Stepper
 
 RUN: dict[str, Any] = {"budget": "320pictures", "every": "100pictures", "batch": 16, "precision": "fp32", "threads": 1}
 FREEZE_THEN_THAW: list[dict[str, Any]] = [{"share": 2, "freeze": "painter.layers:2"}, {"share": 3, "lr": 0.5}]

@@ -11,10 +11,10 @@ import torch
 from danqing.core.errors import ModelFileError
 from danqing.core.learned.weights import load, load_tensors, save_tensors
 from danqing.core.progress import Job, finish
-from danqing.train.config import TrainConfig
-from danqing.train.kit import Kit
-from danqing.train.loop import resume, train
-from danqing.train.state import checkpoints_in, newest
+from danqing.training.config import TrainConfig
+from danqing.training.kit import Kit
+from danqing.training.loop import resume, train
+from danqing.training.state import checkpoints_in, newest
 
 RUN: dict[str, Any] = {"budget": "320pictures", "every": "100pictures", "batch": 16, "precision": "fp32", "threads": 1}
 

@@ -1,0 +1,31 @@
+"""A critic that tells painted and real pictures apart nearly always, for long."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from danqing.training.alarm import Alarm, Moment
+
+SHARE = 0.99  # of pictures told apart, as a running mean
+MEMORY = 0.98  # of that mean from one step to the next
+PATIENCE = 200  # steps before it counts; early on every critic wins for a while
+
+
+@dataclass
+class CriticWins(Alarm):
+    """Watches the reading ``critic_accuracy``: the share of pictures that the critic told apart."""
+
+    words: ClassVar[str] = "the critic tells nearly every picture apart, so the painter learns nothing"
+    remedy: ClassVar[str] = (
+        "Lower --lr, add augmentations (--augment flip,rotate=10), give the critic dropout or a stronger gradient "
+        "penalty, or bring more pictures"
+    )
+    accuracy: float = 0.5
+    winning: int = 0
+
+    def watch(self, moment: Moment) -> bool:
+        told = moment.readings.get("critic_accuracy", 0.0)
+        self.accuracy = MEMORY * self.accuracy + (1 - MEMORY) * told
+        self.winning = self.winning + 1 if self.accuracy >= SHARE else 0
+        return self.winning >= PATIENCE

@@ -1,0 +1,27 @@
+"""Training from Python, in one call."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from danqing.core.progress import Show, finish
+from danqing.training import loop
+from danqing.training.config import TrainConfig
+
+
+def train(family: str, data: str | Path, *, force: bool = False, show: Show | None = None, **values: Any) -> Any:
+    """Train a model family on pictures and return the run's folder, model file and figures.
+
+    Args:
+        family: a file name of ``danqing/models``, such as ``"dcgan"``.
+        data: a folder, a zip, WebDataset shards, or the name of a built-in set.
+        force: whether to replace a run that is in the folder ``out``.
+        show: receives each Progress.
+        values: parameters of the family and options of the loop (:class:`danqing.training.config.Options`).
+
+    Raises:
+        UserError: if pictures, parameters or the run folder cannot be used.
+        TrainingFailed: if the numbers broke again and again.
+    """
+    return finish(loop.train(TrainConfig.make(family, str(data), **values), force=force), show)

@@ -1,0 +1,70 @@
+"""Building a run's model, and the settings it learns with."""
+
+from __future__ import annotations
+
+import inspect
+
+import torch
+
+from danqing.core.errors import ModelFileError
+from danqing.core.learned.families import family_named
+from danqing.core.learned.model import Model, Optimiser
+from danqing.core.learned.weights import load
+from danqing.data.store import Store
+from danqing.data.stream import Stream
+from danqing.training.config import TrainConfig
+from danqing.training.step import settings_by_part
+
+
+def new_model(config: TrainConfig, data: Store | Stream) -> Model:
+    """Build the family for the pictures at hand, its weights drawn from the run's seed.
+
+    Raises:
+        ParameterError: if the family cannot take such pictures or parameters.
+    """
+    made = family_named(config.family)
+    classes = len(data.classes) if config.options.conditional else 0
+    known = {"size": data.size, "channels": data.channels, "classes": classes}
+    given = {name: value for name, value in known.items() if name in inspect.signature(made.__init__).parameters}
+    with torch.random.fork_rng(devices=[]):
+        torch.default_generator.manual_seed(config.options.seed)
+        return made(**config.params, **given)
+
+
+def begin_with(model: Model, weights: str) -> None:
+    """Give a new model the weights of another, where both have one of the same name and shape; counters stay at 0.
+
+    Raises:
+        ModelFileError: if there is none.
+    """
+    taught = load(weights, kind=type(model))
+    known = taught.state_dict()
+    mine = {name: value for name, value in model.state_dict().items() if value.is_floating_point()}
+    fitting = {name for name, value in mine.items() if name in known and known[name].shape == value.shape}
+    if not fitting:
+        raise ModelFileError("has no weight that fits the new model", where=taught.card.get("file", "from"))
+    model.load_state_dict({name: known[name] for name in fitting}, strict=False)
+
+
+def settings_of(config: TrainConfig, model: Model) -> dict[str, Optimiser]:
+    """The family's settings of each part with the run's own put over them.
+
+    A learning rate given is that of the fastest part; all other rates, Muon's too, keep their ratio to it.
+    """
+    proposed, options = settings_by_part(model, model.optimiser), config.options
+    top = max(settings.lr for settings in proposed.values())
+    lr = top if options.lr is None else options.lr
+    return {part: _over(config, settings, lr, top) for part, settings in proposed.items()}
+
+
+def _over(config: TrainConfig, settings: Optimiser, lr: float, top: float) -> Optimiser:
+    options, (beta1, beta2) = config.options, settings.betas
+    return Optimiser(
+        lr if settings.lr == top else settings.lr * lr / top,
+        (beta1 if options.beta1 is None else options.beta1, beta2 if options.beta2 is None else options.beta2),
+        settings.weight_decay if options.decay is None else options.decay,
+        settings.muon * lr / top,
+    )
+
+
+__all__ = ["begin_with", "new_model", "settings_of"]

@@ -1,0 +1,124 @@
+"""What one stage of a run computes with: model, averaged weights, optimisers, generators, and pictures to look at."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+from danqing.core.learned.model import Model, Samples
+from danqing.core.pictures.contract import Images
+from danqing.data.augment import augmentations
+from danqing.maths.sketch import sketch_features
+from danqing.training.build import settings_of
+from danqing.training.config import TrainConfig
+from danqing.training.ema import Ema
+from danqing.training.freezing import freeze
+from danqing.training.machine import Choice, choose_precision, to_machine, try_step
+from danqing.training.score import by_class, painted_like, score
+from danqing.training.setup import Supplies, batch_share, held_out_batch, without_labels
+from danqing.training.state import Position, generator_state
+from danqing.training.step import Stepper
+
+ROWS = 8  # of a grid
+
+
+class Seen(NamedTuple):
+    """What a look shows: pictures painted, if the family paints any, and scores."""
+
+    painted: Images | None
+    scores: dict[str, float]
+
+
+class Kit:
+    """Everything that a stage computes with; nothing of it is on the disk.
+
+    Args:
+        config: the run as it is in this stage.
+        model: new, or to be filled from a checkpoint.
+        supplies: the stage's pictures.
+        fabric: Lightning Fabric.
+
+    Raises:
+        ParameterError: if there is no such thing to freeze.
+    """
+
+    def __init__(self, config: TrainConfig, model: Model, supplies: Supplies, fabric: Any) -> None:
+        options = config.options
+        self.config, self.supplies, self.fabric = config, supplies, fabric
+        self.batch = batch_share(config, fabric.world_size)
+        self.augment = augmentations(options.augment)
+        self.model = to_machine(model, str(fabric.device)).train()
+        frozen = freeze(self.model, options.freeze)
+        self.precision = self._precision()
+        settings = settings_of(config, self.model)
+        self.stepper = Stepper(self.model, settings, self.precision.precision, fabric, options.clip, frozen)
+        self.ema = Ema(self.model, options.ema)
+        seed = options.seed * 1_000_003 + fabric.global_rank
+        self.rng = torch.Generator().manual_seed(seed)
+        torch.default_generator.manual_seed(seed)
+        self.held_out = self._ready(held_out_batch(supplies, options.seed))
+        classes = self.model.config.get("classes", 0)
+        self.columns = classes or ROWS
+        self.shown = by_class(self.held_out, classes, ROWS) if classes else Samples(self.held_out.x[: ROWS * ROWS])
+        self.real = sketch_features(self.shown.x.cpu())
+
+    def try_out(self) -> None:
+        """Train one step on a copy, so that what cannot be learned from is refused before anything is written."""
+        batch = self._ready(next(self.supplies.train.batches(self.batch, 0)))
+        try_step(self.model, batch, settings_of(self.config, self.model), self.precision.precision)
+
+    def examine(self) -> Seen:
+        """Paint with the averaged weights, and score them."""
+        model, seed = self.ema.model, self.config.options.seed
+        return Seen(painted_like(model, self.shown, seed), score(model, self.held_out, seed))
+
+    def batches(self, position: Position) -> Iterator[Samples]:
+        """Yield batches without end, from where the stage is on; each stage goes through the pictures in its own order.
+
+        What counts is how many pictures were seen: a run that goes on with another batch passes over as many.
+        """
+        options, fabric = self.config.options, self.fabric
+        start = (position.seen - position.stage_seen) // (self.batch * fabric.world_size)
+        seed = options.seed + position.stage
+        for batch in self.supplies.train.batches(self.batch, seed, start, fabric.global_rank, fabric.world_size):
+            yield self._ready(self.augment(batch, self.rng))
+
+    def advance(self, position: Position) -> None:
+        """Count a step, and let the averaged weights follow."""
+        together = self.batch * self.fabric.world_size
+        position.step += 1
+        position.seen += together
+        self.ema.update(self.model, together, position.seen)
+
+    def rate(self, share: float) -> float:
+        """What is left of the learning rate when ``share`` of the budget is used."""
+        schedule = self.config.options.schedule
+        if schedule == "linear":
+            return 1 - share
+        return (1 + math.cos(math.pi * min(1.0, share))) / 2 if schedule == "cosine" else 1.0
+
+    def generators(self, together: bool) -> Tensor:
+        """The states of the generators, of all processes together or of this one alone, a row each."""
+        mine, world = generator_state(self.rng), self.fabric.world_size
+        if world == 1 or not together:
+            return mine[None]
+        gathered: Tensor = self.fabric.all_gather(mine).reshape(world, -1).cpu()
+        return gathered
+
+    def _precision(self) -> Choice:
+        """Settle on a precision; a run that goes on brings its own."""
+        batch = self._ready(next(self.supplies.train.batches(self.batch, 0)))
+        chosen = choose_precision(
+            self.config.options.precision, self.model, batch, settings_of(self.config, self.model)
+        )
+        return chosen._replace(precision=self.fabric.broadcast(chosen.precision))
+
+    def _ready(self, batch: Samples) -> Samples:
+        return without_labels(batch.moved_to(self.fabric.device), self.model)
+
+
+__all__ = ["Kit", "Seen"]

@@ -1,0 +1,156 @@
+"""The only training loop: it knows Model, no family. Here a run begins, or goes on; it steps in ``training``.
+
+Everything that can be refused is refused before anything is touched: first options, then pictures, then the model, and
+of a run that goes on its checkpoint; only then is the run's folder claimed, cleared or written to.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from danqing.core.errors import UserError
+from danqing.core.progress import Job
+from danqing.training import record
+from danqing.training.build import begin_with, new_model
+from danqing.training.config import TrainConfig
+from danqing.training.facts import write_facts
+from danqing.training.kit import Kit
+from danqing.training.machine import prepare
+from danqing.training.process import apart
+from danqing.training.record import RunFolder
+from danqing.training.resumption import check_changes, check_set
+from danqing.training.setup import Supplies, gather_stages, launch, refuse_at_once
+from danqing.training.stages import check_shapes
+from danqing.training.state import Position, newest
+from danqing.training.training import RunResult, Training
+
+
+def train(config: TrainConfig, *, force: bool = False) -> Job[RunResult]:
+    """Train a model on pictures; a job that yields its Progress with a preview at every look.
+
+    Closing the job between two steps writes a checkpoint first, so that :func:`resume` goes on from there. A run that
+    is replaced stays as it is until the new one has its first checkpoint.
+
+    Args:
+        config: what to train on what, and how.
+        force: whether to replace a run that is in the folder.
+
+    Returns:
+        the run's folder, model and figures.
+
+    Raises:
+        UserError: if pictures, parameters or the run folder cannot be used.
+        TrainingFailed: if the numbers broke again and again.
+    """
+    path = config.options.out or record.free_folder(config.family)
+    return apart(_begin(config.with_options(out=path), path, force))
+
+
+def resume(folder: str | Path, **changes: Any) -> Job[RunResult]:
+    """Go on with a run from its last good checkpoint, bit for bit as if it had never stopped.
+
+    Args:
+        folder: the run folder.
+        changes: options to change, such as a larger ``budget``, or where the pictures lie now (``data_``).
+
+    Raises:
+        UserError: if the folder holds no run, or the changes or the pictures contradict it: it then stays as it was.
+    """
+    path = Path(folder)
+    if not (path / record.CONFIG).is_file():
+        raise UserError("holds no run to go on with", where=path)
+    return apart(_go_on(path, changes))
+
+
+def _begin(config: TrainConfig, path: Path, force: bool) -> Job[RunResult]:
+    fabric = _launch(config)
+    path = fabric.broadcast(path)
+    folder = RunFolder(path, force=force) if fabric.global_rank == 0 else None
+    try:
+        supplies = yield from _in_turn(gather_stages(config), fabric)
+        kit = _first_kit(config, supplies, fabric)
+        seen = kit.examine() if folder is not None else None
+        position = Position()
+        settled = config.with_options(precision=kit.precision.precision)
+        training = Training(settled, kit, supplies, path, position)
+        if folder is not None:
+            folder.begin(training.write_begin)
+        training.open(folder)
+        return (yield from training.to_the_end(seen))
+    finally:
+        if folder is not None:
+            folder.close()
+
+
+def _first_kit(config: TrainConfig, supplies: list[Supplies], fabric: Any) -> Kit:
+    """Build what a new run begins with, and see that all of its stages can be."""
+    stages = config.by_stage()
+    models = [new_model(each, mine.train) for each, mine in zip(stages, supplies, strict=True)]
+    check_shapes(models)
+    for each, mine, model in list(zip(stages, supplies, models, strict=True))[1:]:
+        Kit(each, model, mine, fabric).try_out()
+    if config.options.from_ is not None:
+        begin_with(models[0], config.options.from_)
+    kit = Kit(stages[0], models[0], supplies[0], fabric)
+    kit.try_out()
+    return kit
+
+
+def _go_on(path: Path, changes: dict[str, Any]) -> Job[RunResult]:
+    begun = TrainConfig.of_run(path / record.CONFIG)
+    config = _changed(begun, path, changes)
+    fabric = _launch(config)
+    folder = RunFolder(path, resume=True) if fabric.global_rank == 0 else None
+    try:
+        saved = newest(path / record.CHECKPOINTS)
+        check_changes(begun, saved, path, changes)
+        position = Position.from_json(saved.card)
+        supplies = yield from _in_turn(gather_stages(config), fabric)
+        stage, mine = config.by_stage()[position.stage], supplies[position.stage]
+        if not check_set(config, saved, mine):
+            position.best = None  # it was taken on other pictures
+        kit = Kit(stage, new_model(stage, mine.train), mine, fabric)
+        settled = config.with_options(precision=kit.precision.precision)
+        training = Training(settled, kit, supplies, path, position)
+        training.checkpoints.take_up(saved.tensors, fabric.global_rank)
+        fabric.barrier()
+        if folder is not None:
+            folder.go_on()
+            write_facts(path, settled, mine)
+        training.open(folder)
+        return (yield from training.to_the_end(None))
+    finally:
+        if folder is not None:
+            folder.close()
+
+
+def _changed(begun: TrainConfig, path: Path, changes: dict[str, Any]) -> TrainConfig:
+    """The run with its changes, where it and its pictures lie now."""
+    asked = {**changes, "family": begun.family, "out": path}
+    params = {name: begun.params[name] for name in begun.params.keys() & changes.keys()}
+    where = changes.get("data_", changes.get("data"))
+    return TrainConfig.of_run(
+        path / record.CONFIG, **{**asked, **params, "data": begun.data if where is None else where}
+    )
+
+
+def _launch(config: TrainConfig) -> Any:
+    """Start the processes, and refuse what can be refused at once."""
+    fabric = launch(config.options.device, config.options.devices)
+    refuse_at_once(config, fabric.world_size)
+    prepare(config.options.threads, fabric.world_size)
+    return fabric
+
+
+def _in_turn(job: Job[list[Supplies]], fabric: Any) -> Job[list[Supplies]]:
+    """Let the first process do the work, and the others find it done."""
+    if fabric.global_rank > 0:
+        fabric.barrier()
+    supplies = yield from job
+    if fabric.global_rank == 0:
+        fabric.barrier()
+    return supplies
+
+
+__all__ = ["RunResult", "resume", "train"]

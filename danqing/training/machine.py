@@ -1,0 +1,103 @@
+"""The machine at hand: how many threads to use, and which precision is faster on it."""
+
+from __future__ import annotations
+
+import copy
+import math
+import os
+import time
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+
+from danqing.core.learned.model import Model, Samples
+from danqing.nets.precision import computes_bf16
+from danqing.training.step import Settings, Stepper
+
+WARM, TIMED = 2, 5  # steps of a measurement
+HOPELESS = 3  # a candidate whose first step is this many times slower than the other's steps is not tried further
+
+
+class Choice(NamedTuple):
+    """A precision with the steps per second measured for each candidate (empty when it was given, not measured)."""
+
+    precision: str
+    measured: dict[str, float]
+
+
+def usable_threads(processes: int = 1) -> int:
+    """The threads this process may use: its affinity, its container's quota, its share among ``processes``."""
+    count = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, min(count, _quota(), torch.get_num_threads() if processes == 1 else count) // processes)
+
+
+def prepare(threads: int | None, processes: int = 1) -> int:
+    """Set torch's threads, and flush denormal numbers, which slow a processor down by an order of magnitude.
+
+    For the whole process: call it in a job that runs :func:`danqing.training.process.apart`.
+    """
+    torch.set_num_threads(usable_threads(processes) if threads is None else threads)
+    torch.set_flush_denormal(True)
+    return torch.get_num_threads()
+
+
+def to_machine(model: Model, device: str) -> Model:
+    """Move a model to its device, convolutions in the channels-last layout that processors and GPUs prefer."""
+    model.to(device)
+    return model.to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
+
+
+def choose_precision(wish: str, model: Model, batch: Samples, settings: Settings) -> Choice:
+    """Measure a few steps of ``model`` (on copies) in fp32 and bf16 and choose the faster; a wish is granted as it is.
+
+    Args:
+        wish: auto, bf16 or fp32.
+        model: as it will be trained.
+        batch: as it will be trained on.
+        settings: the optimisers'.
+    """
+    if wish != "auto":
+        return Choice(wish, {})
+    fp32 = steps_per_second(model, batch, settings, "fp32")
+    if not computes_bf16(next(model.parameters()).device.type):
+        return Choice("fp32", {"fp32": fp32})
+    measured = {"fp32": fp32, "bf16": steps_per_second(model, batch, settings, "bf16", give_up=HOPELESS / fp32)}
+    return Choice(max(measured, key=lambda name: measured[name]), measured)
+
+
+def try_step(model: Model, batch: Samples, settings: Settings, precision: str) -> None:
+    """Train one step on a copy, so that what a model cannot learn from is refused while nothing is changed yet."""
+    state = torch.get_rng_state()
+    Stepper(copy.deepcopy(model).train(), settings, precision).step(batch, torch.Generator().manual_seed(0))
+    torch.set_rng_state(state)
+
+
+def steps_per_second(
+    model: Model, batch: Samples, settings: Settings, precision: str, give_up: float = math.inf
+) -> float:
+    """The median speed of a few training steps on a copy of ``model``, whose weights and generators stay untouched.
+
+    A step that takes longer than ``give_up`` seconds ends the measurement after the first (processors without bf16
+    instructions emulate them, many times slower).
+    """
+    state = torch.get_rng_state()
+    stepper = Stepper(copy.deepcopy(model).train(), settings, precision)
+    rng = torch.Generator().manual_seed(0)
+    times: list[float] = []
+    while len(times) < WARM + TIMED and (len(times) != 1 or times[0] <= give_up):
+        start = time.perf_counter()
+        stepper.step(batch, rng)
+        times.append(time.perf_counter() - start)
+    torch.set_rng_state(state)
+    timed = sorted(times[WARM:] or times)
+    return 1 / timed[len(timed) // 2]
+
+
+def _quota() -> int:
+    """The whole processors a container's quota allows (cgroup v2), or very many."""
+    try:
+        limit, period = Path("/sys/fs/cgroup/cpu.max").read_text().split()
+        return max(1, int(limit) // int(period))
+    except (OSError, ValueError):  # no cgroup, or "max"
+        return 1 << 16

@@ -1,0 +1,162 @@
+"""What a run stands on before its first step: processes and pictures."""
+
+from __future__ import annotations
+
+import math
+import os
+from importlib.util import find_spec
+from typing import Any, NamedTuple
+
+import torch
+
+from danqing.core.errors import DataError, ParameterError, UserError
+from danqing.core.learned.families import family_named
+from danqing.core.learned.model import Model, Samples
+from danqing.core.progress import Job, Progress
+from danqing.data.check import check
+from danqing.data.fit import Fit
+from danqing.data.sources import is_built_in
+from danqing.data.store import Store, pack
+from danqing.data.stream import Stream
+from danqing.training.budget import Budget
+from danqing.training.config import TrainConfig
+from danqing.training.score import SCORED
+
+NATURAL_SIZE = {"digits": 28}
+
+
+class Supplies(NamedTuple):
+    """The pictures of a run: those to learn from, those to score on, and what the preflight found."""
+
+    train: Store | Stream
+    held_out: Store | Stream
+    report: dict[str, Any]
+
+
+def launch(device: str, devices: int) -> Any:
+    """Start Lightning Fabric: one process, several on this machine, or one of those that torchrun or SLURM started."""
+    from lightning_fabric import Fabric
+
+    started = int(os.environ.get("WORLD_SIZE", os.environ.get("SLURM_NTASKS", "1")))
+    local = int(os.environ.get("LOCAL_WORLD_SIZE", os.environ.get("SLURM_NTASKS_PER_NODE", devices)))
+    fabric = Fabric(
+        accelerator=device if device != "auto" else "cuda" if torch.cuda.is_available() else "cpu",
+        devices=local,
+        num_nodes=max(1, started // local),
+        strategy="ddp" if max(started, local) > 1 else "auto",
+    )
+    fabric.launch()
+    return fabric
+
+
+def refuse_at_once(config: TrainConfig, processes: int) -> None:
+    """Refuse what cannot be done, as far as it shows before a picture is read or anything touched.
+
+    Raises:
+        ParameterError: if a batch cannot be shared evenly, or a stream is to be counted in epochs.
+        UserError: if TensorBoard is wanted and not installed.
+    """
+    options = config.options
+    for each in config.by_stage():
+        batch_share(each, processes)
+    if options.tensorboard and find_spec("tensorboard") is None:
+        remedy = "Install it, or leave --tensorboard out"
+        raise UserError("needs the package tensorboard", where="tensorboard", remedy=remedy)
+    if options.stream and Budget.parse(options.budget).currency == "epochs":
+        raise ParameterError("a stream does not know its length", where="budget", remedy="Say 10m or 500kimg")
+
+
+def batch_share(config: TrainConfig, processes: int) -> int:
+    """Pictures a step for each process.
+
+    Raises:
+        ParameterError: if the batch cannot be shared evenly.
+    """
+    given = config.options.batch
+    batch = family_named(config.family).batch_size if given is None else given
+    if batch % processes:
+        raise ParameterError(f"{batch} pictures cannot be shared by {processes} processes", where="batch")
+    return batch // processes
+
+
+def gather_stages(config: TrainConfig) -> Job[list[Supplies]]:
+    """Gather the pictures of every stage, so that none is missed on the way; those of one size once."""
+    by_size: dict[int, Supplies] = {}
+    stages = config.by_stage()
+    for each in stages:
+        if picture_size(each) not in by_size:
+            by_size[picture_size(each)] = yield from gather_pictures(each)
+    return [by_size[picture_size(each)] for each in stages]
+
+
+def gather_pictures(config: TrainConfig) -> Job[Supplies]:
+    """Check the pictures and pack them (or open the stream): training and held-out.
+
+    Raises:
+        DataError: if pictures cannot be read and ``skip_bad`` is off, or there are none.
+    """
+    options = config.options
+    if options.stream:
+        stream = Stream(
+            config.data,
+            size=picture_size(config),
+            channels=options.channels,
+            fit=fit_of(config),
+            skip_bad=options.skip_bad,
+        )
+        return Supplies(stream, stream, {})
+    report: dict[str, Any] = {}
+    if not is_built_in(config.data):
+        found = yield from check(config.data, labels=options.labels, family=config.family)
+        report = found.to_json()
+        if found.unusable and not options.skip_bad:
+            first = ", ".join(f"{item.name} ({item.reason})" for item in found.unusable[:3])
+            raise DataError(
+                f"{len(found.unusable)} of its files cannot be used: {first}{' …' if len(found.unusable) > 3 else ''}",
+                where=config.data,
+                remedy="Mend or remove them, or give --skip-bad to go on without them",
+            )
+    stores = []
+    for split in ("train", "test"):
+        job = pack(
+            config.data,
+            size=picture_size(config),
+            channels=options.channels,
+            fit=fit_of(config),
+            labels=options.labels,
+            split=split,
+            skip_bad=options.skip_bad,
+        )
+        stores.append((yield from job))
+    train, test = stores
+    if len(train) == 0:
+        raise DataError("no pictures to learn from", where=config.data)
+    yield Progress(1, 1, f"{len(train):,} pictures to learn from, {len(test):,} held out")
+    return Supplies(train, test if len(test) >= 2 else train, report)
+
+
+def picture_size(config: TrainConfig) -> int:
+    """The side of the pictures of a run, in pixels."""
+    given = config.options.size
+    return NATURAL_SIZE.get(config.data, family_named(config.family).picture_size) if given is None else given
+
+
+def fit_of(config: TrainConfig) -> Fit:
+    """How the pictures of a run become square."""
+    given = config.options.fit
+    return family_named(config.family).fit if given is None else given
+
+
+def count_of(data: Store | Stream) -> float:
+    """How many pictures there are; a stream has no end that is known."""
+    return len(data) if isinstance(data, Store) else math.inf
+
+
+def held_out_batch(supplies: Supplies, seed: int) -> Samples:
+    """The pictures that scores are taken on: the same in every look."""
+    return next(supplies.held_out.batches(SCORED, seed))
+
+
+def without_labels(batch: Samples, model: Model) -> Samples:
+    """Hide the labels from a model that does not take them."""
+    return batch if model.config.get("classes", 1) else batch._replace(y=None)

@@ -1,0 +1,118 @@
+"""One step of training: the same dozen lines for every family, on one process or many."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+import torch
+from torch import Generator, Tensor, nn
+
+from danqing.core.learned.model import Model, Optimiser, Samples
+from danqing.training.muon import Muon, takes
+
+Settings = Optimiser | Mapping[str, Optimiser]
+
+
+class Stepper:
+    """Steps every part of a model on its own loss, with its own Adam, and Muon for kernels where the settings say so.
+
+    Args:
+        model: what is trained, on its device.
+        settings: the optimisers', one for all parts or one for each.
+        precision: bf16 (mixed) or fp32.
+        fabric: Lightning Fabric, when there may be several processes.
+        clip: largest gradient norm of a part; 0 does not clip.
+        frozen: weights that stay as they are; their optimisers keep what they remember of them.
+    """
+
+    def __init__(
+        self,
+        model: Model,
+        settings: Settings,
+        precision: str,
+        fabric: Any = None,
+        clip: float = 0.0,
+        frozen: Collection[nn.Parameter] = (),
+    ) -> None:
+        from lightning_fabric.plugins.precision import MixedPrecision, Precision
+
+        device = next(model.parameters()).device.type
+        self.model, self.fabric, self.clip = model, fabric, clip
+        self.precision = MixedPrecision("bf16-mixed", device) if precision == "bf16" else Precision()
+        self.parameters = {part: _trainable(model, part) for part in model.parts}
+        by_part = settings_by_part(model, settings)
+        self.optimisers = {part: _optimisers(mine, by_part[part]) for part, mine in self.parameters.items()}
+        self.learning = {part: [p for p in mine if p not in frozen] for part, mine in self.parameters.items()}
+
+    def step(self, batch: Samples, rng: Generator, rate: float = 1.0) -> dict[str, float]:
+        """Train on a batch at ``rate`` times the learning rate; return each part's loss, averaged over processes."""
+        losses: dict[str, float] = {}
+        parts = self.model.losses(batch, rng)
+        while True:
+            with self.precision.forward_context():
+                part, loss = next(parts, ("", None))
+            if loss is None:
+                return losses
+            if self.learning[part]:
+                self._learn(part, loss, rate)
+            losses[part or "loss"] = float(self._mean(loss.detach()))
+
+    def _learn(self, part: str, loss: Tensor, rate: float) -> None:
+        """Step a part on its loss; what is frozen gets no gradient, so that its optimiser passes over it."""
+        parameters = self.learning[part]
+        self.precision.backward(loss, None, inputs=parameters)
+        self._average(parameters)
+        if self.clip:
+            nn.utils.clip_grad_norm_(parameters, self.clip)
+        for optimiser in self.optimisers[part]:
+            optimiser.param_groups[0]["lr"] = optimiser.defaults["lr"] * rate
+            optimiser.step()
+            optimiser.zero_grad(set_to_none=True)
+
+    def _average(self, parameters: list[nn.Parameter]) -> None:
+        """Average the gradients of one part over the processes, as one flat message."""
+        if self._alone():
+            return
+        gradients = [p.grad if p.grad is not None else torch.zeros_like(p) for p in parameters]
+        flat = self._mean(torch.cat([gradient.reshape(-1) for gradient in gradients]))
+        for parameter, gradient in zip(parameters, flat.split([g.numel() for g in gradients]), strict=True):
+            parameter.grad = torch.empty_like(parameter).copy_(gradient.view(parameter.shape))
+
+    def _mean(self, value: Tensor) -> Tensor:
+        if self._alone():
+            return value
+        averaged: Tensor = self.fabric.all_reduce(value, reduce_op="mean")
+        return averaged
+
+    def _alone(self) -> bool:
+        return self.fabric is None or self.fabric.world_size == 1
+
+
+def settings_by_part(model: Model, settings: Settings) -> dict[str, Optimiser]:
+    """The settings of each part.
+
+    Raises:
+        TypeError: if there are settings for some parts only, or for parts that a family does not have (its mistake).
+    """
+    if isinstance(settings, Optimiser):
+        return dict.fromkeys(model.parts, settings)
+    if settings.keys() != set(model.parts):
+        raise TypeError(f"{model.family} has the parts {model.parts} and optimisers for {tuple(settings)}")
+    return dict(settings)
+
+
+def _trainable(model: Model, part: str) -> list[nn.Parameter]:
+    module = model.get_submodule(part) if part else model
+    return [parameter for parameter in module.parameters() if parameter.requires_grad]
+
+
+def _optimisers(parameters: list[nn.Parameter], settings: Optimiser) -> tuple[torch.optim.Optimizer, ...]:
+    """Adam, and Muon for kernels if it is wanted; between them they hold all parameters."""
+    kernels = [each for each in parameters if settings.muon and takes(each)]
+    others = [each for each in parameters if not (settings.muon and takes(each))]
+    made: list[torch.optim.Optimizer] = [Muon(kernels, settings.muon)] if kernels else []
+    if others:
+        decay = settings.weight_decay
+        made.append(torch.optim.AdamW(others, settings.lr, settings.betas, weight_decay=decay, fused=True))
+    return tuple(made)

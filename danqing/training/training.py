@@ -1,0 +1,231 @@
+"""A run under way, from wherever it is to its end: it steps, looks, heals, and writes down how it went."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import time
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+
+from danqing.core.learned.weights import save
+from danqing.core.progress import Job, Progress
+from danqing.maths.sketch import sketch_features
+from danqing.training import record
+from danqing.training.alarm import Moment, View
+from danqing.training.budget import Budget, Spent
+from danqing.training.build import new_model
+from danqing.training.config import TrainConfig
+from danqing.training.doctor import Finding
+from danqing.training.facts import facts_of, write_facts
+from danqing.training.journal import LINE_STEPS, Journal
+from danqing.training.kit import Kit, Seen
+from danqing.training.record import RunFolder
+from danqing.training.resumption import facts_of_set
+from danqing.training.setup import Supplies, count_of
+from danqing.training.stages import ends_of
+from danqing.training.state import Checkpoints, Position, newest
+
+
+class RunResult(NamedTuple):
+    """What a run leaves: its folder, its model (averaged weights), and the figures of its end."""
+
+    folder: Path
+    model: Path
+    summary: dict[str, Any]
+
+
+class Training:
+    """A run under way.
+
+    Args:
+        config: the run, with the precision that was settled on.
+        kit: of the stage that it is in.
+        supplies: the pictures of every stage.
+        path: its folder.
+        position: where it is.
+    """
+
+    def __init__(self, config: TrainConfig, kit: Kit, supplies: list[Supplies], path: Path, position: Position) -> None:
+        self.config, self.supplies, self.path, self.position = config, supplies, path, position
+        self.fabric, self.precision = kit.fabric, kit.precision
+        self.budget = Budget.parse(config.options.budget)
+        self.every = Budget.parse(config.options.every, of=self.budget)
+        self.ends = ends_of(config.all_stages())
+        self.scores: dict[str, float] = {}
+        self.looked_at = -1
+        self._use(kit, position.stage)
+
+    def open(self, folder: RunFolder | None) -> None:
+        """Begin to write into the run's folder, which only the first process has."""
+        self.folder = folder
+        self.journal = Journal(folder, self.config.options.tensorboard)
+        self.journal.open(self.position)
+
+    def to_the_end(self, first: Seen | None) -> Job[RunResult]:
+        """Train until the budget is spent, looking at every share of it.
+
+        Args:
+            first: what a new run's model shows before its first step.
+        """
+        self.started = time.perf_counter() - self.position.seconds
+        if self.position.step == 0:
+            yield self._look(first)
+        batches, looks, share = self.kit.batches(self.position), self._looks(), self._share()
+        while share < 1:
+            if share >= self.ends[self.position.stage]:
+                self._next_stage(share)
+                batches = self.kit.batches(self.position)
+            losses = self.kit.stepper.step(next(batches), self.kit.rng, self._rate(share))
+            self._advance()
+            share = self._share()
+            due = self._looks() > looks or share >= 1
+            moment = self._moment(losses, due)
+            if (finding := self.position.doctor.breaks(moment)) is not None:
+                self._go_back(finding)
+                batches, looks, share = self.kit.batches(self.position), self._looks(), self._share()
+                continue
+            self.journal.add(losses, moment.readings)
+            self._report(self.position.doctor.watch(moment))
+            if due:
+                looks = self._looks()
+                yield self._look()
+            elif self.position.step % LINE_STEPS == 0:
+                self.journal.line(self.position)
+            try:
+                yield Progress(min(1.0, share), 1.0, self._words(losses))
+            except GeneratorExit:
+                self._stop()
+                raise
+        return self._finish()
+
+    def write_begin(self, folder: Path) -> None:
+        """Write the first files of a run: what it is, what was found in its pictures, and its first checkpoint."""
+        write_facts(folder, self.config, self.kit.supplies)
+        self._save(self.kit.generators(together=False), folder / record.CHECKPOINTS)
+
+    def _use(self, kit: Kit, stage: int) -> None:
+        self.kit, self.stage = kit, stage
+        self.checkpoints = Checkpoints(self.path / record.CHECKPOINTS, kit.model, kit.ema, kit.stepper, kit.rng)
+
+    def _enter(self, stage: int, tensors: dict[str, torch.Tensor], rank: int) -> None:
+        """Take up what was captured, in the kit of a stage."""
+        if stage != self.stage:
+            config, supplies = self.config.by_stage()[stage], self.supplies[stage]
+            self._use(Kit(config, new_model(config, supplies.train), supplies, self.fabric), stage)
+        self.checkpoints.take_up(tensors, rank)
+
+    def _next_stage(self, share: float) -> None:
+        """Go on in the stage that is due, with all that was learned; a best score counts among the same pictures."""
+        captured = self.checkpoints.captured(self.kit.generators(together=False))
+        before = self.kit.config
+        while share >= self.ends[self.position.stage]:
+            self.position.stage += 1
+        self.position.stage_seen = self.position.seen
+        self._enter(self.position.stage, {name: value.clone() for name, value in captured.items()}, 0)
+        if (before.options.size, before.params) != (self.kit.config.options.size, self.kit.config.params):
+            self.position.best = None
+
+    def _moment(self, losses: dict[str, float], due: bool) -> Moment:
+        broken = self.fabric.broadcast(self.checkpoints.broken()) if due else ""
+        return Moment(self.position.step, self.position.seen, losses, self.kit.model.readings(), broken)
+
+    def _advance(self) -> None:
+        self.kit.advance(self.position)
+        self.position.seconds = time.perf_counter() - self.started
+
+    def _share(self) -> float:
+        """How much of the budget is used; the first process's clock counts."""
+        share = self._used(self.budget)
+        timed = self.budget.currency == "seconds" and self.fabric.world_size > 1
+        return float(self.fabric.broadcast(share)) if timed else share
+
+    def _used(self, budget: Budget) -> float:
+        seen = self.position.seen
+        return budget.share(Spent(self.position.seconds, seen, seen / count_of(self.kit.supplies.train)))
+
+    def _looks(self) -> int:
+        """How many looks are due by now."""
+        looks = math.floor(self._used(self.every) + 1e-9)
+        return int(self.fabric.broadcast(looks)) if self.fabric.world_size > 1 else looks
+
+    def _rate(self, share: float) -> float:
+        factor = self.config.all_stages()[self.position.stage].lr
+        return self.position.doctor.rate * self.kit.rate(share) * factor
+
+    def _go_back(self, finding: Finding) -> None:
+        """Go back to the last good checkpoint and go on more carefully."""
+        doctor, log_bytes = self.position.doctor, self.journal.length()
+        saved = newest(self.checkpoints.folder)
+        self.position = dataclasses.replace(Position.from_json(saved.card), doctor=doctor, log_bytes=log_bytes)
+        self._enter(self.position.stage, saved.tensors, self.fabric.global_rank)
+        self.started = time.perf_counter() - self.position.seconds
+        self.journal.count_from(self.position)
+        self._report([finding])
+
+    def _report(self, findings: list[Finding]) -> None:
+        for found in findings:
+            entry = {"event": found.name, "words": found.words, "remedy": found.remedy, "at_step": found.step}
+            self.journal.write(self.position, {**entry, "rate": self.position.doctor.rate})
+
+    def _look(self, seen: Seen | None = None) -> Progress:
+        """Paint, score, examine, log and checkpoint."""
+        self.looked_at, painted = self.position.step, None
+        if self.folder is not None:
+            painted, scores = seen or self.kit.examine()
+            if painted is not None:
+                self.folder.grid(self.position.step, painted, self.kit.columns)
+                if self.position.step:
+                    step, pictures = self.position.step, self.position.seen
+                    view = View(step, pictures, sketch_features(painted), self.kit.real)
+                    self._report(self.position.doctor.look(view))
+            self._keep_best(scores)
+            self.journal.draw()
+        self.position.doctor.recovered()
+        self._checkpoint()
+        return Progress(min(1.0, self._share()), 1.0, self._words(self.journal.last), painted)
+
+    def _keep_best(self, scores: dict[str, float]) -> None:
+        self.journal.line(self.position, scores=scores)
+        self.scores = scores
+        value = next(iter(scores.values()), None)
+        if value is not None and self.position.step and (self.position.best is None or value < self.position.best):
+            self.position.best = value
+            save(self.kit.ema.model, self.path / record.BEST, **self._facts())
+
+    def _stop(self) -> None:
+        """Write a checkpoint on the way out, if it is one to go on from and no other process stands elsewhere."""
+        if self.fabric.world_size == 1 and not self.checkpoints.broken():
+            self._checkpoint()
+
+    def _checkpoint(self) -> None:
+        generators = self.kit.generators(together=True)
+        if self.folder is not None:
+            self.position.log_bytes = self.journal.length()
+            self._save(generators, self.checkpoints.folder)
+
+    def _save(self, generators: torch.Tensor, folder: Path) -> None:
+        known = {**self._facts(), "set": facts_of_set(self.kit.supplies)}
+        self.checkpoints.save(self.position, generators, known, folder)
+
+    def _finish(self) -> RunResult:
+        if self.looked_at != self.position.step:
+            self._look()
+        if self.folder is not None:
+            self.journal.draw(last=True)
+            save(self.kit.ema.model, self.path / record.MODEL, **self._facts())
+            record.write_json(self.path / "card.json", {**self.kit.ema.model.card, **self._facts()})
+        self.fabric.barrier()
+        return RunResult(self.path, self.path / record.MODEL, self._facts()["training"])
+
+    def _facts(self) -> dict[str, Any]:
+        return facts_of(self.config, self.kit, self.position, self.precision, self.scores)
+
+    def _words(self, losses: dict[str, float]) -> str:
+        figures = [f"{name} {value:.3f}" for name, value in [*losses.items(), *self.scores.items()]]
+        return " · ".join([f"{self.position.seen / 1000:,.1f} kimg", *figures])
+
+
+__all__ = ["RunResult", "Training"]
