@@ -152,8 +152,7 @@ def bundled() -> dict[str, Path]:
 def locate(source: str | Path) -> Path:
     """Find the weights file that a path, a run folder or a bundled name means.
 
-    In a run folder that is the finished model, else the best so far, else the newest checkpoint that is whole (whose
-    averaged weights count).
+    In a run folder: the finished model, else the best so far, else the newest whole checkpoint (its averaged weights).
 
     Raises:
         ModelFileError: if there is none.
