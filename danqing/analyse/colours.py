@@ -11,8 +11,9 @@ from torch import Tensor
 from danqing.core.artefacts.figures import Figures
 from danqing.core.fields.number import Range
 from danqing.core.operators.operator import operator
-from danqing.core.pictures.contract import Images
+from danqing.core.pictures.contract import Images, Mask
 from danqing.maths.colour import brightness, to_oklab
+from danqing.maths.opacity import opacity_of, weights_of
 
 NAMES = ("red", "green", "blue")
 FULL = 0.5 / 255  # within this of 0 or 1 a value is cut off
@@ -23,12 +24,13 @@ PLAIN = 0.01  # OKLab distance from grey under which no cast is seen
 
 
 @operator
-def colours(x: Images, count: Annotated[int, Range(2, 256, "bins")] = 32) -> Figures:
+def colours(x: Images, count: Annotated[int, Range(2, 256, "bins")] = 32, alpha: Mask | None = None) -> Figures:
     """Measure the colours and tones of pictures: histograms, colourfulness, cast and contrast.
 
     Args:
         x: pictures (B, C, H, W) in [0, 1].
         count: bins of the histograms.
+        alpha: opacity (B, 1, H, W), by default the pictures' own; each pixel counts as much as is seen of it.
 
     Returns:
         For each picture ``histogram`` (shares of pixels by value, for red, green and blue, or for grey), ``mean`` and
@@ -45,58 +47,71 @@ def colours(x: Images, count: Annotated[int, Range(2, 256, "bins")] = 32) -> Fig
         danqing colours photo.png --json
         danqing colours photo.png --count 64 --out histogram.png
     """
-    histograms = [torch.stack([_histogram(plane, count) for plane in picture]) for picture in x]
-    numbers = [_measured(*pair) for pair in zip(x, histograms, strict=True)]
+    weights = weights_of(x, opacity_of(x, alpha)).double()
+    pairs = list(zip(x, weights, strict=True))
+    histograms = [torch.stack([_histogram(plane, weight, count) for plane in picture]) for picture, weight in pairs]
+    numbers = [_measured(*pair, histogram) for pair, histogram in zip(pairs, histograms, strict=True)]
     return Figures(numbers, torch.stack([_drawn(each) for each in histograms]).to(x))
 
 
-def _histogram(plane: Tensor, count: int) -> Tensor:
+def _histogram(plane: Tensor, weight: Tensor, count: int) -> Tensor:
     """Shares (count,), float64, of the pixels in equal bins of [0, 1]."""
     bins = (plane.flatten() * count).long().clamp(max=count - 1)
-    return torch.bincount(bins, minlength=count).double() / plane.numel()
+    return torch.bincount(bins, weight.flatten(), count) / weight.sum()
 
 
-def _measured(picture: Tensor, histogram: Tensor) -> dict[str, Any]:
+def _measured(picture: Tensor, weight: Tensor, histogram: Tensor) -> dict[str, Any]:
     names = NAMES if len(picture) == 3 else ("grey",)
-    wide = picture.double().flatten(1)
     light = brightness(picture[None])[0, 0]
+    mean, variance = _moments(picture, weight)
     return {
         "histogram": {name: shares.tolist() for name, shares in zip(names, histogram, strict=True)},
-        "mean": dict(zip(names, (255 * wide.mean(1)).tolist(), strict=True)),
-        "spread": dict(zip(names, (255 * wide.std(1, unbiased=False)).tolist(), strict=True)),
-        "brightness": _tones(light),
+        "mean": dict(zip(names, (255 * mean).tolist(), strict=True)),
+        "spread": dict(zip(names, (255 * variance.sqrt()).tolist(), strict=True)),
+        "brightness": _tones(light, weight),
         "clipped": {
-            "black": float((picture <= FULL).any(0).double().mean()),
-            "white": float((picture >= 1 - FULL).any(0).double().mean()),
+            "black": float(_moments((picture <= FULL).any(0), weight)[0]),
+            "white": float(_moments((picture >= 1 - FULL).any(0), weight)[0]),
         },
-        "entropy": _entropy(_histogram((light * 255).round() / 256, 256)),
-        "colourfulness": _colourfulness(255 * wide) if len(picture) == 3 else 0.0,
-        "cast": _cast(picture),
+        "entropy": _entropy(_histogram((light * 255).round() / 256, weight, 256)),
+        "colourfulness": _colourfulness(255 * picture.double(), weight) if len(picture) == 3 else 0.0,
+        "cast": _cast(picture, weight),
     }
 
 
-def _tones(light: Tensor) -> dict[str, float]:
-    ranked = light.flatten().sort().values
-    at = {name: ranked[round(share * (len(ranked) - 1))] for name, share in (("1", 0.01), ("50", 0.5), ("99", 0.99))}
-    return {"mean": 255 * float(light.double().mean()), **{name: 255 * float(value) for name, value in at.items()}}
+def _moments(values: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
+    """Mean and variance (...), float64, over the pixels of values (..., H, W)."""
+    values, share = values.double(), weight / weight.sum()
+    mean = (values * share).sum((-2, -1))
+    return mean, ((values - mean[..., None, None]).square() * share).sum((-2, -1))
+
+
+def _tones(light: Tensor, weight: Tensor) -> dict[str, float]:
+    """The mean, and the first values at or below which so much of the picture lies, on the 0–255 scale."""
+    ranked, order = light.flatten().sort()
+    below = weight.flatten()[order].cumsum(0)
+    places = torch.searchsorted(below, below[-1] * torch.tensor([0.01, 0.5, 0.99]).double()).clamp(max=len(ranked) - 1)
+    at = dict(zip(("1", "50", "99"), (255 * ranked[places].double()).tolist(), strict=True))
+    return {"mean": 255 * float(_moments(light, weight)[0]), **at}
 
 
 def _entropy(shares: Tensor) -> float:
     return -float(torch.xlogy(shares, shares).sum()) / math.log(2) + 0.0
 
 
-def _colourfulness(rgb: Tensor) -> float:
-    """Of colours (3, N) on the 0–255 scale."""
+def _colourfulness(rgb: Tensor, weight: Tensor) -> float:
+    """Of colours (3, H, W) on the 0–255 scale."""
     red, green, blue = rgb
-    axes = torch.stack([red - green, (red + green) / 2 - blue])
-    return float(axes.var(1, unbiased=False).sum().sqrt() + 0.3 * axes.mean(1).norm())
+    mean, variance = _moments(torch.stack([red - green, (red + green) / 2 - blue]), weight)
+    return float(variance.sum().sqrt() + 0.3 * mean.norm())
 
 
-def _cast(picture: Tensor) -> dict[str, Any]:
+def _cast(picture: Tensor, weight: Tensor) -> dict[str, Any]:
     """The mean distance from grey; what is cut off at white tells nothing."""
-    pixels = picture.expand(3, -1, -1).flatten(1)
-    seen = pixels[:, pixels.amax(0) < 1 - FULL]
-    _, across, up = to_oklab(seen.T.double()).mean(0).tolist() if seen.shape[1] else (0.0, 0.0, 0.0)
+    pixels, weights = picture.expand(3, -1, -1).flatten(1), weight.flatten()
+    told = (pixels.amax(0) < 1 - FULL) & (weights > 0)
+    lab, share = to_oklab(pixels[:, told].T.double()), weights[told, None]
+    _, across, up = ((lab * share).sum(0) / share.sum()).tolist() if len(lab) else (0.0, 0.0, 0.0)
     strength = math.hypot(across, up)
     direction = math.degrees(math.atan2(up, across)) % 360 if strength > 1e-6 else 0.0
     hue = HUES[round(direction / 30) % 12] if strength >= PLAIN else None

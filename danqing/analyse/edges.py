@@ -11,8 +11,9 @@ from danqing.core.artefacts.figures import Figures
 from danqing.core.errors import ParameterError
 from danqing.core.fields.number import Range
 from danqing.core.operators.operator import operator
-from danqing.core.pictures.contract import Images
+from danqing.core.pictures.contract import Images, Mask
 from danqing.maths.colour import brightness
+from danqing.maths.opacity import opacity_of, unhidden, weights_of
 
 DIRECTIONS = 8  # bins of the histogram of directions, 22.5 degrees each
 Plane = np.ndarray[Any, np.dtype[Any]]
@@ -32,6 +33,7 @@ def edges(
     sigma: Annotated[float, Range(0, 20, "px")] = 1.0,
     low: Annotated[float, Range(0, 1)] = 0.1,
     high: Annotated[float, Range(0, 1)] = 0.2,
+    alpha: Mask | None = None,
 ) -> Figures:
     """Find the edges in pictures: where they are, how strong, and which way they run.
 
@@ -44,6 +46,8 @@ def edges(
         sigma: width of the Gaussian that blurs fine detail away first; 0: none.
         low: weakest strength at which a line goes on.
         high: strength that a line must reach somewhere; for sobel, the strength that counts as an edge.
+        alpha: opacity (B, 1, H, W), by default the pictures' own; each pixel counts as much as is seen of it, and where
+            a picture ends in transparency is no edge.
 
     Returns:
         For each picture ``density`` (share of edge pixels), ``strength`` (their mean) and ``direction`` (shares of
@@ -61,13 +65,15 @@ def edges(
     """
     if low > high:
         raise ParameterError(f"{low:g} is larger than high, {high:g}", where="low")
-    numbers, maps = [], []
-    for plane in brightness(x)[:, 0].cpu().double().numpy():
+    opacity = opacity_of(x, alpha)
+    weights, numbers, maps = weights_of(x, opacity), [], []
+    planes = brightness(unhidden(x, opacity))[:, 0]
+    for plane, weight in zip(planes.cpu().double().numpy(), weights.cpu().double().numpy(), strict=True):
         gradient = _gradient(plane, sigma)
         found = _FINDERS[method](plane, gradient, sigma, low, high)
-        numbers.append(_described(found, gradient))
+        numbers.append(_described(found, gradient, weight))
         maps.append(gradient.strength if method == "sobel" else found)
-    return Figures(numbers, torch.from_numpy(np.stack(maps)).float()[:, None].to(x.device))
+    return Figures(numbers, (torch.from_numpy(np.stack(maps)).to(weights) * weights)[:, None])
 
 
 def _smoothed(plane: Plane, sigma: float) -> Plane:
@@ -121,12 +127,12 @@ def _by_laplacian(plane: Plane, gradient: Gradient, sigma: float, low: float, hi
 _FINDERS = {"sobel": _by_strength, "canny": _by_canny, "log": _by_laplacian}
 
 
-def _described(found: Plane, gradient: Gradient) -> dict[str, Any]:
-    strength = gradient.strength[found]
+def _described(found: Plane, gradient: Gradient, weight: Plane) -> dict[str, Any]:
+    strength, share = gradient.strength[found], weight[found]
     bins = np.rint(gradient.direction[found] * DIRECTIONS / 180).astype(int) % DIRECTIONS
-    histogram = np.bincount(bins, strength, DIRECTIONS)
+    histogram = np.bincount(bins, strength * share, DIRECTIONS)
     return {
-        "density": float(found.mean()),
-        "strength": float(strength.mean()) if strength.size else 0.0,
+        "density": float(share.sum() / weight.sum()),
+        "strength": float(strength @ share / share.sum()) if share.any() else 0.0,
         "direction": (histogram / max(histogram.sum(), 1e-12)).tolist(),
     }

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from danqing.core.artefacts.figures import Figures
 from danqing.core.operators.operator import operator
-from danqing.core.pictures.contract import Images
+from danqing.core.pictures.contract import Images, Mask
 from danqing.maths.colour import heat
 from danqing.maths.jpeg_history import history
+from danqing.maths.opacity import opacity_of, unhidden, weights_of
 
 
 @operator
-def jpeg_quality(x: Images) -> Figures:
+def jpeg_quality(x: Images, alpha: Mask | None = None) -> Figures:
     """Estimate at which JPEG quality pictures were saved before, from nothing but the pixels.
 
     Args:
         x: pictures (B, C, H, W) in [0, 1], not resized since.
+        alpha: opacity (B, 1, H, W), by default the pictures' own; what is not seen at all does not count.
 
     Returns:
         For each picture ``quality`` (1–100, of the standard tables; null if there is no trace, which is also so from 98
@@ -30,5 +32,7 @@ def jpeg_quality(x: Images) -> Figures:
         danqing jpeg_quality photo.png --json
         danqing jpeg_quality photo.png --out blocks.png
     """
-    found, steps = history(x)
-    return Figures(found, heat(steps[:, None].float().to(x.device)))
+    opacity = opacity_of(x, alpha)
+    seen = weights_of(x, opacity) > 0
+    found, steps = history(unhidden(x, opacity), seen)
+    return Figures(found, heat((steps.to(seen.device) * seen)[:, None].float()))

@@ -11,8 +11,9 @@ from danqing.core.artefacts.figures import Figures
 from danqing.core.fields.number import Range
 from danqing.core.fields.seed import Seed
 from danqing.core.operators.operator import operator
-from danqing.core.pictures.contract import Images
+from danqing.core.pictures.contract import Images, Mask
 from danqing.maths.colour import from_oklab, to_oklab
+from danqing.maths.opacity import opacity_of, weights_of
 
 BINS = 32  # a channel: colours closer than 8 of 255 levels are taken together before they are grouped
 ALIKE = 0.02  # OKLab distance under which two groups look the same
@@ -20,7 +21,7 @@ STRIP = (128, 512)  # height and width of the strip of swatches, px
 
 
 @operator
-def palette(x: Images, count: Annotated[int, Range(1, 32)] = 6, seed: Seed = 0) -> Figures:
+def palette(x: Images, count: Annotated[int, Range(1, 32)] = 6, seed: Seed = 0, alpha: Mask | None = None) -> Figures:
     """Name the dominant colours of pictures and the share of each.
 
     Colours are grouped by k-means where equal distances look equally different (OKLab). A colour counts by the square
@@ -31,6 +32,7 @@ def palette(x: Images, count: Annotated[int, Range(1, 32)] = 6, seed: Seed = 0) 
         x: pictures (B, C, H, W) in [0, 1].
         count: the largest number of colours.
         seed: where the search for groups starts.
+        alpha: opacity (B, 1, H, W), by default the pictures' own; each pixel counts as much as is seen of it.
 
     Returns:
         For each picture ``colours``, the largest share first: ``hex``, ``rgb`` (0–255) and ``proportion`` (they sum to
@@ -42,14 +44,15 @@ def palette(x: Images, count: Annotated[int, Range(1, 32)] = 6, seed: Seed = 0) 
     Examples:
         danqing palette photo.png --count 5 --out swatches.png
     """
-    found = [_dominant(picture.expand(3, -1, -1), count, seed) for picture in x]
+    weights = weights_of(x, opacity_of(x, alpha))
+    found = [_dominant(*pair, count, seed) for pair in zip(x.expand(-1, 3, -1, -1), weights, strict=True)]
     numbers = [{"colours": [_described(*pair) for pair in zip(*each, strict=True)]} for each in found]
     return Figures(numbers, torch.stack([_strip(*each)[: x.shape[1]] for each in found]))
 
 
-def _dominant(picture: Tensor, count: int, seed: int) -> tuple[Tensor, Tensor]:
+def _dominant(picture: Tensor, weight: Tensor, count: int, seed: int) -> tuple[Tensor, Tensor]:
     """Dominant sRGB colours (K, 3) of a picture (3, H, W) and their shares (K,), the largest first; float64."""
-    colours, pixels = _binned(picture)
+    colours, pixels = _binned(picture, weight)
     points = to_oklab(colours)
     rng = Generator().manual_seed(seed)
     attempts = [_grouped(points, pixels.sqrt(), count, rng) for _ in range(4)]
@@ -59,14 +62,16 @@ def _dominant(picture: Tensor, count: int, seed: int) -> tuple[Tensor, Tensor]:
     return from_oklab(centres[order]), shares[order] / pixels.sum()
 
 
-def _binned(picture: Tensor) -> tuple[Tensor, Tensor]:
-    """Mean colour (N, 3) and number of pixels (N,) of each occupied cell of the colour cube; float64."""
+def _binned(picture: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
+    """Mean colour (N, 3) and weight of the pixels (N,) of each occupied cell of the colour cube; float64."""
     pixels, sums = torch.zeros(BINS**3).double(), torch.zeros(BINS**3, 3).double()
-    for values in picture.flatten(1).split(2**22, dim=1):  # (3, pixels) a piece, so that memory stays bounded
+    pieces = (plane.flatten(1).split(2**22, dim=1) for plane in (picture, weight[None]))
+    for values, own in zip(*pieces, strict=True):  # (3, pixels) and (1, pixels), so that memory stays bounded
         cell = (values * BINS).long().clamp_(max=BINS - 1)
         index = (cell[0] * BINS + cell[1]) * BINS + cell[2]
-        pixels += torch.bincount(index, minlength=BINS**3)
-        sums += torch.stack([torch.bincount(index, plane.double(), BINS**3) for plane in values], 1)
+        share = own[0].double()
+        pixels += torch.bincount(index, share, BINS**3)
+        sums += torch.stack([torch.bincount(index, plane * share, BINS**3) for plane in values], 1)
     there = pixels > 0
     return sums[there] / pixels[there, None], pixels[there]
 

@@ -10,7 +10,8 @@ from torch import Tensor
 from danqing.core.artefacts.figures import Figures
 from danqing.core.fields.number import Range
 from danqing.core.operators.operator import operator
-from danqing.core.pictures.contract import Images
+from danqing.core.pictures.contract import Images, Mask
+from danqing.maths.opacity import opacity_of, unhidden, weights_of
 from danqing.maths.scratches import scratches as marked
 
 
@@ -19,6 +20,7 @@ def scratches(
     x: Images,
     radius: Annotated[int, Range(1, 20, "px")] = 2,
     strength: Annotated[float, Range(0, 1)] = 0.5,
+    alpha: Mask | None = None,
 ) -> Figures:
     """Find scratches and dust on photographs: thin lines and small specks, bright or dark.
 
@@ -29,11 +31,12 @@ def scratches(
         x: pictures (B, C, H, W) in [0, 1].
         radius: half the width of the widest scratch; raise it for large scans.
         strength: from 0, only what can hardly be anything else, to 1, whatever might be one.
+        alpha: opacity (B, 1, H, W), by default the pictures' own; what is not seen at all does not count.
 
     Returns:
-        For each picture ``share`` (of its pixels that are marked), ``count`` (of scratches and specks) and ``largest``
-        (the longer side, in pixels, of the box around the largest); and the mask (B, 1, H, W), 1 on scratches and a
-        pixel around them, as ``inpaint`` takes it.
+        For each picture ``share`` (of what is seen of it that is marked), ``count`` (of scratches and specks) and
+        ``largest`` (the longer side, in pixels, of the box around the largest); and the mask (B, 1, H, W), 1 on
+        scratches and a pixel around them, as ``inpaint`` takes it.
 
     Source: danqing, as ``danqing.maths.scratches`` has it.
 
@@ -41,13 +44,16 @@ def scratches(
         danqing scratches photo.png --out mask.png
         danqing scratches photo.png --strength 0.2 --json
     """
-    mask = marked(x, radius, strength)
-    return Figures([_described(each[0]) for each in mask], mask)
+    opacity = opacity_of(x, alpha)
+    weights = weights_of(x, opacity)
+    mask = marked(unhidden(x, opacity), radius, strength) * (weights > 0)[:, None]
+    return Figures([_described(each[0], weight) for each, weight in zip(mask, weights, strict=True)], mask)
 
 
-def _described(mask: Tensor) -> dict[str, Any]:
+def _described(mask: Tensor, weight: Tensor) -> dict[str, Any]:
     import cv2
 
     _, _, boxes, _ = cv2.connectedComponentsWithStats(mask.cpu().numpy().astype(np.uint8), connectivity=8)
     sides = boxes[1:, 2:4]
-    return {"share": float(mask.mean()), "count": len(sides), "largest": int(sides.max()) if len(sides) else 0}
+    share = float((mask * weight).double().sum() / weight.double().sum())
+    return {"share": share, "count": len(sides), "largest": int(sides.max()) if len(sides) else 0}

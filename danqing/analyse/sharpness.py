@@ -10,21 +10,23 @@ import torch
 from danqing.core.artefacts.figures import Figures
 from danqing.core.fields.number import Range
 from danqing.core.operators.operator import operator
-from danqing.core.pictures.contract import Images
+from danqing.core.pictures.contract import Images, Mask
 from danqing.maths.colour import brightness, heat
 from danqing.maths.edge_widths import FEWEST, edge_widths
+from danqing.maths.opacity import opacity_of, unhidden, weights_of
 
 SMALLEST = 3  # px
 Plane = np.ndarray[Any, np.dtype[Any]]
 
 
 @operator
-def sharpness(x: Images, radius: Annotated[int, Range(1, 100, "px")] = 8) -> Figures:
+def sharpness(x: Images, radius: Annotated[int, Range(1, 100, "px")] = 8, alpha: Mask | None = None) -> Figures:
     """Measure how sharp pictures are, and where.
 
     Args:
         x: pictures (B, C, H, W) in [0, 1]; colour pictures are seen in their brightness.
         radius: of the neighbourhood over which the map of sharpness is averaged.
+        alpha: opacity (B, 1, H, W), by default the pictures' own; each pixel counts as much as is seen of it.
 
     Returns:
         For each picture ``blur``, the width (sigma) of its edges in px, by the median over all edges, and ``sharpest``,
@@ -41,22 +43,26 @@ def sharpness(x: Images, radius: Annotated[int, Range(1, 100, "px")] = 8) -> Fig
         danqing sharpness photo.png --json
         danqing sharpness photo.png --radius 16 --out focus.png
     """
-    planes = brightness(x)[:, 0].double().cpu().numpy()
-    shown = torch.from_numpy(np.stack([_map(plane, radius) for plane in planes])).float()
-    return Figures([_measured(plane) for plane in planes], heat(shown[:, None].to(x.device)))
+    opacity = opacity_of(x, alpha)
+    planes = brightness(unhidden(x, opacity))[:, 0].double().cpu().numpy()
+    weights = weights_of(x, opacity).double().cpu().numpy()
+    shown = torch.from_numpy(np.stack([_map(*each, radius) for each in zip(planes, weights, strict=True)])).float()
+    numbers = [_measured(*each) for each in zip(planes, weights, strict=True)]
+    return Figures(numbers, heat(shown[:, None].to(x.device)))
 
 
-def _measured(plane: Plane) -> dict[str, float | None]:
+def _measured(plane: Plane, weight: Plane) -> dict[str, float | None]:
     from scipy import ndimage
 
     slopes = [ndimage.sobel(plane, axis, mode="nearest") for axis in (0, 1)]
-    widths = edge_widths(plane)
+    laplacian, share = ndimage.laplace(plane, mode="mirror") * 255, weight / weight.sum()
+    widths = edge_widths(plane, weight > 0)
     enough = widths.size >= FEWEST
     return {
         "blur": float(np.median(widths)) if enough else None,
         "sharpest": float(np.quantile(widths, 0.1)) if enough else None,
-        "laplacian": float((ndimage.laplace(plane, mode="mirror") * 255).var()),
-        "tenengrad": float(sum((slope * 255) ** 2 for slope in slopes).mean()),
+        "laplacian": float(((laplacian - (laplacian * share).sum()) ** 2 * share).sum()),
+        "tenengrad": float((sum((slope * 255) ** 2 for slope in slopes) * share).sum()),
         "blur_effect": _blur_effect(plane),
     }
 
@@ -71,10 +77,10 @@ def _blur_effect(plane: Plane) -> float | None:
     return found if np.isfinite(found) else None
 
 
-def _map(plane: Plane, radius: int) -> Plane:
+def _map(plane: Plane, weight: Plane, radius: int) -> Plane:
     """How strong fine detail is in each neighbourhood; 1 at the strongest."""
     from scipy import ndimage
 
     detail = ndimage.gaussian_filter(ndimage.laplace(plane, mode="mirror") ** 2, radius / 2, mode="nearest")
-    shown = np.sqrt(np.maximum(detail, 0))
+    shown = np.sqrt(np.maximum(detail, 0)) * weight
     return shown / max(shown.max(), 1 / 255)  # type: ignore[no-any-return]

@@ -12,8 +12,9 @@ from torch import Tensor
 from danqing.core.artefacts.figures import Figures
 from danqing.core.fields.number import Range
 from danqing.core.operators.operator import operator
-from danqing.core.pictures.contract import Images
+from danqing.core.pictures.contract import Images, Mask
 from danqing.maths.colour import brightness, from_oklab
+from danqing.maths.opacity import opacity_of, unhidden, weights_of
 
 LEVELS = 32  # grey levels of the co-occurrence matrix
 WAVELENGTHS = (3.0, 6.0, 12.0, 24.0)  # px, an octave apart
@@ -28,6 +29,7 @@ def texture(
     x: Images,
     radius: Annotated[int, Range(1, 32, "px")] = 1,
     view: Literal["direction", "patterns"] = "direction",
+    alpha: Mask | None = None,
 ) -> Figures:
     """Describe the texture of pictures: how rough it is, how regular, how coarse, and which way it runs.
 
@@ -37,6 +39,8 @@ def texture(
             is wide are not there.
         view: direction draws the way of the texture as a colour and its strength as brightness; patterns draws the
             local binary pattern of each pixel.
+        alpha: opacity (B, 1, H, W), by default the pictures' own; each pixel counts as much as is seen of it, and in
+            co-occurrence each pair of which both are.
 
     Returns:
         For each picture ``cooccurrence``: ``contrast``, ``homogeneity``, ``energy``, ``correlation`` and ``entropy``
@@ -54,13 +58,14 @@ def texture(
         danqing texture cloth.png --json
         danqing texture cloth.png --view patterns --out patterns.png
     """
-    numbers, maps = [], []
-    for light in brightness(x)[:, 0].cpu().double():
+    opacity = opacity_of(x, alpha)
+    weights, numbers, maps = weights_of(x, opacity).cpu().double(), [], []
+    for light, weight in zip(brightness(unhidden(x, opacity))[:, 0].cpu().double(), weights, strict=True):
         codes, waves = _patterns(light.numpy(), radius), _waves(light)
-        shares = np.bincount(codes.ravel(), minlength=POINTS + 2) / codes.size
-        pairs = _cooccurrence(light.numpy(), radius)
-        numbers.append({"cooccurrence": pairs, "patterns": shares.tolist(), "gabor": _described(waves)})
-        maps.append(_drawn(waves) if view == "direction" else _codes_drawn(codes))
+        shares = np.bincount(codes.ravel(), weight.numpy().ravel(), POINTS + 2) / float(weight.sum())
+        pairs = _cooccurrence(light.numpy(), weight.numpy() > 0, radius)
+        numbers.append({"cooccurrence": pairs, "patterns": shares.tolist(), "gabor": _described(waves, weight)})
+        maps.append((_drawn(waves) if view == "direction" else _codes_drawn(codes)) * weight)
     return Figures(numbers, torch.stack(maps).to(x))
 
 
@@ -74,12 +79,12 @@ def _patterns(light: Plane, radius: int) -> Plane:
     return local_binary_pattern(wide, POINTS, radius, "uniform")[inside].astype(np.intp)  # type: ignore[no-any-return]
 
 
-def _cooccurrence(light: Plane, radius: int) -> dict[str, float]:
+def _cooccurrence(light: Plane, seen: Plane, radius: int) -> dict[str, float]:
     from skimage.feature import graycomatrix, graycoprops
 
-    levels = np.minimum((light * LEVELS).astype(np.uint8), LEVELS - 1)
+    levels = np.where(seen, np.minimum((light * LEVELS).astype(np.uint8), LEVELS - 1), np.uint8(LEVELS))
     angles = [step * math.pi / 4 for step in range(4)]
-    counts = graycomatrix(levels, [radius], angles, LEVELS, symmetric=True)
+    counts = graycomatrix(levels, [radius], angles, LEVELS + 1, symmetric=True)[:LEVELS, :LEVELS]
     there = counts[..., counts.sum((0, 1, 2)) > 0].astype(float)  # a narrow picture has no pairs across
     if not there.size:
         return dict.fromkeys(("contrast", "homogeneity", "energy", "correlation", "entropy"), 0.0)
@@ -108,8 +113,8 @@ def _waves(light: Tensor) -> Tensor:
     return out
 
 
-def _described(waves: Tensor) -> dict[str, Any]:
-    energy = waves.double().mean((2, 3))
+def _described(waves: Tensor, weight: Tensor) -> dict[str, Any]:
+    energy = (waves.double() * weight).sum((2, 3)) / weight.sum()
     total = float(energy.sum())
     if total < 1e-10:
         shares = torch.zeros_like(energy).tolist()

@@ -17,6 +17,7 @@ from danqing.core.progress import Job
 from danqing.maths.colour import from_oklab, to_oklab
 from danqing.maths.inpainting import filled
 from danqing.maths.membrane import membrane
+from danqing.maths.opacity import opacity_of
 from danqing.maths.selection import box_in, fitting, grown, surrounding
 
 MARGIN = 4  # px around the old object that are painted over with it
@@ -66,8 +67,8 @@ def replace(
     if len(replacement) not in (1, len(x)):
         what = f"{len(replacement)} replacements do not pair up with {len(x)} pictures"
         raise ParameterError(what, where="replacement")
-    alpha = torch.ones_like(replacement[:, :1]) if replacement_alpha is None else replacement_alpha
-    fitting(alpha, replacement, "replacement_alpha")
+    opacity = opacity_of(replacement, replacement_alpha, "replacement_alpha")
+    alpha = torch.ones_like(replacement[:, :1]) if opacity is None else opacity
     colours = max(x.shape[1], replacement.shape[1])
     old = torch.zeros(len(x), *x.shape[2:], dtype=torch.bool, device=x.device) if mask is None else fitting(mask, x)
     out, lit = x.expand(-1, colours, -1, -1).clone(), replacement.expand(len(x), colours, -1, -1).to(x)

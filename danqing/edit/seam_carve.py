@@ -15,6 +15,7 @@ from danqing.core.operators.operator import operator
 from danqing.core.pictures.contract import Images, Mask
 from danqing.core.progress import Job, Progress
 from danqing.maths.colour import brightness
+from danqing.maths.selection import fitting
 
 Plane = np.ndarray[Any, np.dtype[Any]]
 PRICE = 1e3  # of a seam through a pixel to be kept; minus as much for one to be given up
@@ -76,10 +77,7 @@ def _price(x: Images, mask: Mask | None, discard: Mask | None) -> Tensor:
     for name, each, sign in (("mask", mask, 1), ("discard", discard, -1)):
         if each is None:
             continue
-        if each.shape[-2:] != x.shape[-2:] or len(each) not in (1, len(x)):
-            what = f"its {each.shape[3]}×{each.shape[2]} px do not fit pictures of {x.shape[3]}×{x.shape[2]} px"
-            raise ParameterError(what, where=name)
-        price = price + sign * PRICE * (each > 0.5).to(x)
+        price = price + sign * PRICE * fitting(each, x, name)[:, None].to(x)
     return price
 
 

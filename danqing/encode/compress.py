@@ -55,7 +55,7 @@ def compress(
             loss.
         palette: let a PNG have 256 colours or fewer, as few as needed.
         alpha: opacity (B, 1, H, W), by default the picture's own; if all is opaque, it is left out. JPEG holds none:
-            pictures that are transparent anywhere are refused.
+            pictures that are transparent anywhere are refused. Colours that nobody sees are left out.
 
     Returns:
         For each picture a file and its figures: ``bytes``, ``bits_per_pixel``, ``quality`` (null for a PNG, which has
@@ -79,7 +79,7 @@ def compress(
     opacity = opacity_of(x, alpha)
     if opacity is not None and format == "jpg":
         raise ParameterError("JPEG holds no transparency", where="format", remedy="Choose webp, avif or png")
-    whole = x if opacity is None else torch.cat([x, opacity], 1)
+    whole = x if opacity is None else torch.cat([x * (opacity > 0), opacity], 1)  # hidden colours are not kept
     limit = None if size is None else int(size * 1000)
     made = []
     for picture in whole.cpu():

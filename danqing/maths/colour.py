@@ -1,12 +1,14 @@
-"""Colour: sRGB to linear light, OKLab and opponent axes and back; brightness, gamut, heat, and a colour as a pixel."""
+"""Colour: sRGB to linear light, OKLab and opponent axes and back; brightness, gamut, grey, heat, colour as a pixel."""
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from danqing.maths.full_precision import full_precision
 
+COLOURLESS = 1e-3  # difference of channels up to which a pixel is grey: a quarter of a level of 8 bits
 BRIGHTNESS = (0.2126, 0.7152, 0.0722)  # ITU-R BT.709-6, item 3.2
 _LMS_FROM_RGB = (
     (0.4122214708, 0.5363325363, 0.0514459929),
@@ -137,6 +139,30 @@ def luma(x: Tensor) -> Tensor:
     Source: ITU-R BT.709-6, item 3.2.
     """
     return (x * x.new_tensor(BRIGHTNESS).view(1, 3, 1, 1)).sum(1, keepdim=True)
+
+
+def still_grey(made: Tensor, seen: Tensor, reach: int) -> Tensor:
+    """Take the colour from what was made of grey: with no colour within ``reach``, none can have come from there.
+
+    So a grey photograph in three channels stays grey, and whether a picture is worked on as a whole or tile by tile,
+    the same pixels do.
+
+    Args:
+        made: pictures (B, 3, H, W).
+        seen: what they were made of (B, 3, H, W).
+        reach: how far around a pixel was looked, in px.
+
+    Source: danqing.
+    """
+    coloured = (seen.amax(1) - seen.amin(1) > COLOURLESS).cpu()
+    if not bool(coloured.any()):
+        return made.mean(1, keepdim=True).expand_as(made)
+    import cv2
+
+    window = np.ones((2 * reach + 1, 2 * reach + 1), np.uint8)
+    near = [cv2.dilate(plane, window) for plane in coloured.byte().numpy()]
+    may_be = torch.from_numpy(np.stack(near)).to(made.device)[:, None] > 0
+    return torch.where(may_be, made, made.mean(1, keepdim=True))
 
 
 def heat(values: Tensor) -> Tensor:

@@ -13,8 +13,8 @@ FEWEST = 20  # edge pixels to tell a width from
 Plane = np.ndarray[Any, np.dtype[Any]]
 
 
-def edge_widths(plane: Plane) -> Plane:
-    """The width in px of the edge through each pixel on the crest of an edge, (N,).
+def edge_widths(plane: Plane, seen: Plane | None = None) -> Plane:
+    """The width in px of the edge through each pixel on the crest of an edge, (N,); of those ``seen`` (H, W) alone.
 
     An edge of width s, blurred again by t, loses steepness by sqrt(1 + t² / s²).
 
@@ -25,6 +25,7 @@ def edge_widths(plane: Plane) -> Plane:
     first = _steepness(plane)
     again = _steepness(ndimage.gaussian_filter(plane, AGAIN, mode="nearest"))
     crest = (first >= ndimage.maximum_filter(first, 3) - 1e-12) & (again > STRONG)
+    crest = crest if seen is None else crest & seen
     ratio = first[crest] / again[crest]
     width = AGAIN**2 / np.maximum(ratio**2 - 1, 1e-4)
     return np.sqrt(np.maximum(width - OWN, 0))  # type: ignore[no-any-return]

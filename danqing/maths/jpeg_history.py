@@ -25,11 +25,12 @@ TABLE = (  # of luminance, ITU-T T.81, table K.1
 )  # fmt: skip
 
 
-def history(x: Images) -> tuple[list[dict[str, Any]], Tensor]:
+def history(x: Images, seen: Tensor | None = None) -> tuple[list[dict[str, Any]], Tensor]:
     """Tell each picture's ``quality`` (None if there is no trace), ``certainty``, ``grid`` and ``blockiness``.
 
     Args:
         x: pictures (B, C, H, W) in [0, 1], not resized since they were compressed.
+        seen: which pixels count (B, H, W), bool; all, if it is not given.
 
     Returns:
         What was found of each picture, and a map (B, H, W) in [0, 1] of the steps at block borders.
@@ -39,7 +40,8 @@ def history(x: Images) -> tuple[list[dict[str, Any]], Tensor]:
     """
     light = 255 * _luma(x).cpu().double()
     cut = ((x <= CUT) | (x >= 1 - CUT)).any(1).cpu()
-    found = [_found(*each) for each in zip(light, cut, strict=True)]
+    there = torch.ones_like(cut) if seen is None else seen.cpu()
+    found = [_found(*each) for each in zip(light, cut | ~there, there, strict=True)]
     maps = [_blocks_drawn(plane, *told["grid"]) for plane, told in zip(light, found, strict=True)]
     return found, torch.stack(maps)
 
@@ -49,9 +51,9 @@ def _luma(x: Images) -> Tensor:
     return x[:, 0] if x.shape[1] == 1 else torch.tensordot(x, torch.tensor([0.299, 0.587, 0.114]).to(x), ([1], [0]))
 
 
-def _found(light: Tensor, cut: Tensor) -> dict[str, Any]:
-    """What is said of one picture (H, W) on the 0–255 scale; ``cut`` marks pixels with a channel at black or white."""
-    (column, across), (row, down) = _phase(_jumps(light)), _phase(_jumps(light.T))
+def _found(light: Tensor, cut: Tensor, seen: Tensor) -> dict[str, Any]:
+    """What is said of one picture (H, W) on the 0–255 scale; ``cut`` marks pixels that tell nothing of coefficients."""
+    (column, across), (row, down) = _phase(_jumps(light), _told(seen)), _phase(_jumps(light.T), _told(seen.T))
     quality, certainty, grid = None, 0.0, (column, row)
     for begin in {(0, 0), (column, row)}:
         likely, gain = _most_likely(_coefficients(light, cut, *begin))
@@ -66,12 +68,18 @@ def _jumps(plane: Tensor) -> Tensor:
     return steps[:, 1:-1] - (steps[:, :-2] + steps[:, 2:]) / 2 if plane.shape[1] > 3 else steps[:, :0]
 
 
-def _phase(jumps: Tensor) -> tuple[int, float]:
+def _told(seen: Tensor) -> Tensor:
+    """Of which jumps (H, W - 3) all four pixels are seen."""
+    return seen[:, :-3] & seen[:, 1:-2] & seen[:, 2:-1] & seen[:, 3:] if seen.shape[1] > 3 else seen[:, :0]
+
+
+def _phase(jumps: Tensor, told: Tensor) -> tuple[int, float]:
     """Where along a row the blocks begin (0…7), and how much larger steps are there than elsewhere, in levels."""
     if jumps.shape[1] < 2 * SIDE:
         return 0, 0.0
-    mean = jumps.mean(0)
-    phases = torch.stack([mean[(start - 2) % SIDE :: SIDE].mean() for start in range(SIDE)])
+    sums, counts = (jumps * told).sum(0), told.sum(0)
+    places = [slice((start - 2) % SIDE, None, SIDE) for start in range(SIDE)]
+    phases = torch.stack([sums[place].sum() / counts[place].sum().clamp(min=1) for place in places])
     best = int(phases.argmax())
     others = torch.cat([phases[:best], phases[best + 1 :]])
     return best, max(0.0, float(phases[best] - others.mean()))

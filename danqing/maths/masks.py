@@ -1,6 +1,7 @@
-"""Holes in pictures, drawn at random until they cover the asked share: strokes, boxes, text and scratches.
+"""What a mask marks; and holes in pictures, drawn at random until they cover the asked share.
 
-All return masks (B, 1, H, W), 1 in the holes, with ``share`` of the pixels rounded to whole ones; the last mark is cut.
+Strokes, boxes, text and scratches are masks (B, 1, H, W), 1 in the holes, with ``share`` of the pixels rounded to whole
+ones; the last mark is cut.
 """
 
 from __future__ import annotations
@@ -16,12 +17,37 @@ from numpy.typing import NDArray
 from torch import Generator, Tensor
 
 from danqing.core.errors import ParameterError
+from danqing.core.notes import note
 from danqing.core.pictures.contract import Mask
 
+HERE = 0.5  # above it, a mask says "here"
 MOST = 0.9  # share; beyond, random marks need very long to find what is left
 Canvas = NDArray[np.uint8]
 Random = np.random.Generator
 LETTERS = list(string.ascii_letters + string.digits)
+
+
+def marked_by(mask: Mask, name: str = "mask") -> Tensor:
+    """Where masks say "here" (above one half), (B, H, W), bool; an empty one, or a full one, is worth a note.
+
+    Raises:
+        ParameterError: for a mask that is not empty, and yet says "here" nowhere: one of zeros and ones in a picture
+            of 0 to 255, or strokes in a dark colour.
+    """
+    marked = mask[:, 0] > HERE
+    for each, there in zip(mask, marked, strict=True):
+        brightest = float(each.max())
+        if 0 < brightest <= HERE:
+            what = (
+                f"marks nothing: its brightest value is {255 * brightest:.3g} of 255, and only what is above 127 marks"
+            )
+            remedy = "Multiply its values by 255" if 255 * brightest < 1.5 else "Paint in white what is meant"
+            raise ParameterError(what, where=name, remedy=remedy)
+        if not brightest:
+            note(f"the {name} is empty: it marks nothing")
+        elif bool(there.all()):
+            note(f"the {name} is full: it marks everything")
+    return marked
 
 
 def free_form(count: int, height: int, width: int, share: float | Tensor, rng: Generator) -> Mask:

@@ -2,6 +2,7 @@
 
 Each takes pictures (B, C, H, W) in [0, 1] and returns the standard deviation (B,), float64, in image units: NaN where a
 picture is too small to tell. Noise that is clipped at black and white, or that a camera has smoothed, seems weaker.
+Where pixels are not ``seen`` (B, H, W), bool, what touches them is left out.
 """
 
 from __future__ import annotations
@@ -25,14 +26,15 @@ ROUNDS = 4  # of leaving out what is not calm
 _DB2 = (-0.12940952255092145, -0.22414386804185735, 0.836516303737469, -0.48296291314469025)
 
 
-def by_laplacians(x: Images) -> Tensor:
+def by_laplacians(x: Images, seen: Tensor | None = None) -> Tensor:
     """Average the size of the difference of two Laplacians, which no slope and no bend of the picture answers.
 
     Source: J. Immerkær, "Fast noise variance estimation", 1996, eq. 2 and 9.
     """
     if min(x.shape[-2:]) < 3:
         return _unknown(x)
-    size = laplacian_difference(x.double()).abs().mean((2, 3)) * math.sqrt(math.pi / 2) / 6
+    sizes, inside = laplacian_difference(x.double()).abs(), wholly(_all(x) if seen is None else seen, 3)[:, None]
+    size = (sizes * inside).sum((2, 3)) / inside.sum((2, 3)) * math.sqrt(math.pi / 2) / 6  # NaN where nothing is left
     return size.square().mean(1).sqrt()
 
 
@@ -43,7 +45,7 @@ def laplacian_difference(x: Tensor) -> Tensor:
     return _filtered(x, line)
 
 
-def by_wavelets(x: Images) -> Tensor:
+def by_wavelets(x: Images, seen: Tensor | None = None) -> Tensor:
     """Take the median size of the finest diagonal wavelet coefficients, which few edges reach.
 
     Source: D. Donoho, I. Johnstone, "Ideal spatial adaptation by wavelet shrinkage", 1994, section 4.2; Daubechies
@@ -51,14 +53,18 @@ def by_wavelets(x: Images) -> Tensor:
     """
     if min(x.shape[-2:]) < 4:
         return _unknown(x)
-    detail = _filtered(x.double(), torch.tensor(_DB2).double()).abs().flatten(2)
-    medians = [[float(plane[plane > 1e-9].median()) for plane in picture] for picture in detail]
+    detail = _filtered(x.double(), torch.tensor(_DB2).double()).abs()
+    inside = wholly(_all(x) if seen is None else seen, 4)
+    medians = [
+        [float(plane[there & (plane > 1e-9)].median()) for plane in picture]
+        for picture, there in zip(detail, inside, strict=True)
+    ]
     sizes = torch.tensor(medians, dtype=torch.float64).nan_to_num(0) / 0.6744897501960817  # the normal quartile
-    return sizes.square().mean(1).sqrt()
+    return torch.where(inside.flatten(1).any(1).cpu(), sizes.square().mean(1).sqrt(), torch.nan)
 
 
 @full_precision
-def by_patches(x: Images) -> Tensor:
+def by_patches(x: Images, seen: Tensor | None = None) -> Tensor:
     """Find the level that the small eigenvalues of the patches' covariance have in common: directions of noise alone.
 
     Source: G. Chen, F. Zhu, P. A. Heng, "An efficient statistical method for image noise level estimation", 2015,
@@ -66,16 +72,27 @@ def by_patches(x: Images) -> Tensor:
     grey, where fine texture fills all directions, only calm patches count, if there are enough: X. Liu, M. Tanaka, M.
     Okutomi, "Single-image noise level estimation for blind denoising", 2013 (there by gradients).
     """
-    return torch.stack([_by_patches(each[:1] if bool((each == each[:1]).all()) else each) for each in x])
+    there = _all(x) if seen is None else seen
+    one = (each[:1] if bool((each == each[:1]).all()) else each for each in x)
+    return torch.stack([_by_patches(*each) for each in zip(one, there, strict=True)])
 
 
-def _by_patches(picture: Tensor) -> Tensor:
+def wholly(seen: Tensor, side: int) -> Tensor:
+    """Of which squares of ``side`` pixels (B, H - side + 1, W - side + 1) all is seen."""
+    return -functional.max_pool2d(-seen[:, None].float(), side, 1)[:, 0] > 0
+
+
+def _all(x: Images) -> Tensor:
+    return torch.ones(len(x), *x.shape[-2:], dtype=torch.bool, device=x.device)
+
+
+def _by_patches(picture: Tensor, seen: Tensor) -> Tensor:
     side = PATCH[len(picture)]
-    while side > 1 and not _enough(picture, side):
+    while side > 1 and not _enough(picture, side, seen):
         side -= 1
     if side == 1:
         return torch.tensor(math.nan, dtype=torch.float64)
-    patches = _patches(picture, side)
+    patches = _seen_patches(picture, side, seen)
     first = _common_level(patches)
     middle = patches.mean(0)
     inside = (middle > CLEAR * first) & (middle < 1 - CLEAR * first)
@@ -108,11 +125,20 @@ def _common_level(patches: Tensor) -> Tensor:
     return level
 
 
-def _enough(picture: Tensor, side: int) -> bool:
+def _enough(picture: Tensor, side: int, seen: Tensor) -> bool:
     channels, height, width = picture.shape
     if min(height, width) < side:
         return False
-    return (height - side + 1) * (width - side + 1) >= ENOUGH * channels * side**2
+    needed = ENOUGH * channels * side**2
+    if not bool(seen.all()):
+        return _seen_patches(picture, side, seen).shape[1] >= needed
+    return (height - side + 1) * (width - side + 1) >= needed
+
+
+def _seen_patches(picture: Tensor, side: int, seen: Tensor) -> Tensor:
+    """As :func:`_patches`, without those of which a part is not seen."""
+    patches = _patches(picture, side)
+    return patches if bool(seen.all()) else patches[:, _patches(seen[None].to(picture), side).amin(0) > 0]
 
 
 def _patches(picture: Tensor, side: int) -> Tensor:

@@ -8,11 +8,14 @@ from torch import Tensor
 from danqing.core.errors import ParameterError
 from danqing.core.pictures.contract import Images, Mask
 
+FAINTEST = 0.5 / 255
 TRAINING_GROUND = 1.0  # white, on which training lays pictures (danqing.data.fit)
 
 
 def opacity_of(x: Images, alpha: Mask | None, name: str = "alpha") -> Mask | None:
     """The opacity (B, 1, H, W) of pictures; None where all of them are opaque, which is to have none.
+
+    What rounds to nothing or to all of 8 bits is nothing or all: nobody sees the difference.
 
     Raises:
         ParameterError: if it has another size than the pictures, or is not one, or one for each.
@@ -24,7 +27,10 @@ def opacity_of(x: Images, alpha: Mask | None, name: str = "alpha") -> Mask | Non
         raise ParameterError(what, where=name)
     if len(alpha) not in (1, len(x)):
         raise ParameterError(f"{len(alpha)} of them do not pair up with {len(x)} pictures", where=name)
-    return None if bool((alpha >= 1).all()) else alpha.to(x).expand(len(x), -1, -1, -1)
+    if bool((alpha >= 1 - FAINTEST).all()):
+        return None
+    known = torch.where(alpha < FAINTEST, 0.0, torch.where(alpha >= 1 - FAINTEST, 1.0, alpha))
+    return known.to(x).expand(len(x), -1, -1, -1)
 
 
 def laid_over(x: Images, alpha: Mask | None, ground: float = TRAINING_GROUND) -> Images:
@@ -58,8 +64,8 @@ def unhidden(x: Images, alpha: Mask | None) -> Images:
     out = x.clone()
     for picture, hidden in zip(out, (alpha[:, 0] <= 0).cpu().numpy(), strict=True):
         if hidden.any() and not hidden.all():
-            rows, columns = (torch.from_numpy(at) for at in distance_transform_edt(hidden, False, True))
-            picture.copy_(picture[:, rows.long(), columns.long()])
+            rows, columns = distance_transform_edt(hidden, return_distances=False, return_indices=True)
+            picture.copy_(picture[:, torch.from_numpy(rows).long(), torch.from_numpy(columns).long()])
     return out
 
 

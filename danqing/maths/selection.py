@@ -11,6 +11,7 @@ from danqing.core.errors import ParameterError
 from danqing.core.fields.box import Rectangle
 from danqing.core.fields.point import Place
 from danqing.core.pictures.contract import Images, Mask
+from danqing.maths.masks import marked_by
 
 RIM = 0.1  # of the picture on each side, where the object in the middle is not
 
@@ -52,17 +53,18 @@ def point_in(x: Images, point: Place, name: str = "point") -> tuple[int, int]:
 
 
 def fitting(mask: Mask, x: Images, name: str = "mask") -> Tensor:
-    """Where a mask says "here" (above one half), for each picture; (B, H, W), bool.
+    """Where a mask says "here", for each picture; (B, H, W), bool.
 
     Raises:
-        ParameterError: if it has another size than the pictures, or is not one, or one for each.
+        ParameterError: if it has another size than the pictures, is not one, or one for each, or marks nothing without
+            being empty.
     """
     if mask.shape[-2:] != x.shape[-2:]:
         what = f"its {mask.shape[3]}×{mask.shape[2]} px do not fit pictures of {x.shape[3]}×{x.shape[2]} px"
         raise ParameterError(what, where=name, remedy="Draw it on the picture itself, or resize it")
     if len(mask) not in (1, len(x)):
         raise ParameterError(f"{len(mask)} masks do not pair up with {len(x)} pictures", where=name)
-    return (mask[:, 0] > 0.5).expand(len(x), -1, -1)
+    return marked_by(mask, name).expand(len(x), -1, -1)
 
 
 def surrounding(marked: Tensor) -> Rectangle:

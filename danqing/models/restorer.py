@@ -14,7 +14,7 @@ from danqing.core.fields.number import Range
 from danqing.core.learned import model as bases
 from danqing.core.learned.model import Optimiser, Samples
 from danqing.core.pictures.contract import Images
-from danqing.maths.colour import luma
+from danqing.maths.colour import luma, still_grey
 from danqing.maths.damage import (
     Damaged,
     Task,
@@ -153,7 +153,8 @@ class Restorer(bases.Restorer):
         """Repair pictures of any size.
 
         Args:
-            x: pictures (B, C, H, W); grey ones stay grey, except that ``colourise`` makes them colour pictures.
+            x: pictures (B, C, H, W); grey ones stay grey, those with three equal channels, too, except that
+                ``colourise`` makes them colour pictures.
             conditions: what is known of the damage, all optional but the holes. ``level`` (B,): the σ of the noise in
                 image units (denoise, where it is otherwise estimated, and deblur), the JPEG quality (dejpeg), or how
                 many times the picture is brightened first (lowlight; otherwise to a common mean).
@@ -167,8 +168,8 @@ class Restorer(bases.Restorer):
         damaged = self._seen(_coloured(x), conditions)
         with torch.inference_mode(), autocast(x.device.type, self.precision):
             made = self._mended(damaged).clamp(0, 1)
-        if x.shape[1] == 1 and self.task != "colourise":
-            made = made.mean(1, keepdim=True)
+        if self.task != "colourise":
+            made = made.mean(1, keepdim=True) if x.shape[1] == 1 else still_grey(made, damaged.x, self.reach)
         if self.task == "inpaint":
             mask = conditions["mask"].to(made)
             return x * (1 - mask) + made * mask

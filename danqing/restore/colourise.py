@@ -10,6 +10,7 @@ from danqing.core.errors import ParameterError
 from danqing.core.fields.number import Range
 from danqing.core.fields.weights import ForTask
 from danqing.core.learned.model import Restorer
+from danqing.core.notes import note
 from danqing.core.operators.operator import operator
 from danqing.core.pictures.contract import Images
 from danqing.maths.colour import brightness, luma
@@ -70,5 +71,7 @@ def _hinted(grey: Images, hints: Images) -> dict[str, torch.Tensor]:
         raise ParameterError(what, where="hints", remedy="Paint the strokes on a copy of the picture")
     hints = hints.expand(len(grey), 3, -1, -1)
     mask = ((hints.amax(1, keepdim=True) - hints.amin(1, keepdim=True)) > COLOURED).to(grey)
+    if not bool(mask.any()):
+        note("the hints have no colour anywhere: they tell nothing")
     told = (grey + hints - luma(hints)).clamp(0, 1)
     return {"x": torch.where(mask > 0, told, grey), "mask": mask}

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-import torch
-
 from danqing.core.errors import ParameterError
 from danqing.core.fields.number import Range
 from danqing.core.fields.seed import Seed
@@ -30,7 +28,7 @@ def _settled(x: Images, mask: Mask | None, method: str, scratches: bool) -> dict
     if mask is None and not scratches:
         remedy = "Give a mask, white where it is to paint, or scratches for what looks like scratches and dust"
         raise ParameterError("nothing says where to paint", where="mask", remedy=remedy)
-    holes = fitting(torch.zeros_like(x[:, :1]) if mask is None else mask, x)
+    holes = x.new_zeros(len(x), *x.shape[-2:]).bool() if mask is None else fitting(mask, x)
     if scratches:
         holes = holes | (marked(x, strength=LENIENT)[:, 0] > 0.5)
     something_is_known(holes)

@@ -122,9 +122,18 @@ def test_opacity_is_kept(format: str, channels: int, photo: Tensor) -> None:
 
 def test_opacity_is_refused_by_jpeg_and_when_it_does_not_fit(photo: Tensor) -> None:
     with pytest.raises(ParameterError, match="JPEG holds no transparency"):
-        compress(photo, alpha=torch.full((1, 1, 96, 128), 0.5))
-    with pytest.raises(ParameterError, match="not that of the pictures"):
+        compress(photo, alpha=torch.full((1, 1, 96, 128), 0.99))
+    with pytest.raises(ParameterError, match="alpha: its 100×96 px do not fit pictures of 128×96 px"):
         compress(photo, format="webp", alpha=torch.ones(1, 1, 96, 100))
+
+
+@pytest.mark.parametrize("format", KINDS)
+def test_opaque_everywhere_is_no_opacity(format: str, photo: Tensor) -> None:
+    (with_alpha,), (without,) = (
+        compress(photo, format=format, size=60, alpha=alpha) for alpha in (torch.full((1, 1, 96, 128), 0.9999), None)
+    )
+    assert with_alpha.data == without.data
+    assert with_alpha.numbers == without.numbers
 
 
 @pytest.mark.parametrize("format", KINDS)

@@ -8,8 +8,9 @@ from scipy import ndimage
 from torch import Generator
 
 from danqing.core.errors import ParameterError
+from danqing.core.notes import noted
 from danqing.core.pictures.contract import check_mask
-from danqing.maths.masks import boxes, free_form, scratch_lines, text_mask
+from danqing.maths.masks import boxes, free_form, marked_by, scratch_lines, text_mask
 
 ALL = (free_form, boxes, text_mask, scratch_lines)
 
@@ -73,3 +74,26 @@ def test_holes_lie_everywhere() -> None:
         parts = torch.nn.functional.avg_pool2d(often[None, None], 16)[0, 0]
         assert float(parts.min()) > 0.06, draw.__name__
         assert float(parts.max()) < 0.45, draw.__name__
+
+
+def test_what_is_marked_is_above_one_half() -> None:
+    mask = torch.tensor([0.0, 0.5, 0.51, 1.0]).view(1, 1, 2, 2)
+    with noted([]) as notes:
+        assert marked_by(mask).tolist() == [[[False, False], [True, True]]]
+    assert not notes
+
+
+def test_an_empty_and_a_full_mask_are_worth_a_note() -> None:
+    with noted([]) as notes:
+        assert not marked_by(torch.zeros(1, 1, 4, 4)).any()
+        assert marked_by(torch.ones(1, 1, 4, 4), "outside").all()
+    assert notes == ["the mask is empty: it marks nothing", "the outside is full: it marks everything"]
+
+
+@pytest.mark.parametrize(("value", "remedy"), [(1 / 255, "Multiply its values by 255"), (0.299, "Paint in white")])
+def test_a_mask_that_marks_nothing_without_being_empty_is_refused(value: float, remedy: str) -> None:
+    mask = torch.zeros(2, 1, 8, 8)
+    mask[:, :, 2:4, 2:4] = value
+    mask[1] *= 1 / value  # the other one is well
+    with pytest.raises(ParameterError, match=f"hole: marks nothing: its brightest value is .* of 255.*{remedy}"):
+        marked_by(mask, "hole")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+
 import pytest
 import torch
 from skimage import data
@@ -10,7 +12,8 @@ from torch.nn.functional import avg_pool2d
 
 import danqing
 from danqing.core.errors import ModelFileError, ParameterError
-from danqing.core.learned.weights import load
+from danqing.core.learned.weights import bundled, load
+from danqing.core.menu import operators
 from danqing.core.operators.operator import operator_named
 from danqing.core.operators.tiles import tiled
 from danqing.maths import degradation, masks
@@ -41,6 +44,39 @@ def test_noise_is_taken_away_in_colour_and_grey(weights: str, told: bool) -> Non
         made = danqing.denoise(spoilt, sigma=25 if told else None, weights=weights)
         assert made.shape == clean.shape
         assert psnr(made, clean) > psnr(spoilt, clean) + 6
+
+
+def _is_learned(name: str) -> bool:
+    """Whether an operator comes with weights of its own."""
+    parameters = inspect.signature(operator_named(name).function).parameters
+    return "weights" in parameters and parameters["weights"].default in bundled()
+
+
+LEARNED = sorted(name for name in operators() if _is_learned(name) and name != "colourise")
+
+
+@pytest.mark.parametrize("name", [*LEARNED, "repair"])
+def test_grey_in_three_channels_stays_grey(name: str) -> None:
+    grey = brightness(noisy(photograph(96), 15)) * 0.3
+    x, values = grey.expand(-1, 3, -1, -1).contiguous(), {}
+    if name == "inpaint":
+        values = {"method": "learned", "mask": torch.zeros_like(grey)}
+        values["mask"][..., 30:40, 30:60] = 1
+    made = getattr(danqing, name)(x, **values)
+    made = made.picture if name == "repair" else made
+    assert made.shape[1] == 3
+    assert float((made.amax(1) - made.amin(1)).max()) < 1e-5
+
+
+def test_a_tile_without_colour_is_no_grey_picture() -> None:
+    """The same pixels lose their colour whether a picture is worked on as a whole or by tiles."""
+    x = brightness(photograph(192)).expand(-1, 3, -1, -1).clone()
+    x[..., 150:, 150:] = photograph(192)[..., 150:, 150:]
+    whole = danqing.deblur(x)
+    parts = tiled(danqing.deblur, x, {}, tile=64)
+    torch.testing.assert_close(parts, whole, rtol=0, atol=1 / 255)
+    assert float((whole.amax(1) - whole.amin(1))[..., 150:, 150:].max()) > 0.1
+    assert float((whole.amax(1) - whole.amin(1))[..., :80, :80].max()) < 1e-6
 
 
 def test_a_larger_net_does_better() -> None:

@@ -1,0 +1,145 @@
+"""What lies under full transparency never changes an answer, and opaque everywhere is no transparency."""
+
+from __future__ import annotations
+
+import inspect
+import json
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+import danqing
+from danqing.core.artefacts.figures import Figures
+from danqing.core.errors import ParameterError
+from danqing.core.menu import operators
+from danqing.core.operators.operator import Operator, operator_named
+
+GROUPS = ("analyse", "recognise", "compress", "evaluate")  # of these, the operators on pictures
+VALUES: dict[str, dict[str, Any]] = {"predict": {"weights": "digits", "top": 10}, "compress": {"format": "png"}}
+
+
+def judges() -> list[str]:
+    found = (operator_named(name) for name in operators())
+    return sorted(op.name for op in found if op.group in GROUPS and op.takes_pictures)
+
+
+def photograph(seed: int = 0, channels: int = 3) -> Tensor:
+    """Slopes, edges, grain and a scratch, (2, C, 96, 104)."""
+    rng = torch.Generator().manual_seed(seed)
+    down, across = torch.arange(96)[:, None] / 96, torch.arange(104)[None] / 104
+    light = 0.2 + 0.2 * down * across + 0.25 * (((down * 5).long() + (across * 6).long() + seed) % 2)
+    light[4:90, 30] = 1.0
+    return (light + 0.02 * torch.randn(2, channels, 96, 104, generator=rng)).clamp(0, 1)
+
+
+def opacity() -> Tensor:
+    """A disc that is opaque inside, hidden outside, and half seen between, (2, 1, 96, 104)."""
+    down, across = torch.arange(96)[:, None] - 40.0, torch.arange(104)[None] - 50.0
+    away = torch.hypot(down, across)
+    return ((36 - away) / 6).clamp(0, 1).expand(2, 1, -1, -1).contiguous()
+
+
+def told(name: str, x: Tensor, **alphas: Tensor) -> tuple[str, list[Tensor]]:
+    """The figures as text, and the pictures."""
+    op: Operator = operator_named(name)
+    given = {**VALUES.get(name, {}), **alphas}
+    if name == "compare":
+        given["y"] = photograph(1, x.shape[1])
+    result = op(x, **given)
+    if isinstance(result, Figures):
+        return json.dumps(result.numbers), [] if result.picture is None else [result.picture]
+    return json.dumps([[file.numbers, file.data.hex()] for file in result]), []
+
+
+def alike(one: tuple[str, list[Tensor]], other: tuple[str, list[Tensor]]) -> bool:
+    return one[0] == other[0] and all(map(torch.equal, one[1], other[1]))
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("name", judges())
+def test_hidden_colours_change_nothing(name: str, channels: int) -> None:
+    x, alpha = photograph(channels=channels), opacity()
+    first = told(name, x, alpha=alpha)
+    for under in (torch.zeros_like(x), torch.ones_like(x), torch.rand_like(x)):
+        assert alike(told(name, torch.where(alpha > 0, x, under), alpha=alpha), first)
+    assert not alike(told(name, x), first), "the opacity is not looked at"
+
+
+@pytest.mark.parametrize("name", judges())
+def test_opaque_everywhere_is_no_transparency(name: str) -> None:
+    x = photograph()
+    assert alike(told(name, x, alpha=torch.ones(2, 1, 96, 104)), told(name, x))
+
+
+@pytest.mark.parametrize("name", judges())
+def test_an_opacity_of_another_size_is_refused(name: str) -> None:
+    with pytest.raises(ParameterError, match="alpha"):
+        told(name, photograph(), alpha=torch.ones(2, 1, 9, 9))
+
+
+def test_every_judge_takes_the_opacity_of_each_picture_it_is_given() -> None:
+    for name in judges():
+        parameters = list(inspect.signature(operator_named(name).function).parameters)
+        assert "alpha" in parameters, name
+    assert "y_alpha" in inspect.signature(danqing.compare.function).parameters
+
+
+@pytest.mark.parametrize("name", [name for name in judges() if operator_named(name).group == "analyse"])
+def test_a_picture_of_which_nothing_is_seen_cannot_be_measured(name: str) -> None:
+    with pytest.raises(ParameterError, match="wholly transparent"):
+        told(name, photograph(), alpha=torch.zeros(2, 1, 96, 104))
+
+
+class TestWhatIsMeasured:
+    """Of a picture whose right half is hidden, what is measured of its left half alone."""
+
+    x = photograph()
+    alpha = torch.ones(2, 1, 96, 104)
+    alpha[..., 56:] = 0
+
+    def both(self, name: str) -> tuple[dict[str, Any], dict[str, Any]]:
+        op = operator_named(name)
+        return op(self.x, alpha=self.alpha).numbers[0], op(self.x[..., :56].contiguous()).numbers[0]
+
+    def test_colours_and_palette_are_exactly_those(self) -> None:
+        seen, left = self.both("colours")
+        assert flat(seen) == pytest.approx(flat(left), abs=1e-9)
+        seen, left = self.both("palette")
+        assert [each["hex"] for each in seen["colours"]] == [each["hex"] for each in left["colours"]]
+
+    def test_noise_is_exactly_that(self) -> None:
+        for method in ("patches", "wavelet", "laplacian"):
+            seen = danqing.noise_level(self.x, method=method, alpha=self.alpha).numbers[0]
+            left = danqing.noise_level(self.x[..., :56].contiguous(), method=method).numbers[0]
+            assert seen["sigma"] == pytest.approx(left["sigma"], rel=1e-5)
+            assert seen["tones"] == pytest.approx(left["tones"])
+
+    def test_neighbourhoods_meet_no_edge_where_the_picture_ends(self) -> None:
+        seen, left = self.both("edges")
+        assert seen["density"] == pytest.approx(left["density"], rel=0.05)
+        seen, left = self.both("sharpness")
+        assert seen["laplacian"] == pytest.approx(left["laplacian"], rel=0.05)
+        assert seen["blur"] == pytest.approx(left["blur"], rel=0.05)
+        seen, left = self.both("texture")
+        assert seen["cooccurrence"] == pytest.approx(left["cooccurrence"], rel=1e-6)
+        assert seen["patterns"] == pytest.approx(left["patterns"], abs=0.01)
+
+
+def flat(value: Any) -> list[float]:
+    if isinstance(value, dict):
+        return [number for each in value.values() for number in flat(each)]
+    if isinstance(value, list):
+        return [number for each in value for number in flat(each)]
+    return [float(value)] if isinstance(value, int | float) else []
+
+
+def test_what_differs_in_opacity_alone_differs() -> None:
+    for ground in (0.0, 0.5, 1.0):
+        x = torch.full((1, 3, 32, 32), ground)
+        solid, gone = torch.ones(1, 1, 32, 32), torch.zeros(1, 1, 32, 32)
+        found = danqing.compare(x, x, alpha=gone, y_alpha=solid).numbers[0]
+        assert found["mse"] > 0.2
+        assert found["ssim"] < 0.1
+        assert danqing.compare(x, 1 - x, alpha=gone, y_alpha=gone).numbers[0]["mse"] == 0
