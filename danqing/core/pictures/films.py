@@ -48,7 +48,8 @@ def frames(file: str | Path, limit: int | None = None) -> Iterator[Frame]:
         yield from _frames_of_film(file, LIMIT if limit is None else limit)
         return
     with opened(file, limit) as header:
-        yield from {"TIFF": _pages, "PNG": _frames_of_png}.get(header.kind, _frames_of_picture)(header)
+        read = {"TIFF": _pages, "PNG": _frames_of_png, "GIF": _frames_of_gif}.get(header.kind, _frames_of_picture)
+        yield from read(header)
 
 
 def frame_count(file: str | Path) -> int:
@@ -89,10 +90,20 @@ def _is_film(file: Path) -> bool:
 
 
 def _frames_of_picture(header: Header) -> Iterator[Frame]:
-    """The frames of GIF, WebP and AVIF; Pillow keeps what stays from frame to frame."""
+    """The frames of WebP and AVIF; Pillow keeps what stays from frame to frame."""
     for at in range(header.frames):
         header.picture.seek(at)
         yield _frame(samples_of(header.picture), header)
+
+
+def _frames_of_gif(header: Header) -> Iterator[Frame]:
+    from danqing.core.pictures import gif
+
+    header.stream.seek(0)
+    for canvas, seconds in gif.frames(header.stream, header.width * header.height):
+        pixels = from_uint8(canvas[None])
+        alpha = None if bool((canvas[..., 3] == 255).all()) else pixels[:, 3:]
+        yield Frame(pixels[:, :3].contiguous(), alpha, seconds or UNTOLD)
 
 
 def _frames_of_png(header: Header) -> Iterator[Frame]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import itertools
+import struct
 import tracemalloc
 import warnings
 from collections.abc import Iterator
@@ -133,6 +135,43 @@ def test_disposal_is_that_of_the_specification(tmp_path: Path, suffix: str) -> N
     for frame in seen:
         check_images(frame.pixels)
         assert frame.alpha is None or check_mask(frame.alpha) is frame.alpha
+
+
+def gif_part(box: tuple[int, int, int, int], index: int, disposal: int, *, hole: int | None = None) -> bytes:
+    """One image of a GIF, all of one colour, as Pillow packs it."""
+    left, top, width, height = box
+    alone = io.BytesIO()
+    image = Image.fromarray(np.full((height, width), index, np.uint8))
+    image.putpalette([0, 0, 0, 255, 0, 0, 0, 255, 0, 0, 0, 255] + [0] * 756)
+    image.save(alone, "GIF", optimize=False)
+    data = alone.getvalue()
+    start = data.index(b",", 13 + 768)
+    flags, transparent = (disposal << 2, 0) if hole is None else (disposal << 2 | 1, hole)
+    control = b"!\xf9\x04" + struct.pack("<BHBB", flags, 10, transparent, 0)
+    return (
+        control + b"," + struct.pack("<HHHHB", left, top, width, height, data[start + 9] & 64) + data[start + 10 : -1]
+    )
+
+
+def test_a_gif_that_clears_shows_nothing_there_as_viewers_have_it(tmp_path: Path) -> None:
+    """Without any transparent colour in the file; by ImageMagick's -coalesce too."""
+    table = bytes([0, 0, 0, 255, 0, 0, 0, 255, 0, 0, 0, 255]) + bytes(756)
+    shots = [
+        gif_part((0, 0, 8, 8), 1, 1),
+        gif_part((2, 2, 3, 3), 2, 2),
+        gif_part((5, 5, 2, 2), 3, 3),
+        gif_part((0, 0, 1, 1), 2, 0),
+    ]
+    head = b"GIF89a" + struct.pack("<HHBBB", 8, 8, 0xF7, 1, 0) + table
+    (tmp_path / "x.gif").write_bytes(head + b"".join(shots) + b";")
+    seen = list(frames(tmp_path / "x.gif"))
+    assert [frame.alpha is None for frame in seen] == [True, True, False, False]
+    assert seen[1].pixels[0, :, 3, 3].tolist() == [0, 1, 0]
+    assert seen[2].alpha is not None
+    assert float(seen[2].alpha[0, 0, 3, 3]) == 0
+    assert float(seen[2].alpha.sum()) == 64 - 9
+    assert seen[2].pixels[0, :, 5, 5].tolist() == [0, 0, 1]
+    assert seen[3].pixels[0, :, 5, 5].tolist() == [1, 0, 0]  # what was there before the third
 
 
 def test_pages_may_differ_in_size_and_depth(tmp_path: Path) -> None:
