@@ -137,20 +137,16 @@ def test_disposal_is_that_of_the_specification(tmp_path: Path, suffix: str) -> N
         assert frame.alpha is None or check_mask(frame.alpha) is frame.alpha
 
 
-def gif_part(box: tuple[int, int, int, int], index: int, disposal: int, *, hole: int | None = None) -> bytes:
+def gif_part(box: tuple[int, int, int, int], index: int, disposal: int) -> bytes:
     """One image of a GIF, all of one colour, as Pillow packs it."""
-    left, top, width, height = box
     alone = io.BytesIO()
-    image = Image.fromarray(np.full((height, width), index, np.uint8))
+    image = Image.fromarray(np.full((box[3], box[2]), index, np.uint8))
     image.putpalette([0, 0, 0, 255, 0, 0, 0, 255, 0, 0, 0, 255] + [0] * 756)
     image.save(alone, "GIF", optimize=False)
     data = alone.getvalue()
     start = data.index(b",", 13 + 768)
-    flags, transparent = (disposal << 2, 0) if hole is None else (disposal << 2 | 1, hole)
-    control = b"!\xf9\x04" + struct.pack("<BHBB", flags, 10, transparent, 0)
-    return (
-        control + b"," + struct.pack("<HHHHB", left, top, width, height, data[start + 9] & 64) + data[start + 10 : -1]
-    )
+    control = b"!\xf9\x04" + struct.pack("<BHBB", disposal << 2, 10, 0, 0)
+    return control + b"," + struct.pack("<HHHHB", *box, data[start + 9] & 64) + data[start + 10 : -1]
 
 
 def test_a_gif_that_clears_shows_nothing_there_as_viewers_have_it(tmp_path: Path) -> None:
