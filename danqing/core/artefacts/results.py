@@ -23,8 +23,9 @@ from danqing.core.notes import note
 from danqing.core.operators.operator import Operator
 from danqing.core.pictures.contract import Images, Picture
 from danqing.core.pictures.header import recipe_of
+from danqing.core.pictures.metadata import exif_for
 from danqing.core.pictures.sheet import contact_sheet
-from danqing.core.pictures.writing import exif_for, format_of, settings, write
+from danqing.core.pictures.writing import format_of, settings, write
 from danqing.core.recipe import Recipe, Step, from_json, to_json
 from danqing.core.runs.call import same_work
 
