@@ -14,7 +14,8 @@ from danqing.core.disk import replacing
 from danqing.core.errors import OutputError
 from danqing.core.notes import note
 from danqing.core.pictures.contract import Picture
-from danqing.core.pictures.writing import exif_for, format_of, settings
+from danqing.core.pictures.metadata import exif_for
+from danqing.core.pictures.writing import format_of, settings
 from danqing.core.recipe import Recipe
 
 

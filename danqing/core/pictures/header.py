@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import stat
 import struct
 from collections.abc import Iterator
@@ -103,7 +104,7 @@ def opened(source: str | Path | bytes, limit: int | None = None) -> Iterator[Hea
     with io.BytesIO(source) if isinstance(source, bytes) else _stream(Path(source)) as stream:
         kind = _kind(stream, file)
         try:
-            header = {"PNG": _png, "TIFF": _tiff}.get(kind, _other)(file, kind, stream)
+            header = {"PNG": _png, "TIFF": _tiff, "AVIF": _avif}.get(kind, _other)(file, kind, stream)
             _check_size(header, LIMIT if limit is None else limit)
             yield header
         except DanqingError as error:
@@ -148,6 +149,20 @@ def _tiff(file: str | Path, kind: str, stream: BinaryIO) -> Header:
     page = pages[0]
     header = Header(file, kind, int(page.imagewidth), int(page.imagelength), len(pages), page, stream)
     header.icc, header.xmp = tiff.bytes_of(page, tiff.ICC) or None, tiff.bytes_of(page, tiff.XMP)
+    return header
+
+
+def _avif(file: str | Path, kind: str, stream: BinaryIO) -> Header:
+    """The header of an AVIF, whose decoder refuses a picture for the sake of its EXIF."""
+    try:
+        return _other(file, kind, stream)
+    except Exception as error:
+        if "exif" not in str(error).lower():
+            raise
+    stream.seek(0)
+    without = re.sub(rb"(infe.{8})Exif", rb"\1free", stream.read(), flags=re.DOTALL)
+    header = _other(file, kind, io.BytesIO(without))
+    header.passed_over.append("its EXIF, which is broken,")
     return header
 
 

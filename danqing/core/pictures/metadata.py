@@ -11,6 +11,9 @@ from danqing.core.pictures.header import CHUNK, COMMENT, Header
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from danqing.core.pictures.contract import Picture
+
+IN_WORDS = ("Title", "Author", "Description", "Copyright")  # texts that have a place in a packet
 METRE = 0.0254  # metres in an inch
 LONGEST_TEXT = 1 << 16  # characters
 LONGEST_MARKER = 65533  # bytes of one segment of a JPEG
@@ -38,6 +41,36 @@ def told(header: Header) -> Told:
         block.put(exif.ORIENTATION, 1)
     kept = block.tobytes() if block and block.says_something() else None
     return Told(orientation, kept, _resolution(header, block), _texts(header))
+
+
+def exif_for(picture: Picture, kind: str, file: str | Path, size: tuple[int, int] | None = None) -> bytes:
+    """The EXIF to write with a picture, for its format; empty where there is nothing to say, or no place for it.
+
+    Args:
+        picture: what lends it.
+        kind: the format.
+        file: for notes.
+        size: width and height of what is written, if they are to be told.
+    """
+    if kind in ("BMP", "GIF"):
+        return b""
+    if not picture.exif and kind in ("PNG", "JPEG"):
+        return b""
+    made = exif_block(picture.exif, picture.resolution, size)
+    if made is None:
+        return b""
+    return fitted(made, file) if kind == "JPEG" else made.tobytes()
+
+
+def texts_for(picture: Picture, kind: str, file: str | Path) -> dict[str, str]:
+    """The texts that a format has a place for."""
+    texts = picture.texts
+    if kind != "PNG":
+        places = {"GIF": ("Comment",), "BMP": ()}.get(kind, IN_WORDS)
+        texts = {keyword: text for keyword, text in texts.items() if keyword in places}
+        if lost := sorted(picture.texts.keys() - texts.keys() - {"Comment"}):
+            note(f"{file}: {kind} has no place for its text: {', '.join(lost)}")
+    return texts
 
 
 def exif_block(

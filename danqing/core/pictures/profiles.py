@@ -24,9 +24,7 @@ BRADFORD = np.array([[0.8951, 0.2664, -0.1614], [-0.7502, 1.7135, 0.0367], [0.03
 # x and y of white, red, green, blue
 SRGB = (0.3127, 0.3290, 0.64, 0.33, 0.30, 0.60, 0.15, 0.06)
 ADOBE = (0.3127, 0.3290, 0.64, 0.33, 0.21, 0.71, 0.15, 0.06)
-PRIMARIES = {
-    1: SRGB,
-    2: SRGB,
+PRIMARIES = dict.fromkeys((1, 2), SRGB) | {
     5: (0.3127, 0.3290, 0.64, 0.33, 0.29, 0.60, 0.15, 0.06),
     6: (0.3127, 0.3290, 0.63, 0.34, 0.31, 0.595, 0.155, 0.07),
     9: (0.3127, 0.3290, 0.708, 0.292, 0.17, 0.797, 0.131, 0.046),
@@ -136,8 +134,8 @@ def _on_grey(convert: Convert) -> Convert:
 
 def _banded(pixels: Floats, convert: Convert) -> Floats:
     rows = max(1, BAND // max(1, pixels.shape[1]))
-    parts = [convert(pixels[top : top + rows]) for top in range(0, len(pixels), rows)]
-    return np.concatenate(parts).astype(np.float32, copy=False)
+    bands = [convert(pixels[top : top + rows]) for top in range(0, len(pixels), rows)]
+    return np.concatenate(bands).astype(np.float32, copy=False)
 
 
 def _to_xyz(chromaticities: tuple[float, ...]) -> NDArray[np.float64]:

@@ -64,7 +64,7 @@ def read(
         _check_frames(header, frame)
         if at_least is not None and header.kind == "JPEG":
             header.picture.draft(None, (at_least, at_least))
-        samples = _in_srgb(_decoded(header), header)
+        samples = in_srgb(_decoded(header), header)
         orientation, exif, resolution, texts = _told(header)
         recipe = _recipe(header)
     alpha = None if samples.alpha is None else _to_tensor(samples.alpha, orientation)
@@ -142,7 +142,7 @@ def _has_grey_palette(picture: Image.Image) -> bool:
     return bool((colours == colours[:, :1]).all())
 
 
-def _in_srgb(samples: Samples, header: Header) -> Samples:
+def in_srgb(samples: Samples, header: Header) -> Samples:
     """Convert colours that a file says something of; most files say nothing."""
     is_plain = samples.space in ("GRAY", "RGB") and not header.exif and header.kind != "AVIF"
     if is_plain and header.icc is None and not COLOUR_FACTS & header.facts.keys():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,6 @@ from danqing.core.recipe import Recipe, to_json
 DEEP = ("PNG", "TIFF")  # formats that hold 16 bits a channel
 OPAQUE = ("JPEG", "BMP")  # formats that hold no alpha
 IN_XMP = ("JPEG", "WEBP", "AVIF", "TIFF")  # formats whose texts stand in a packet
-IN_WORDS = ("Title", "Author", "Description", "Copyright")  # texts that have a place in a packet
 LONGEST_PACKET = 65502  # bytes of an XMP packet in a JPEG
 BAND = 64  # rows of a picture that are rounded at once
 
@@ -85,9 +84,12 @@ def write(
     samples = rounded(pixels if alpha is None else np.concatenate([pixels, alpha], axis=2), bits)
     told = whole.recipe if recipe is None else recipe
     words = None if told is None else to_json(told)
-    size = pixels.shape[1], pixels.shape[0]
-    block = exif_for(whole, kind, file, size) if whole.exif or whole.resolution else b""
-    order = _Order(Path(file), kind, samples, quality, block, whole.resolution, words, _texts_for(whole, kind, file))
+    order = _Order(Path(file), kind, samples, quality, b"", whole.resolution, words, {})
+    if whole.exif or whole.resolution or whole.texts:
+        from danqing.core.pictures import metadata
+
+        block = metadata.exif_for(whole, kind, file, (pixels.shape[1], pixels.shape[0]))
+        order = replace(order, exif=block, texts=metadata.texts_for(whole, kind, file))
     with replacing(file, force=force) as temporary:
         try:
             _save(order, temporary)
@@ -158,38 +160,6 @@ def _depth(kind: str, asked: int | None, preferred: int, file: str | Path) -> in
     if asked == 16 and kind not in DEEP:
         raise OutputError(f"{kind} cannot hold 16 bits a channel", where=file, remedy=f"Use {' or '.join(DEEP)}")
     return asked or (preferred if kind in DEEP else 8)
-
-
-def exif_for(picture: Picture, kind: str, file: str | Path, size: tuple[int, int] | None = None) -> bytes:
-    """The EXIF to write with a picture, for its format; empty where there is nothing to say, or no place for it.
-
-    Args:
-        picture: what lends it.
-        kind: the format.
-        file: for notes.
-        size: width and height of what is written, if they are to be told.
-    """
-    if kind in ("BMP", "GIF"):
-        return b""
-    from danqing.core.pictures import metadata
-
-    if not picture.exif and kind in ("PNG", "JPEG"):
-        return b""
-    made = metadata.exif_block(picture.exif, picture.resolution, size)
-    if made is None:
-        return b""
-    return metadata.fitted(made, file) if kind == "JPEG" else made.tobytes()
-
-
-def _texts_for(picture: Picture, kind: str, file: str | Path) -> dict[str, str]:
-    """The texts that a format has a place for."""
-    texts = picture.texts
-    if kind != "PNG":
-        places = {"GIF": ("Comment",), "BMP": ()}.get(kind, IN_WORDS)
-        texts = {keyword: text for keyword, text in texts.items() if keyword in places}
-        if lost := sorted(picture.texts.keys() - texts.keys() - {"Comment"}):
-            note(f"{file}: {kind} has no place for its text: {', '.join(lost)}")
-    return texts
 
 
 def _save(order: _Order, temporary: Path) -> None:

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from danqing.core.artefacts.artefact import recipe_in
-from danqing.core.artefacts.film import Film
 from danqing.core.artefacts.saving import Saving
 from danqing.core.disk import hash_of
 from danqing.core.errors import ModelFileError, OutputError, PictureError, UserError
@@ -99,7 +98,7 @@ def _remake(
     part = next((each for each in parts if each.take == step.take), None)
     if part is None:
         raise UserError(f"picture {step.take} is not among the {len(parts)} made", where=target)
-    written = order.step(target, step.take, uses) if moves and not isinstance(artefact, Film) else step
+    written = order.step(target, step.take, uses) if moves else step
     yield from part.content.keep(target, [*recipe[:-1], written], saving, like)
     return operator
 

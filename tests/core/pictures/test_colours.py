@@ -172,6 +172,17 @@ def test_coded_colours_of_a_png(tmp_path: Path) -> None:
         assert words in refusal(file)
 
 
+def test_coded_colours_of_an_avif(tmp_path: Path) -> None:
+    file = write(noise(3, 16, 16), tmp_path / "x.avif")
+    data, plain = file.read_bytes(), read(file).pixels
+    at = data.index(b"colrnclx") + 8
+    assert data[at : at + 4] == bytes([0, 1, 0, 13])
+    file.write_bytes(data[:at] + bytes([0, 12]) + data[at + 2 :])
+    assert error_between(read(file).pixels, plain) > 0.01  # P3 is converted
+    file.write_bytes(data[:at] + bytes([0, 9, 0, 16]) + data[at + 4 :])
+    assert "PQ" in refusal(file)
+
+
 def test_adobe_rgb_by_exif_alone_is_converted(tmp_path: Path) -> None:
     exif = Image.Exif()
     exif.get_ifd(0x8769)[0xA001] = 0xFFFF

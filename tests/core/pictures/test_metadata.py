@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 import tempfile
+import threading
 import warnings
 import zlib
 from pathlib import Path
@@ -172,6 +173,36 @@ def test_flipped_bytes_of_exif_cost_no_picture(data: st.DataObject) -> None:
             back = read(file)
             assert float(back.pixels.min()) == 1
             write(back, Path(folder) / f"y.{suffix}")
+
+
+def test_exif_that_an_avif_decoder_refuses_costs_no_picture(tmp_path: Path) -> None:
+    Image.new("RGB", (16, 16), "white").save(tmp_path / "x.avif", exif=camera_exif(1))
+    data = (tmp_path / "x.avif").read_bytes().replace(b"MM\0*", b"XXXX")
+    (tmp_path / "x.avif").write_bytes(data)
+    with pytest.warns(PictureWarning, match="its EXIF, which is broken, is left out"):
+        assert float(read(tmp_path / "x.avif").pixels.min()) > 0.97
+
+
+def test_reading_in_threads_leaves_the_filters_of_warnings_alone(tmp_path: Path) -> None:
+    """They belong to the whole process: a thread that swapped them would swallow another's warnings."""
+    file = tmp_path / "x.jpg"
+    Image.new("RGB", (8, 8)).save(file, exif=camera_exif(6))
+    before, seen, done = list(warnings.filters), [], threading.Event()
+
+    def watch() -> None:
+        while not done.is_set():
+            seen.append(list(warnings.filters) == before)
+
+    readers = [threading.Thread(target=lambda: [read(file) for _ in range(30)]) for _ in range(3)]
+    watcher = threading.Thread(target=watch)
+    for thread in (watcher, *readers):
+        thread.start()
+    for thread in readers:
+        thread.join()
+    done.set()
+    watcher.join()
+    assert seen
+    assert all(seen)
 
 
 @pytest.mark.parametrize("suffix", ["png", "jpg", "tif", "webp", "avif", "bmp"])
