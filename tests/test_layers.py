@@ -6,6 +6,7 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
+import networkx as nx
 import pytest
 
 from danqing.core.menu import FLOORS, PACKAGE
@@ -16,11 +17,20 @@ BELOW = {
     "nets": {"core", "maths"},
     "models": {"core", "maths", "nets"},
     "data": {"core", "maths"},
-    "train": {"core", "maths", "nets", "data"},
-    "zoo": {"core", "data", "train"},
-    "tasks": {"core", "train", "data", "faces"},
-    "faces": {"core", "train", "data"},
+    "training": {"core", "maths", "nets", "data"},
+    "zoo": {"core", "data", "training"},
+    "tasks": {"core", "training", "data"},
+    "faces": {"core"},
 }
+ROOMS = (  # of core, from the ground up: each may import those before it, and itself
+    {"errors", "notes", "uses", "words", "progress", "recipe", "disk", "menu"},
+    {"pictures"},
+    {"learned"},
+    {"fields"},
+    {"artefacts"},
+    {"operators"},
+    {"runs"},
+)
 OPERATORS = {"core", "maths", "nets", "data"}  # what every other folder, a group of operators, may import
 SINGLE = {"models"}  # folders of files that stand alone, as in the groups: one family, one operator a file
 FORBIDDEN = {  # whole modules
@@ -44,11 +54,40 @@ def test_every_floor_is_in_the_table() -> None:
     assert set(BELOW) == FLOORS
 
 
+def test_every_room_of_core_is_in_the_order() -> None:
+    inside = {path.stem for path in (PACKAGE / "core").iterdir() if path.name[0] not in "_."}
+    assert inside == set().union(*ROOMS)
+
+
+def test_no_imports_go_round() -> None:
+    assert circles(PACKAGE) == []
+
+
+def test_a_circle_is_noticed(tmp_path: Path) -> None:
+    files = {
+        "core/one.py": "from danqing.core.two import f",
+        "core/two.py": "def f():\n    from danqing.core.room import three",
+        "core/room/three.py": "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import danqing.core.one",
+        "core/four.py": "from danqing.core.one import g",
+    }
+    for name, code in files.items():
+        (tmp_path / "danqing" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "danqing" / name).write_text(code)
+    assert circles(tmp_path / "danqing") == [["danqing.core.one", "danqing.core.room.three", "danqing.core.two"]]
+
+
 @pytest.mark.parametrize(
     ("place", "code", "words"),
     [
         ("core/one.py", "from danqing.maths.two import f", "core may not import maths"),
         ("core/one.py", "def f():\n    import danqing.faces.cli", "core may not import faces"),
+        ("core/disk.py", "from danqing.core.pictures.header import opened", "core.disk may not import core.pictures"),
+        ("core/pictures/one.py", "from danqing.core.learned import model", "pictures may not import core.learned"),
+        (
+            "core/fields/one.py",
+            "def f():\n    from danqing.core.runs.run import run",
+            "fields may not import core.runs",
+        ),
         ("maths/one.py", "from danqing.nets import blocks", "maths may not import nets"),
         ("maths/one.py", "from ..models import vae", "maths may not import models"),
         ("models/one.py", "from danqing.models.vae import Vae", "its sibling"),
@@ -58,7 +97,7 @@ def test_every_floor_is_in_the_table() -> None:
         ("edit/one.py", "from danqing.restore.median import median", "edit may not import restore"),
         ("edit/one.py", "from danqing import median", "edit may not import median"),
         (
-            "train/one.py",
+            "training/one.py",
             "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import danqing.models.vae",
             "models",
         ),
@@ -131,11 +170,30 @@ def _upward(parts: tuple[str, ...], module: str) -> Iterator[str]:
     if len(parts) == 1 or names[0] != "danqing" or len(names) == 1 or names[1] == "__version__":
         return  # the package's own __init__ and __main__ only point to the floors
     floor, other = parts[0], names[1]
+    if floor == other == "core" and len(names) > 2 and _room(names[2]) > _room(parts[1]):
+        yield f"core.{parts[1]} may not import core.{names[2]}"
     alone = floor in SINGLE or floor not in BELOW
     if other != floor and other not in BELOW.get(floor, OPERATORS):
         yield f"{floor} may not import {other}"
     if other == floor and alone and names[2:3] != [parts[1]]:
         yield f"{floor}/{parts[1]} may not import its sibling {'.'.join(names[2:])}"
+
+
+def _room(name: str) -> int:
+    """How high up in core a room or a file of the ground lies; what is not there lies on the ground."""
+    return next((at for at, rooms in enumerate(ROOMS) if name in rooms), 0)
+
+
+def circles(package: Path) -> list[list[str]]:
+    """Groups of modules that import each other round in a circle, wherever in the file."""
+    files = {".".join(["danqing", *f.relative_to(package).with_suffix("").parts]): f for f in package.rglob("*.py")}
+    graph: nx.DiGraph[str] = nx.DiGraph()
+    for name, file in files.items():
+        for _, module in _imports(ast.parse(file.read_bytes()), tuple(name.split("."))):
+            found = module if module in files else module.rpartition(".")[0]
+            if found in files and found != name:
+                graph.add_edge(name, found)
+    return sorted(sorted(group) for group in nx.strongly_connected_components(graph) if len(group) > 1)
 
 
 def _forbidden(module: str) -> Iterator[str]:

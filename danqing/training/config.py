@@ -19,7 +19,7 @@ from danqing.core.learned.weights import locate, read_card
 from danqing.core.words import words_of
 from danqing.data.augment import augmentations
 from danqing.training.budget import Budget
-from danqing.training.stages import in_stage, read_stages, stages_to_json
+from danqing.training.stages import read_stages, stages_to_json
 
 FROM_DATA = ("size", "channels", "classes")  # parameters of a family that the data decides
 GOING_ON = ("data_", "new_pictures")  # options of one resumption, not of the run
@@ -165,9 +165,20 @@ class TrainConfig:
         """The same run with some options changed."""
         return dataclasses.replace(self, options=dataclasses.replace(self.options, **changes))
 
+    def _in_stage(self, stage: Stage) -> TrainConfig:
+        options = self.options
+        frozen = ",".join(filter(None, (options.freeze, stage.freeze)))
+        size = options.size if stage.size is None else stage.size
+        batch = options.batch if stage.batch is None else stage.batch
+        return dataclasses.replace(
+            self,
+            params={**self.params, **stage.params},
+            options=dataclasses.replace(options, freeze=frozen, size=size, batch=batch),
+        )
+
     def by_stage(self) -> list[TrainConfig]:
         """The run as it is in each of its stages."""
-        return [in_stage(self, stage) for stage in self.all_stages()]
+        return [self._in_stage(stage) for stage in self.all_stages()]
 
     def all_stages(self) -> tuple[Stage, ...]:
         """Its stages: its own, or those that the family proposes."""

@@ -6,16 +6,13 @@ import dataclasses
 import itertools
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Annotated, Any
+from dataclasses import dataclass
+from typing import Annotated, Any
 
 from danqing.core.errors import ParameterError
 from danqing.core.fields.form import Field, schema
 from danqing.core.fields.number import Range
 from danqing.core.learned.model import Model, Stage
-
-if TYPE_CHECKING:
-    from danqing.training.config import TrainConfig
 
 NAMES = tuple(field.name for field in dataclasses.fields(Stage))
 SHARED = ("size", "batch", "freeze")  # which are the loop's options, too
@@ -58,19 +55,6 @@ def ends_of(stages: Sequence[Stage]) -> list[float]:
     return [*ends[:-1], math.inf]
 
 
-def in_stage(config: TrainConfig, stage: Stage) -> TrainConfig:
-    """The run as it is in one of its stages."""
-    options = config.options
-    frozen = ",".join(filter(None, (options.freeze, stage.freeze)))
-    size = options.size if stage.size is None else stage.size
-    batch = options.batch if stage.batch is None else stage.batch
-    return replace(
-        config,
-        params={**config.params, **stage.params},
-        options=replace(options, freeze=frozen, size=size, batch=batch),
-    )
-
-
 def check_shapes(models: Sequence[Model]) -> None:
     """See that the models of all stages hold the same weights.
 
@@ -101,4 +85,4 @@ def _stage(value: Any, name: str, options: Mapping[str, Field], form: Mapping[st
         raise ParameterError(f"{name}: {error.where}: {error.what}", where="stages", remedy=error.remedy) from error
 
 
-__all__ = ["check_shapes", "ends_of", "in_stage", "read_stages", "stages_to_json"]
+__all__ = ["check_shapes", "ends_of", "read_stages", "stages_to_json"]

@@ -54,7 +54,7 @@ def _environment() -> Environment:
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     environment = Environment(
-        loader=PackageLoader("danqing.faces", ""),
+        loader=PackageLoader("danqing.training", ""),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from danqing.faces.report import Section, Shown, write_report
+from danqing.training.report import Section, Shown, write_report
 
 ODD = "<script>alert(\"1\")</script> & 'so' {{ 7 * 7 }} 丹青"
 
@@ -57,6 +57,6 @@ def test_nothing_is_fetched(tmp_path: Path) -> None:
 
 
 def test_the_template_is_part_of_the_package() -> None:
-    assert (files("danqing.faces") / "report.html.j2").is_file()
+    assert (files("danqing.training") / "report.html.j2").is_file()
     told = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text("utf-8"))
     assert "faces/*.j2" in told["tool"]["setuptools"]["package-data"]["danqing"]

@@ -9,12 +9,12 @@ from danqing.core.errors import OutputError
 from danqing.core.pictures.reading import read
 from danqing.core.progress import finish
 from danqing.core.runs.replay import replay
-from danqing.faces.demo import demo
+from danqing.tasks.demo import demo
 
 
 @pytest.mark.slow
 def test_it_leaves_a_page_that_stands_alone(tmp_path: Path) -> None:
-    page = finish(demo(tmp_path / "demo", "640pictures", 0))
+    page = Path(demo(tmp_path / "demo", "640pictures").numbers[0]["report"])
     for name in ("model.safetensors", "grid.png", "film.gif", "neighbours.png", "scores.json", "run/curves.png"):
         assert (page.parent / name).stat().st_size > 0, name
     text = page.read_text("utf-8")
@@ -24,4 +24,4 @@ def test_it_leaves_a_page_that_stands_alone(tmp_path: Path) -> None:
     assert read(page.parent / "grid.png").pixels.shape[3] >= 10 * 28
     assert finish(replay(page.parent / "grid.png", tmp_path / "again.png")).identical
     with pytest.raises(OutputError, match="--force"):
-        finish(demo(tmp_path / "demo", "640pictures", 0))
+        demo(tmp_path / "demo", "640pictures")
