@@ -59,4 +59,4 @@ def test_nothing_is_fetched(tmp_path: Path) -> None:
 def test_the_template_is_part_of_the_package() -> None:
     assert (files("danqing.training") / "report.html.j2").is_file()
     told = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text("utf-8"))
-    assert "faces/*.j2" in told["tool"]["setuptools"]["package-data"]["danqing"]
+    assert "training/*.j2" in told["tool"]["setuptools"]["package-data"]["danqing"]
