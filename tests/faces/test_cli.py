@@ -94,11 +94,13 @@ def test_the_page_of_an_operator_tells_all_of_it(name: str) -> None:
 
 @pytest.mark.parametrize("name", sorted(families()))
 def test_the_page_of_a_family_lists_its_form_and_the_loops_options(name: str) -> None:
-    from danqing.training.config import family_fields, option_fields
+    from danqing.training.config import GOING_ON, family_fields, option_fields
 
     page = run("train", name, "--help").stdout
     for field in (*family_fields(name), *option_fields()):
-        assert f"{dashed(field.name)} " in page
+        assert (f"--{dashed(field.name)} " in page or f"]{dashed(field.name)} " in page) != (field.name in GOING_ON)
+    for name in GOING_ON:
+        assert f"--{dashed(name)} " in run("train", "--help").stdout
 
 
 def test_training_without_a_family_lists_the_families() -> None:

@@ -8,8 +8,10 @@ import torch
 from torch import Tensor
 
 from danqing.core.errors import ParameterError
+from danqing.core.fields.box import BoxKind, Rectangle
+from danqing.core.fields.point import PointKind
 from danqing.maths.cutout import guided, like_colour, matte, object_in, unmixed
-from danqing.maths.selection import Box, box_in, covering, fitting, grown, point_in, surrounding
+from danqing.maths.selection import box_in, covering, fitting, grown, point_in, surrounding
 
 X = torch.zeros(1, 3, 40, 60)
 
@@ -32,9 +34,9 @@ def overlap(one: Tensor, other: Tensor) -> float:
 
 
 def test_a_box_is_read_and_the_middle_is_the_default() -> None:
-    assert box_in(X, "5, 6,20,30") == Box(5, 6, 20, 30)
-    assert box_in(X, "0,0,60,40").place == (slice(0, 40), slice(0, 60))
-    assert box_in(X, None) == Box(6, 4, 48, 32)
+    assert box_in(X, BoxKind().check("5, 6,20,30", "box")) == Rectangle(5, 6, 20, 30)
+    assert box_in(X, BoxKind().check("0,0,60,40", "box")).place == (slice(0, 40), slice(0, 60))
+    assert box_in(X, None) == Rectangle(6, 4, 48, 32)
 
 
 @pytest.mark.parametrize(
@@ -52,15 +54,15 @@ def test_a_box_is_read_and_the_middle_is_the_default() -> None:
 )
 def test_what_is_no_box_is_refused_in_words(text: str, words: str) -> None:
     with pytest.raises(ParameterError, match=words):
-        box_in(X, text)
+        box_in(X, BoxKind().check(text, "box"))
 
 
 def test_points_are_read_as_column_and_row() -> None:
-    assert point_in(X, "59,39") == (39, 59)
+    assert point_in(X, PointKind().check("59,39", "point")) == (39, 59)
     with pytest.raises(ParameterError, match=r"point: '60,0' lies outside the picture of 60×40 px. Column 0…59"):
-        point_in(X, "60,0")
+        point_in(X, PointKind().check("60,0", "point"))
     with pytest.raises(ParameterError, match="is not of the form column,row"):
-        point_in(X, "6")
+        point_in(X, PointKind().check("6", "point"))
 
 
 def test_masks_must_have_the_size_of_the_pictures() -> None:
@@ -72,7 +74,7 @@ def test_masks_must_have_the_size_of_the_pictures() -> None:
 def test_growing_adds_the_margin_on_all_sides() -> None:
     marked = torch.zeros(1, 21, 31, dtype=torch.bool)
     marked[0, 10, 15] = True
-    assert surrounding(grown(marked, 4)[0]) == Box(11, 6, 9, 9)
+    assert surrounding(grown(marked, 4)[0]) == Rectangle(11, 6, 9, 9)
     assert torch.equal(grown(marked, 0), marked)
 
 
@@ -88,25 +90,25 @@ def test_a_picture_covers_a_size_without_being_bent(size: tuple[int, int]) -> No
 
 def test_an_object_is_found_by_a_box_or_by_strokes() -> None:
     picture = scene(torch.Generator().manual_seed(0))
-    assert overlap(object_in(picture, Box(20, 20, 80, 80)), disc()) > 0.97
+    assert overlap(object_in(picture, Rectangle(20, 20, 80, 80)), disc()) > 0.97
     inside, outside = torch.zeros(2, 120, 120, dtype=torch.bool)
     inside[58:62, 45:75] = True
     outside[5:8, 5:115] = True
     assert overlap(object_in(picture, None, inside, outside), disc()) > 0.97
     outside[60:80, 60:80] = True
-    assert not object_in(picture, Box(20, 20, 80, 80), None, outside)[outside].any()
+    assert not object_in(picture, Rectangle(20, 20, 80, 80), None, outside)[outside].any()
 
 
 def test_a_large_picture_is_cut_as_finely_as_a_small_one() -> None:
     small = scene(torch.Generator().manual_seed(0))
     large = torch.nn.functional.interpolate(small[None], scale_factor=6, mode="bilinear")[0]
     whole = torch.nn.functional.interpolate(disc()[None, None].float(), scale_factor=6, mode="bilinear")[0, 0] > 0.5
-    assert overlap(object_in(large, Box(120, 120, 480, 480)), whole) > 0.97
+    assert overlap(object_in(large, Rectangle(120, 120, 480, 480)), whole) > 0.97
 
 
 def test_where_nothing_stands_out_the_box_is_the_object() -> None:
-    found = object_in(torch.full((3, 50, 60), 0.4), Box(10, 12, 20, 25))
-    assert surrounding(found) == Box(10, 12, 20, 25)
+    found = object_in(torch.full((3, 50, 60), 0.4), Rectangle(10, 12, 20, 25))
+    assert surrounding(found) == Rectangle(10, 12, 20, 25)
     assert int(found.sum()) == 20 * 25
 
 

@@ -8,7 +8,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from danqing import apply, inpaint, read, write
+from danqing import Folders, inpaint, read, write
+from danqing import run as run_task
 from danqing.core.errors import ParameterError
 from danqing.core.operators.operator import operator_named
 from danqing.core.pictures.contract import Picture
@@ -81,7 +82,7 @@ def test_sixteen_bits_and_alpha_survive_in_files(tmp_path: Path, chelsea: Tensor
     write(Picture(x, alpha=alpha, depth=16), tmp_path / "photo.png")
     write(marked(64, 80, (20, 30, 10, 15)), tmp_path / "mask.png")
     values = {"mask": tmp_path / "mask.png", "method": "telea"}
-    finish(apply(operator_named("inpaint"), values, [tmp_path / "photo.png"], out=tmp_path / "out.png"))
+    finish(run_task(operator_named("inpaint"), values, Folders([tmp_path / "photo.png"], out=tmp_path / "out.png")))
     out = read(tmp_path / "out.png")
     assert out.depth == 16
     torch.testing.assert_close(out.alpha, alpha, rtol=0, atol=1e-6)
