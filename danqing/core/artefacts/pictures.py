@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import random
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, get_args, get_origin
 
+import torch
 from torch import Tensor
 
 from danqing.core.artefacts.artefact import Artefact, Part, numbered_name
@@ -75,8 +77,17 @@ class Pictures(Artefact):
         same_alpha = first.alpha is None or second.alpha is None or first.alpha.equal(second.alpha)
         return first.pixels.equal(second.pixels) and same_alpha
 
+    @classmethod
+    def draw(cls, rng: random.Random) -> Artefact:
+        return cls(noise(rng, 1))
+
     def thumbnail(self) -> Images:
         return self.x[:1]
 
 
-__all__ = ["Pictures"]
+def noise(rng: random.Random, count: int) -> Images:
+    """Pictures (N, 3, 12, 17) of noise, for tests."""
+    return torch.rand(count, 3, 12, 17, generator=torch.Generator().manual_seed(rng.getrandbits(32)))
+
+
+__all__ = ["Pictures", "noise"]
