@@ -16,6 +16,7 @@ from samples import misfits
 from danqing.core.errors import ParameterError, UserError
 from danqing.core.fields.choice import ChoiceKind
 from danqing.core.fields.form import REQUIRED, Field, kinds
+from danqing.core.fields.kind import Kind
 from danqing.core.fields.number import NumberKind
 from danqing.core.fields.pictures import FILE
 from danqing.core.menu import families, operators, tasks
@@ -62,6 +63,12 @@ def test_it_speaks(field: Field) -> None:
         assert isinstance(words, str)
     if field.kind.choices():
         assert all(str(each) in field.kind.expected() for each in field.kind.choices())
+
+
+@every_field
+def test_what_reads_a_file_says_that_it_names_one(field: Field) -> None:
+    kind = type(field.kind)
+    assert kind.opens or not (kind.reads or kind.is_picture or kind.names_file is not Kind.names_file)
 
 
 @every_field

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from danqing.core.artefacts.artefact import Artefact, Part, numbered_name
 from danqing.core.artefacts.saving import Saving
+from danqing.core.errors import DanqingError
 from danqing.core.pictures.contract import Images, Picture
 from danqing.core.pictures.header import recipe_of
 from danqing.core.pictures.reading import read
@@ -76,6 +77,14 @@ class Pictures(Artefact):
             return False
         same_alpha = first.alpha is None or second.alpha is None or first.alpha.equal(second.alpha)
         return first.pixels.equal(second.pixels) and same_alpha
+
+    @classmethod
+    def is_whole(cls, file: Path) -> bool:
+        """Whether it can be read to its end; a TIFF may be cut behind its pixels, where its recipe was."""
+        try:
+            return super().is_whole(file) and cls.read_recipe(file) is not None
+        except DanqingError:
+            return False
 
     @classmethod
     def draw(cls, rng: random.Random) -> Artefact:
