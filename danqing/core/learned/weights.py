@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -19,6 +18,7 @@ from danqing.core.disk import hash_of, replacing
 from danqing.core.errors import ModelFileError, OutputError
 from danqing.core.learned.families import family_named
 from danqing.core.learned.model import Card, Model
+from danqing.core.learned.tensors import check_values
 from danqing.core.menu import PACKAGE, families
 
 M = TypeVar("M", bound=Model)
@@ -85,7 +85,7 @@ def load(source: str | Path | Model, *, kind: type[Model] = Model, task: str = "
     try:
         with torch.random.fork_rng(devices=[]), _Undrawn():  # what a new model draws would be thrown away
             model = make(**card["config"])
-        _check_values(tensors, model.state_dict(), file)
+        check_values(tensors, model.state_dict(), file)
         model.load_state_dict(tensors)
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
         raise ModelFileError(f"its weights do not fit family {family!r} ({_first_line(error)})", where=file) from error
@@ -213,43 +213,6 @@ def _averaged(card: Card, tensors: dict[str, Tensor]) -> tuple[Card, dict[str, T
     return kept, {name.removeprefix("ema."): value for name, value in tensors.items() if name.startswith("ema.")}
 
 
-def _check_values(tensors: dict[str, Tensor], wanted: dict[str, Tensor], file: Path) -> None:
-    """Refuse tensors that are broken or of another sort of numbers than the model's (half precision fits).
-
-    Raises:
-        ModelFileError: naming the first such tensor.
-    """
-    for name, tensor in tensors.items():
-        mine = wanted.get(name, tensor)
-        if _sort_of(tensor) != _sort_of(mine):
-            raise ModelFileError(f"its tensor {name} is {_type_of(tensor)}, where {_type_of(mine)} belongs", where=file)
-        if tensor.is_floating_point() and not bool(tensor.isfinite().all()):
-            raise ModelFileError(
-                f"its weights are broken: {name} holds values that are infinite or not a number",
-                where=file,
-                remedy="Take another file; a run keeps its last good checkpoints",
-            )
-
-
-def _sort_of(tensor: Tensor) -> str:
-    if tensor.dtype is torch.bool:
-        return "yes or no"
-    return "complex" if tensor.is_complex() else "floating" if tensor.is_floating_point() else "whole"
-
-
-def _type_of(tensor: Tensor) -> str:
-    return str(tensor.dtype).removeprefix("torch.")
-
-
-def hash_of_tensors(model: Model) -> str:
-    """The SHA-256 of what a model has learned, for one that lies in no file."""
-    digest = hashlib.sha256(f"{model.family} {json.dumps(model.config, sort_keys=True)}".encode())
-    for name, tensor in sorted(model.state_dict().items()):
-        digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
-        digest.update(tensor.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().tobytes())
-    return digest.hexdigest()
-
-
 def bundled_name(model: Model) -> str | None:
     """Under which name a model comes with danqing; None for one of a person's own."""
     return next((name for name, file in bundled().items() if str(file) == model.card.get("file")), None)
@@ -275,7 +238,6 @@ __all__ = [
     "bundled",
     "bundled_name",
     "fitting",
-    "hash_of_tensors",
     "load",
     "load_tensors",
     "locate",
