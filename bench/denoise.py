@@ -26,7 +26,8 @@ import torch
 
 import danqing
 from bench.bm3d import PACKAGE, PHOTOGRAPHS, SIGMAS, TIMED, Peer, photograph, psnr
-from danqing.core.learned.weights import bundled, load
+from danqing.core.learned.card import bundled
+from danqing.core.learned.weights import load
 from danqing.core.pictures.contract import Images
 from danqing.nets.precision import Precision, computes_bf16
 

@@ -20,7 +20,8 @@ import torch
 import danqing
 from bench.bm3d import photograph
 from bench.everyday import _runs
-from danqing.core.learned.weights import WEIGHTS, bundled, load
+from danqing.core.learned.card import WEIGHTS, bundled
+from danqing.core.learned.weights import load
 from danqing.core.operators.operator import operator_named
 from danqing.core.operators.tiles import tiled
 from danqing.core.pictures.contract import Images

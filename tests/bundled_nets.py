@@ -16,8 +16,9 @@ from skimage import data
 from torch import Tensor
 
 from danqing.core.errors import UserError
+from danqing.core.learned.card import bundled
 from danqing.core.learned.model import Restorer
-from danqing.core.learned.weights import bundled, load
+from danqing.core.learned.weights import load
 from danqing.core.menu import operators
 from danqing.core.operators.operator import operator_named
 from danqing.nets.precision import Precision

@@ -14,7 +14,7 @@ from bundled_nets import made
 from safetensors.torch import load_file
 from torch.overrides import TorchFunctionMode
 
-from danqing.core.learned.weights import bundled
+from danqing.core.learned.card import bundled
 from tools.tiers import tiers
 
 SCRIPT = Path(__file__).with_name("bundled_nets.py")

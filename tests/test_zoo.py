@@ -6,7 +6,8 @@ import json
 
 import pytest
 
-from danqing.core.learned.weights import bundled, load, read_card
+from danqing.core.learned.card import bundled, read_card
+from danqing.core.learned.weights import load
 from danqing.core.menu import PACKAGE
 from danqing.training.config import TrainConfig
 

@@ -12,6 +12,7 @@ from danqing.data.archives import open_folder
 from danqing.data.digit_source import Digits
 from danqing.data.file_source import open_files
 from danqing.data.label_file import label_file_name, read_label_file
+from danqing.data.own_results import without_own_results
 from danqing.data.shard_source import open_shards
 from danqing.data.source import Source
 from danqing.data.zips import open_zip
@@ -60,9 +61,10 @@ def open_source(spec: str | Path, labels: str | Path | None = None, split: str |
         if tars := [str(entry.at) for entry in archive.entries if shards.is_shards(entry.name)]:
             return open_shards(spec, tars, given, split)
         raise _nothing_in(spec, [*archive.passed_over, *others])
+    pictures, copies = without_own_results(pictures)
     files = open_files(spec, archive, pictures, given, split)
     used = label_file_name(entry.name for entry in archive.entries) if given is None else None
-    files.passed_over.extend([*archive.passed_over, *(each for each in others if each.name != used)])
+    files.passed_over.extend([*archive.passed_over, *copies, *(each for each in others if each.name != used)])
     return files
 
 

@@ -15,8 +15,9 @@ from torch.nn import functional
 
 from danqing.core.disk import hash_of
 from danqing.core.errors import ModelFileError, ParameterError
+from danqing.core.learned.card import locate, read_card
 from danqing.core.learned.model import Recogniser
-from danqing.core.learned.weights import load, locate, read_card
+from danqing.core.learned.weights import load
 from danqing.core.pictures.contract import Images, check_images, from_uint8
 from danqing.core.progress import Job, Progress
 from danqing.nets import efficientnet_lite, inception

@@ -5,7 +5,7 @@ from __future__ import annotations
 from danqing.core.artefacts.figures import Figures
 from danqing.core.disk import hash_of
 from danqing.core.fields.weights_file import WeightsFile
-from danqing.core.learned.weights import read_card
+from danqing.core.learned.card import read_card
 from danqing.core.operators.task import task
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from danqing.core.artefacts.figures import Figures
-from danqing.core.learned.weights import bundled, read_card
+from danqing.core.learned.card import bundled, read_card
 from danqing.core.operators.task import task
 
 

@@ -13,9 +13,9 @@ from danqing.core.fields.form import Field, checked, schema
 from danqing.core.fields.number import Range
 from danqing.core.fields.seed import Seed
 from danqing.core.fields.source import Source
+from danqing.core.learned.card import locate, read_card
 from danqing.core.learned.families import family_named
 from danqing.core.learned.model import Stage
-from danqing.core.learned.weights import locate, read_card
 from danqing.core.words import words_of
 from danqing.data.augment import augmentations
 from danqing.training.budget import Budget

@@ -11,8 +11,9 @@ import torch
 from torch import Generator, Tensor, nn
 
 from danqing.core.errors import ModelFileError
+from danqing.core.learned.card import CHECKPOINT
 from danqing.core.learned.model import Model
-from danqing.core.learned.weights import CHECKPOINT, load_tensors, save_tensors
+from danqing.core.learned.weights import load_tensors, save_tensors
 from danqing.training.doctor import Doctor
 from danqing.training.ema import Ema
 from danqing.training.step import Stepper

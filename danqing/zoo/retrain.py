@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from danqing.core.disk import replacing
-from danqing.core.learned.weights import WEIGHTS
+from danqing.core.learned.card import WEIGHTS
 from danqing.core.progress import Progress, Show, finish
 from danqing.training.config import TrainConfig
 from danqing.training.loop import resume, train

@@ -16,7 +16,7 @@ from danqing.core.errors import ParameterError, UserError
 from danqing.core.fields.form import Field
 from danqing.core.fields.pictures import FILE
 from danqing.core.fields.weights import WeightsKind
-from danqing.core.learned.weights import bundled, locate
+from danqing.core.learned.card import bundled, locate
 from danqing.core.operators.operator import Operator
 
 Params = dict[str, Any]

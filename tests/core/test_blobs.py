@@ -12,8 +12,9 @@ import torch
 from danqing.core.artefacts.artefact import recipe_in
 from danqing.core.disk import hash_of
 from danqing.core.errors import ParameterError, UserError
+from danqing.core.learned.card import bundled
 from danqing.core.learned.families import family_named
-from danqing.core.learned.weights import bundled, save
+from danqing.core.learned.weights import save
 from danqing.core.operators.operator import operator_named
 from danqing.core.pictures.reading import read
 from danqing.core.pictures.writing import write

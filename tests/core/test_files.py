@@ -18,9 +18,10 @@ from safetensors.torch import save_file
 from danqing import __version__
 from danqing.core.disk import hash_of, replacing
 from danqing.core.errors import ModelFileError, OutputError
+from danqing.core.learned.card import FORMAT, bundled, locate, read_card
 from danqing.core.learned.families import family_named
 from danqing.core.learned.model import Model, Painter, Recogniser
-from danqing.core.learned.weights import FORMAT, bundled, load, load_tensors, locate, read_card, save
+from danqing.core.learned.weights import load, load_tensors, save
 from danqing.models.classifier import Classifier
 
 

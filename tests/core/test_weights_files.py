@@ -15,7 +15,7 @@ from danqing.core.errors import ModelFileError
 from danqing.core.learned import cache
 from danqing.core.learned.cache import cached
 from danqing.core.learned.families import family_named
-from danqing.core.learned.model import Model
+from danqing.core.learned.model import Model, Painter, Restorer
 from danqing.core.learned.weights import load, load_tensors, save, save_tensors
 
 
@@ -75,41 +75,41 @@ def test_another_precision_of_the_same_numbers_fits(file: Path, kind: torch.dtyp
 
 def test_a_model_is_loaded_once_and_by_one_thread(file: Path) -> None:
     with ThreadPoolExecutor(8) as pool:
-        models = list(pool.map(lambda _: cached(file), range(32)))
+        models = list(pool.map(lambda _: cached(file, kind=Model), range(32)))
     assert all(model is models[0] for model in models)
     assert not models[0].training
     assert not any(parameter.requires_grad for parameter in models[0].parameters())
 
 
 def test_what_is_to_be_trained_is_never_the_cached_one(file: Path) -> None:
-    assert load(file) is not cached(file)
+    assert load(file) is not cached(file, kind=Model)
     assert all(parameter.requires_grad for parameter in load(file).parameters())
 
 
 def test_a_replaced_file_is_read_anew_and_the_old_one_forgotten(file: Path) -> None:
-    first = cached(file)
+    first = cached(file, kind=Model)
     save(small(), file)
     os.utime(file, ns=(0, 0))  # as old as can be: what counts is that it is another
-    second = cached(file)
+    second = cached(file, kind=Model)
     assert second is not first
-    assert cached(file) is second
+    assert cached(file, kind=Model) is second
     assert sum(key[0] == str(file.resolve()) for key in cache._slots) == 1
 
 
 def test_the_cache_is_bounded_and_forgets_the_longest_unused(file: Path) -> None:
     copies = [Path(shutil.copy(file, file.with_name(f"{n}.safetensors"))) for n in range(cache.KEPT)]
-    first = cached(copies[0])
+    first = cached(copies[0], kind=Model)
     for copy in copies[1:]:
-        cached(copy)
-        assert cached(copies[0]) is first
-    cached(file)
+        cached(copy, kind=Model)
+        assert cached(copies[0], kind=Model) is first
+    cached(file, kind=Model)
     assert len(cache._slots) == cache.KEPT
-    assert cached(copies[0]) is first
+    assert cached(copies[0], kind=Model) is first
 
 
 def test_the_cache_knows_kinds_and_passes_models_through(file: Path) -> None:
     model = small()
-    assert cached(model, kind="Painter") is model
+    assert cached(model, kind=Painter) is model
     with pytest.raises(ModelFileError, match="is a mlpgan, not a restorer"):
-        cached(file, kind="Restorer")
-    assert cached(file, kind="mlpgan") is cached(file)
+        cached(file, kind=Restorer)
+    assert cached(file, kind=type(model)) is cached(file, kind=Model)

@@ -1,12 +1,15 @@
 """Folders, zips, label files and shards are found as people keep them; what cannot be used is named."""
 
 import json
+import shutil
 import struct
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from danqing.core.errors import DataError, ParameterError, PictureError
 from danqing.core.pictures.names import natural
@@ -223,3 +226,21 @@ def test_fingerprint_follows_the_files(tmp_path: Path, paint: Paint) -> None:
 def test_natural_order() -> None:
     assert sorted(["p10", "p9", "P1", "q", "9", "10", "²", ""], key=natural)[:3] == ["", "9", "10"]
     assert sorted(["p10", "p9"], key=natural) == ["p9", "p10"]
+
+
+def test_what_danqing_made_inside_the_set_is_no_further_picture(tmp_path: Path) -> None:
+    """As for operators: results of --out-dir inside a folder are passed over, and named; other copies are pictures."""
+    from danqing.core.operators.operator import operator_named
+    from danqing.core.progress import finish
+    from danqing.core.runs.folders import Folders
+    from danqing.core.runs.run import run
+
+    for name in ("a.png", "b.png"):
+        Image.fromarray(np.full((8, 8, 3), 90, np.uint8)).save(tmp_path / name)
+    finish(run(operator_named("flip"), {}, Folders([tmp_path], out_dir=tmp_path / "out")))
+    (tmp_path / "mine").mkdir()
+    shutil.copyfile(tmp_path / "a.png", tmp_path / "mine" / "a.png")
+    source = open_source(tmp_path)
+    assert [record.name for record in source.records()] == ["a.png", "b.png", "mine/a.png"]
+    assert [each.name for each in source.passed_over] == ["out/a.png", "out/b.png"]
+    assert "made of a.png" in source.passed_over[0].reason

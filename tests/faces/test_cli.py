@@ -18,8 +18,9 @@ from click.testing import CliRunner, Result
 import danqing
 from danqing.core.disk import hash_of
 from danqing.core.fields.form import REQUIRED
+from danqing.core.learned.card import bundled
 from danqing.core.learned.families import family_named
-from danqing.core.learned.weights import bundled, save
+from danqing.core.learned.weights import save
 from danqing.core.menu import families, operators
 from danqing.core.operators.operator import operator_named
 from danqing.core.pictures.reading import read

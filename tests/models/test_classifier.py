@@ -10,8 +10,9 @@ import torch
 from torch import Tensor
 
 from danqing.core.errors import ParameterError
+from danqing.core.learned.card import bundled, read_card
 from danqing.core.learned.model import Recogniser, Samples
-from danqing.core.learned.weights import bundled, load, read_card, save
+from danqing.core.learned.weights import load, save
 from danqing.data.digits import digits
 from danqing.models.classifier import Classifier, _drop
 

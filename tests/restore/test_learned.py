@@ -12,7 +12,8 @@ from torch.nn.functional import avg_pool2d
 
 import danqing
 from danqing.core.errors import ModelFileError, ParameterError
-from danqing.core.learned.weights import bundled, load
+from danqing.core.learned.card import bundled
+from danqing.core.learned.weights import load
 from danqing.core.menu import operators
 from danqing.core.operators.operator import operator_named
 from danqing.core.operators.tiles import tiled

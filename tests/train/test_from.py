@@ -11,7 +11,8 @@ from skimage import data as pictures
 
 import danqing
 from danqing.core.errors import ModelFileError
-from danqing.core.learned.weights import load, load_tensors, read_card
+from danqing.core.learned.card import read_card
+from danqing.core.learned.weights import load, load_tensors
 from danqing.core.pictures.contract import from_uint8
 from danqing.core.pictures.writing import write
 from danqing.core.progress import finish

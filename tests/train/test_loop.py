@@ -15,7 +15,8 @@ import torch
 
 import danqing
 from danqing.core.errors import ModelFileError, OutputError, ParameterError, TrainingFailed, UserError
-from danqing.core.learned.weights import load, load_tensors, read_card
+from danqing.core.learned.card import read_card
+from danqing.core.learned.weights import load, load_tensors
 from danqing.core.progress import Job, finish
 from danqing.training.config import TrainConfig
 from danqing.training.loop import resume, train

@@ -11,7 +11,8 @@ from typing import Any, ClassVar
 from danqing.core.artefacts.artefact import Artefact, plain
 from danqing.core.artefacts.saving import Saving
 from danqing.core.disk import replacing
-from danqing.core.learned.weights import bundled, load_tensors
+from danqing.core.learned.card import bundled
+from danqing.core.learned.weights import load_tensors
 from danqing.core.pictures.contract import Images, Picture
 from danqing.core.recipe import Recipe
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
 from danqing.core.fields.kind import Kind
-from danqing.core.learned.weights import locate
+from danqing.core.learned.card import locate
 
 
 class WeightsFileKind(Kind):

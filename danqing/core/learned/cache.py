@@ -7,8 +7,9 @@ from collections import OrderedDict
 from pathlib import Path
 from typing import TypeVar
 
+from danqing.core.learned.card import bundled_name, locate
 from danqing.core.learned.model import Model
-from danqing.core.learned.weights import bundled_name, fitting, load, locate
+from danqing.core.learned.weights import fitting, load
 from danqing.core.uses import used
 
 KEPT = 8  # models; the largest bundled one has 25 MB

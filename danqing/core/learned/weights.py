@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -16,15 +17,12 @@ from torch.overrides import TorchFunctionMode
 from danqing import __version__
 from danqing.core.disk import hash_of, replacing
 from danqing.core.errors import ModelFileError, OutputError
+from danqing.core.learned.card import CHECKPOINT, FORMAT, first_line, locate, read_card
 from danqing.core.learned.families import family_named
 from danqing.core.learned.model import Card, Model
-from danqing.core.learned.tensors import check_values
-from danqing.core.menu import PACKAGE, families
+from danqing.core.menu import families
 
 M = TypeVar("M", bound=Model)
-FORMAT = 1  # of the weights file; a reader refuses a newer one
-WEIGHTS = PACKAGE / "zoo" / "weights"  # the bundled weights
-CHECKPOINT = "checkpoint"  # the kind of file that holds all of a run; it can stand for a model
 MODEL_FACTS = ("family", "config", "classes", "data", "training", "scores", "licence", "format", "danqing")
 
 
@@ -85,10 +83,10 @@ def load(source: str | Path | Model, *, kind: type[Model] = Model, task: str = "
     try:
         with torch.random.fork_rng(devices=[]), _Undrawn():  # what a new model draws would be thrown away
             model = make(**card["config"])
-        check_values(tensors, model.state_dict(), file)
+        _check_values(tensors, model.state_dict(), file)
         model.load_state_dict(tensors)
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
-        raise ModelFileError(f"its weights do not fit family {family!r} ({_first_line(error)})", where=file) from error
+        raise ModelFileError(f"its weights do not fit family {family!r} ({first_line(error)})", where=file) from error
     model.card = {**card, "file": str(file), "sha256": hash_of(file)}
     return fitting(model.to(device).eval(), kind, task)
 
@@ -116,80 +114,7 @@ def load_tensors(file: str | Path, device: str = "cpu") -> tuple[Card, dict[str,
         with safe_open(file, framework="pt", device=device) as reader:
             return card, {name: reader.get_tensor(name) for name in reader.keys()}  # noqa: SIM118 (not a mapping)
     except (SafetensorError, OSError) as error:
-        raise ModelFileError(f"is damaged ({_first_line(error)})", where=file) from error
-
-
-def read_card(file: str | Path) -> Card:
-    """Read the card alone.
-
-    Raises:
-        ModelFileError: if the file is missing, damaged, not danqing's, or newer than this danqing.
-    """
-    try:
-        with safe_open(file, framework="pt") as reader:
-            text = (reader.metadata() or {}).get("danqing")
-    except FileNotFoundError as error:
-        raise ModelFileError("no such weights file", where=file) from error
-    except (SafetensorError, OSError) as error:
-        raise ModelFileError(_why_unreadable(Path(file), error), where=file) from error
-    if text is None:
-        raise ModelFileError("is a safetensors file without danqing's card", where=file)
-    card = _parsed(text, file)
-    if card["format"] > FORMAT:
-        raise ModelFileError(
-            f"was written by danqing {card.get('danqing')}, in format {card['format']}; this one reads up to {FORMAT}",
-            where=file,
-            remedy="Update danqing",
-        )
-    return card
-
-
-def bundled() -> dict[str, Path]:
-    """The weights that come with danqing, by name."""
-    return {path.stem: path for path in sorted(WEIGHTS.glob("*.safetensors"))}
-
-
-def locate(source: str | Path) -> Path:
-    """Find the weights file that a path, a run folder or a bundled name means.
-
-    In a run folder: the finished model, else the best so far, else the newest whole checkpoint (its averaged weights).
-
-    Raises:
-        ModelFileError: if there is none.
-    """
-    path = Path(source)
-    if path.is_file():
-        return path
-    if path.is_dir() and (found := _of_run(path)) is not None:
-        return found
-    if str(source) in bundled():
-        return bundled()[str(source)]
-    names = ", ".join(bundled()) or "none"
-    raise ModelFileError("no such weights file", where=source, remedy=f"Bundled weights: {names}")
-
-
-def _of_run(folder: Path) -> Path | None:
-    """The file of a run folder that stands for its model."""
-    for file in (folder / "model.safetensors", folder / "best.safetensors"):
-        if file.is_file():
-            return file
-    for file in sorted((folder / "checkpoints").glob("[0-9]*.safetensors"), reverse=True):
-        try:
-            read_card(file)
-        except ModelFileError:  # a disk that was full, a machine that went down: the one before counts
-            continue
-        return file
-    return None
-
-
-def _parsed(text: str, file: str | Path) -> Card:
-    try:
-        card = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise ModelFileError(f"has a damaged card ({_first_line(error)})", where=file) from error
-    if not isinstance(card, dict) or not isinstance(card.get("format"), int):
-        raise ModelFileError("has a card that is not danqing's", where=file)
-    return card
+        raise ModelFileError(f"is damaged ({first_line(error)})", where=file) from error
 
 
 def fitting(model: Model, kind: type[M], task: str = "") -> M:
@@ -213,35 +138,41 @@ def _averaged(card: Card, tensors: dict[str, Tensor]) -> tuple[Card, dict[str, T
     return kept, {name.removeprefix("ema."): value for name, value in tensors.items() if name.startswith("ema.")}
 
 
-def bundled_name(model: Model) -> str | None:
-    """Under which name a model comes with danqing; None for one of a person's own."""
-    return next((name for name, file in bundled().items() if str(file) == model.card.get("file")), None)
+def _check_values(tensors: dict[str, Tensor], wanted: dict[str, Tensor], file: Path) -> None:
+    """Refuse tensors that are broken or of another sort of numbers than the model's (half precision fits).
+
+    Raises:
+        ModelFileError: naming the first such tensor.
+    """
+    for name, tensor in tensors.items():
+        mine = wanted.get(name, tensor)
+        if _sort_of(tensor) != _sort_of(mine):
+            raise ModelFileError(f"its tensor {name} is {_type_of(tensor)}, where {_type_of(mine)} belongs", where=file)
+        if tensor.is_floating_point() and not bool(tensor.isfinite().all()):
+            raise ModelFileError(
+                f"its weights are broken: {name} holds values that are infinite or not a number",
+                where=file,
+                remedy="Take another file; a run keeps its last good checkpoints",
+            )
 
 
-def _why_unreadable(file: Path, error: Exception) -> str:
-    try:
-        with open(file, "rb") as stream:
-            head = stream.read(4)
-    except OSError as reason:
-        return f"cannot be read ({reason.strerror or reason})"
-    if (head[:1] == b"\x80" and head[1:2] <= b"\x05") or head == b"PK\x03\x04":  # protocols 2 to 5; what torch zips
-        return "is a pickle (or zip) under another name; danqing never unpickles"
-    return f"is damaged or not a safetensors file ({_first_line(error)})"
+def _sort_of(tensor: Tensor) -> str:
+    if tensor.dtype is torch.bool:
+        return "yes or no"
+    return "complex" if tensor.is_complex() else "floating" if tensor.is_floating_point() else "whole"
 
 
-def _first_line(error: Exception) -> str:
-    return str(error).strip().partition("\n")[0][:200]
+def _type_of(tensor: Tensor) -> str:
+    return str(tensor.dtype).removeprefix("torch.")
 
 
-__all__ = [
-    "CHECKPOINT",
-    "bundled",
-    "bundled_name",
-    "fitting",
-    "load",
-    "load_tensors",
-    "locate",
-    "read_card",
-    "save",
-    "save_tensors",
-]
+def hash_of_tensors(model: Model) -> str:
+    """The SHA-256 of what a model has learned, for one that lies in no file."""
+    digest = hashlib.sha256(f"{model.family} {json.dumps(model.config, sort_keys=True)}".encode())
+    for name, tensor in sorted(model.state_dict().items()):
+        digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
+        digest.update(tensor.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().tobytes())
+    return digest.hexdigest()
+
+
+__all__ = ["fitting", "hash_of_tensors", "load", "load_tensors", "save", "save_tensors"]

@@ -16,7 +16,7 @@ from danqing.core.artefacts.saving import Saving
 from danqing.core.disk import LONGEST_SUFFIX, hash_of, replacing
 from danqing.core.errors import ParameterError
 from danqing.core.fields.form import Field
-from danqing.core.learned.weights import bundled
+from danqing.core.learned.card import bundled
 from danqing.core.operators.operator import Operator
 from danqing.core.runs.order import Call, Order, Outcome
 

@@ -14,9 +14,9 @@ from danqing.core.artefacts.saving import Saving, Take
 from danqing.core.disk import hash_of, seen_from
 from danqing.core.errors import DanqingError, OutputError
 from danqing.core.fields.form import checked
+from danqing.core.learned.card import bundled, bundled_name
 from danqing.core.learned.model import Model
-from danqing.core.learned.tensors import hash_of_tensors
-from danqing.core.learned.weights import bundled, bundled_name
+from danqing.core.learned.weights import hash_of_tensors
 from danqing.core.menu import operators
 from danqing.core.operators.operator import Operator, operator_named
 from danqing.core.recipe import Recipe, Step

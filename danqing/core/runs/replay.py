@@ -12,7 +12,7 @@ from danqing.core.artefacts.artefact import recipe_in
 from danqing.core.artefacts.saving import Saving
 from danqing.core.disk import hash_of
 from danqing.core.errors import ModelFileError, OutputError, PictureError, UserError
-from danqing.core.learned.weights import bundled
+from danqing.core.learned.card import bundled
 from danqing.core.menu import operators
 from danqing.core.operators.operator import Operator, operator_named
 from danqing.core.progress import Job, Progress
