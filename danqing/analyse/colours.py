@@ -12,6 +12,7 @@ from danqing.core.artefacts.figures import Figures
 from danqing.core.fields.number import Range
 from danqing.core.operators.operator import operator
 from danqing.core.pictures.contract import Images, Mask
+from danqing.core.progress import Job, Progress
 from danqing.maths.colour import brightness, to_oklab
 from danqing.maths.opacity import opacity_of, weights_of
 
@@ -24,7 +25,7 @@ PLAIN = 0.01  # OKLab distance from grey under which no cast is seen
 
 
 @operator
-def colours(x: Images, count: Annotated[int, Range(2, 256, "bins")] = 32, alpha: Mask | None = None) -> Figures:
+def colours(x: Images, count: Annotated[int, Range(2, 256, "bins")] = 32, alpha: Mask | None = None) -> Job[Figures]:
     """Measure the colours and tones of pictures: histograms, colourfulness, cast and contrast.
 
     Args:
@@ -50,7 +51,10 @@ def colours(x: Images, count: Annotated[int, Range(2, 256, "bins")] = 32, alpha:
     weights = weights_of(x, opacity_of(x, alpha)).double()
     pairs = list(zip(x, weights, strict=True))
     histograms = [torch.stack([_histogram(plane, weight, count) for plane in picture]) for picture, weight in pairs]
-    numbers = [_measured(*pair, histogram) for pair, histogram in zip(pairs, histograms, strict=True)]
+    numbers = []
+    for at, (pair, histogram) in enumerate(zip(pairs, histograms, strict=True)):
+        yield Progress(at + 0.3, len(pairs), "histograms are counted")
+        numbers.append(_measured(*pair, histogram))
     return Figures(numbers, torch.stack([_drawn(each) for each in histograms]).to(x))
 
 

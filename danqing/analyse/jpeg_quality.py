@@ -5,13 +5,14 @@ from __future__ import annotations
 from danqing.core.artefacts.figures import Figures
 from danqing.core.operators.operator import operator
 from danqing.core.pictures.contract import Images, Mask
+from danqing.core.progress import Job, Progress
 from danqing.maths.colour import heat
 from danqing.maths.jpeg_history import history
 from danqing.maths.opacity import opacity_of, unhidden, weights_of
 
 
 @operator
-def jpeg_quality(x: Images, alpha: Mask | None = None) -> Figures:
+def jpeg_quality(x: Images, alpha: Mask | None = None) -> Job[Figures]:
     """Estimate at which JPEG quality pictures were saved before, from nothing but the pixels.
 
     Args:
@@ -34,5 +35,7 @@ def jpeg_quality(x: Images, alpha: Mask | None = None) -> Figures:
     """
     opacity = opacity_of(x, alpha)
     seen = weights_of(x, opacity) > 0
-    found, steps = history(unhidden(x, opacity), seen)
+    visible = unhidden(x, opacity)
+    yield Progress(0.1, 1, "trying tables and grids")
+    found, steps = history(visible, seen)
     return Figures(found, heat((steps.to(seen.device) * seen)[:, None].float()))

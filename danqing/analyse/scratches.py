@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from danqing.core.artefacts.figures import Figures
 from danqing.core.fields.number import Range
 from danqing.core.operators.operator import operator
 from danqing.core.pictures.contract import Images, Mask
+from danqing.core.progress import Job, Progress
 from danqing.maths.opacity import opacity_of, unhidden, weights_of
 from danqing.maths.scratches import scratches as marked
 
@@ -21,7 +23,7 @@ def scratches(
     radius: Annotated[int, Range(1, 20, "px")] = 2,
     strength: Annotated[float, Range(0, 1)] = 0.5,
     alpha: Mask | None = None,
-) -> Figures:
+) -> Job[Figures]:
     """Find scratches and dust on photographs: thin lines and small specks, bright or dark.
 
     Thin straight things in the picture itself, such as wires, joints between bricks and glints along a rim, look alike:
@@ -46,7 +48,11 @@ def scratches(
     """
     opacity = opacity_of(x, alpha)
     weights = weights_of(x, opacity)
-    mask = marked(unhidden(x, opacity), radius, strength) * (weights > 0)[:, None]
+    masks = []
+    for at, picture in enumerate(unhidden(x, opacity).split(1)):
+        yield Progress(at + 0.1, len(x), "looking for lines and specks")
+        masks.append(marked(picture, radius, strength))
+    mask = torch.cat(masks) * (weights > 0)[:, None]
     return Figures([_described(each[0], weight) for each, weight in zip(mask, weights, strict=True)], mask)
 
 

@@ -13,6 +13,7 @@ from danqing.core.artefacts.figures import Figures
 from danqing.core.fields.number import Range
 from danqing.core.operators.operator import operator
 from danqing.core.pictures.contract import Images, Mask
+from danqing.core.progress import Job, Progress
 from danqing.maths.colour import brightness, from_oklab
 from danqing.maths.opacity import opacity_of, unhidden, weights_of
 
@@ -30,7 +31,7 @@ def texture(
     radius: Annotated[int, Range(1, 32, "px")] = 1,
     view: Literal["direction", "patterns"] = "direction",
     alpha: Mask | None = None,
-) -> Figures:
+) -> Job[Figures]:
     """Describe the texture of pictures: how rough it is, how regular, how coarse, and which way it runs.
 
     Args:
@@ -59,9 +60,13 @@ def texture(
         danqing texture cloth.png --view patterns --out patterns.png
     """
     opacity = opacity_of(x, alpha)
-    weights, numbers, maps = weights_of(x, opacity).cpu().double(), [], []
+    weights, numbers = weights_of(x, opacity).cpu().double(), []
+    maps: list[Tensor] = []
     for light, weight in zip(brightness(unhidden(x, opacity))[:, 0].cpu().double(), weights, strict=True):
-        codes, waves = _patterns(light.numpy(), radius), _waves(light)
+        codes = _patterns(light.numpy(), radius)
+        yield Progress(len(maps) + 0.2, len(x), "patterns are counted")
+        waves = _waves(light)
+        yield Progress(len(maps) + 0.6, len(x), "waves are measured")
         shares = np.bincount(codes.ravel(), weight.numpy().ravel(), POINTS + 2) / float(weight.sum())
         pairs = _cooccurrence(light.numpy(), weight.numpy() > 0, radius)
         numbers.append({"cooccurrence": pairs, "patterns": shares.tolist(), "gabor": _described(waves, weight)})

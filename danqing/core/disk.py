@@ -47,6 +47,14 @@ def hash_of(file: str | Path) -> str:
     return _hash(os.fspath(file), facts.st_dev, facts.st_ino, facts.st_size, facts.st_mtime_ns, facts.st_ctime_ns)
 
 
+def seen_from(home: Path, file: Path) -> str:
+    """The path of a file as seen from a folder; absolute where there is no way between the two."""
+    try:
+        return Path(os.path.relpath(os.path.realpath(file), os.path.realpath(home))).as_posix()
+    except ValueError:  # another drive
+        return Path(os.path.realpath(file)).as_posix()
+
+
 @functools.lru_cache(maxsize=256)
 def _hash(file: str, *identity: int) -> str:
     digest = hashlib.sha256()
@@ -87,4 +95,4 @@ def _flush(file: Path) -> None:
         os.fsync(stream.fileno())
 
 
-__all__ = ["hash_of", "replacing"]
+__all__ = ["LONGEST_SUFFIX", "hash_of", "replacing", "seen_from"]

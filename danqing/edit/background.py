@@ -13,6 +13,7 @@ from danqing.core.fields.colour import Colour
 from danqing.core.fields.number import Range
 from danqing.core.operators.operator import operator
 from danqing.core.pictures.contract import Images, Mask
+from danqing.core.progress import Job, Progress
 from danqing.maths.colour import brightness, pixel
 from danqing.maths.cutout import matte, object_in, unmixed
 from danqing.maths.selection import box_in, covering, fitting
@@ -28,7 +29,7 @@ def background(
     box: Box | None = None,
     mask: Mask | None = None,
     softness: Annotated[int, Range(0, 50, "px")] = 4,
-) -> Images:
+) -> Job[Images]:
     """Keep the object of pictures and put something else behind it.
 
     Args:
@@ -41,8 +42,8 @@ def background(
         softness: how far from the edge hair and fur are looked for; 0 cuts hard.
 
     Returns:
-        Pictures of the same size; the object keeps its values but along its edge. Grey pictures become coloured if
-        what is put behind them is.
+        A job with pictures of the same size; the object keeps its values but along its edge. Grey pictures become
+        coloured if what is put behind them is.
 
     Raises:
         ParameterError: if the box is not of that form or leaves the picture, the mask has another size or is empty, or
@@ -57,13 +58,18 @@ def background(
     behind = _behind(x, backdrop, colour)
     if mask is None:
         frame = box_in(x, box)
-        kept = torch.stack([object_in(picture, frame) for picture in x])
+        kept = torch.zeros(len(x), *x.shape[2:], dtype=torch.bool, device=x.device)
+        for at, picture in enumerate(x):
+            yield Progress(at + 0.1, 2 * len(x), "finding the object")
+            kept[at] = object_in(picture, frame)
     else:
         kept = fitting(mask, x)
         if not bool(kept.flatten(1).any(1).all()):
             raise ParameterError("marks nothing: no object would be left", where="mask", remedy="White means: keep")
     out = torch.empty(len(x), behind.shape[1], *x.shape[2:], dtype=x.dtype, device=x.device)
-    for picture, own, back, target in zip(x, kept, behind.expand(len(x), -1, -1, -1), out, strict=True):
+    each = zip(x, kept, behind.expand(len(x), -1, -1, -1), out, strict=True)
+    for at, (picture, own, back, target) in enumerate(each):
+        yield Progress(len(x) + at + 0.1, 2 * len(x), "freeing its edge")
         alpha = matte(picture, own, softness)
         target.copy_(torch.where(alpha < 1, torch.lerp(back, unmixed(picture, alpha), alpha), picture))
     return out.clamp_(0, 1)

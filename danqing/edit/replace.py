@@ -13,7 +13,7 @@ from danqing.core.fields.box import Box, Rectangle
 from danqing.core.fields.number import Range
 from danqing.core.operators.operator import operator
 from danqing.core.pictures.contract import Images, Mask
-from danqing.core.progress import Job
+from danqing.core.progress import Job, Progress, shared
 from danqing.maths.colour import from_oklab, to_oklab
 from danqing.maths.inpainting import filled
 from danqing.maths.membrane import membrane
@@ -75,12 +75,15 @@ def replace(
     for at, picture in enumerate(out):
         shape = (alpha if len(alpha) == 1 else alpha[at : at + 1])[0, 0]
         frame = surrounding(old[at]) if box is None and bool(old[at].any()) else box_in(x, box)
+        yield Progress(at + 0.1, len(x), "placing the object")
         thing, cover = _placed(lit[at], shape.to(x), frame, scale, x.shape[2], x.shape[3])
         hole = grown(old[at][None], MARGIN)
         if bool((hole & grown((cover < 1)[None], EDGE)).any()):
-            picture.copy_((yield from filled(picture[None], hole, "exemplar", 3, 0))[0])
+            work = filled(picture[None], hole, "exemplar", 3, 0)
+            picture.copy_((yield from shared(work, at + 0.1, 0.7, total=len(x)))[0])
         if strength:
             thing = torch.lerp(thing, _matched(thing, picture, cover), strength)
+        yield Progress(at + 0.8, len(x), "lighting the object")
         picture.copy_(_put(picture, thing, cover, method))
     return out.clamp_(0, 1)
 

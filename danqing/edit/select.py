@@ -12,6 +12,7 @@ from danqing.core.fields.number import Range
 from danqing.core.fields.point import Point
 from danqing.core.operators.operator import operator
 from danqing.core.pictures.contract import Images, Mask
+from danqing.core.progress import Job, Progress
 from danqing.maths.cutout import like_colour, object_in
 from danqing.maths.selection import box_in, fitting, point_in
 
@@ -25,7 +26,7 @@ def select(
     colour: Colour | None = None,
     point: Point | None = None,
     tolerance: Annotated[float, Range(0, 1)] = 0.1,
-) -> Mask:
+) -> Job[Mask]:
     """Mark an object in pictures, or all of one colour, as a mask for other operators.
 
     Args:
@@ -41,8 +42,8 @@ def select(
             red, 0.2 from orange to grey.
 
     Returns:
-        A mask (B, 1, H, W) of ones and zeros. If nothing stands out in the box, all of the box is marked; if nothing
-        has the colour, nothing is.
+        A job with a mask (B, 1, H, W) of ones and zeros. If nothing stands out in the box, all of the box is marked; if
+        nothing has the colour, nothing is.
 
     Raises:
         ParameterError: if the box or the point is not of that form or leaves the picture, or a mask has another size.
@@ -59,6 +60,7 @@ def select(
     found = torch.zeros(len(x), *x.shape[2:], dtype=torch.bool, device=x.device)
     everywhere = slice(None), slice(None)
     for at, picture in enumerate(x):
+        yield Progress(at + 0.1, len(x), "looking for what is meant")
         strokes, others = (None if marks is None or not marks[at].any() else marks[at] for marks in (inside, beyond))
         if colour is None and seed is None:
             found[at] = object_in(picture, None if box is None and strokes is not None else frame, strokes, others)

@@ -13,6 +13,7 @@ from danqing.core.errors import ParameterError
 from danqing.core.fields.number import Range
 from danqing.core.operators.operator import operator
 from danqing.core.pictures.contract import Images, Mask
+from danqing.core.progress import Job, Progress
 from danqing.maths.fidelity import MS_SSIM_SIDE, SSIM_SIDE, luma, ms_ssim, mse, psnr, ssim
 from danqing.maths.opacity import laid_over, opacity_of
 
@@ -27,7 +28,7 @@ def compare(
     border: Annotated[int, Range(0, 64, "px")] = 0,
     alpha: Mask | None = None,
     y_alpha: Mask | None = None,
-) -> Figures:
+) -> Job[Figures]:
     """Measure how far pictures are from what they should be.
 
     The PSNR of the same two pictures differs by some 2 dB between RGB and Y: compare numbers of one recipe only. Every
@@ -63,7 +64,11 @@ def compare(
     pairs = [_paired(*(laid_over(*each, ground) for each in zip((x, y), opacities, strict=True))) for ground in grounds]
     within = [tuple(_cut(luma(z) if channel == "y" else z, border) for z in pair) for pair in pairs]
     told = {"recipe": _recipe(channel, border, len(grounds) > 1), "refused": _refusals(within[0][0])}
-    table = _worst([_measured(*pair) for pair in within])
+    tables: list[dict[str, list[Any]]] = []
+    for pair in within:
+        yield Progress(len(tables), len(within), "measuring differences")
+        tables.append(_measured(*pair))
+    table = _worst(tables)
     numbers = [{**dict(zip(table, row, strict=True)), **told} for row in zip(*table.values(), strict=True)]
     return Figures(numbers, _map(torch.stack([(x - y).abs().mean(1, keepdim=True) for x, y in pairs]).amax(0)))
 

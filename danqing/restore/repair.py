@@ -87,8 +87,9 @@ def repair(
     for at in range(len(x)):
         states, steps = [x[at : at + 1]], []
         figures: dict[str, Any] = {}
-        for ill in _ills(size):
-            yield Progress(at, len(x), ill.step)
+        ills = _ills(size)
+        for number, ill in enumerate(ills):
+            yield Progress(at + number / len(ills), len(x), ill.step)
             figures[ill.key], wanted, needs = ill.look(states[-1])
             if not wanted or (ill.step == "scratches" and not scratched):
                 continue

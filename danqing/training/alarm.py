@@ -1,15 +1,15 @@
-"""What an alarm is, and the alarms there are: one file each in ``danqing/training/alarms``, found by walking it."""
+"""What an alarm is, and the alarms there are: one file each in ``training/alarms`` of every root, found by walking."""
 
 from __future__ import annotations
 
 import dataclasses
-import importlib
-import pkgutil
 from typing import Any, ClassVar, NamedTuple, Self
 
 from torch import Tensor
 
-from danqing.training import alarms
+from danqing.core.menu import subclasses_in
+
+ALARMS = "training/alarms"
 
 
 class Moment(NamedTuple):
@@ -82,17 +82,11 @@ class Alarm:
 
 
 def known_alarms() -> dict[str, type[Alarm]]:
-    """Every alarm by name, in alphabetical order."""
-    stems = sorted(found.name for found in pkgutil.iter_modules(alarms.__path__))
-    return {stem.replace("_", "-"): _alarm_in(stem) for stem in stems}
-
-
-def _alarm_in(stem: str) -> type[Alarm]:
-    module = importlib.import_module(f"{alarms.__name__}.{stem}")
-    for value in vars(module).values():
-        if isinstance(value, type) and issubclass(value, Alarm) and value.__name__.lower() == stem.replace("_", ""):
-            return value
-    raise TypeError(f"{module.__name__} defines no Alarm of its name")
+    """Every alarm by name, in alphabetical order; a package may add to danqing's, and replaces none of them."""
+    found: dict[str, type[Alarm]] = {}
+    for made in subclasses_in(ALARMS, Alarm):
+        found.setdefault(made.__module__.rpartition(".")[2].replace("_", "-"), made)
+    return dict(sorted(found.items()))
 
 
 __all__ = ["Alarm", "Moment", "View", "known_alarms"]

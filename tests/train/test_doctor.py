@@ -1,21 +1,13 @@
 import math
-import sys
-from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
 
 from danqing.core.errors import TrainingFailed
-from danqing.core.progress import finish
-from danqing.training import alarms
-from danqing.training.alarm import Moment, View, known_alarms
+from danqing.training.alarm import Moment, View
 from danqing.training.alarms import collapse, critic_wins
-from danqing.training.config import TrainConfig
 from danqing.training.diversity import diversity
 from danqing.training.doctor import MAX_ROLLBACKS, Doctor
-from danqing.training.loop import resume, train
-from danqing.training.record import read_log
 
 LATE = collapse.FROM
 BREAK = Moment(7, 0, {"loss": math.nan}, {})
@@ -116,43 +108,3 @@ def test_what_a_history_does_not_know_begins_anew() -> None:
     doctor = Doctor.from_json(old)
     assert (doctor.rate, doctor.rollbacks, doctor.raised) == (0.5, 1, ["collapse"])
     assert doctor.alarms == Doctor().alarms
-
-
-@pytest.mark.parametrize("name", known_alarms())
-def test_every_alarm_speaks_and_keeps_its_history_as_json(name: str) -> None:
-    alarm = known_alarms()[name]()
-    assert alarm.words
-    assert alarm.remedy
-    assert type(alarm).from_json(alarm.to_json()) == alarm
-
-
-NEW_ALARM = """
-from dataclasses import dataclass
-from typing import ClassVar
-
-from danqing.training.alarm import Alarm, Moment
-
-
-@dataclass
-class TooLong(Alarm):
-    words: ClassVar[str] = "it takes long"
-    remedy: ClassVar[str] = "Be patient"
-    steps: int = 0
-
-    def watch(self, moment: Moment) -> bool:
-        self.steps += 1
-        return self.steps >= 5
-"""
-
-
-def test_a_new_alarm_is_one_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "root").mkdir()
-    (tmp_path / "root" / "too_long.py").write_text(NEW_ALARM)
-    monkeypatch.setattr(alarms, "__path__", [*alarms.__path__, str(tmp_path / "root")])
-    monkeypatch.delitem(sys.modules, "danqing.training.alarms.too_long", raising=False)
-    run: dict[str, Any] = {"batch": 16, "precision": "fp32", "threads": 1, "out": tmp_path / "run"}
-    finish(train(TrainConfig.make("mlpgan", "digits", budget="48pictures", **run)))
-    finish(resume(tmp_path / "run", budget="128pictures"))  # its history goes on: 3 steps before, 2 more
-    found = [entry for entry in read_log(tmp_path / "run" / "log.jsonl") if "event" in entry]
-    assert [(entry["event"], entry["at_step"], entry["remedy"]) for entry in found] == [("too-long", 5, "Be patient")]
-    monkeypatch.delitem(sys.modules, "danqing.training.alarms.too_long")

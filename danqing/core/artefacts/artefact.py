@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
+import random
 import typing
 from abc import ABC, abstractmethod
 from collections.abc import Callable
@@ -127,6 +128,11 @@ class Artefact(ABC):
             return cls.same(file, file)
         except DanqingError:
             return False
+
+    @classmethod
+    @abstractmethod
+    def draw(cls, rng: random.Random) -> Artefact:
+        """One that goes into a file of the usual suffix, for tests."""
 
     def told(self) -> Any:
         """Its figures as JSON values, a single row without its list; None if it has none."""

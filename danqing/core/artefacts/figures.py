@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import random
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
 
 from danqing.core.artefacts.artefact import Artefact, Part, plain
-from danqing.core.artefacts.pictures import Pictures
+from danqing.core.artefacts.pictures import Pictures, noise
 from danqing.core.artefacts.saving import Saving
 from danqing.core.disk import replacing
 from danqing.core.errors import OutputError, PictureError
@@ -80,6 +81,10 @@ class Figures(Artefact):
         if one.suffix.lower() != ".json":
             return Pictures.same(one, other)
         return bool(numbers_in(one) == numbers_in(other))
+
+    @classmethod
+    def draw(cls, rng: random.Random) -> Artefact:
+        return cls([{"value": rng.random(), "words": "丹青"}], noise(rng, 1))
 
     def told(self) -> Any:
         rows = [plain(row) for row in self.numbers]

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import io
+import random
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
 
+from PIL import Image
+
 from danqing.core.artefacts.artefact import Artefact, Part, numbered_name, plain
-from danqing.core.artefacts.pictures import Pictures
+from danqing.core.artefacts.pictures import Pictures, noise
 from danqing.core.artefacts.saving import Saving
 from danqing.core.disk import replacing
 from danqing.core.errors import OutputError
 from danqing.core.notes import note
-from danqing.core.pictures.contract import Picture
+from danqing.core.pictures.contract import Picture, to_uint8
 from danqing.core.pictures.metadata import exif_for
 from danqing.core.pictures.writing import format_of, settings
 from danqing.core.recipe import Recipe
@@ -108,9 +112,20 @@ class Files(Artefact):
     def is_whole(cls, file: Path) -> bool:
         return Pictures.is_whole(file)
 
+    @classmethod
+    def draw(cls, rng: random.Random) -> Artefact:
+        return cls([_png(Image.fromarray(to_uint8(noise(rng, 1))[0]), {})])
+
     def told(self) -> Any:
         rows = [plain(each.numbers) for each in self.items]
         return rows[0] if len(rows) == 1 else rows
+
+
+def _png(image: Image.Image, told: dict[str, Any]) -> File:
+    """A picture as the bytes of a PNG, what Pillow is ``told`` beside its pixels included."""
+    stream = io.BytesIO()
+    image.save(stream, "PNG", **told)
+    return File(stream.getvalue(), "png", {"bytes": stream.tell()}, lambda more: _png(image, more))
 
 
 __all__ = ["File", "Files"]

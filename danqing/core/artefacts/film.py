@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import random
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ import numpy as np
 import torch
 
 from danqing.core.artefacts.artefact import Artefact
-from danqing.core.artefacts.pictures import ANY_SIZE
+from danqing.core.artefacts.pictures import ANY_SIZE, noise
 from danqing.core.artefacts.saving import Saving
 from danqing.core.errors import DanqingError
 from danqing.core.pictures.contract import Images, Picture
@@ -93,6 +94,10 @@ class Film(Artefact):
             return sum(1 for _ in frames(file, ANY_SIZE)) == frame_count(file)
         except DanqingError:
             return False
+
+    @classmethod
+    def draw(cls, rng: random.Random) -> Artefact:
+        return cls(noise(rng, 4).split(2), 10.0, 4)
 
     def thumbnail(self) -> Images | None:
         return next(iter(self.frames))[:1]

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import random
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, get_args, get_origin
 
+import torch
 from torch import Tensor
 
 from danqing.core.artefacts.artefact import Artefact, Part, numbered_name
 from danqing.core.artefacts.saving import Saving
+from danqing.core.errors import DanqingError
 from danqing.core.pictures.contract import Images, Picture
 from danqing.core.pictures.header import recipe_of
 from danqing.core.pictures.reading import read
@@ -75,8 +78,25 @@ class Pictures(Artefact):
         same_alpha = first.alpha is None or second.alpha is None or first.alpha.equal(second.alpha)
         return first.pixels.equal(second.pixels) and same_alpha
 
+    @classmethod
+    def is_whole(cls, file: Path) -> bool:
+        """Whether it can be read to its end; a TIFF may be cut behind its pixels, where its recipe was."""
+        try:
+            return super().is_whole(file) and cls.read_recipe(file) is not None
+        except DanqingError:
+            return False
+
+    @classmethod
+    def draw(cls, rng: random.Random) -> Artefact:
+        return cls(noise(rng, 1))
+
     def thumbnail(self) -> Images:
         return self.x[:1]
 
 
-__all__ = ["Pictures"]
+def noise(rng: random.Random, count: int) -> Images:
+    """Pictures (N, 3, 12, 17) of noise, for tests."""
+    return torch.rand(count, 3, 12, 17, generator=torch.Generator().manual_seed(rng.getrandbits(32)))
+
+
+__all__ = ["Pictures", "noise"]

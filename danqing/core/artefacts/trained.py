@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any, ClassVar
 from danqing.core.artefacts.artefact import Artefact, plain
 from danqing.core.artefacts.saving import Saving
 from danqing.core.disk import replacing
+from danqing.core.learned.card import bundled
 from danqing.core.learned.weights import load_tensors
 from danqing.core.pictures.contract import Images, Picture
 from danqing.core.recipe import Recipe
@@ -50,6 +52,11 @@ class Trained(Artefact):
     def same(cls, one: Path, other: Path) -> bool:
         first, second = load_tensors(one)[1], load_tensors(other)[1]
         return first.keys() == second.keys() and all(first[name].equal(second[name]) for name in first)
+
+    @classmethod
+    def draw(cls, rng: random.Random) -> Artefact:
+        file = rng.choice(list(bundled().values()))
+        return cls(file.parent, file, {"steps": rng.randrange(1000)})
 
     def told(self) -> Any:
         return {"folder": str(self.folder), "model": str(self.model), "summary": plain(self.summary)}

@@ -26,6 +26,7 @@ class Kind(ABC):
         leads: whether a command line takes it by its place, without an option's name, where it is required.
         is_picture: whether it is pictures or a mask: a file given for it is read, and tiles are cut from it.
         reads: whether a check reads files, so that it waits until the work begins.
+        opens: whether a value may name something on the disk, so that a server takes a hash in its place.
     """
 
     noun: ClassVar[str] = "a value"
@@ -34,6 +35,7 @@ class Kind(ABC):
     leads: ClassVar[bool] = False
     is_picture: ClassVar[bool] = False
     reads: ClassVar[bool] = False
+    opens: ClassVar[bool] = False
 
     @property
     def name(self) -> str:

@@ -17,6 +17,7 @@ class PathKind(Kind):
     metavar: ClassVar[str] = "FILE"
     widget: ClassVar[str] = "file"
     leads: ClassVar[bool] = True
+    opens: ClassVar[bool] = True
 
     @classmethod
     def of(cls, hint: Any, marks: tuple[Any, ...]) -> Kind | None:

@@ -24,6 +24,7 @@ class PicturesKind(Kind):
     widget: ClassVar[str] = "picture"
     leads: ClassVar[bool] = True
     reads: ClassVar[bool] = True
+    opens: ClassVar[bool] = True
     is_picture: ClassVar[bool] = True
     tag: ClassVar[str] = "pictures"
 

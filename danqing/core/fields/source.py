@@ -14,6 +14,7 @@ class SourceKind(TextKind):
     metavar: ClassVar[str] = "PICTURES"
     widget: ClassVar[str] = "dataset"
     leads: ClassVar[bool] = True
+    opens: ClassVar[bool] = True
 
 
 Source = Annotated[str, SourceKind()]

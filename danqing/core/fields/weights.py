@@ -33,6 +33,7 @@ class WeightsKind(Kind):
     widget: ClassVar[str] = "model"
     leads: ClassVar[bool] = True
     reads: ClassVar[bool] = True
+    opens: ClassVar[bool] = True
 
     @classmethod
     def of(cls, hint: Any, marks: tuple[Any, ...]) -> Kind | None:

@@ -19,6 +19,7 @@ class WeightsFileKind(Kind):
     widget: ClassVar[str] = "model"
     leads: ClassVar[bool] = True
     reads: ClassVar[bool] = True
+    opens: ClassVar[bool] = True
 
     def check(self, value: Any, name: str) -> Path:
         if not isinstance(value, str | Path):

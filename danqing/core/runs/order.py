@@ -11,7 +11,7 @@ from typing import Any, Literal, NamedTuple
 from danqing.core.artefacts.artefact import Artefact, Part, numbered_name, recipe_in
 from danqing.core.artefacts.figures import Figures, numbers_in
 from danqing.core.artefacts.saving import Saving, Take
-from danqing.core.disk import hash_of
+from danqing.core.disk import hash_of, seen_from
 from danqing.core.errors import DanqingError, OutputError
 from danqing.core.fields.form import checked
 from danqing.core.learned.card import bundled, bundled_name
@@ -205,14 +205,6 @@ class Order:
         return target.with_name(f"{stem}.png")
 
 
-def seen_from(home: Path, file: Path) -> str:
-    """The path of a file as seen from a folder; absolute where there is no way between the two."""
-    try:
-        return Path(os.path.relpath(os.path.realpath(file), os.path.realpath(home))).as_posix()
-    except ValueError:  # another drive
-        return Path(os.path.realpath(file)).as_posix()
-
-
 def _same_work(one: Step, other: Step) -> bool:
     """Whether two steps do the same to the same pictures, wherever these lie."""
     return _essence(one) == _essence(other)
@@ -250,4 +242,4 @@ def _named(model: Model, home: Path) -> dict[str, str]:
     return {"name": bundled_name(model) or seen_from(home, Path(file)), "sha256": model.card["sha256"]}
 
 
-__all__ = ["Call", "Order", "Outcome", "State", "seen_from"]
+__all__ = ["Call", "Order", "Outcome", "State"]

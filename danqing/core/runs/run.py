@@ -116,8 +116,7 @@ def keep(order: Order, loaded: Loaded, made: Made) -> Job[Outcome]:
     if order.target is None:
         return Outcome(order.source, "done", (), made.artefact.told(), made=made.artefact)
     before = (loaded.picture.recipe if loaded.picture is not None else None) or []
-    parts, fresh = order.parts(made.artefact), 0
-    numbers = made.artefact.told()
+    parts, fresh, numbers = order.parts(made.artefact), 0, made.artefact.told()
     for at, part in enumerate(parts):
         order.check_free(part.file)
         recipe = [*before, order.step(part.file, part.take, made.uses)]
@@ -127,7 +126,7 @@ def keep(order: Order, loaded: Loaded, made: Made) -> Job[Outcome]:
             fresh += 1
             saving = replace(order.saving, force=order.saving.force or part.file.exists())  # this work, cut short
             work = part.content.keep(part.file, recipe, saving, made.like)
-            written = yield from shared(work, at / len(parts), 1 / len(parts))
+            written = yield from (work if len(parts) == 1 else shared(work, at / len(parts), 1 / len(parts)))
         if len(parts) == 1 and type(written) is type(made.artefact):
             numbers = written.told()
     state: State = "done" if fresh else "skipped"

@@ -1,1 +1,1 @@
-"""One alarm a file; further folders of alarms are further entries of this package's ``__path__``."""
+"""One alarm a file."""

@@ -1,0 +1,29 @@
+"""Every alarm speaks and keeps its history; the alarms are found by walking their folder in every root."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from danqing.core.menu import modules_in
+from danqing.training.alarm import ALARMS, Alarm, known_alarms
+
+
+@pytest.mark.parametrize("name", known_alarms())
+def test_it_speaks_and_keeps_its_history_as_json(name: str) -> None:
+    alarm = known_alarms()[name]()
+    assert alarm.words
+    assert alarm.remedy
+    history = json.loads(json.dumps(alarm.to_json(), allow_nan=False))
+    assert type(alarm).from_json(history) == alarm
+
+
+@pytest.mark.parametrize("name", known_alarms())
+def test_it_watches_or_looks(name: str) -> None:
+    made = known_alarms()[name]
+    assert made.watch is not Alarm.watch or made.look is not Alarm.look
+
+
+def test_every_file_holds_one() -> None:
+    assert {each.rpartition(".")[2].replace("_", "-") for each in modules_in(ALARMS)} == set(known_alarms())
