@@ -42,12 +42,12 @@ def test_a_box_is_read_and_the_middle_is_the_default() -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("5,6,20", r"box: '5,6,20' is not of the form left,top,width,height.*40,30,200,150"),
-        ("a,b,c,d", "is not of the form"),
+        ("5,6,20", r"box: '5,6,20' is not a box of the form left,top,width,height.*40,30,200,150"),
+        ("a,b,c,d", "is not a box of the form"),
         ("1.5,2,3,4", "whole numbers"),
-        ("", "is not of the form"),
-        ("-1,0,5,5", "is no box"),
-        ("3,3,0,5", "is no box"),
+        ("", "is not a box of the form"),
+        ("-1,0,5,5", "is not a box"),
+        ("3,3,0,5", "is not a box"),
         ("50,0,11,40", r"leaves the picture of 60×40 px.*At most 10 wide and 40 high"),
         ("70,0,5,5", "leaves the picture"),
     ],
@@ -59,9 +59,9 @@ def test_what_is_no_box_is_refused_in_words(text: str, words: str) -> None:
 
 def test_points_are_read_as_column_and_row() -> None:
     assert point_in(X, PointKind().check("59,39", "point")) == (39, 59)
-    with pytest.raises(ParameterError, match=r"point: '60,0' lies outside the picture of 60×40 px. Column 0…59"):
+    with pytest.raises(ParameterError, match=r"point: 60,0 lies outside the picture of 60×40 px. Column 0…59"):
         point_in(X, PointKind().check("60,0", "point"))
-    with pytest.raises(ParameterError, match="is not of the form column,row"):
+    with pytest.raises(ParameterError, match="is not a point of the form column,row"):
         point_in(X, PointKind().check("6", "point"))
 
 
