@@ -185,10 +185,20 @@ def _written(image: Any, format: Format, level: int, **more: Any) -> bytes:
         "avif": {"quality": level, "speed": 8, "subsampling": "4:4:4" if level >= 90 else "4:2:0"},
         "png": {"optimize": True},
     }
+    try:
+        return _saved(image, format, {**options[format], **more})
+    except OSError as error:
+        if format != "jpg":
+            raise ParameterError(f"{KINDS[format]} cannot hold this picture ({error})", where="format") from error
+        plain = {"optimize": False, "progressive": False}  # noise outgrows the room that Pillow has for several passes
+        return _saved(image, format, {**options[format], **more, **plain})
+
+
+def _saved(image: Any, format: Format, options: dict[str, Any]) -> bytes:
     file = io.BytesIO()
     try:
-        image.save(file, KINDS[format], **options[format], **more)
-    except (ValueError, OSError) as error:
+        image.save(file, KINDS[format], **options)
+    except ValueError as error:
         raise ParameterError(f"{KINDS[format]} cannot hold this picture ({error})", where="format") from error
     return file.getvalue()
 

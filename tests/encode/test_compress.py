@@ -149,6 +149,14 @@ def test_a_recipe_goes_in_if_there_is_room_and_changes_no_pixel(format: str, pho
     assert tight.embedded(settings(KINDS[format], long)) is tight
 
 
+def test_noise_fits_into_a_jpeg() -> None:
+    """At high quality it takes more bytes than it has pixels."""
+    noise = torch.rand(1, 3, 256, 256, generator=torch.Generator().manual_seed(0))
+    (made,) = compress(noise, ssim=0.98)
+    assert len(made.data) > 256 * 256
+    assert decoded(made.data).shape == (256, 256, 3)
+
+
 def test_a_recipe_too_long_for_jpeg_is_left_out(photo: Tensor) -> None:
     (made,) = compress(photo, ssim=0.8)
     assert made.embedded(settings("JPEG", [Step("compress", {"words": "x" * 70_000})])) is made
