@@ -92,7 +92,8 @@ def _write_mp4(shots: Iterator[Shot], file: Path, quality: int, recipe: Recipe |
             below, beside = height - shot.pixels.shape[0], width - shot.pixels.shape[1]
             padded = np.pad(shot.pixels, ((0, below), (0, beside), (0, 0)), "edge")
             colour = np.ascontiguousarray(np.broadcast_to(padded, (height, width, 3)))
-            frame = av.VideoFrame.from_ndarray(colour, format="rgb24")
+            # by one thread: several now and then give another picture of the same small frame
+            frame = av.VideoFrame.from_ndarray(colour, format="rgb24").reformat(format="yuv420p", threads=1)
             frame.time_base, frame.pts = Fraction(1, TICKS), round(shot.start * TICKS)
             durations[frame.pts] = round(shot.end * TICKS) - frame.pts
             _mux(film, stream.encode(frame), durations)

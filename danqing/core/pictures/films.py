@@ -177,8 +177,11 @@ def _frames_of_film(file: str | Path, limit: int) -> Iterator[Frame]:
 
 
 def _upright(frame: Any) -> Tensor:
-    """A frame as it is to be seen: telephones write films lying on their side."""
-    pixels = np.rot90(frame.to_ndarray(format="rgb24"), round(frame.rotation / 90))
+    """A frame as it is to be seen: telephones write films lying on their side.
+
+    Colours are converted by one thread: several now and then give another picture of the same small frame.
+    """
+    pixels = np.rot90(frame.to_ndarray(format="rgb24", threads=1), round(frame.rotation / 90))
     return from_uint8(np.ascontiguousarray(pixels)[None])
 
 
