@@ -9,6 +9,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from danqing.maths.full_precision import full_precision
+
 Matrix = NDArray[np.float64]
 # Spline wavelets with one and five vanishing moments: the analysing low-pass filter, and the Haar high-pass filter.
 _LOW = np.array([3, -3, -22, 22, 128, 128, 22, -22, -3, 3]) / (128 * np.sqrt(2))
@@ -52,6 +54,7 @@ def haar_order(size: int) -> Tensor:
     return torch.arange(size).view(-1, QUAD).T.flatten()
 
 
+@full_precision
 def into_haar(x: Tensor) -> Tensor:
     """Transform rows by Haar wavelets: first fours of neighbours, then the means of the fours.
 
@@ -69,6 +72,7 @@ def into_haar(x: Tensor) -> Tensor:
     return y.view_as(x)
 
 
+@full_precision
 def from_haar(y: Tensor) -> Tensor:
     """Undo :func:`into_haar`; ``y`` (size, N) is used up.
 

@@ -9,11 +9,14 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from danqing.maths.full_precision import full_precision
+
 FAR = 1e6  # added to the distance of places outside the picture, taken from that of a block to itself
 GRID = 4  # references a line of a tile, in both directions, that are compared with the same candidates
 STRIP = 32  # lines of places worked on together: what is computed on the way stays near the processor
 
 
+@full_precision
 def coefficients(x: Tensor, basis: Tensor, out: Tensor) -> Tensor:
     """Transform the blocks at all places.
 
@@ -37,6 +40,7 @@ def coefficients(x: Tensor, basis: Tensor, out: Tensor) -> Tensor:
     return out[: rows * columns]
 
 
+@full_precision
 def overlaid(total: Tensor, weights: Tensor, inverse: Tensor, window: Tensor, columns: int) -> tuple[Tensor, Tensor]:
     """Lay blocks on top of one another.
 
@@ -69,6 +73,7 @@ def overlaid(total: Tensor, weights: Tensor, inverse: Tensor, window: Tensor, co
     return sums, functional.conv2d(planes, window.flip(0, 1)[None, None], padding=side - 1)[:, 0]
 
 
+@full_precision
 def alike(features: Tensor, lines: slice, count: int, step: int, radius: int) -> Tensor:
     """Find the blocks that look most like each block of a coarse grid.
 

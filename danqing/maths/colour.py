@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from danqing.maths.full_precision import full_precision
+
 BRIGHTNESS = (0.2126, 0.7152, 0.0722)  # ITU-R BT.709-6, item 3.2
 _LMS_FROM_RGB = (
     (0.4122214708, 0.5363325363, 0.0514459929),
@@ -51,6 +53,7 @@ def from_linear(x: Tensor) -> Tensor:
     return torch.where(x <= 0.0031308, x * 12.92, 1.055 * x.clamp(min=0.0031308) ** (1 / 2.4) - 0.055)
 
 
+@full_precision
 def to_oklab(rgb: Tensor) -> Tensor:
     """Turn sRGB colours into OKLab, where equal distances look about equally different.
 
@@ -80,6 +83,7 @@ def from_oklab(lab: Tensor) -> Tensor:
     return from_linear(linear_from_oklab(lab).clamp(0, 1))
 
 
+@full_precision
 def linear_from_oklab(lab: Tensor) -> Tensor:
     """Turn OKLab colours (..., 3) into linear light (..., 3), unclipped: what no screen can show leaves [0, 1].
 
@@ -90,6 +94,7 @@ def linear_from_oklab(lab: Tensor) -> Tensor:
     return linear
 
 
+@full_precision
 def into_gamut(linear: Tensor) -> Tensor:
     """Bring colours that no screen can show inside, straight towards the grey of their own luminance.
 
@@ -139,6 +144,7 @@ def heat(values: Tensor) -> Tensor:
     return torch.cat([3 * values, 3 * values - 1, 3 * values - 2], 1).clamp(0, 1)
 
 
+@full_precision
 def to_opponent(x: Tensor) -> Tensor:
     """Turn RGB into brightness and two differences of colour, an orthonormal change of axes: white noise stays white.
 
@@ -154,6 +160,7 @@ def to_opponent(x: Tensor) -> Tensor:
     return torch.einsum("oc,bchw->bohw", _matrix(_OPPONENT_FROM_RGB, x), x)
 
 
+@full_precision
 def from_opponent(x: Tensor) -> Tensor:
     """Turn brightness and two differences of colour back into RGB; see :func:`to_opponent`.
 

@@ -17,9 +17,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from danqing.maths.full_precision import full_precision
+
 LARGEST = 11  # points in a direction; float32 keeps about 4 digits of 7 there, as many as TF32 and twice those of bf16
 
 
+@full_precision
 def correlate_small(x: Tensor, weight: Tensor, padding: tuple[int, int] = (0, 0)) -> Tensor:
     """Slide kernels over small square maps, as convolution layers do, zeros around the map.
 
@@ -39,6 +42,7 @@ def correlate_small(x: Tensor, weight: Tensor, padding: tuple[int, int] = (0, 0)
     return _multiply(x, weight, before.to(x.device), first.to(x.device), after.to(x.device))
 
 
+@full_precision
 def convolve_small(x: Tensor, weight: Tensor, crop: tuple[int, int] = (0, 0)) -> Tensor:
     """Spread kernels over small square maps, as transposed convolution layers do (the full product), then crop it.
 

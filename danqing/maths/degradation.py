@@ -18,6 +18,7 @@ from torch.nn import functional
 from danqing.core.pictures.contract import Images, from_uint8, to_uint8
 from danqing.maths.borders import mirrored
 from danqing.maths.colour import from_linear, to_linear
+from danqing.maths.full_precision import full_precision
 from danqing.maths.point_spread import Blur, point_spread
 from danqing.maths.resampling import resampled
 
@@ -127,6 +128,7 @@ def motion(x: Images, length: Tensor, angle: Tensor) -> Images:
     return kernel_blur(x, _kernels("motion", length.expand(len(x)) / 2, angle.expand(len(x))))
 
 
+@full_precision
 def kernel_blur(x: Images, kernels: Tensor) -> Images:
     """Convolve each picture with a kernel of its own.
 

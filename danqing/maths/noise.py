@@ -13,6 +13,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from danqing.core.pictures.contract import Images
+from danqing.maths.full_precision import full_precision
 
 PATCH = {1: 8, 3: 6}  # side of a patch by channels: 64 and 108 numbers
 ENOUGH = 4  # patches a number of one: below, their covariance says little
@@ -35,6 +36,7 @@ def by_laplacians(x: Images) -> Tensor:
     return size.square().mean(1).sqrt()
 
 
+@full_precision
 def laplacian_difference(x: Tensor) -> Tensor:
     """The response (B, C, H - 2, W - 2) to the mask 1 -2 1, -2 4 -2, 1 -2 1."""
     line = torch.tensor([1.0, -2.0, 1.0]).to(x)
@@ -55,6 +57,7 @@ def by_wavelets(x: Images) -> Tensor:
     return sizes.square().mean(1).sqrt()
 
 
+@full_precision
 def by_patches(x: Images) -> Tensor:
     """Find the level that the small eigenvalues of the patches' covariance have in common: directions of noise alone.
 

@@ -10,6 +10,7 @@ from danqing.core.pictures.contract import Images
 from danqing.maths.bases import cosine, plane
 from danqing.maths.borders import mirrored
 from danqing.maths.colour import from_opponent, to_opponent
+from danqing.maths.full_precision import full_precision
 
 SIDE = 8  # px of a block
 STEP = 2  # px from one block to the next
@@ -20,6 +21,7 @@ BLOCKS = 8192  # worked on together
 REACH = SIDE + STEP - 1  # px: a pixel is in blocks that begin so far away at most
 
 
+@full_precision
 def shrunk(x: Images, sigma: Tensor) -> Images:
     """Filter the blocks at every second place in both directions, and average them where they overlap.
 

@@ -13,6 +13,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from danqing.core.pictures.contract import Images
+from danqing.maths.full_precision import full_precision
 from danqing.maths.statistics import gaussian_frechet, moments
 
 SIDE = 32  # pictures are brought to this size first
@@ -20,6 +21,7 @@ DIM = 84  # 4×4 brightness, 8 filters × 2 scales × 2×2 places, 2 tints, 2 sp
 GAIN = 4.0  # filter energies times this vary about as much as brightness does
 
 
+@full_precision
 def sketch_features(x: Images) -> Tensor:
     """Describe pictures (B, C, H, W) by 84 numbers each, (B, 84) float32.
 

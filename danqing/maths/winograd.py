@@ -11,10 +11,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from danqing.maths.full_precision import full_precision
+
 OUT, IN = 4, 6  # sides of a tile, of the result and of what it is computed from
 STRIP = 64  # tiles worked on together where nothing is learned: their numbers stay near the processor
 
 
+@full_precision
 def convolved(x: Tensor, weight: Tensor) -> Tensor:
     """Slide 3x3 kernels over maps, zeros around them, as a convolution layer with padding 1 does; differentiable.
 
