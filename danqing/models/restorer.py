@@ -25,10 +25,10 @@ from danqing.maths.damage import (
     gain_for,
     hint_of,
     lit,
-    noise_level,
 )
 from danqing.maths.variation import detailed, patches, recoloured, views
 from danqing.nets.colouriser import Colouriser
+from danqing.nets.noise_estimate import noise_level
 from danqing.nets.precision import Precision, autocast
 from danqing.nets.unet import UNet
 
