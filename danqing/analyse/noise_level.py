@@ -19,7 +19,8 @@ from danqing.nets.noise_estimate import noise_level as level_of
 
 TONES = 8  # steps from black to white whose noise is told apart
 FEWEST = 200  # pixels that a tone must have
-PLACES = 4  # places of the net's map that a tone must have
+NORMAL = 0.67449  # median size of a normal variable
+FAINT = 0.01  # σ on the 0–255 scale
 GAIN = 8.0  # times that the noise is shown
 _ESTIMATORS = {"patches": noise.by_patches, "wavelet": noise.by_wavelets, "laplacian": noise.by_laplacians}
 
@@ -43,52 +44,34 @@ def noise_level(x: Images, method: Literal["learned", "patches", "wavelet", "lap
         the picture is taken away, eight times enlarged about grey (B, C, H, W).
 
     Source: danqing.nets.noise_estimate (learned); G. Chen et al. 2015 (patches); D. Donoho, I. Johnstone 1994
-    (wavelet); J. Immerkær 1996 (laplacian), as ``danqing.maths.noise`` has them; tones of the last three by laplacian,
-    in flat places.
+    (wavelet); J. Immerkær 1996 (laplacian), as ``danqing.maths.noise`` has them; tones by laplacian, in flat places.
 
     Examples:
         danqing noise_level photo.png --json
         danqing noise_level photo.png --method wavelet --out grain.png
     """
     rest, light = _rest(x), brightness(x)
-    if method == "learned":
-        return Figures(_learned(x, light), (0.5 + GAIN * rest).clamp(0, 1))
-    found = _ESTIMATORS[method](x)
+    found = level_of(x) if method == "learned" else _ESTIMATORS[method](x)
     numbers = [
         {"sigma": _told(sigma), "tones": _by_tone(picture, left), "method": method}
         for sigma, picture, left in zip(found.tolist(), light, rest, strict=True)
     ]
+    if method == "learned":
+        _add_what_the_net_sees(numbers, x, rest)
     return Figures(numbers, (0.5 + GAIN * rest).clamp(0, 1))
 
 
-def _learned(x: Images, light: Tensor) -> list[dict[str, Any]]:
-    """The figures of the net, colours and tones scaled to what the whole picture is said to have."""
-    found, levels = measured(x), level_of(x)
-    numbers = []
-    for at, level in enumerate(levels.tolist()):
-        power = found.sigma[at].square()
-        scale = 255 * level / max(float(power.mean().sqrt()), 1e-6)
-        tone = functional.adaptive_avg_pool2d(light[at : at + 1], power.shape[-2:])[0, 0]
-        numbers.append(
-            {
-                "sigma": 255 * level,
-                "tones": [_rms(power[:, there], scale) for there in _tones(tone)],
-                "colours": [scale * float(each.mean().sqrt()) for each in power[: x.shape[1]]],
-                "grain": float(found.grain[at]),
-                "method": "learned",
-            }
-        )
-    return numbers
-
-
-def _tones(light: Tensor) -> list[Tensor]:
-    """Where the picture is in each step of brightness."""
-    step = (light * TONES).long().clamp(max=TONES - 1)
-    return [step == tone for tone in range(TONES)]
-
-
-def _rms(power: Tensor, scale: float) -> float | None:
-    return scale * float(power.mean().sqrt()) if power.shape[-1] >= PLACES else None
+def _add_what_the_net_sees(numbers: list[dict[str, Any]], x: Images, rest: Tensor) -> None:
+    """Grain, and colours scaled to what the whole is said to have; so are tones, where that is what the net says."""
+    seen = measured(x)
+    for at, told in enumerate(numbers):
+        level = 255 * float(seen.level[at])
+        colours = seen.sigma[at, : x.shape[1]]
+        told["colours"] = [told["sigma"] / max(level, FAINT) * 255 * float(each) for each in colours]
+        told["grain"] = float(seen.grain[at])
+        if told["sigma"] == level:  # smoothed noise, of which the laplacian finds only a part
+            part = 255 * float(rest[at].abs().median()) / NORMAL
+            told["tones"] = [None if tone is None else tone * level / max(part, FAINT) for tone in told["tones"]]
 
 
 def _told(sigma: float) -> float | None:
@@ -108,8 +91,9 @@ def _by_tone(picture: Tensor, rest: Tensor) -> list[float | None]:
     if min(picture.shape[-2:]) < 3:
         return [None] * TONES
     size = rest[:, 1:-1, 1:-1].abs().square().mean(0).sqrt() if len(rest) == 1 else rest[:, 1:-1, 1:-1].abs()
+    tone = (functional.avg_pool2d(picture[None], 3, 1)[0, 0] * TONES).long().clamp(max=TONES - 1)
     told: list[float | None] = []
-    for chosen in _tones(functional.avg_pool2d(picture[None], 3, 1)[0, 0]):
-        there: Any = size[..., chosen].flatten()
-        told.append(255 * float(there.median()) / 0.67449 if there.numel() >= FEWEST * len(rest) else None)
+    for step in range(TONES):
+        there: Any = size[..., tone == step].flatten()
+        told.append(255 * float(there.median()) / NORMAL if there.numel() >= FEWEST * len(rest) else None)
     return told

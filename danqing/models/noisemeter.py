@@ -1,4 +1,4 @@
-"""The noisemeter family: a small net that says how strong the noise of a picture is, where, and of what grain."""
+"""The noisemeter family: a small net that says how strong the noise of a picture is in each colour, and its grain."""
 
 from __future__ import annotations
 
@@ -8,19 +8,17 @@ from typing import Annotated, ClassVar, Literal, NamedTuple
 
 import torch
 from torch import Generator, Tensor, nn
-from torch.nn import functional as F
 
 from danqing.core.errors import ParameterError
 from danqing.core.learned.model import Model, Optimiser, Samples
 from danqing.core.operators.form import Range
 from danqing.core.pictures.contract import Images
 from danqing.maths import degradation
+from danqing.maths.calm_bands import COUNT, calm_bands
 from danqing.maths.colour import luma
 from danqing.maths.snapshots import snapshots
 from danqing.maths.variation import patches, recoloured
 
-STEP = 8  # px from one place whose noise is told to the next
-AROUND = 5  # places across, over which noise is averaged: few pixels tell little of their standard deviation
 FAINT = 0.5 / 255  # noise so weak need not be told apart from none
 NOISIEST = 75 / 255
 CLEAN, WHITE = (
@@ -28,7 +26,8 @@ CLEAN, WHITE = (
     0.55,
 )  # shares of pictures without noise, and of those without or with white noise; cameras' the rest
 GREY = 0.15  # share of pictures learned as grey ones
-GRAIN = 0.1  # weight of the error in the grain, whose scale is 0…1, against that in the logarithm of the strength
+UNIT = 10 / 255  # what the net's zero stands for
+GRAIN = 1.0  # weight of the error in the grain, whose scale is 0…1, against that in the logarithm of the strength
 SCORED = 64  # held-out pictures a score is taken on
 SEED = 1  # of the noise that scores are taken on
 
@@ -37,7 +36,7 @@ class Noise(NamedTuple):
     """The noise of pictures.
 
     Attributes:
-        sigma: standard deviation (B, 3, h, w) in image units, in each colour, at every eighth pixel.
+        sigma: standard deviation (B, 3) in image units, in each colour.
         grain: correlation (B,) of the noise with that of the next pixels: 0 for white noise, near 1 for coarse grain.
     """
 
@@ -47,26 +46,24 @@ class Noise(NamedTuple):
     @property
     def level(self) -> Tensor:
         """One number a picture (B,): the root mean square of the noise."""
-        return self.sigma.square().mean((1, 2, 3)).sqrt()
+        return self.sigma.square().mean(1).sqrt()
 
 
 class NoiseMeter(Model):
     """Learn how strong the noise in pictures is from clean ones, which are made noisy anew every time they are seen.
 
-    The noise is white, of a camera, or none at all: then all that is in the picture is the picture. The net has no
-    biases, so that twice the contrast has twice the noise; it sees each place and, by means over the whole picture,
-    what texture and noise are like elsewhere.
+    The noise is white, of a camera, or none at all: then all that is in the picture is the picture. The net does not
+    see the picture, but how much of each frequency there is in its calm places (:mod:`danqing.maths.calm_bands`).
 
     Args:
         size: side of the squares that pictures are cut into, in px.
         patch: side of the patches learned from, cut out of the squares at random.
-        width: channels of the first layers; later ones have twice as many.
+        width: numbers of each hidden layer.
 
     Raises:
         ParameterError: if a patch is larger than a square.
 
-    Source: danqing; a net for the strength of noise: S. Guo et al., "Toward convolutional blind denoising of real
-    photographs", 2019 (CBDNet), section 3.2.
+    Source: danqing.
     """
 
     optimiser: ClassVar[Optimiser] = Optimiser(lr=2e-3, betas=(0.9, 0.99))
@@ -78,21 +75,17 @@ class NoiseMeter(Model):
         self,
         size: Annotated[int, Range(16, 1024, "px")] = 128,
         patch: Annotated[int, Range(16, 1024, "px")] = 96,
-        width: Annotated[int, Range(4, 128)] = 24,
+        width: Annotated[int, Range(4, 512)] = 64,
     ) -> None:
         super().__init__()
         if patch > size:
             what = f"{patch} px is larger than the squares of {size} px that pictures are cut into"
             raise ParameterError(what, where="patch", remedy="Make size larger or patch smaller")
         self.patch = patch
-        self.near = nn.Sequential(
-            _convolution(12, width), nn.ReLU(), _convolution(width, width), nn.ReLU(),
-            _convolution(width, 2 * width, 2), nn.ReLU(), _convolution(2 * width, 2 * width), nn.ReLU(),
-            _convolution(2 * width, 2 * width, 2), nn.ReLU(), _convolution(2 * width, 2 * width), nn.ReLU(),
-        )  # fmt: skip
-        self.mixed = nn.Sequential(nn.Conv2d(4 * width, 2 * width, 1, bias=False), nn.ReLU())
-        self.strength = nn.Conv2d(2 * width, 3, 1, bias=False)
-        self.likeness = nn.Linear(2 * width, 1)
+        self.straight = nn.Linear(COUNT, 4)
+        self.bent = nn.Sequential(
+            nn.Linear(COUNT, width), nn.SiLU(), nn.Linear(width, width), nn.SiLU(), nn.Linear(width, 4)
+        )
         self.off = math.nan
 
     def measure(self, x: Images) -> Noise:
@@ -102,15 +95,15 @@ class NoiseMeter(Model):
         return Noise(found.sigma.clone(), found.grain.clone())
 
     def losses(self, batch: Samples, rng: Generator) -> Iterator[tuple[str, Tensor]]:
-        """Yield the mean square error of the strengths' logarithms, in each place and as a whole, and of the grain."""
+        """Yield the mean absolute error of the strengths' logarithms, in each colour and of all, and of the grain."""
         x, noise = noisy(patches(_coloured(batch.x), self.patch, rng), rng)
         true, found = true_noise(noise), self._measured(x)
         whole = _logarithm(found.level) - _logarithm(true.level)
         self.off = float(whole.detach().abs().mean())
         told = (true.level > 2 * FAINT).to(x)  # else there is no grain
-        grain = ((found.grain - true.grain).square() * told).sum() / told.sum().clamp(min=1)
-        places = (_logarithm(found.sigma) - _logarithm(true.sigma)).square().mean()
-        yield "", places + whole.square().mean() + GRAIN * grain
+        grain = ((found.grain - true.grain).abs() * told).sum() / told.sum().clamp(min=1)
+        colours = (_logarithm(found.sigma) - _logarithm(true.sigma)).abs().mean()
+        yield "", colours + whole.abs().mean() + GRAIN * grain
 
     def readings(self) -> dict[str, float]:
         """How far the strengths of the last batch were off, as a mean difference of logarithms (about a share)."""
@@ -130,16 +123,9 @@ class NoiseMeter(Model):
         }
 
     def _measured(self, x: Images) -> Noise:
-        """Measure; border pixels are repeated up to whole places, grey pictures are three equal channels."""
-        x = _coloured(x)
-        height, width = x.shape[-2:]
-        x = F.pad(x, (0, -width % STEP, 0, -height % STEP), mode="replicate")
-        near = self.near(F.pixel_unshuffle(x, 2))
-        around = near.mean((2, 3), keepdim=True)
-        seen = self.mixed(torch.cat([near, around.expand_as(near)], 1)).float()
-        mean = seen.mean((2, 3))
-        relative = mean / mean.mean(1, keepdim=True).clamp(min=1e-6)
-        return Noise(self.strength(seen).float().abs(), self.likeness(relative).float().sigmoid()[:, 0])
+        seen = calm_bands(_coloured(x))
+        told = (self.straight(seen) + self.bent(seen)).float()
+        return Noise(UNIT * told[:, :3].clamp(-8, 4).exp(), told[:, 3].sigmoid())
 
 
 def noisy(clean: Images, rng: Generator) -> tuple[Images, Tensor]:
@@ -161,23 +147,15 @@ def noisy(clean: Images, rng: Generator) -> tuple[Images, Tensor]:
 
 def true_noise(noise: Tensor) -> Noise:
     """What is to be measured of noise (B, 3, H, W)."""
-    power = F.avg_pool2d(noise.square(), STEP, ceil_mode=True, count_include_pad=False)
-    around = F.avg_pool2d(power, AROUND, 1, AROUND // 2, count_include_pad=False)
     pairs = (noise[..., 1:] * noise[..., :-1]).mean((1, 2, 3)) + (noise[..., 1:, :] * noise[..., :-1, :]).mean(
         (1, 2, 3)
     )
     likeness = pairs / 2 / noise.square().mean((1, 2, 3)).clamp(min=1e-10)
-    return Noise(around.sqrt(), likeness.clamp(0, 1))
+    return Noise(noise.square().mean((2, 3)).sqrt(), likeness.clamp(0, 1))
 
 
 def _logarithm(sigma: Tensor) -> Tensor:
     return (sigma + FAINT).log()
-
-
-def _convolution(inputs: int, outputs: int, stride: int = 1) -> nn.Conv2d:
-    made = nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False)
-    nn.init.kaiming_normal_(made.weight, nonlinearity="relu")
-    return made
 
 
 def _coloured(x: Images) -> Images:

@@ -18,13 +18,13 @@ def seeded(seed: int = 0) -> torch.Generator:
 
 def meter() -> NoiseMeter:
     torch.manual_seed(0)
-    return NoiseMeter(size=48, patch=48, width=8)
+    return NoiseMeter(size=48, patch=48, width=16)
 
 
 @pytest.mark.parametrize("shape", [(3, 1, 1), (1, 3, 37), (3, 17, 30), (1, 64, 64)])
 def test_any_picture_is_measured(shape: tuple[int, int, int]) -> None:
     found = meter().eval().measure(torch.rand(2, *shape, generator=seeded()))
-    assert found.sigma.shape == (2, 3, -(-shape[1] // 8), -(-shape[2] // 8))
+    assert found.sigma.shape == (2, 3)
     assert found.sigma.min() >= 0
     assert found.level.shape == found.grain.shape == (2,)
     assert ((found.grain >= 0) & (found.grain <= 1)).all()
@@ -36,20 +36,11 @@ def test_grey_is_three_equal_channels_and_pictures_do_not_meet() -> None:
     torch.testing.assert_close(net.measure(x)[0][1:2], net.measure(x[1:2])[0])
 
 
-def test_half_the_contrast_has_half_the_noise_of_the_same_grain() -> None:
-    x, net = torch.rand(2, 3, 40, 48, generator=seeded()), meter().eval()
-    whole, half = net.measure(x), net.measure(x / 2)
-    torch.testing.assert_close(half.sigma, whole.sigma / 2, rtol=1e-4, atol=1e-7)
-    torch.testing.assert_close(half.grain, whole.grain, rtol=1e-4, atol=1e-6)
-
-
-def test_true_noise_is_measured_in_its_colour_and_place() -> None:
+def test_true_noise_is_measured_in_its_colour() -> None:
     noise = torch.randn(1, 3, 96, 192, generator=seeded()) * torch.tensor([0.1, 0.05, 0.02]).view(1, 3, 1, 1)
-    noise[..., 96:] *= 2
     found = true_noise(noise)
-    left, right = found.sigma[0, :, :, :8].mean((1, 2)), found.sigma[0, :, :, 16:].mean((1, 2))
-    torch.testing.assert_close(left, torch.tensor([0.1, 0.05, 0.02]), rtol=0.03, atol=0)
-    torch.testing.assert_close(right, 2 * left, rtol=0.03, atol=0)
+    torch.testing.assert_close(found.sigma[0], torch.tensor([0.1, 0.05, 0.02]), rtol=0.03, atol=0)
+    torch.testing.assert_close(found.level, (found.sigma.square().mean(1)).sqrt())
     assert float(found.grain) < 0.02
     coarse = torch.nn.functional.avg_pool2d(noise, 2, 1)
     assert float(true_noise(coarse).grain) == pytest.approx(0.5, abs=0.02)  # half of its pixels are shared

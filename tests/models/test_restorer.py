@@ -11,9 +11,10 @@ from danqing.core.errors import ModelFileError, ParameterError
 from danqing.core.learned.model import Optimiser, Samples
 from danqing.core.learned.weights import load, save
 from danqing.maths.colour import luma
-from danqing.maths.damage import Damaged, Task, enlarged, filled, first_estimate, gain_for, hint_of, noise_level
+from danqing.maths.damage import Damaged, Task, enlarged, filled, first_estimate, gain_for, hint_of
 from danqing.models import restorer
 from danqing.models.restorer import NETS, Restorer
+from danqing.nets.noise_estimate import noise_level
 from danqing.train.step import Stepper
 
 TASKS = typing.get_args(Task)
