@@ -14,8 +14,7 @@ from danqing.core.operators.operator import operator
 from danqing.core.pictures.contract import Images
 from danqing.maths import noise
 from danqing.maths.colour import brightness
-from danqing.nets.noise_estimate import measured
-from danqing.nets.noise_estimate import noise_level as level_of
+from danqing.nets.noise_estimate import estimate_noise, measured
 
 TONES = 8  # steps from black to white whose noise is told apart
 FEWEST = 200  # pixels that a tone must have
@@ -51,7 +50,7 @@ def noise_level(x: Images, method: Literal["learned", "patches", "wavelet", "lap
         danqing noise_level photo.png --method wavelet --out grain.png
     """
     rest, light = _rest(x), brightness(x)
-    found = level_of(x) if method == "learned" else _ESTIMATORS[method](x)
+    found = estimate_noise(x).level if method == "learned" else _ESTIMATORS[method](x)
     numbers = [
         {"sigma": _told(sigma), "tones": _by_tone(picture, left), "method": method}
         for sigma, picture, left in zip(found.tolist(), light, rest, strict=True)

@@ -28,7 +28,7 @@ from danqing.maths.damage import (
 )
 from danqing.maths.variation import detailed, patches, recoloured, views
 from danqing.nets.colouriser import Colouriser
-from danqing.nets.noise_estimate import noise_level
+from danqing.nets.noise_estimate import estimate_noise
 from danqing.nets.precision import Precision, autocast
 from danqing.nets.unet import UNet
 
@@ -186,7 +186,7 @@ class Restorer(bases.Restorer):
             mask = conditions.get("mask", x.new_zeros(len(x), 1, *x.shape[-2:]))
             return Damaged(torch.where(mask > 0, x, luma(x).expand_as(x)), mask.to(x))
         if self.task == "denoise":
-            level = conditions["level"].to(x) if "level" in conditions else noise_level(x)
+            level = conditions["level"].to(x) if "level" in conditions else estimate_noise(x).told
             hint = hint_of(level.expand(len(x)), x)
             return Damaged(x, hint, first_estimate(x, hint))
         if self.task == "lowlight":

@@ -10,7 +10,7 @@ from danqing.core.learned.model import Restorer
 from danqing.core.operators.form import Range, WeightsOf
 from danqing.core.operators.operator import operator
 from danqing.core.pictures.contract import Images
-from danqing.nets.noise_estimate import noise_level
+from danqing.nets.noise_estimate import estimate_noise
 
 MOST = 75.0
 UNSEEN = 1.0  # σ on the 0–255 scale below which an estimate counts as no noise: nobody sees so little
@@ -19,7 +19,7 @@ UNSEEN = 1.0  # σ on the 0–255 scale below which an estimate counts as no noi
 def _settled(x: Images, sigma: float | None) -> dict[str, float]:
     if sigma is not None:
         return {"sigma": sigma}
-    found = min(255 * float(noise_level(x)), MOST)
+    found = min(255 * float(estimate_noise(x).told), MOST)
     return {"sigma": found if found >= UNSEEN else 0.0}
 
 

@@ -9,7 +9,7 @@ from torch import Tensor
 from danqing import add_camera_noise
 from danqing.maths.colour import brightness
 from danqing.maths.damage import noise_level as by_statistics
-from danqing.nets.noise_estimate import measured, noise_level
+from danqing.nets.noise_estimate import MORE, estimate_noise, measured
 
 
 def noisy(x: Tensor, sigma: float) -> Tensor:
@@ -26,20 +26,26 @@ def camera_noise(x: Tensor, **values: object) -> tuple[Tensor, float]:
 def test_white_noise_is_left_to_the_statistics(sigma: float, astronaut: Tensor, chelsea: Tensor) -> None:
     for x in (astronaut[..., :256, :256], chelsea[..., :256, :256]):
         spoilt = noisy(x, sigma)
-        torch.testing.assert_close(noise_level(spoilt), by_statistics(spoilt))
+        found = estimate_noise(spoilt)
+        assert bool(found.white)
+        torch.testing.assert_close(found.level, by_statistics(spoilt))
+        assert torch.equal(found.told, found.level)
 
 
 @pytest.mark.parametrize("finish", ["plain", "camera", "phone"])
 def test_noise_of_cameras_is_found_which_statistics_miss(finish: str, astronaut: Tensor, chelsea: Tensor) -> None:
     for x in (astronaut[..., :256, :256], chelsea[..., :256, :256]):
         spoilt, sigma = camera_noise(x, finish=finish)
-        assert 255 * float(noise_level(spoilt)) == pytest.approx(sigma, rel=0.4)
+        found = estimate_noise(spoilt)
+        assert not bool(found.white)
+        assert 255 * float(found.level) == pytest.approx(sigma, rel=0.4)
+        torch.testing.assert_close(found.told, MORE * found.level)
         assert 255 * float(by_statistics(spoilt)) < 0.6 * sigma
 
 
 def test_texture_is_not_taken_for_noise(astronaut: Tensor, chelsea: Tensor) -> None:
     for x in (astronaut, chelsea, brightness(chelsea)):
-        assert 255 * float(noise_level(x)) < 2.5
+        assert 255 * float(estimate_noise(x).told) < 2.5
 
 
 def test_the_grain_of_cameras_is_coarser(chelsea: Tensor) -> None:
