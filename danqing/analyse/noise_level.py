@@ -15,33 +15,41 @@ from danqing.core.pictures.contract import Images, Mask
 from danqing.maths import noise
 from danqing.maths.colour import brightness
 from danqing.maths.opacity import opacity_of, unhidden, weights_of
+from danqing.nets.noise_estimate import estimate_noise, measured
 
 TONES = 8  # steps from black to white whose noise is told apart
 FEWEST = 200  # pixels that a tone must have
+NORMAL = 0.67449  # median size of a normal variable
+FAINT = 0.01  # σ on the 0–255 scale
 GAIN = 8.0  # times that the noise is shown
 _ESTIMATORS = {"patches": noise.by_patches, "wavelet": noise.by_wavelets, "laplacian": noise.by_laplacians}
 
 
 @operator
 def noise_level(
-    x: Images, method: Literal["patches", "wavelet", "laplacian"] = "patches", alpha: Mask | None = None
+    x: Images,
+    method: Literal["learned", "patches", "wavelet", "laplacian"] = "learned",
+    alpha: Mask | None = None,
 ) -> Figures:
     """Estimate how strong the noise in pictures is, from nothing but the pictures.
 
     Args:
         x: pictures (B, C, H, W) in [0, 1].
-        method: patches finds the directions in which small patches vary by noise alone, and is seldom misled by
-            texture; wavelet and laplacian are faster and take fine texture for noise.
+        method: learned also finds the noise of cameras, which is not white: a net is believed where it sees clearly
+            more than patches does. patches finds the directions in which small patches vary by noise alone, exact for
+            white noise, and is seldom misled by texture; wavelet and laplacian are faster and take fine texture for
+            noise.
         alpha: opacity (B, 1, H, W), by default the pictures' own; what is not seen at all does not count.
 
     Returns:
         For each picture ``sigma``, the standard deviation on the 0–255 scale (null for pictures too small to tell), and
-        ``tones``: the same for eight steps from black to white (laplacian, in flat places; null where there are few),
-        which rises in photographs of little light; and what is left when the picture is taken away, eight times
-        enlarged about grey (B, C, H, W).
+        ``tones``: the same for eight steps from black to white (null where there are few such pixels), which differ in
+        photographs of little light; for learned also ``colours``, the same in red, green and blue, and ``grain``: how
+        alike the noise of neighbouring pixels is, 0 for white noise and near 1 for coarse grain; and what is left when
+        the picture is taken away, eight times enlarged about grey (B, C, H, W).
 
-    Source: G. Chen et al. 2015 (patches); D. Donoho, I. Johnstone 1994 (wavelet); J. Immerkær 1996 (laplacian), as
-    ``danqing.maths.noise`` has them.
+    Source: danqing.nets.noise_estimate (learned); G. Chen et al. 2015 (patches); D. Donoho, I. Johnstone 1994
+    (wavelet); J. Immerkær 1996 (laplacian), as ``danqing.maths.noise`` has them; tones by laplacian, in flat places.
 
     Examples:
         danqing noise_level photo.png --json
@@ -49,13 +57,28 @@ def noise_level(
     """
     opacity = opacity_of(x, alpha)
     seen, x = weights_of(x, opacity) > 0, unhidden(x, opacity)
-    found = _ESTIMATORS[method](x, seen)
+    found = estimate_noise(x).level if method == "learned" else _ESTIMATORS[method](x, seen)
     rest = _rest(x) * seen[:, None]
     numbers = [
         {"sigma": _told(sigma), "tones": _by_tone(picture, left, there), "method": method}
         for sigma, picture, left, there in zip(found.tolist(), brightness(x), rest, seen, strict=True)
     ]
+    if method == "learned":
+        _add_what_the_net_sees(numbers, x, rest)
     return Figures(numbers, (0.5 + GAIN * rest).clamp(0, 1))
+
+
+def _add_what_the_net_sees(numbers: list[dict[str, Any]], x: Images, rest: Tensor) -> None:
+    """Grain, and colours scaled to what the whole is said to have; so are tones, where that is what the net says."""
+    seen = measured(x)
+    for at, told in enumerate(numbers):
+        level = 255 * float(seen.level[at])
+        colours = seen.sigma[at, : x.shape[1]]
+        told["colours"] = [told["sigma"] / max(level, FAINT) * 255 * float(each) for each in colours]
+        told["grain"] = float(seen.grain[at])
+        if told["sigma"] == level:  # smoothed noise, of which the laplacian finds only a part
+            part = 255 * float(rest[at].abs().median()) / NORMAL
+            told["tones"] = [None if tone is None else tone * level / max(part, FAINT) for tone in told["tones"]]
 
 
 def _told(sigma: float) -> float | None:
@@ -74,11 +97,11 @@ def _by_tone(picture: Tensor, rest: Tensor, seen: Tensor) -> list[float | None]:
     """Noise (0–255) of pixels by the brightness of their neighbourhood, by the median: edges do not count."""
     if min(picture.shape[-2:]) < 3:
         return [None] * TONES
-    tone = (functional.avg_pool2d(picture[None], 3, 1)[0, 0] * TONES).long().clamp(max=TONES - 1)
     size = rest[:, 1:-1, 1:-1].abs().square().mean(0).sqrt() if len(rest) == 1 else rest[:, 1:-1, 1:-1].abs()
+    tone = (functional.avg_pool2d(picture[None], 3, 1)[0, 0] * TONES).long().clamp(max=TONES - 1)
     inside = noise.wholly(seen[None], 3)[0]
     told: list[float | None] = []
     for step in range(TONES):
         there: Any = size[..., (tone == step) & inside].flatten()
-        told.append(255 * float(there.median()) / 0.67449 if there.numel() >= FEWEST * len(rest) else None)
+        told.append(255 * float(there.median()) / NORMAL if there.numel() >= FEWEST * len(rest) else None)
     return told

@@ -85,11 +85,19 @@ def test_a_larger_net_does_better() -> None:
     assert found[0] < max(found[1:])
 
 
-def test_a_clean_picture_stays_nearly_as_it_is() -> None:
-    clean = photograph()
-    assert psnr(danqing.denoise(clean), clean) > 34
+@pytest.mark.parametrize("name", ["astronaut", "chelsea", "coffee", "rocket"])
+def test_a_clean_picture_stays_as_it_is(name: str) -> None:
+    clean = torch.from_numpy(getattr(data, name)()).permute(2, 0, 1)[None][..., :256, :256] / 255
+    assert psnr(danqing.denoise(clean), clean) >= 45
     assert torch.equal(danqing.denoise(clean, sigma=0), clean)
     assert torch.equal(danqing.denoise(clean, strength=0), clean)
+
+
+@pytest.mark.parametrize("finish", ["plain", "camera", "phone"])
+def test_noise_of_a_camera_is_taken_away_though_nobody_tells_it(finish: str) -> None:
+    clean = photograph()
+    spoilt = danqing.add_camera_noise(clean, iso=25600, finish=finish)
+    assert psnr(danqing.denoise(spoilt), clean) > psnr(spoilt, clean) + 1
 
 
 def test_strength_goes_from_the_noisy_to_the_clean() -> None:
