@@ -11,6 +11,8 @@ from torch.nn import functional
 from danqing.core.pictures.contract import Images
 from danqing.maths.bases import cosine, plane
 from danqing.maths.colour import to_opponent
+from danqing.maths.full_precision import full_precision
+from danqing.maths.noise import wholly
 
 SIDE = 8  # px of a block
 STEP = 6  # px from a block to the next, at least
@@ -24,16 +26,19 @@ ENOUGH = 0.1  # share of blocks that must be left
 COUNT = 3 * len(BANDS) * len(CALM) + 5  # numbers a picture
 
 
-def calm_bands(x: Images) -> Tensor:
+@full_precision
+def calm_bands(x: Images, seen: Tensor | None = None) -> Tensor:
     """Describe pictures (B, 3, H, W) by (B, COUNT) numbers of about -2…2.
 
     For brightness and both differences of colour, for five bands of frequencies: the logarithm of the amplitude that 2,
     10, 30 and 60 in a hundred blocks do not exceed; then brightness (its 10th, 50th and 90th hundredth), the share of
-    blocks that are clipped, and whether there is no colour.
+    blocks that are clipped, and whether there is no colour. Where pixels are not ``seen`` (B, H, W), bool, the blocks
+    that touch them are left out, unless there are no others.
 
     Source: danqing.
     """
-    x = functional.pad(x, (0, max(0, SIDE - x.shape[3]), 0, max(0, SIDE - x.shape[2])), mode="replicate")
+    there = x.new_ones(len(x), 1, *x.shape[-2:]) if seen is None else seen[:, None].to(x)
+    x, there = (_at_least_a_block(each) for each in (x, there))
     colours = to_opponent(x).flatten(0, 1)[:, None]
     step = _step(x)
     basis = plane(cosine(SIDE)).to(x).view(-1, 1, SIDE, SIDE)
@@ -42,7 +47,12 @@ def calm_bands(x: Images) -> Tensor:
     chosen = [((order >= low) & (order <= high)).flatten() for low, high in BANDS]
     power = torch.stack([blocks[:, :, each].mean(2) for each in chosen], 2)  # (B, 3, bands, places)
     means = functional.avg_pool2d(x, SIDE, step).flatten(2)
-    return torch.stack([_described(*each) for each in zip(power, means, strict=True)])
+    kept = wholly(there[:, 0] > 0, SIDE)[:, ::step, ::step].flatten(1)
+    return torch.stack([_described(*each) for each in zip(power, means, kept, strict=True)])
+
+
+def _at_least_a_block(x: Tensor) -> Tensor:
+    return functional.pad(x, (0, max(0, SIDE - x.shape[3]), 0, max(0, SIDE - x.shape[2])), mode="replicate")
 
 
 def _step(x: Images) -> int:
@@ -51,11 +61,12 @@ def _step(x: Images) -> int:
     return STEP if needed <= STEP else needed | 1
 
 
-def _described(power: Tensor, means: Tensor) -> Tensor:
+def _described(power: Tensor, means: Tensor, kept: Tensor) -> Tensor:
+    if not bool(kept.all()) and bool(kept.any()):
+        power, means = power[..., kept], means[:, kept]
     inside = ((means > CLIPPED) & (means < 1 - CLIPPED)).all(0)
     share = inside.to(power).mean()
-    kept = power[..., inside] if float(share) >= ENOUGH else power
-    ranked = kept.sort(2).values
+    ranked = (power[..., inside] if float(share) >= ENOUGH else power).sort(2).values
     quantiles = ranked[..., [int(part * (ranked.shape[2] - 1) + 0.5) for part in CALM]].sqrt()
     amplitudes = ((quantiles + FAINT).log() + 4) / 1.5
     light = means.mean(0).quantile(torch.tensor(LIGHT).to(power))

@@ -11,7 +11,6 @@ from torch.nn import functional as F
 from danqing.core.pictures.contract import Images, Mask
 from danqing.maths import degradation, masks
 from danqing.maths.colour import luma
-from danqing.maths.noise import by_laplacians, by_patches
 from danqing.maths.shrinkage import shrunk
 from danqing.maths.snapshots import grainy, snapshots
 
@@ -91,18 +90,6 @@ def gain_for(x: Images) -> Tensor:
 def lit(x: Images, gain: Tensor) -> Damaged:
     """Dark pictures (B, 3, H, W) brightened so many times (B,), not clipped, and how dark they were (1 / gain)."""
     return Damaged(x * gain.to(x).view(-1, 1, 1, 1), hint_of(1 / gain, x))
-
-
-def noise_level(x: Images) -> Tensor:
-    """Estimate the standard deviation (B,) of the noise in pictures (B, C, H, W), in image units.
-
-    Source: :func:`danqing.maths.noise.by_patches`, in tiny pictures :func:`danqing.maths.noise.by_laplacians`; 0 where
-    neither can tell.
-    """
-    levels = by_patches(x)
-    if bool(levels.isnan().any()):
-        levels = by_laplacians(x)
-    return levels.nan_to_num(0).to(x)
 
 
 def filled(x: Images, mask: Mask) -> Images:

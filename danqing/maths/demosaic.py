@@ -11,6 +11,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from danqing.maths.full_precision import full_precision
+
 Demosaic = Literal["bilinear", "gradient", "directed"]
 _GREEN = ((0, 0, -1, 0, 0), (0, 0, 2, 0, 0), (-1, 2, 4, 2, -1), (0, 0, 2, 0, 0), (0, 0, -1, 0, 0))
 _ALONG = ((0, 0, 0.5, 0, 0), (0, -1, 0, -1, 0), (-1, 4, 5, 4, -1), (0, -1, 0, -1, 0), (0, 0, 0.5, 0, 0))
@@ -31,6 +33,7 @@ def mosaic(x: Tensor) -> Tensor:
     return (x * _pattern(x)).sum(1, keepdim=True)
 
 
+@full_precision
 def demosaiced(sensed: Tensor, method: Demosaic) -> Tensor:
     """Guess the colours that are missing.
 

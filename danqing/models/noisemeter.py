@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from typing import Annotated, ClassVar, Literal, NamedTuple
+from typing import Annotated, ClassVar, Literal
 
 import torch
 from torch import Generator, Tensor, nn
@@ -18,6 +18,7 @@ from danqing.maths.calm_bands import COUNT, calm_bands
 from danqing.maths.colour import luma
 from danqing.maths.snapshots import snapshots
 from danqing.maths.variation import patches, recoloured
+from danqing.nets.noise_estimate import Noise
 
 FAINT = 0.5 / 255  # noise so weak need not be told apart from none
 NOISIEST = 75 / 255
@@ -30,23 +31,6 @@ UNIT = 10 / 255  # what the net's zero stands for
 GRAIN = 1.0  # weight of the error in the grain, whose scale is 0…1, against that in the logarithm of the strength
 SCORED = 64  # held-out pictures a score is taken on
 SEED = 1  # of the noise that scores are taken on
-
-
-class Noise(NamedTuple):
-    """The noise of pictures.
-
-    Attributes:
-        sigma: standard deviation (B, 3) in image units, in each colour.
-        grain: correlation (B,) of the noise with that of the next pixels: 0 for white noise, near 1 for coarse grain.
-    """
-
-    sigma: Tensor
-    grain: Tensor
-
-    @property
-    def level(self) -> Tensor:
-        """One number a picture (B,): the root mean square of the noise."""
-        return self.sigma.square().mean(1).sqrt()
 
 
 class NoiseMeter(Model):
@@ -88,10 +72,10 @@ class NoiseMeter(Model):
         )
         self.off = math.nan
 
-    def measure(self, x: Images) -> Noise:
-        """Measure the noise of pictures (B, C, H, W) of any size."""
+    def measure(self, x: Images, seen: Tensor | None = None) -> Noise:
+        """Measure the noise of pictures (B, C, H, W) of any size, where pixels are ``seen`` (B, H, W), bool."""
         with torch.inference_mode():
-            found = self._measured(x)
+            found = self._measured(x, seen)
         return Noise(found.sigma.clone(), found.grain.clone())
 
     def losses(self, batch: Samples, rng: Generator) -> Iterator[tuple[str, Tensor]]:
@@ -122,9 +106,9 @@ class NoiseMeter(Model):
             "grain_off": float((found.grain - true.grain)[there].abs().mean()),
         }
 
-    def _measured(self, x: Images) -> Noise:
-        seen = calm_bands(_coloured(x))
-        told = (self.straight(seen) + self.bent(seen)).float()
+    def _measured(self, x: Images, seen: Tensor | None = None) -> Noise:
+        bands = calm_bands(_coloured(x), seen)
+        told = (self.straight(bands) + self.bent(bands)).float()
         return Noise(UNIT * told[:, :3].clamp(-8, 4).exp(), told[:, 3].sigmoid())
 
 

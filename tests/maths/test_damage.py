@@ -26,7 +26,6 @@ from danqing.maths.damage import (
     first_estimate,
     gain_for,
     hint_of,
-    noise_level,
 )
 from danqing.maths.shrinkage import shrunk
 
@@ -103,13 +102,6 @@ def test_equal_channels_are_filtered_as_one():
     alone = shrunk(noisy, torch.tensor([0.1, 0.1]))
     together = first_estimate(noisy.expand(-1, 3, -1, -1), torch.full((2, 1, 40, 40), 0.1))
     torch.testing.assert_close(together, alone.expand_as(together), atol=1e-5, rtol=0)
-
-
-@pytest.mark.parametrize("shape", [(1, 1, 1), (3, 1, 1), (3, 2, 9), (1, 40, 40)])
-def test_a_level_is_found_in_any_picture(shape):
-    level = noise_level(torch.rand(2, *shape, generator=seeded()))
-    assert level.shape == (2,)
-    assert (level >= 0).all()
 
 
 def test_only_the_holes_are_damaged():

@@ -18,7 +18,7 @@ from danqing.core.operators.operator import operator_named
 from danqing.core.operators.tiles import tiled
 from danqing.maths import degradation, masks
 from danqing.maths.colour import brightness, luma
-from danqing.maths.damage import noise_level
+from danqing.maths.noise import by_statistics
 
 NETS = ("denoise-tiny", "denoise-base")
 
@@ -260,5 +260,5 @@ def test_repair_looks_for_each_ill_in_what_the_steps_before_have_left() -> None:
 
 def test_repair_shows_no_tiles() -> None:
     spoilt = noisy(photograph().repeat(1, 1, 1, 3)[..., :560], 20)
-    whole = load("denoise-base").restore(spoilt, level=noise_level(spoilt))
+    whole = load("denoise-base").restore(spoilt, level=by_statistics(spoilt).to(spoilt))
     assert (danqing.repair(spoilt).picture - whole).abs().max() < 1 / 255
