@@ -24,7 +24,7 @@ def _settled(x: Images, sigma: float | None) -> dict[str, float]:
     return {"sigma": found if found >= UNSEEN else 0.0}
 
 
-@operator(reach=lambda weights: weights.reach, settle=_settled)
+@operator(reach=lambda weights: weights.reach, settle=_settled, version=2)
 def denoise(
     x: Images,
     sigma: Annotated[float, Range(0, MOST)] | None = None,

@@ -39,7 +39,7 @@ def _settled(x: Images, method: str, gain: float | None, sigma: float | None) ->
     }
 
 
-@operator(reach=_reach, settle=_settled)
+@operator(reach=_reach, settle=_settled, version=2)
 def enhance(
     x: Images,
     method: Literal["learned", "clahe", "retinex", "grey-world"] = "learned",

@@ -228,6 +228,26 @@ def test_repair_says_what_it_found_and_mends_it() -> None:
     assert steps.picture.shape[-1] == 192 * (1 + len(steps.numbers[0]["steps"]))
 
 
+@pytest.mark.parametrize("quality", [0, 90])
+def test_repair_takes_away_the_noise_of_a_camera(quality: int) -> None:
+    """Unless its file had to be mended first: what is left then is no noise that a net knows."""
+    clean = photograph()
+    spoilt = danqing.add_camera_noise(clean, quality=quality)
+    found = danqing.repair(spoilt)
+    assert found.numbers[0]["steps"][0] == "noise"
+    assert psnr(found.picture, clean) > psnr(spoilt, clean) + 1
+    assert "noise" not in danqing.repair(danqing.add_camera_noise(clean, quality=60)).numbers[0]["steps"]
+
+
+def test_what_is_dark_is_cleaned_of_the_noise_of_a_camera() -> None:
+    clean = photograph()
+    exposure, gamma, none = (torch.tensor([value]) for value in (0.1, 1.0, 0.0))
+    dark = degradation.low_light(clean, exposure, gamma, none, Generator().manual_seed(0))
+    taken = danqing.add_camera_noise(dark, iso=3200, quality=95)
+    by_statistics_alone = danqing.enhance(taken, sigma=255 * float(by_statistics(taken)))
+    assert psnr(danqing.enhance(taken), clean) > psnr(by_statistics_alone, clean) + 0.3
+
+
 def test_repair_leaves_a_good_picture_alone() -> None:
     clean = photograph()
     found = danqing.repair(clean)
