@@ -66,20 +66,22 @@ def noise_level(
     ]
     if estimate is not None:
         for at, told in enumerate(numbers):
-            told |= _as_the_net_sees(told, estimate, at, _inner(rest[at], seen[at]))
+            told |= _as_the_net_sees(told, estimate, at, rest[at], seen[at])
     return Figures(numbers, (0.5 + GAIN * rest).clamp(0, 1))
 
 
-def _as_the_net_sees(told: dict[str, Any], estimate: Estimate, at: int, rest: Tensor) -> dict[str, Any]:
+def _as_the_net_sees(told: dict[str, Any], estimate: Estimate, at: int, rest: Tensor, seen: Tensor) -> dict[str, Any]:
     """Grain, and colours scaled to what the whole is said to have; so are tones, where that is what the net says."""
     if told["sigma"] is None:
         return {"colours": None, "grain": None}
     net = estimate.noise
     scale = told["sigma"] / max(255 * float(net.level[at]), FAINT)
-    more: dict[str, Any] = {"grain": float(net.grain[at])}
-    more["colours"] = [scale * 255 * each for each in net.sigma[at, : len(rest)].tolist()]
+    more: dict[str, Any] = {
+        "colours": [scale * 255 * each for each in net.sigma[at, : len(rest)].tolist()],
+        "grain": float(net.grain[at]),
+    }
     if not estimate.white[at]:  # smoothed noise, of which the laplacian finds only a part
-        part = max(255 * float(rest.abs().median()) / NORMAL, FAINT)
+        part = max(255 * float(_inner(rest, seen).abs().median()) / NORMAL, FAINT)
         more["tones"] = [None if tone is None else tone * told["sigma"] / part for tone in told["tones"]]
     return more
 

@@ -47,3 +47,13 @@ def test_large_and_tiny_pictures_are_described_by_as_many_numbers() -> None:
         found = calm_bands(torch.rand(1, 3, height, width, generator=seeded()))
         assert found.shape == (1, COUNT)
         assert torch.isfinite(found).all()
+
+
+def test_blocks_that_are_not_wholly_seen_are_left_out_unless_there_are_no_others() -> None:
+    x = torch.rand(2, 3, 60, 96, generator=seeded())
+    seen = torch.ones(2, 60, 96, dtype=torch.bool)
+    seen[0, :, 50:] = False
+    found = calm_bands(x, seen)
+    torch.testing.assert_close(found[:1], calm_bands(x[:1, ..., :50]))
+    torch.testing.assert_close(found[1:], calm_bands(x[1:]))
+    torch.testing.assert_close(calm_bands(x, torch.zeros_like(seen)), calm_bands(x))

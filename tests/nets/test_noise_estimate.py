@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import pytest
 import torch
 from torch import Tensor
 
 from danqing import add_camera_noise
+from danqing.core.artefacts.artefact import recipe_in
+from danqing.core.learned.weights import load
+from danqing.core.operators.operator import operator_named
+from danqing.core.pictures.writing import write
+from danqing.core.progress import finish
+from danqing.core.runs.folders import Folders
+from danqing.core.runs.run import run
 from danqing.maths.colour import brightness
 from danqing.maths.noise import by_statistics
-from danqing.nets.noise_estimate import MORE, estimate_noise
+from danqing.nets.noise_estimate import METER, MORE, estimate_noise
 
 
 def noisy(x: Tensor, sigma: float) -> Tensor:
@@ -51,3 +61,48 @@ def test_texture_is_not_taken_for_noise(astronaut: Tensor, chelsea: Tensor) -> N
 def test_the_grain_of_cameras_is_coarser(chelsea: Tensor) -> None:
     white, taken = noisy(chelsea, 20), camera_noise(chelsea, finish="phone")[0]
     assert float(estimate_noise(white).noise.grain) < 0.15 < float(estimate_noise(taken).noise.grain)
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 1), (3, 1, 1), (3, 2, 9)])
+def test_pictures_too_small_to_tell_are_not_said_to_be_noisy(shape: tuple[int, int, int]) -> None:
+    found = estimate_noise(torch.rand(2, *shape, generator=torch.Generator().manual_seed(0)))
+    assert found.level.isnan().all()
+    assert found.told.tolist() == [0, 0]
+
+
+def test_what_is_not_seen_does_not_count(chelsea: Tensor) -> None:
+    """Half of a picture that is seen is said to be as noisy as it is alone, whatever lies in the other."""
+    spoilt, _ = camera_noise(chelsea[..., :192, :192])
+    seen = torch.ones(1, 192, 192, dtype=torch.bool)
+    seen[..., 96:] = False
+    alone = estimate_noise(spoilt[..., :96].contiguous())
+    for beside in (spoilt, noisy(spoilt, 60), torch.where(seen[:, None], spoilt, 0.5)):
+        found = estimate_noise(torch.where(seen[:, None], spoilt, beside), seen)
+        torch.testing.assert_close(found.told, alone.told)
+        torch.testing.assert_close(found.noise.grain, alone.noise.grain)
+    nothing_whole = torch.zeros_like(seen)
+    nothing_whole[:, ::5, ::5] = True
+    assert estimate_noise(spoilt, nothing_whole).told.tolist() == [0]
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "asked"),
+    [
+        ("denoise", {"weights": "denoise-tiny"}, True),
+        ("denoise", {"weights": "denoise-tiny", "sigma": 20.0}, False),
+        ("repair", {"size": "tiny"}, True),
+        ("enhance", {}, True),
+        ("enhance", {"method": "clahe"}, False),
+        ("noise_level", {}, True),
+        ("noise_level", {"method": "patches"}, False),
+    ],
+)
+def test_whoever_asks_the_meter_says_so_in_the_recipe(
+    name: str, values: dict[str, Any], asked: bool, tmp_path: Path, chelsea: Tensor
+) -> None:
+    photo, out = tmp_path / "photo.png", tmp_path / ("out.json" if name == "noise_level" else "out.png")
+    write(noisy(chelsea[..., :96, :96], 10), photo)
+    finish(run(operator_named(name), values, Folders([photo], out=out)))
+    recipe = recipe_in(out)
+    assert recipe is not None
+    assert recipe[-1].uses.get(METER) == ({"sha256": load(METER).card["sha256"]} if asked else None)
