@@ -18,6 +18,7 @@ from danqing.core.runs.replay import replay as replay
 from danqing.core.runs.replay import show as show
 from danqing.core.runs.run import run as run
 from danqing.degrade.add_blur import add_blur as add_blur
+from danqing.degrade.add_camera_noise import add_camera_noise as add_camera_noise
 from danqing.degrade.add_jpeg import add_jpeg as add_jpeg
 from danqing.degrade.add_mask import add_mask as add_mask
 from danqing.degrade.add_noise import add_noise as add_noise

@@ -29,6 +29,7 @@ def sheets() -> None:
     """Write all sheets."""
     one = torch.tensor
     _sheet("denoise", lambda x: degradation.gaussian_noise(x, one([25 / 255]), _rng()), danqing.denoise)
+    _sheet("camera", lambda x: danqing.add_camera_noise(x), danqing.denoise)
     _sheet("dejpeg", lambda x: degradation.jpeg(x, one([10.0])), danqing.dejpeg)
     _sheet("deblur", lambda x: degradation.defocus(x, one([2.5])), danqing.deblur)
     _sheet("colourise", lambda x: brightness(x).expand_as(x), lambda x: danqing.colourise(x), whole=True)

@@ -25,6 +25,7 @@ from danqing.nets.precision import Precision
 
 SIDE = 72  # px
 GIVEN = {"method": "learned", "scale": 2, "sigma": 20.0, "gain": 4.0, "quality": 30}
+ASKED = {"noisemeter": "noise_level"}  # nets that operators ask by themselves, and one that says what they answer
 
 
 def photograph() -> Tensor:
@@ -47,6 +48,8 @@ def made(net: str, precision: Precision | None = None) -> dict[str, Tensor]:
 def _made(name: str, net: str, precision: Precision | None) -> Tensor | None:
     operator = operator_named(name)
     parameters = inspect.signature(operator.function).parameters
+    if ASKED.get(net) == name:
+        return torch.tensor(list(_numbers(operator(photograph()).numbers)))
     if "x" not in parameters or "weights" not in parameters:
         return None
     model = load(net)

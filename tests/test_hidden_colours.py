@@ -16,7 +16,7 @@ from danqing.core.errors import ParameterError
 from danqing.core.menu import operators
 from danqing.core.operators.operator import Operator, operator_named
 
-GROUPS = ("analyse", "recognise", "compress", "evaluate")  # of these, the operators on pictures
+GROUPS = ("analyse", "recognise", "encode", "measure")  # of these, the operators on pictures
 VALUES: dict[str, dict[str, Any]] = {"predict": {"weights": "digits", "top": 10}, "compress": {"format": "png"}}
 
 
@@ -110,11 +110,14 @@ class TestWhatIsMeasured:
         assert [each["hex"] for each in seen["colours"]] == [each["hex"] for each in left["colours"]]
 
     def test_noise_is_exactly_that(self) -> None:
-        for method in ("patches", "wavelet", "laplacian"):
+        for method in ("learned", "patches", "wavelet", "laplacian"):
             seen = danqing.noise_level(self.x, method=method, alpha=self.alpha).numbers[0]
             left = danqing.noise_level(self.x[..., :56].contiguous(), method=method).numbers[0]
             assert seen["sigma"] == pytest.approx(left["sigma"], rel=1e-5)
             assert seen["tones"] == pytest.approx(left["tones"])
+            if method == "learned":
+                assert flat(seen["colours"]) == pytest.approx(flat(left["colours"]), rel=1e-4)
+                assert seen["grain"] == pytest.approx(left["grain"], rel=1e-4)
 
     def test_neighbourhoods_meet_no_edge_where_the_picture_ends(self) -> None:
         seen, left = self.both("edges")

@@ -11,8 +11,8 @@ from torch.nn import functional as F
 from danqing.core.pictures.contract import Images, Mask
 from danqing.maths import degradation, masks
 from danqing.maths.colour import luma
-from danqing.maths.noise import by_laplacians, by_patches
 from danqing.maths.shrinkage import shrunk
+from danqing.maths.snapshots import grainy, snapshots
 
 Task = Literal["denoise", "deblur", "upscale", "inpaint", "colourise", "dejpeg", "lowlight"]
 NOISIEST = 75 / 255
@@ -20,8 +20,11 @@ QUALITIES = (5.0, 95.0)
 SCALES = (2, 3, 4)
 TOLD = 0.5  # share of pictures whose strength of damage is told; for the others the map is zero
 DOUBT = 0.08  # standard deviation of the logarithm of the noise level that is told: levels are estimates
+CAMERA = 0.5  # share of noisy pictures whose noise is that of a camera
+CAMERA_DOUBT = 0.25  # the same as DOUBT for those: their noise differs from place to place
 LIT = 0.4  # brightness that photographs have in the mean, or nearly
 MOST_GAIN = 16.0
+KEPT = ("inpaint", "colourise")  # tasks that keep what is there, and so its noise
 GREY = 0.15  # share of pictures learned as grey ones
 
 
@@ -43,6 +46,9 @@ def damage(task: Task, clean: Images, rng: Generator) -> tuple[Images, Damaged]:
     """Spoil clean pictures (B, 3, H, W) as a task wants it; gives the clean pictures (some of them grey) and these.
 
     Strengths: noise σ of 75 u^1.5 (of 255), u uniform in 0…1, nine in ten clipped as files are, and σ told roughly;
+    half of the noisy pictures are taken by a camera (:func:`danqing.maths.snapshots.snapshots`) instead, and the root
+    mean square of their noise is told, more roughly; one in five of all others is a bit noisy in that way before its
+    damage, and stays so where it is not for the net to clean (holes, colours);
     JPEG quality uniform in 5…95, one in four without chroma subsampling; defocus radius 0.5…4 px or motion of 3…17 px,
     under noise of σ 0…5; shrinking by 2, 3 or 4, four in five bicubic, else by areas; holes of 5…50 % in strokes,
     boxes, text or scratches; light of 5…60 % with a gamma of 1…1.3 under noise of σ up to 0.02 in linear light, all
@@ -50,6 +56,8 @@ def damage(task: Task, clean: Images, rng: Generator) -> tuple[Images, Damaged]:
 
     Source: danqing; the formulas are those of :mod:`danqing.maths.degradation` and :mod:`danqing.maths.masks`.
     """
+    if task in KEPT:
+        clean = grainy(clean, rng)
     if task != "colourise":
         grey = _uniform(len(clean), 0, 1, rng).view(-1, 1, 1, 1) < GREY
         clean = torch.where(grey, luma(clean).expand_as(clean), clean)
@@ -84,18 +92,6 @@ def lit(x: Images, gain: Tensor) -> Damaged:
     return Damaged(x * gain.to(x).view(-1, 1, 1, 1), hint_of(1 / gain, x))
 
 
-def noise_level(x: Images) -> Tensor:
-    """Estimate the standard deviation (B,) of the noise in pictures (B, C, H, W), in image units.
-
-    Source: :func:`danqing.maths.noise.by_patches`, in tiny pictures :func:`danqing.maths.noise.by_laplacians`; 0 where
-    neither can tell.
-    """
-    levels = by_patches(x)
-    if bool(levels.isnan().any()):
-        levels = by_laplacians(x)
-    return levels.nan_to_num(0).to(x)
-
-
 def filled(x: Images, mask: Mask) -> Images:
     """Fill holes smoothly with what surrounds them, coarse to fine; what is known stays.
 
@@ -125,22 +121,28 @@ def _mean(x: Images, known: Mask) -> Tensor:
 def _noisy(clean: Images, rng: Generator) -> Damaged:
     sigma = NOISIEST * _uniform(len(clean), 0, 1, rng) ** 1.5
     clip = bool(torch.rand((), generator=rng) < 0.9)
-    level = sigma * torch.exp(DOUBT * torch.randn(len(clean), generator=rng))
-    return Damaged(degradation.gaussian_noise(clean, sigma, rng, clip), hint_of(level, clean))
+    x, doubt = degradation.gaussian_noise(clean, sigma, rng, clip), torch.full((len(clean),), DOUBT)
+    taken = torch.rand(len(clean), generator=rng) < CAMERA
+    if bool(taken.any()):
+        x[taken], noise = snapshots(clean[taken], rng)
+        sigma[taken], doubt[taken] = noise.square().mean((1, 2, 3)).sqrt().to(sigma), CAMERA_DOUBT
+    level = sigma * torch.exp(doubt * torch.randn(len(clean), generator=rng))
+    return Damaged(x, hint_of(level, clean))
 
 
 def _compressed(clean: Images, rng: Generator) -> Damaged:
     quality = _uniform(len(clean), *QUALITIES, rng).round()
     chroma: degradation.Chroma = "4:4:4" if torch.rand((), generator=rng) < 0.25 else "4:2:0"
-    return Damaged(degradation.jpeg(clean, quality, chroma), _told(1 - quality / 100, clean, rng))
+    noisy = grainy(clean, rng)
+    return Damaged(degradation.jpeg(noisy, quality, chroma), _told(1 - quality / 100, clean, rng))
 
 
 def _blurred(clean: Images, rng: Generator) -> Damaged:
-    count = len(clean)
+    count, sharp = len(clean), grainy(clean, rng)
     if torch.rand((), generator=rng) < 0.5:
-        x = degradation.defocus(clean, _uniform(count, 0.5, 4, rng))
+        x = degradation.defocus(sharp, _uniform(count, 0.5, 4, rng))
     else:
-        x = degradation.motion(clean, _uniform(count, 3, 17, rng), _uniform(count, 0, 180, rng))
+        x = degradation.motion(sharp, _uniform(count, 3, 17, rng), _uniform(count, 0, 180, rng))
     sigma = _uniform(count, 0, 5 / 255, rng)
     return Damaged(degradation.gaussian_noise(x, sigma, rng), _told(sigma, clean, rng))
 
@@ -148,7 +150,7 @@ def _blurred(clean: Images, rng: Generator) -> Damaged:
 def _shrunk(clean: Images, rng: Generator) -> Damaged:
     scale = SCALES[int(torch.randint(len(SCALES), (), generator=rng))]
     kind: degradation.Shrinking = "bicubic" if torch.rand((), generator=rng) < 0.8 else "area"
-    small = degradation.shrink(clean, scale, kind)
+    small = grainy(degradation.shrink(clean, scale, kind), rng)
     return Damaged(enlarged(small, *clean.shape[-2:]), hint_of(clean.new_full((len(clean),), scale / 4), clean))
 
 
@@ -166,7 +168,7 @@ def _dark(clean: Images, rng: Generator) -> Damaged:
     count = len(clean)
     exposure = torch.exp(_uniform(count, -3.0, -0.5, rng))
     sigma = _uniform(count, 1e-4, 0.02, rng) * exposure
-    x = degradation.low_light(clean, exposure, _uniform(count, 1, 1.3, rng), sigma, rng)
+    x = degradation.low_light(grainy(clean, rng), exposure, _uniform(count, 1, 1.3, rng), sigma, rng)
     return lit(x, gain_for(x))
 
 

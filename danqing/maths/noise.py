@@ -77,6 +77,14 @@ def by_patches(x: Images, seen: Tensor | None = None) -> Tensor:
     return torch.stack([_by_patches(*each) for each in zip(one, there, strict=True)])
 
 
+def by_statistics(x: Images, seen: Tensor | None = None) -> Tensor:
+    """Estimate by :func:`by_patches`, and by :func:`by_laplacians` where there are too few patches."""
+    levels = by_patches(x, seen)
+    if not bool(levels.isnan().any()):
+        return levels
+    return torch.where(levels.isnan(), by_laplacians(x, seen).to(levels), levels)
+
+
 def wholly(seen: Tensor, side: int) -> Tensor:
     """Of which squares of ``side`` pixels (B, H - side + 1, W - side + 1) all is seen."""
     return -functional.max_pool2d(-seen[:, None].float(), side, 1)[:, 0] > 0

@@ -25,10 +25,10 @@ from danqing.maths.damage import (
     gain_for,
     hint_of,
     lit,
-    noise_level,
 )
 from danqing.maths.variation import detailed, patches, recoloured, views
 from danqing.nets.colouriser import Colouriser
+from danqing.nets.noise_estimate import estimate_noise
 from danqing.nets.precision import Precision, autocast
 from danqing.nets.unet import UNet
 
@@ -120,8 +120,9 @@ class Restorer(bases.Restorer):
             errors = errors.mean()  # else grey would be the best guess: it is nearly right for many pictures
         errors = 255**2 * errors + FLOOR
         if self.task == "denoise":
-            usual = FLOOR + LEFT * 255 * damaged.hint[:, 0, 0, 0]
-            yield "", (errors / usual.to(errors)).sqrt().mean()
+            spoilt = (damaged.x - clean).square().mean((1, 2, 3)).sqrt()  # of cameras, more than by their noise alone
+            usual = FLOOR + LEFT * 255 * torch.maximum(damaged.hint[:, 0, 0, 0].to(spoilt), spoilt)
+            yield "", (errors / usual).sqrt().mean()
         else:
             yield "", errors.log().mean() / 2
 
@@ -189,7 +190,7 @@ class Restorer(bases.Restorer):
             mask = conditions.get("mask", x.new_zeros(len(x), 1, *x.shape[-2:]))
             return Damaged(torch.where(mask > 0, x, luma(x).expand_as(x)), mask.to(x))
         if self.task == "denoise":
-            level = conditions["level"].to(x) if "level" in conditions else noise_level(x)
+            level = conditions["level"].to(x) if "level" in conditions else estimate_noise(x).told
             hint = hint_of(level.expand(len(x)), x)
             return Damaged(x, hint, first_estimate(x, hint))
         if self.task == "lowlight":

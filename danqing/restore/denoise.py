@@ -11,17 +11,23 @@ from danqing.core.fields.weights import ForTask
 from danqing.core.learned.model import Restorer
 from danqing.core.operators.operator import operator
 from danqing.core.pictures.contract import Images
-from danqing.maths.damage import noise_level
+from danqing.nets.noise_estimate import estimate_noise
+
+MOST = 75.0
+UNSEEN = 1.0  # σ on the 0–255 scale below which an estimate counts as no noise: nobody sees so little
 
 
 def _settled(x: Images, sigma: float | None) -> dict[str, float]:
-    return {"sigma": 255 * float(noise_level(x)) if sigma is None else sigma}
+    if sigma is not None:
+        return {"sigma": sigma}
+    found = min(255 * float(estimate_noise(x).told), MOST)
+    return {"sigma": found if found >= UNSEEN else 0.0}
 
 
-@operator(reach=lambda weights: weights.reach, settle=_settled)
+@operator(reach=lambda weights: weights.reach, settle=_settled, version=2)
 def denoise(
     x: Images,
-    sigma: Annotated[float, Range(0, 75)] | None = None,
+    sigma: Annotated[float, Range(0, MOST)] | None = None,
     strength: Annotated[float, Range(0, 1)] = 1.0,
     weights: Annotated[Restorer, ForTask("denoise")] = "denoise-base",  # type: ignore[assignment]
 ) -> Images:
@@ -29,8 +35,8 @@ def denoise(
 
     Args:
         x: pictures (B, C, H, W) in [0, 1].
-        sigma: standard deviation of the noise on the 0–255 scale, if it is known; otherwise it is estimated from each
-            picture. 0 changes nothing.
+        sigma: standard deviation of the noise on the 0–255 scale, if it is known (of a camera's, the root mean square);
+            otherwise it is estimated from each picture, and one with less than 1 stays as it is. 0 changes nothing.
         strength: share of the noise that is taken away; a little of it left can look more natural.
         weights: the bundled denoise-base, the faster denoise-tiny, or a restorer of one's own.
 
@@ -40,7 +46,7 @@ def denoise(
     Raises:
         ModelFileError: if the weights are for another task.
 
-    Source: the net of danqing.models.restorer; the estimate: G. Chen, F. Zhu, P. A. Heng 2015.
+    Source: the net of danqing.models.restorer; the estimate: danqing.nets.noise_estimate.
 
     Examples:
         danqing denoise photo.png --out clean.png

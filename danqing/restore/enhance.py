@@ -14,8 +14,9 @@ from danqing.core.operators.operator import operator
 from danqing.core.operators.use import use
 from danqing.core.pictures.contract import Images
 from danqing.maths.colour import brightness, from_linear, to_linear
-from danqing.maths.damage import MOST_GAIN, gain_for, lit, noise_level
+from danqing.maths.damage import MOST_GAIN, gain_for, lit
 from danqing.maths.guided import WIDE, led_by
+from danqing.nets.noise_estimate import estimate_noise
 
 SCALES = (15 / 512, 80 / 512, 250 / 512)  # of the surroundings that retinex compares with, in shorter sides
 CLIP = 2.0  # of CLAHE's histograms, in multiples of a flat one
@@ -34,11 +35,11 @@ def _settled(x: Images, method: str, gain: float | None, sigma: float | None) ->
         return {}
     return {
         "gain": float(gain_for(x)) if gain is None else gain,
-        "sigma": min(255 * float(noise_level(x)), MOST_NOISE) if sigma is None else sigma,
+        "sigma": min(255 * float(estimate_noise(x).told), MOST_NOISE) if sigma is None else sigma,
     }
 
 
-@operator(reach=_reach, settle=_settled)
+@operator(reach=_reach, settle=_settled, version=2)
 def enhance(
     x: Images,
     method: Literal["learned", "clahe", "retinex", "grey-world"] = "learned",

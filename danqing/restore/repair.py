@@ -20,8 +20,8 @@ from danqing.maths.colour import brightness
 from danqing.maths.damage import filled
 from danqing.maths.edge_widths import FEWEST, edge_widths
 from danqing.maths.jpeg_history import history
-from danqing.maths.noise import by_patches
 from danqing.maths.scratches import LENIENT, scratches
+from danqing.nets.noise_estimate import estimate_noise
 
 POOR = 80  # JPEG quality below which blocks and ripples are seen
 NOISY = 3.0  # σ on the 0–255 scale below which nobody sees noise
@@ -51,7 +51,7 @@ class Ill(NamedTuple):
     mend: Callable[[Images, Any], Job[Images]]
 
 
-@operator
+@operator(version=2)
 def repair(
     x: Images,
     strength: Annotated[float, Range(0, 1)] = 1.0,
@@ -120,9 +120,9 @@ def _compression(x: Images) -> tuple[int | None, bool, Images]:
 
 
 def _noise(x: Images) -> tuple[float | None, bool, torch.Tensor]:
-    level = by_patches(x).to(x)  # NaN where the picture is too small to tell
-    known = 255 * float(level[0])
-    return (known, known > NOISY, level) if known == known else (None, False, level)
+    estimate = estimate_noise(x)
+    known = 255 * float(estimate.level[0])
+    return (None if math.isnan(known) else known), known > NOISY, estimate.told  # nothing is more than NaN
 
 
 def _scratches(x: Images) -> tuple[float, bool, Images]:

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from danqing import noise_level
+from danqing import add_camera_noise, noise_level
 
 
 def noisy(x: Tensor, sigma: float) -> Tensor:
@@ -38,3 +38,20 @@ def test_the_picture_is_the_noise_about_grey() -> None:
     shown = noise_level(x).picture
     assert shown.shape == x.shape
     assert float((shown - 0.5)[..., 1:-1, 1:-1].std()) == pytest.approx(8 * 4 / 255, rel=0.1)
+
+
+def test_nothing_is_said_of_pictures_too_small_to_tell() -> None:
+    for method in ("learned", "patches", "wavelet", "laplacian"):
+        told = noise_level(torch.rand(1, 3, 2, 9), method=method).numbers[0]
+        assert [told[key] for key in ("sigma", "colours", "grain") if key in told] in ([None], [None] * 3)
+        assert told["tones"] == [None] * 8
+
+
+def test_the_noise_of_cameras_is_found_in_its_colours_and_tones(chelsea: Tensor) -> None:
+    taken, calm = (add_camera_noise(chelsea[..., :256, :256], iso=iso, read=0) for iso in (12800, 50))
+    strength = 255 * (taken - calm).square().mean((0, 2, 3)).sqrt()
+    told = noise_level(taken).numbers[0]
+    assert told["colours"] == [pytest.approx(float(each), rel=0.4) for each in strength]
+    assert min(told["colours"]) < told["sigma"] < max(told["colours"])
+    assert all(0.3 * told["sigma"] < tone < 3 * told["sigma"] for tone in told["tones"] if tone is not None)
+    assert noise_level(taken, method="patches").numbers[0]["sigma"] < 0.6 * told["sigma"]

@@ -3,13 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, get_args
 
 import pytest
 import torch
 from torch import Generator, Tensor
 
-from danqing.maths import bases, blocks, colour, convolution, damage, degradation, noise, shrinkage, sketch, winograd
+from danqing.maths import (
+    bases,
+    blocks,
+    calm_bands,
+    camera,
+    colour,
+    convolution,
+    damage,
+    degradation,
+    demosaic,
+    noise,
+    shrinkage,
+    sketch,
+    snapshots,
+    winograd,
+)
 from danqing.maths.full_precision import full_precision
 
 
@@ -29,7 +45,7 @@ FORMULAS: dict[str, Callable[[], Any]] = {
     "by_laplacians": lambda: noise.by_laplacians(X),
     "by_wavelets": lambda: noise.by_wavelets(X),
     "laplacian_difference": lambda: noise.laplacian_difference(X),
-    "noise_level": lambda: damage.noise_level(X),
+    "by_statistics": lambda: noise.by_statistics(X),
     "defocus": lambda: degradation.defocus(X, torch.tensor([2.0, 3.0])),
     "defocus, wide": lambda: degradation.defocus(X, torch.tensor([12.0])),
     "low_light": lambda: degradation.low_light(X, *(torch.tensor([value]) for value in (0.1, 1.1, 0.01)), rng()),
@@ -48,6 +64,10 @@ FORMULAS: dict[str, Callable[[], Any]] = {
     "into_haar": lambda: bases.into_haar(ROWS),
     "from_haar": lambda: bases.from_haar(ROWS.clone()),
     "sketch_features": lambda: sketch.sketch_features(X),
+    "calm_bands": lambda: calm_bands.calm_bands(X),
+    **{f"demosaiced, {way}": partial(demosaic.demosaiced, X[:, :1], way) for way in get_args(demosaic.Demosaic)},
+    "photographed, halved": lambda: camera.photographed(X, camera.Shot(100, scale=2, qualities=(90, 80)), rng()),
+    "snapshots": lambda: tuple(snapshots.snapshots(X, rng())),
 }
 
 

@@ -11,9 +11,10 @@ from danqing.core.errors import ModelFileError, ParameterError
 from danqing.core.learned.model import Optimiser, Samples
 from danqing.core.learned.weights import load, save
 from danqing.maths.colour import luma
-from danqing.maths.damage import Damaged, Task, enlarged, filled, first_estimate, gain_for, hint_of, noise_level
+from danqing.maths.damage import Damaged, Task, enlarged, filled, first_estimate, gain_for, hint_of
 from danqing.models import restorer
 from danqing.models.restorer import NETS, Restorer
+from danqing.nets.noise_estimate import estimate_noise
 from danqing.training.step import Stepper
 
 TASKS = typing.get_args(Task)
@@ -141,8 +142,8 @@ def test_the_level_told_changes_what_is_made():
 def test_the_level_is_estimated_if_it_is_not_told():
     x = (0.5 + 0.1 * torch.randn(2, 3, 64, 64, generator=seeded())).clamp(0, 1)
     net = taught()
-    torch.testing.assert_close(net.restore(x), net.restore(x, level=noise_level(x)))
-    torch.testing.assert_close(noise_level(x), torch.full((2,), 0.1), rtol=0.05, atol=0)
+    torch.testing.assert_close(net.restore(x), net.restore(x, level=estimate_noise(x).told))
+    torch.testing.assert_close(estimate_noise(x).level, torch.full((2,), 0.1), rtol=0.05, atol=0)
 
 
 def test_what_the_holes_hold_at_first_may_be_given():

@@ -19,7 +19,7 @@ from danqing.core.operators.operator import operator_named
 from danqing.core.operators.tiles import tiled
 from danqing.maths import degradation, masks
 from danqing.maths.colour import brightness, luma
-from danqing.maths.damage import noise_level
+from danqing.maths.noise import by_statistics
 
 NETS = ("denoise-tiny", "denoise-base")
 
@@ -86,11 +86,19 @@ def test_a_larger_net_does_better() -> None:
     assert found[0] < max(found[1:])
 
 
-def test_a_clean_picture_stays_nearly_as_it_is() -> None:
-    clean = photograph()
-    assert psnr(danqing.denoise(clean), clean) > 34
+@pytest.mark.parametrize("name", ["astronaut", "chelsea", "coffee", "rocket"])
+def test_a_clean_picture_stays_as_it_is(name: str) -> None:
+    clean = torch.from_numpy(getattr(data, name)()).permute(2, 0, 1)[None][..., :256, :256] / 255
+    assert psnr(danqing.denoise(clean), clean) >= 45
     assert torch.equal(danqing.denoise(clean, sigma=0), clean)
     assert torch.equal(danqing.denoise(clean, strength=0), clean)
+
+
+@pytest.mark.parametrize("finish", ["plain", "camera", "phone"])
+def test_noise_of_a_camera_is_taken_away_though_nobody_tells_it(finish: str) -> None:
+    clean = photograph()
+    spoilt = danqing.add_camera_noise(clean, iso=25600, finish=finish)
+    assert psnr(danqing.denoise(spoilt), clean) > psnr(spoilt, clean) + 1
 
 
 def test_strength_goes_from_the_noisy_to_the_clean() -> None:
@@ -221,6 +229,26 @@ def test_repair_says_what_it_found_and_mends_it() -> None:
     assert steps.picture.shape[-1] == 192 * (1 + len(steps.numbers[0]["steps"]))
 
 
+@pytest.mark.parametrize("quality", [0, 90])
+def test_repair_takes_away_the_noise_of_a_camera(quality: int) -> None:
+    """Unless its file had to be mended first: what is left then is no noise that a net knows."""
+    clean = photograph()
+    spoilt = danqing.add_camera_noise(clean, quality=quality)
+    found = danqing.repair(spoilt)
+    assert found.numbers[0]["steps"][0] == "noise"
+    assert psnr(found.picture, clean) > psnr(spoilt, clean) + 1
+    assert "noise" not in danqing.repair(danqing.add_camera_noise(clean, quality=60)).numbers[0]["steps"]
+
+
+def test_what_is_dark_is_cleaned_of_the_noise_of_a_camera() -> None:
+    clean = photograph()
+    exposure, gamma, none = (torch.tensor([value]) for value in (0.1, 1.0, 0.0))
+    dark = degradation.low_light(clean, exposure, gamma, none, Generator().manual_seed(0))
+    taken = danqing.add_camera_noise(dark, iso=3200, quality=95)
+    by_statistics_alone = danqing.enhance(taken, sigma=255 * float(by_statistics(taken)))
+    assert psnr(danqing.enhance(taken), clean) > psnr(by_statistics_alone, clean) + 0.3
+
+
 def test_repair_leaves_a_good_picture_alone() -> None:
     clean = photograph()
     found = danqing.repair(clean)
@@ -253,5 +281,5 @@ def test_repair_looks_for_each_ill_in_what_the_steps_before_have_left() -> None:
 
 def test_repair_shows_no_tiles() -> None:
     spoilt = noisy(photograph().repeat(1, 1, 1, 3)[..., :560], 20)
-    whole = load("denoise-base").restore(spoilt, level=noise_level(spoilt))
+    whole = load("denoise-base").restore(spoilt, level=by_statistics(spoilt).to(spoilt))
     assert (danqing.repair(spoilt).picture - whole).abs().max() < 1 / 255

@@ -33,6 +33,7 @@ SMALL: dict[str, dict[str, Any]] = {  # a family that is not here learns with th
     "vae": {"width": 8},
     "classifier": {"width": 8},
     "restorer": {"net": "tiny", "patch": 24},
+    "noisemeter": {"width": 8, "patch": 24},
 }
 
 

@@ -77,7 +77,7 @@ class NumberKind(Kind):
         if self.whole:
             return int(min(high, low + 10 ** rng.uniform(0, 1.5) - 1))
         if low > 0 and high / low > 1000:  # such as a scale: even on the logarithmic axis, within reason
-            return float(10 ** rng.uniform(math.log10(max(low, 0.01)), math.log10(min(high, 10))))
+            return float(10 ** rng.uniform(math.log10(max(low, 0.01)), math.log10(min(high, max(10, 100 * low)))))
         return rng.uniform(low, min(high, low + 1000))
 
     def misfits(self) -> Iterator[Any]:

@@ -1,0 +1,108 @@
+"""The estimate of noise: right for white noise, near for that of cameras, little for texture."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from danqing import add_camera_noise
+from danqing.core.artefacts.artefact import recipe_in
+from danqing.core.learned.weights import load
+from danqing.core.operators.operator import operator_named
+from danqing.core.pictures.writing import write
+from danqing.core.progress import finish
+from danqing.core.runs.folders import Folders
+from danqing.core.runs.run import run
+from danqing.maths.colour import brightness
+from danqing.maths.noise import by_statistics
+from danqing.nets.noise_estimate import METER, MORE, estimate_noise
+
+
+def noisy(x: Tensor, sigma: float) -> Tensor:
+    return (x + sigma / 255 * torch.randn(x.shape, generator=torch.Generator().manual_seed(0))).clamp(0, 1)
+
+
+def camera_noise(x: Tensor, **values: object) -> tuple[Tensor, float]:
+    """A photograph with a camera's noise, and the root mean square of that, of 255."""
+    taken, calm = (add_camera_noise(x, iso=iso, read=0, **values) for iso in (12800, 50))
+    return taken, 255 * float((taken - calm).square().mean().sqrt())
+
+
+@pytest.mark.parametrize("sigma", [5, 15, 25, 50])
+def test_white_noise_is_left_to_the_statistics(sigma: float, astronaut: Tensor, chelsea: Tensor) -> None:
+    for x in (astronaut[..., :256, :256], chelsea[..., :256, :256]):
+        spoilt = noisy(x, sigma)
+        found = estimate_noise(spoilt)
+        assert bool(found.white)
+        torch.testing.assert_close(found.level, by_statistics(spoilt).float())
+        assert torch.equal(found.told, found.level)
+
+
+@pytest.mark.parametrize("finish", ["plain", "camera", "phone"])
+def test_noise_of_cameras_is_found_which_statistics_miss(finish: str, astronaut: Tensor, chelsea: Tensor) -> None:
+    for x in (astronaut[..., :256, :256], chelsea[..., :256, :256]):
+        spoilt, sigma = camera_noise(x, finish=finish)
+        found = estimate_noise(spoilt)
+        assert not bool(found.white)
+        assert 255 * float(found.level) == pytest.approx(sigma, rel=0.4)
+        torch.testing.assert_close(found.told, MORE * found.level)
+        assert 255 * float(by_statistics(spoilt)) < 0.6 * sigma
+
+
+def test_texture_is_not_taken_for_noise(astronaut: Tensor, chelsea: Tensor) -> None:
+    for x in (astronaut, chelsea, brightness(chelsea)):
+        assert 255 * float(estimate_noise(x).told) < 2.5
+
+
+def test_the_grain_of_cameras_is_coarser(chelsea: Tensor) -> None:
+    white, taken = noisy(chelsea, 20), camera_noise(chelsea, finish="phone")[0]
+    assert float(estimate_noise(white).noise.grain) < 0.15 < float(estimate_noise(taken).noise.grain)
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 1), (3, 1, 1), (3, 2, 9)])
+def test_pictures_too_small_to_tell_are_not_said_to_be_noisy(shape: tuple[int, int, int]) -> None:
+    found = estimate_noise(torch.rand(2, *shape, generator=torch.Generator().manual_seed(0)))
+    assert found.level.isnan().all()
+    assert found.told.tolist() == [0, 0]
+
+
+def test_what_is_not_seen_does_not_count(chelsea: Tensor) -> None:
+    """Half of a picture that is seen is said to be as noisy as it is alone, whatever lies in the other."""
+    spoilt, _ = camera_noise(chelsea[..., :192, :192])
+    seen = torch.ones(1, 192, 192, dtype=torch.bool)
+    seen[..., 96:] = False
+    alone = estimate_noise(spoilt[..., :96].contiguous())
+    for beside in (spoilt, noisy(spoilt, 60), torch.where(seen[:, None], spoilt, 0.5)):
+        found = estimate_noise(torch.where(seen[:, None], spoilt, beside), seen)
+        torch.testing.assert_close(found.told, alone.told)
+        torch.testing.assert_close(found.noise.grain, alone.noise.grain)
+    nothing_whole = torch.zeros_like(seen)
+    nothing_whole[:, ::5, ::5] = True
+    assert estimate_noise(spoilt, nothing_whole).told.tolist() == [0]
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "asked"),
+    [
+        ("denoise", {"weights": "denoise-tiny"}, True),
+        ("denoise", {"weights": "denoise-tiny", "sigma": 20.0}, False),
+        ("repair", {"size": "tiny"}, True),
+        ("enhance", {}, True),
+        ("enhance", {"method": "clahe"}, False),
+        ("noise_level", {}, True),
+        ("noise_level", {"method": "patches"}, False),
+    ],
+)
+def test_whoever_asks_the_meter_says_so_in_the_recipe(
+    name: str, values: dict[str, Any], asked: bool, tmp_path: Path, chelsea: Tensor
+) -> None:
+    photo, out = tmp_path / "photo.png", tmp_path / ("out.json" if name == "noise_level" else "out.png")
+    write(noisy(chelsea[..., :96, :96], 10), photo)
+    finish(run(operator_named(name), values, Folders([photo], out=out)))
+    recipe = recipe_in(out)
+    assert recipe is not None
+    assert recipe[-1].uses.get(METER) == ({"sha256": load(METER).card["sha256"]} if asked else None)
