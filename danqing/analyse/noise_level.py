@@ -12,6 +12,7 @@ from torch.nn import functional
 from danqing.core.artefacts.figures import Figures
 from danqing.core.operators.operator import operator
 from danqing.core.pictures.contract import Images, Mask
+from danqing.core.progress import Job, Progress
 from danqing.maths import noise
 from danqing.maths.colour import brightness
 from danqing.maths.opacity import opacity_of, unhidden, weights_of
@@ -30,7 +31,7 @@ def noise_level(
     x: Images,
     method: Literal["learned", "patches", "wavelet", "laplacian"] = "learned",
     alpha: Mask | None = None,
-) -> Figures:
+) -> Job[Figures]:
     """Estimate how strong the noise in pictures is, from nothing but the pictures.
 
     Args:
@@ -57,13 +58,14 @@ def noise_level(
     """
     opacity = opacity_of(x, alpha)
     seen, x = weights_of(x, opacity) > 0, unhidden(x, opacity)
+    yield Progress(0, len(x), "looking for noise")
     estimate = estimate_noise(x, seen) if method == "learned" else None
     found = _ESTIMATORS[method](x, seen) if estimate is None else estimate.level
     rest = _rest(x) * seen[:, None]
-    numbers: list[dict[str, Any]] = [
-        {"sigma": _told(sigma), "tones": _by_tone(picture, left, there), "method": method}
-        for sigma, picture, left, there in zip(found.tolist(), brightness(x), rest, seen, strict=True)
-    ]
+    numbers: list[dict[str, Any]] = []
+    for sigma, picture, left, there in zip(found.tolist(), brightness(x), rest, seen, strict=True):
+        yield Progress(len(numbers), len(x), "telling tones apart")
+        numbers.append({"sigma": _told(sigma), "tones": _by_tone(picture, left, there), "method": method})
     if estimate is not None:
         for at, told in enumerate(numbers):
             told |= _as_the_net_sees(told, estimate, at, rest[at], seen[at])

@@ -49,7 +49,7 @@ class FieldOption(click.Option):
     def __init__(self, field: Field) -> None:
         self.field = field
         spelt = dashed(field.name)
-        if field.kind.name == "boolean":
+        if field.kind.is_switch:
             super().__init__([field.name, f"--{spelt}/--no-{spelt}"], default=None)
         else:
             names = [field.name, f"--{spelt}", *([SHORT[field.name]] if field.name in SHORT else [])]
@@ -58,7 +58,7 @@ class FieldOption(click.Option):
     def row(self) -> Row:
         """Its line on a help page."""
         field, spelt = self.field, dashed(self.field.name)
-        if field.kind.name == "boolean":
+        if field.kind.is_switch:
             return Row(f"--[no-]{spelt}" if field.default else f"--{spelt}", "", field.words, _default(field))
         return Row(f"--{spelt}", field.kind.metavar, field.words, _default(field))
 
@@ -126,15 +126,15 @@ def perform(task: AnyTask, given: Mapping[str, Any]) -> None:
     first = os.environ.get("RANK", os.environ.get("SLURM_PROCID", "0")) == "0"  # of several processes one speaks
     screen = Screen(bool(given.get("quiet")) or not first, bool(given.get("as_json")))
     names = {field.name for field in task.form}
-    values = {name: value for name, value in given.items() if name in names}
+    values = task.placed({name: value for name, value in given.items() if name in names})
     store = None
     if isinstance(task, Operator):
         store = Folders.asked({name: value for name, value in given.items() if name not in names})
     try:
         result: Result = run(job_of(task, values, store), screen)
     except KeyboardInterrupt:
-        if task.after_stop:
-            screen.say(Text(task.after_stop, "cyan"))
+        if words := task.after_stop(values):
+            screen.say(Text(words, "cyan"))
         raise
     except ParameterError as error:
         raise as_typed(error, task.form) from error
@@ -197,6 +197,6 @@ def _speech(name: str, words: str) -> click.Option:
 def _default(field: Field) -> str:
     if field.required:
         return "[required]"
-    if field.kind.name == "boolean":
+    if field.kind.is_switch:
         return "[yes]" if field.default else ""
     return f"[{field.spelt_default}]" if field.spelt_default else ""

@@ -9,7 +9,6 @@ from danqing.core.errors import ParameterError
 from danqing.core.pictures.contract import Images, Mask
 
 FAINTEST = 0.5 / 255
-TRAINING_GROUND = 1.0  # white, on which training lays pictures (danqing.data.fit)
 
 
 def opacity_of(x: Images, alpha: Mask | None, name: str = "alpha") -> Mask | None:
@@ -31,11 +30,6 @@ def opacity_of(x: Images, alpha: Mask | None, name: str = "alpha") -> Mask | Non
         return None
     known = torch.where(alpha < FAINTEST, 0.0, torch.where(alpha >= 1 - FAINTEST, 1.0, alpha))
     return known.to(x).expand(len(x), -1, -1, -1)
-
-
-def laid_over(x: Images, alpha: Mask | None, ground: float = TRAINING_GROUND) -> Images:
-    """Lay pictures over a plain ground from black, 0, to white, 1, which shows through where they are transparent."""
-    return x if alpha is None else x * alpha + ground * (1 - alpha)
 
 
 def weights_of(x: Images, alpha: Mask | None) -> Tensor:
@@ -69,4 +63,4 @@ def unhidden(x: Images, alpha: Mask | None) -> Images:
     return out
 
 
-__all__ = ["TRAINING_GROUND", "laid_over", "opacity_of", "unhidden", "weights_of"]
+__all__ = ["opacity_of", "unhidden", "weights_of"]

@@ -12,10 +12,11 @@ from danqing.core.artefacts.figures import Figures
 from danqing.core.errors import ParameterError
 from danqing.core.fields.number import Range
 from danqing.core.operators.operator import operator
+from danqing.core.pictures.alpha import laid_on
 from danqing.core.pictures.contract import Images, Mask
 from danqing.core.progress import Job, Progress
 from danqing.maths.fidelity import MS_SSIM_SIDE, SSIM_SIDE, luma, ms_ssim, mse, psnr, ssim
-from danqing.maths.opacity import laid_over, opacity_of
+from danqing.maths.opacity import opacity_of
 
 GROUNDS = (0.0, 1.0)  # black and white: what differs in opacity alone differs on one of them at least
 
@@ -61,7 +62,9 @@ def compare(
     """
     opacities = opacity_of(x, alpha), opacity_of(y, y_alpha, "y_alpha")
     grounds = GROUNDS if any(each is not None for each in opacities) else GROUNDS[:1]
-    pairs = [_paired(*(laid_over(*each, ground) for each in zip((x, y), opacities, strict=True))) for ground in grounds]
+    pairs = [
+        _paired(*(laid_on(*each, (ground,)) for each in zip((x, y), opacities, strict=True))) for ground in grounds
+    ]
     within = [tuple(_cut(luma(z) if channel == "y" else z, border) for z in pair) for pair in pairs]
     told = {"recipe": _recipe(channel, border, len(grounds) > 1), "refused": _refusals(within[0][0])}
     tables: list[dict[str, list[Any]]] = []

@@ -11,8 +11,9 @@ from danqing.core.fields.number import Range
 from danqing.core.learned.classes import class_names
 from danqing.core.learned.model import Recogniser
 from danqing.core.operators.operator import operator
+from danqing.core.pictures.alpha import laid_on
 from danqing.core.pictures.contract import Images, Mask
-from danqing.maths.opacity import laid_over, opacity_of
+from danqing.maths.opacity import opacity_of
 
 
 @operator
@@ -43,7 +44,7 @@ def predict(
         danqing predict photo.png --weights digits --top 5
     """
     names = class_names(weights)
-    shown = laid_over(x, opacity_of(x, alpha))
+    shown = laid_on(x, opacity_of(x, alpha))
     with torch.no_grad():
         return Figures([_named(weights.predict(picture)[0], names, top) for picture in shown.split(1)])
 

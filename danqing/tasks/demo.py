@@ -34,7 +34,7 @@ SHOWN = (  # of the scores, with what they mean, in English and 中文
     ("recall", "real digits that the painter could have painted · 画得出的真实数字"),
     ("density", "how densely samples lie among real digits · 样本在真实数字中的密度"),
     ("coverage", "real digits with a sample nearby · 附近有样本的真实数字"),
-    ("copied_share", "samples that are near-copies of a training picture · 近似照抄训练图片的样本"),
+    ("copied_share", "samples nearer to a training digit than its next fellow · 比训练图片的近邻更近的样本"),
 )
 
 

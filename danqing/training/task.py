@@ -69,15 +69,20 @@ class Training(Task[..., Any]):
         made.family = name
         return made
 
+    def placed(self, given: dict[str, Any]) -> dict[str, Any]:
+        if not self.family or "config" in given or given.get("dry_run"):
+            return given
+        return {"out": record.free_folder(self.family), **given}
+
+    def after_stop(self, given: dict[str, Any]) -> str:
+        folder = given.get("resume", given.get("out"))
+        return "" if folder is None else f"It goes on from there with: danqing train --resume {folder}"
+
     def begin(self, given: dict[str, Any]) -> Job[Any]:
         known = {field.name: field for field in self.fields}
         for name in sorted(given.keys() - known.keys()):
             raise ParameterError("no such parameter", where=name, remedy=f"Known: {', '.join(known)}")
         ready = {name: known[name].check(value) for name, value in given.items()}
-        if self.family and "config" not in ready and not ready.get("dry_run"):
-            ready.setdefault("out", record.free_folder(self.family))
-        folder = ready.get("resume", ready.get("out"))
-        self.after_stop = "" if folder is None else f"It goes on from there with: danqing train --resume {folder}"
         return self.run({"family": self.family, "given": ready})
 
 

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from danqing.core.artefacts.artefact import ARTEFACTS, Artefact, kinds, plain, recipe_in
+from danqing.core.artefacts.artefact import ARTEFACTS, Artefact, kinds, plain
 from danqing.core.artefacts.file import Files
+from danqing.core.artefacts.pictures import recipe_in
 from danqing.core.artefacts.saving import Saving
 from danqing.core.artefacts.trained import Trained
 from danqing.core.errors import OutputError

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import torch
 
-from danqing.core.artefacts.artefact import recipe_in
+from danqing.core.artefacts.pictures import recipe_in
 from danqing.core.disk import hash_of
 from danqing.core.errors import ParameterError, UserError
 from danqing.core.learned.card import bundled

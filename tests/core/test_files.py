@@ -16,8 +16,8 @@ import torch
 from safetensors.torch import save_file
 
 from danqing import __version__
-from danqing.core.disk import hash_of, replacing
-from danqing.core.errors import ModelFileError, OutputError
+from danqing.core.disk import hash_of
+from danqing.core.errors import ModelFileError
 from danqing.core.learned.card import FORMAT, bundled, locate, read_card
 from danqing.core.learned.families import family_named
 from danqing.core.learned.model import Model, Painter, Recogniser
@@ -182,67 +182,6 @@ def test_the_hash_follows_the_bytes(tmp_path: Path) -> None:
 
 class Interrupted(Exception):
     """Something goes wrong while a file is being written."""
-
-
-@pytest.mark.parametrize("kind", [Interrupted, KeyboardInterrupt])
-def test_the_old_file_survives_whatever_goes_wrong(tmp_path: Path, kind: type[BaseException]) -> None:
-    file = tmp_path / "x.txt"
-    file.write_text("old")
-
-    def write_half() -> None:
-        with replacing(file) as temporary:
-            temporary.write_text("half")
-            raise kind
-
-    with pytest.raises(kind):
-        write_half()
-    assert file.read_text() == "old"
-    assert list(tmp_path.iterdir()) == [file]
-
-
-def test_a_file_appears_whole_in_a_new_folder_with_usual_rights(tmp_path: Path) -> None:
-    file = tmp_path / "a" / "b" / "熊猫 \n.txt"
-    with replacing(file) as temporary:
-        temporary.write_text("new")
-        assert temporary.suffix == ".txt"
-        assert not file.exists()
-    plain = tmp_path / "plain"
-    plain.touch()
-    assert file.read_text() == "new"
-    assert file.stat().st_mode == plain.stat().st_mode
-
-
-def test_an_existing_file_needs_force(tmp_path: Path) -> None:
-    file = tmp_path / "x.txt"
-    file.write_text("old")
-    with pytest.raises(OutputError, match="exists already"), replacing(file, force=False):
-        pytest.fail("must not get here")
-    with replacing(file, force=True) as temporary:
-        temporary.write_text("new")
-    assert file.read_text() == "new"
-
-
-def test_a_link_stays_a_link(tmp_path: Path) -> None:
-    (tmp_path / "link").symlink_to(tmp_path / "target")
-    with replacing(tmp_path / "link") as temporary:
-        temporary.write_text("new")
-    assert (tmp_path / "link").is_symlink()
-    assert (tmp_path / "target").read_text() == "new"
-
-
-def test_places_that_cannot_be_written(tmp_path: Path) -> None:
-    (tmp_path / "file").touch()
-    os.mkfifo(tmp_path / "pipe")
-    for place in (
-        tmp_path / "file" / "x.png",
-        tmp_path,
-        tmp_path / "pipe",
-        tmp_path / ("x" * 300),
-        Path("/proc/x.png"),
-    ):
-        with pytest.raises(OutputError), replacing(place) as temporary:
-            temporary.write_text("x")
-    assert {path.name for path in tmp_path.iterdir()} == {"file", "pipe"}
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs Linux")

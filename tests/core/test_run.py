@@ -7,6 +7,7 @@ import os
 import shutil
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,8 +15,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from danqing.core.artefacts.artefact import recipe_in
-from danqing.core.artefacts.figures import numbers_in
+from danqing.core.artefacts.figures import Figures, numbers_in
+from danqing.core.artefacts.pictures import recipe_in
 from danqing.core.artefacts.saving import Saving
 from danqing.core.errors import DataError, ModelFileError, OutputError, ParameterError, PictureError, UserError
 from danqing.core.fields.number import Range
@@ -27,6 +28,7 @@ from danqing.core.pictures.reading import read
 from danqing.core.pictures.sheet import contact_sheet
 from danqing.core.pictures.writing import write
 from danqing.core.progress import Progress, finish
+from danqing.core.recipe import Step, to_json
 from danqing.core.runs.folders import Folders
 from danqing.core.runs.replay import replay, show
 from danqing.core.runs.run import Result
@@ -463,6 +465,48 @@ def test_what_cannot_be_made_again_says_why(photos: Path, tmp_path: Path, change
     with pytest.raises(UserError, match=words):
         finish(replay(out))
     assert not (tmp_path / "out-replay.png").exists()
+
+
+ELSEWHERE = ("http://127.0.0.1:9/a.tar", "photos.tar::http://127.0.0.1:9/a.tar", "pipe:touch here", "//host/a.tar")
+
+
+@pytest.mark.parametrize("place", ELSEWHERE)
+def test_a_recipe_cannot_lead_away_from_this_disk(tmp_path: Path, place: str) -> None:
+    """Whichever way an address stands in a place that is opened; words that only look like one are left alone."""
+    step = Step("assess", params={"data": place}, weights={"weights": {"name": "digits", "sha256": "0" * 64}})
+    (tmp_path / "a.json").write_text(json.dumps({"numbers": [], "recipe": json.loads(to_json([step]))}))
+    with pytest.raises(UserError, match="from an address"):
+        finish(replay(tmp_path / "a.json"))
+    assert not (tmp_path / "here").exists()
+
+
+@pytest.mark.parametrize("name", ["Screenshot:1.png", "a::b.png"])
+def test_names_with_colons_are_files(photos: Path, tmp_path: Path, name: str) -> None:
+    shutil.copy(photos / "a.png", photos / name)
+    run("flip", [photos / name], out=tmp_path / "out.png")
+    assert finish(replay(tmp_path / "out.png")).identical
+
+
+def test_what_was_used_must_be_what_it_was(photos: Path, tmp_path: Path) -> None:
+    """A bundled net, or an operator, that is another one today: not there already, and not replayed."""
+    run("flip", [photos / "a.png"], out=tmp_path / "out.png")
+    for name, facts in (("denoise-base", {"sha256": "0" * 64}), ("median", {"version": "99"})):
+        recipe = recipe_in(tmp_path / "out.png") or []
+        changed = [*recipe[:-1], replace(recipe[-1], uses={name: facts})]
+        write(read(tmp_path / "out.png").pixels, tmp_path / "changed.png", recipe=changed, force=True)
+        with pytest.raises(UserError, match=f"{name}: is not what it was"):
+            finish(replay(tmp_path / "changed.png"))
+        with pytest.raises(OutputError, match="exists already"):
+            run("flip", [photos / "a.png"], out=tmp_path / "changed.png")
+
+
+def test_named_pictures_lie_beside_the_first(tmp_path: Path) -> None:
+    x = torch.rand(1, 3, 4, 5)
+    figures = Figures([{"n": 1}], x, {"curve": x, "map": x})
+    assert [part.file.name for part in figures.parts(tmp_path / "a.png", Saving())] == [
+        "a.png", "a-curve.png", "a-map.png",
+    ]  # fmt: skip
+    assert [part.file.name for part in figures.parts(tmp_path / "a.json", Saving())] == ["a.json"]
 
 
 def test_a_replay_does_not_replace(photos: Path, tmp_path: Path) -> None:

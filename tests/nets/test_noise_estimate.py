@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from danqing import add_camera_noise
-from danqing.core.artefacts.artefact import recipe_in
+from danqing.core.artefacts.pictures import recipe_in
 from danqing.core.learned.weights import load
 from danqing.core.operators.operator import operator_named
 from danqing.core.pictures.writing import write

@@ -16,12 +16,6 @@ from danqing.paint.generate import generate
 
 
 @pytest.fixture(scope="module")
-def model() -> VAE:
-    torch.manual_seed(0)
-    return VAE(16, 1, dim=6, width=4).eval()
-
-
-@pytest.fixture(scope="module")
 def conditional() -> VAE:
     torch.manual_seed(0)
     made = VAE(16, 3, classes=3, dim=6, width=4).eval()

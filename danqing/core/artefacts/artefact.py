@@ -170,17 +170,6 @@ def kinds() -> tuple[type[Artefact], ...]:
     return tuple(subclasses_in(ARTEFACTS, Artefact))
 
 
-def recipe_in(file: Path) -> Recipe | None:
-    """Read the recipe that a file of danqing carries; None if it carries none.
-
-    Raises:
-        UserError: if the file cannot be read, or its recipe is damaged or too new.
-    """
-    suffix = file.suffix.lower()
-    kind = next((kind for kind in _with_pictures_last() if suffix in kind.suffixes), _with_pictures_last()[-1])
-    return kind.read_recipe(file)
-
-
 def plain(value: Any) -> Any:
     """Turn figures into JSON values; what is not finite becomes null."""
     if isinstance(value, Tensor | np.ndarray | np.generic):
@@ -218,9 +207,4 @@ def _evaluated(hint: str, function: Callable[..., Any]) -> Any:
     return typing.get_type_hints(shim, globalns=function.__globals__, include_extras=True)["return"]
 
 
-def _with_pictures_last() -> list[type[Artefact]]:
-    """The kinds, the most general one last: any suffix may belong to a picture."""
-    return sorted(kinds(), key=lambda kind: kind.__name__ == "Pictures")
-
-
-__all__ = ["Artefact", "Part", "artefact_of", "kinds", "numbered_name", "plain", "recipe_in"]
+__all__ = ["Artefact", "Part", "artefact_of", "kinds", "numbered_name", "plain"]

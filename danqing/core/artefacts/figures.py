@@ -83,6 +83,10 @@ class Figures(Artefact):
         return bool(numbers_in(one) == numbers_in(other))
 
     @classmethod
+    def is_whole(cls, file: Path) -> bool:
+        return super().is_whole(file) if file.suffix.lower() == ".json" else Pictures.is_whole(file)
+
+    @classmethod
     def draw(cls, rng: random.Random) -> Artefact:
         return cls([{"value": rng.random(), "words": "丹青"}], noise(rng, 1))
 

@@ -10,7 +10,7 @@ from typing import Annotated, Any, ClassVar, get_args, get_origin
 import torch
 from torch import Tensor
 
-from danqing.core.artefacts.artefact import Artefact, Part, numbered_name
+from danqing.core.artefacts.artefact import Artefact, Part, kinds, numbered_name
 from danqing.core.artefacts.saving import Saving
 from danqing.core.errors import DanqingError
 from danqing.core.pictures.contract import Images, Picture
@@ -82,7 +82,7 @@ class Pictures(Artefact):
     def is_whole(cls, file: Path) -> bool:
         """Whether it can be read to its end; a TIFF may be cut behind its pixels, where its recipe was."""
         try:
-            return super().is_whole(file) and cls.read_recipe(file) is not None
+            return read(file, limit=ANY_SIZE).recipe is not None
         except DanqingError:
             return False
 
@@ -94,9 +94,19 @@ class Pictures(Artefact):
         return self.x[:1]
 
 
+def recipe_in(file: Path) -> Recipe | None:
+    """Read the recipe that a file of danqing carries, told by its suffix, else as a picture's; None if it has none.
+
+    Raises:
+        UserError: if the file cannot be read, or its recipe is damaged or too new.
+    """
+    kind = next((kind for kind in kinds() if file.suffix.lower() in kind.suffixes), Pictures)
+    return kind.read_recipe(file)
+
+
 def noise(rng: random.Random, count: int) -> Images:
     """Pictures (N, 3, 12, 17) of noise, for tests."""
     return torch.rand(count, 3, 12, 17, generator=torch.Generator().manual_seed(rng.getrandbits(32)))
 
 
-__all__ = ["Pictures", "noise"]
+__all__ = ["Pictures", "noise", "recipe_in"]

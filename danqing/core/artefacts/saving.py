@@ -28,7 +28,7 @@ class Saving:
     depth: Literal[8, 16] | None = None
     quality: Annotated[int, Range(1, 100)] = QUALITY
     columns: Annotated[int, Range(0, 1000)] = 0
-    limit: Annotated[float, Range(0.000001, 1e9, "megapixels")] | None = None
+    limit: Annotated[float, Range(0.0001, 1e9, "megapixels")] | None = None
 
     def facts(self, take: Take) -> dict[str, int]:
         """What a recipe must say of this, so that a replay writes the same file."""

@@ -14,6 +14,7 @@ from danqing.core.disk import replacing
 from danqing.core.learned.card import bundled
 from danqing.core.learned.weights import load_tensors
 from danqing.core.pictures.contract import Images, Picture
+from danqing.core.pictures.reading import read
 from danqing.core.recipe import Recipe
 
 TOLD = ("steps", "pictures_seen", "seconds", "alarms")  # what a person wants to know of a run that has ended
@@ -27,13 +28,11 @@ class Trained(Artefact):
         folder: of the run.
         model: the weights file; its card, not a recipe, says how it was made.
         summary: figures of the end.
-        picture: a grid of what it paints or mends, where there is one.
     """
 
     folder: Path
     model: Path
     summary: dict[str, Any]
-    picture: Images | None = None
 
     noun: ClassVar[str] = "weights"
     suffixes: ClassVar[tuple[str, ...]] = (".safetensors",)
@@ -66,7 +65,8 @@ class Trained(Artefact):
         return [*figures, f"wrote {self.model}", f"danqing card {self.folder} tells all of it"]
 
     def thumbnail(self) -> Images | None:
-        return self.picture
+        grids = sorted((self.folder / "grids").glob("*.png"))
+        return read(grids[-1]).pixels if grids else None
 
 
 __all__ = ["Trained"]

@@ -16,6 +16,7 @@ class BooleanKind(Kind):
 
     noun: ClassVar[str] = "yes or no"
     widget: ClassVar[str] = "switch"
+    is_switch: ClassVar[bool] = True
 
     @classmethod
     def of(cls, hint: Any, marks: tuple[Any, ...]) -> Kind | None:

@@ -24,6 +24,7 @@ class Kind(ABC):
         metavar: how a command line spells a value.
         widget: which control a page shows.
         leads: whether a command line takes it by its place, without an option's name, where it is required.
+        is_switch: whether a command line spells it as a flag, on or off.
         is_picture: whether it is pictures or a mask: a file given for it is read, and tiles are cut from it.
         reads: whether a check reads files, so that it waits until the work begins.
         opens: whether a value may name something on the disk, so that a server takes a hash in its place.
@@ -33,6 +34,7 @@ class Kind(ABC):
     metavar: ClassVar[str] = "VALUE"
     widget: ClassVar[str] = "text"
     leads: ClassVar[bool] = False
+    is_switch: ClassVar[bool] = False
     is_picture: ClassVar[bool] = False
     reads: ClassVar[bool] = False
     opens: ClassVar[bool] = False

@@ -12,7 +12,7 @@ import torch
 from danqing.core.fields.form import checked
 from danqing.core.menu import imported, look_up, operators
 from danqing.core.operators.task import Task
-from danqing.core.progress import Job
+from danqing.core.progress import Job, Progress, shared
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -48,7 +48,8 @@ class Operator(Task[P, R]):
 
     @property
     def takes_pictures(self) -> bool:
-        return bool(self.fields) and self.fields[0].kind.name == "pictures" and self.fields[0].required
+        first = self.fields[:1]
+        return any(each.required and each.kind.is_picture and each.kind.leads for each in first)  # a mask never leads
 
     def job(self, *args: P.args, **values: P.kwargs) -> Job[R]:
         return self.whole(checked(self.fields, self.bound(args, values)))
@@ -59,14 +60,16 @@ class Operator(Task[P, R]):
 
     def settled(self, ready: dict[str, Any], item: int) -> dict[str, Any]:
         """The checked values for one picture of the batch, settled."""
-        x = ready[self.fields[0].name]
+        x = ready[self.subject]
         own = {name: _own(value, len(x), item) for name, value in ready.items()}
         return own if self.settle is None else {**own, **self.settle(**_named(self.settle, own))}
 
     def _one_by_one(self, ready: dict[str, Any]) -> Job[Any]:
         pieces: list[Any] = []
-        for item in range(len(ready[self.fields[0].name])):
-            pieces.append((yield from self.run(self.settled(ready, item))))
+        count = len(ready[self.subject])
+        for item in range(count):
+            yield Progress(item, count, "looking at the whole picture")
+            pieces.append((yield from shared(self.run(self.settled(ready, item)), item, 1, total=count)))
         return torch.cat(pieces)
 
     def reach_for(self, params: dict[str, Any]) -> int | None:

@@ -29,7 +29,6 @@ class Task(Generic[P, R]):
         name: what people call it.
         group: the folder it lives in.
         makes: the kind of what it returns, read from the signature once.
-        after_stop: how to go on when what was begun last is stopped; empty where nothing is left to go on from.
     """
 
     function: Callable[..., Any]
@@ -39,7 +38,6 @@ class Task(Generic[P, R]):
     def __post_init__(self) -> None:
         functools.update_wrapper(self, self.function)
         self.makes: type[Artefact] = artefact_of(self.function)
-        self.after_stop = ""
 
     @functools.cached_property
     def fields(self) -> tuple[Field, ...]:
@@ -88,6 +86,14 @@ class Task(Generic[P, R]):
         if self.takes_pictures:
             return tuple(each.name for each in wanted if each.kind.is_picture)
         return tuple(each.name for each in self.form[:1] if each in wanted)
+
+    def placed(self, given: dict[str, Any]) -> dict[str, Any]:
+        """What was asked for, with a place for what will be written where nobody chose one."""
+        return given
+
+    def after_stop(self, given: dict[str, Any]) -> str:
+        """How to go on when work on these values is stopped; empty where nothing is left to go on from."""
+        return ""
 
     def begin(self, given: dict[str, Any]) -> Job[R]:
         """Check what was given, fill in the rest, and run.

@@ -15,6 +15,7 @@ from torch.nn.functional import avg_pool2d, interpolate, pad
 
 from danqing.core.pictures.contract import Images, Mask
 
+TRAINING_GROUND = (1.0,)  # white: what training lays transparent pictures on
 HIDDEN = 0.5 / 65535  # opacity below this is none at all in any file
 
 
@@ -74,18 +75,20 @@ def _continued(sums: Tensor, weight: Tensor) -> Tensor:
     return torch.where(weight > 0, here, around)
 
 
-def laid_on(pixels: Images, alpha: Mask, colour: Sequence[float]) -> Images:
+def laid_on(pixels: Images, alpha: Mask | None, colour: Sequence[float] = TRAINING_GROUND) -> Images:
     """Lay pictures on a ground of one colour; grey pictures stay grey on a grey ground.
 
     Args:
         pixels: (B, C, H, W).
-        alpha: opacity (B or 1, 1, H, W).
+        alpha: opacity (B or 1, 1, H, W); None: they are opaque.
         colour: of the ground, one grey or RGB in [0, 1].
     """
+    if alpha is None:
+        return pixels
     ground = pixels.new_tensor(list(colour)).view(1, -1, 1, 1)
     if bool((ground == ground[:, :1]).all()):
         ground = ground[:, :1]
     return pixels * alpha + ground * (1 - alpha)
 
 
-__all__ = ["HIDDEN", "filled", "laid_on", "premultiplied", "unpremultiplied"]
+__all__ = ["HIDDEN", "TRAINING_GROUND", "filled", "laid_on", "premultiplied", "unpremultiplied"]

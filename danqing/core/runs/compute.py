@@ -25,7 +25,6 @@ from danqing.core.progress import Job, shared
 from danqing.core.runs.order import Call
 
 OPAQUE = (1.0, 1.0, 1.0)
-GROUND = (1.0, 1.0, 1.0)  # what training lays transparent pictures on
 ZERO = 0.25  # where 0 comes to lie while opacity and colours are moved
 MOSTLY = 0.9  # share of the progress that the colours of a transparent picture take
 
@@ -55,17 +54,17 @@ def load(call: Call, inputs: Mapping[str, Path], most: int | None = None) -> Loa
     picture, values = None, dict(call.values)
     for name, file in inputs.items():
         found = kinds[name].load(file, most)
+        opacity = f"{name}_alpha"
         if name == operator.subject:
             picture = found
         elif not isinstance(found, Picture):
             values[name] = found
-        else:
-            opacity = f"{name}_alpha"
-            takes_it = isinstance(kinds.get(opacity), MaskKind)
-            if takes_it and opacity not in inputs:
+        elif isinstance(kinds.get(opacity), MaskKind):
+            values[name] = found.pixels
+            if opacity not in inputs:
                 values[opacity] = found.alpha
-            apart = takes_it or found.alpha is None
-            values[name] = found.pixels if apart or found.alpha is None else _without_holes(operator, found)
+        else:
+            values[name] = found.pixels if found.alpha is None else _without_holes(operator, found.pixels, found.alpha)
     return Loaded(picture, values)
 
 
@@ -101,7 +100,7 @@ def _with_alpha(operator: Operator[..., Any], x: Images, alpha: Mask, values: di
         result = yield from tiles.run(operator, {**values, subject: x, "alpha": own})
         return result, _fitting(operator, alpha, values, result)
     if not operator.geometry:
-        result = yield from tiles.run(operator, {**values, subject: _without_holes(operator, Picture(x, alpha))})
+        result = yield from tiles.run(operator, {**values, subject: _without_holes(operator, x, alpha)})
         return result, _fitting(operator, alpha, values, result)
     if operator.proportional_for(values):
         return (yield from _moved(operator, x, alpha, values))
@@ -142,13 +141,12 @@ def _stretched(x: Images) -> Images:
     return (x - ZERO) * 2
 
 
-def _without_holes(operator: Operator[..., Any], picture: Picture) -> Images:
+def _without_holes(operator: Operator[..., Any], x: Images, alpha: Mask) -> Images:
     """The colours that an operator sees where it is not told of the opacity."""
-    assert picture.alpha is not None
     wanted = [field.kind.base for field in operator.form if isinstance(field.kind, WeightsKind)]
     if any(issubclass(base, Recogniser | Autoencoder) for base in wanted):
-        return laid_on(picture.pixels, picture.alpha, GROUND)
-    return filled(picture.pixels, picture.alpha)
+        return laid_on(x, alpha)
+    return filled(x, alpha)
 
 
 def _fitting(operator: Operator[..., Any], alpha: Mask, values: dict[str, Any], result: Any) -> Mask | None:

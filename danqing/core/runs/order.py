@@ -8,8 +8,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-from danqing.core.artefacts.artefact import Artefact, Part, numbered_name, recipe_in
+from danqing.core.artefacts.artefact import Artefact, Part, numbered_name
 from danqing.core.artefacts.figures import Figures, numbers_in
+from danqing.core.artefacts.pictures import recipe_in
 from danqing.core.artefacts.saving import Saving, Take
 from danqing.core.disk import hash_of, seen_from
 from danqing.core.errors import DanqingError, OutputError
@@ -92,7 +93,7 @@ class Outcome(NamedTuple):
         numbers: JSON values.
         error: why it failed.
         notes: what a person should know of it.
-        made: what was made, where it went into no file.
+        made: what was made; of many pieces of work, nothing is held on to.
     """
 
     source: Path | None
@@ -179,7 +180,7 @@ class Order:
         if self.saving.force or not file.exists():
             return False
         recipe = _recipe_of(file)
-        if recipe and _same_work(recipe[-1], self.step(file, take)) and _same_uses(recipe[-1].uses):
+        if recipe and _same_work(recipe[-1], self.step(file, take)) and not other_use(recipe[-1].uses):
             return self.call.operator.makes.is_whole(file)
         raise OutputError("exists already", where=file, remedy="Choose another place or give --force")
 
@@ -216,15 +217,15 @@ def _essence(step: Step) -> tuple[Any, ...]:
     return step.operator, step.version, step.params, inputs, weights, step.take, step.saved
 
 
-def _same_uses(uses: Uses) -> bool:
-    """Whether what a step made use of would be the same today."""
+def other_use(uses: Uses) -> str:
+    """The first operator or bundled net that a step made use of and that is another one today; empty if none is."""
     own = bundled()
     for name, facts in uses.items():
         if "version" in facts and (name not in operators() or facts["version"] != str(operator_named(name).version)):
-            return False
+            return name
         if "sha256" in facts and name in own and hash_of(own[name]) != facts["sha256"]:
-            return False
-    return True
+            return name
+    return ""
 
 
 def _recipe_of(file: Path) -> Recipe | None:
@@ -242,4 +243,4 @@ def _named(model: Model, home: Path) -> dict[str, str]:
     return {"name": bundled_name(model) or seen_from(home, Path(file)), "sha256": model.card["sha256"]}
 
 
-__all__ = ["Call", "Order", "Outcome", "State"]
+__all__ = ["NEVER_OVER_SOURCES", "Call", "Order", "Outcome", "State", "other_use"]

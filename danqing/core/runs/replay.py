@@ -8,21 +8,23 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from danqing.core.artefacts.artefact import recipe_in
+from danqing.core.artefacts.pictures import recipe_in
 from danqing.core.artefacts.saving import Saving
 from danqing.core.disk import hash_of
 from danqing.core.errors import ModelFileError, OutputError, PictureError, UserError
 from danqing.core.learned.card import bundled
 from danqing.core.menu import operators
+from danqing.core.notes import note
 from danqing.core.operators.operator import Operator, operator_named
 from danqing.core.progress import Job, Progress
-from danqing.core.recipe import Recipe, Step
+from danqing.core.recipe import Recipe, Step, is_address
 from danqing.core.runs.compute import compute, load
-from danqing.core.runs.order import Call, Order
-from danqing.core.uses import Uses, noting_uses
+from danqing.core.runs.order import Call, Order, other_use
+from danqing.core.runs.run import watched
+from danqing.core.uses import Uses
 
 TRUSTED = 2**62  # pixels: an input that has the recorded hash was read once already
-ADDRESS = re.compile(r"\s*([A-Za-z][A-Za-z0-9+.\-]+:|//|\\\\)")  # of a network, a pipe, another machine; not C:\
+SCHEME = re.compile(r"\s*[A-Za-z][A-Za-z0-9+.\-]+:")  # such as of a pipe; C: is a disk
 
 
 class Replayed(NamedTuple):
@@ -92,8 +94,11 @@ def _remake(
     order = Order(call, inputs, target, saving, target.name, isinstance(step.take, int))
     loaded = load(call, inputs, TRUSTED)
     yield Progress(0, 1, f"{step.operator} for {target.name}")
+    notes: list[str] = []
     uses: Uses = {}
-    artefact, like = yield from _noting(compute(call, loaded), uses)
+    artefact, like = yield from watched(compute(call, loaded), notes, uses)
+    for words in (*notes, *_changed(step, uses)):
+        note(words)
     parts = order.parts(artefact)
     part = next((each for each in parts if each.take == step.take), None)
     if part is None:
@@ -115,27 +120,26 @@ def _operator(step: Step, target: Path) -> Operator[..., Any]:
     if operator.version != step.version:
         what = f"was made by version {step.version} of {step.operator}; this danqing has version {operator.version}"
         raise UserError(what, where=target, remedy="Replay it with the danqing that made it")
-    for name, value in step.params.items():
-        if isinstance(value, str) and ADDRESS.match(value):
+    for name in (each.name for each in operator.form if each.kind.opens):
+        value = step.params.get(name)
+        if isinstance(value, str) and _leads_away(value):
             raise UserError(f"its recipe wants {name} from an address, {value[:100]!r}", where=target)
-    for name, facts in step.uses.items():
-        if name in bundled() and facts.get("sha256") != hash_of(bundled()[name]):
-            raise ModelFileError("these weights have changed since the picture was made", where=name)
+    if name := other_use(step.uses):
+        raise UserError("is not what it was when the picture was made", where=name, remedy="Bring the old one back")
     return operator
 
 
-def _noting(job: Job[Any], uses: Uses) -> Job[Any]:
-    """Collect what a job makes use of."""
-    try:
-        while True:
-            try:
-                with noting_uses(uses):
-                    progress = next(job)
-            except StopIteration as end:
-                return end.value
-            yield progress
-    finally:
-        job.close()
+def _leads_away(value: str) -> bool:
+    """Whether a place, of which ``::`` may join several, is not one of this disk."""
+    places = value.split("::")
+    return any(is_address(each) or (SCHEME.match(each) and not Path(each).exists()) for each in places)
+
+
+def _changed(step: Step, uses: Uses) -> Iterator[str]:
+    """What was used this time, and was another when the picture was made; nets that packages bring are known so."""
+    for name, facts in step.uses.items():
+        if uses.get(name, facts) != facts:
+            yield f"{name} is not what it was when the picture was made"
 
 
 def _input(recipe: Recipe, entry: dict[str, str], home: Path, scratch: Path) -> Job[Path]:
@@ -170,10 +174,9 @@ def _weights(facts: dict[str, str], home: Path) -> str:
 
 
 def _places(path: str, home: Path) -> Iterator[Path]:
-    """Where a file of a recipe may lie: where it says, or beside the picture; an address is no place."""
-    if not ADDRESS.match(path):
-        yield home / path
-        yield home / Path(path).name
+    """Where a file of a recipe may lie: where it says, or beside the picture; addresses are refused on reading."""
+    yield home / path
+    yield home / Path(path).name
 
 
 __all__ = ["Replayed", "replay", "show"]

@@ -27,7 +27,6 @@ from danqing.core.uses import Uses, noting_uses
 
 IN_FLIGHT = 4  # pictures read ahead, and written behind, at most
 MEGAPIXELS = 48.0  # of these together, at most: 0.6 GB each way; a larger picture goes alone
-
 T = TypeVar("T")
 
 
@@ -44,7 +43,7 @@ class Result:
 
     @property
     def made(self) -> Artefact | None:
-        """What a task made that is no operator, and so went into no file."""
+        """What was made where one thing was asked for; of many, nothing is held on to."""
         return self.outcomes[0].made if self.outcomes else None
 
 
@@ -70,7 +69,7 @@ def run(task: Task[..., Any], values: Mapping[str, Any] | None = None, store: St
     if not isinstance(task, Operator):
         if store is not None:
             raise ParameterError("takes no pictures and writes no files of a store", where=task.name)
-        made = yield from _watched(task.begin(given), notes, {})
+        made = yield from watched(task.begin(given), notes, {})
         artefact = made if isinstance(made, Artefact) else task.makes.of(made)
         return Result([Outcome(None, "done", (), artefact.told(), made=artefact)], notes)
     place = Folders() if store is None else store
@@ -98,12 +97,12 @@ def _fill(order: Order) -> Job[Outcome]:
         return ready
     yield Progress(0, 1, order.name)
     made = yield from _made(order, ready, notes)
-    return (yield from _watched(keep(order, ready, made), notes, {}))._replace(notes=tuple(notes))
+    return (yield from watched(keep(order, ready, made), notes, {}))._replace(notes=tuple(notes))
 
 
 def _made(order: Order, ready: Loaded, notes: list[str]) -> Job[Made]:
     uses: Uses = {}
-    artefact, like = yield from _watched(compute(order.call, ready), notes, uses)
+    artefact, like = yield from watched(compute(order.call, ready), notes, uses)
     return Made(artefact, like, uses)
 
 
@@ -119,12 +118,13 @@ def keep(order: Order, loaded: Loaded, made: Made) -> Job[Outcome]:
     parts, fresh, numbers = order.parts(made.artefact), 0, made.artefact.told()
     for at, part in enumerate(parts):
         order.check_free(part.file)
+        is_there = part.file.exists()
         recipe = [*before, order.step(part.file, part.take, made.uses)]
         if order.is_kept(part.file, part.take):
             written = part.content.as_written(part.file, recipe, made.like)
         else:
             fresh += 1
-            saving = replace(order.saving, force=order.saving.force or part.file.exists())  # this work, cut short
+            saving = replace(order.saving, force=order.saving.force or is_there)  # this work, cut short
             work = part.content.keep(part.file, recipe, saving, made.like)
             written = yield from (work if len(parts) == 1 else shared(work, at / len(parts), 1 / len(parts)))
         if len(parts) == 1 and type(written) is type(made.artefact):
@@ -133,7 +133,7 @@ def keep(order: Order, loaded: Loaded, made: Made) -> Job[Outcome]:
     return Outcome(order.source, state, tuple(part.file for part in parts), numbers, made=made.artefact)
 
 
-def _watched(job: Job[T], notes: list[str], uses: Uses) -> Job[T]:
+def watched(job: Job[T], notes: list[str], uses: Uses) -> Job[T]:
     """Run a job, and collect what it notes and what it uses, between its steps only."""
     try:
         while True:
@@ -216,7 +216,7 @@ def _ready(order: Order) -> Loaded | Outcome:
 
 
 def _kept(order: Order, ready: Loaded, made: Made, notes: list[str]) -> Outcome:
-    outcome = finish(_watched(keep(order, ready, made), notes, {}))
+    outcome = finish(watched(keep(order, ready, made), notes, {}))
     return outcome._replace(notes=tuple(notes), made=None)  # of many, nothing is held on to
 
 
@@ -247,4 +247,4 @@ def _failed(order: Order, error: Exception) -> Outcome:
     return Outcome(order.source, "failed", error=error)
 
 
-__all__ = ["Made", "Result", "keep", "run"]
+__all__ = ["Made", "Result", "keep", "run", "watched"]
