@@ -31,11 +31,15 @@ def machine() -> str:
     """The machine in one line."""
     import torch
 
+    from danqing.nets.precision import computes_bf16
+
     lines = Path("/proc/cpuinfo").read_text().splitlines()
     model = next((line for line in lines if line.startswith("model name")), ": unknown processor")
     cores = len(os.sched_getaffinity(0))
+    bf16 = " with bf16" if computes_bf16("cpu") else ""
+    instructions = f"{torch.backends.cpu.get_cpu_capability()}{bf16}"
     return (
-        f"{cores} cores of {model.partition(':')[2].strip()}, {platform.system()} {platform.machine()}, "
+        f"{cores} cores of {model.partition(':')[2].strip()} ({instructions}), {platform.system()} {platform.machine()}, "
         f"Python {platform.python_version()}, PyTorch {torch.__version__}, {datetime.now(UTC):%Y-%m-%d}"
     )
 
