@@ -39,7 +39,8 @@ def machine() -> str:
     bf16 = " with bf16" if computes_bf16("cpu") else ""
     instructions = f"{torch.backends.cpu.get_cpu_capability()}{bf16}"
     return (
-        f"{cores} cores of {model.partition(':')[2].strip()} ({instructions}), {platform.system()} {platform.machine()}, "
+        f"{cores} cores of {model.partition(':')[2].strip()} ({instructions}), "
+        f"{platform.system()} {platform.machine()}, "
         f"Python {platform.python_version()}, PyTorch {torch.__version__}, {datetime.now(UTC):%Y-%m-%d}"
     )
 
