@@ -46,6 +46,14 @@ from danqing.edit.tone import tone as tone
 from danqing.edit.vignette import vignette as vignette
 from danqing.edit.white_balance import white_balance as white_balance
 from danqing.encode.compress import compress as compress
+from danqing.explain.ablation import ablation as ablation
+from danqing.explain.activation_maximisation import activation_maximisation as activation_maximisation
+from danqing.explain.attribution import attribution as attribution
+from danqing.explain.feature_maps import feature_maps as feature_maps
+from danqing.explain.grad_cam import grad_cam as grad_cam
+from danqing.explain.integrated_gradients import integrated_gradients as integrated_gradients
+from danqing.explain.occlusion import occlusion as occlusion
+from danqing.explain.robustness import robustness as robustness
 from danqing.measure.compare import compare as compare
 from danqing.measure.evaluate import evaluate as evaluate
 from danqing.paint.generate import generate as generate

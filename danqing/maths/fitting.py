@@ -46,3 +46,11 @@ def _resized(x: Tensor, size: int) -> Tensor:
     if x.shape[2] == size:
         return x
     return F.interpolate(x, size=(size, size), mode="bicubic", antialias=True, align_corners=False).clamp(0, 1)
+
+
+def unfit(x: Tensor, height: int, width: int) -> Tensor:
+    """Lay what belongs to the middle square, (B, C, h, w), back on pictures of a size; what was cut off gets zeros."""
+    side = min(height, width)
+    top, left = (height - side) // 2, (width - side) // 2
+    square = F.interpolate(x, size=(side, side), mode="bilinear", align_corners=False)
+    return F.pad(square, (left, width - side - left, top, height - side - top))

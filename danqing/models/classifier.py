@@ -78,10 +78,10 @@ class Classifier(Recogniser):
         out: Tensor = self.neck(self.trunk(fitted * 2 - 1))
         return out.float()
 
-    def predict(self, x: Images) -> Tensor:
-        """Return class probabilities (B, classes), float32, each row summing to 1."""
-        logits: Tensor = self.head(self.features(x))
-        return logits.float().softmax(1)
+    def logits(self, x: Images) -> Tensor:
+        """Return the scores (B, classes), float32."""
+        out: Tensor = self.head(self.features(x))
+        return out.float()
 
     def losses(self, batch: Samples, rng: Generator) -> Iterator[tuple[str, Tensor]]:
         """Yield the cross entropy in nats against smoothed labels."""

@@ -201,15 +201,19 @@ class Restorer(Model):
 
 
 class Recogniser(Model):
-    """Learns to name what it sees. Its config holds ``size``, ``channels`` and ``classes``."""
+    """Learns to name what it sees, the middle square of a picture. Its config: ``size``, ``channels``, ``classes``."""
 
     @abstractmethod
     def features(self, x: Images) -> Tensor:
         """The penultimate activations (B, D), float32: what distances between picture sets are measured in."""
 
     @abstractmethod
+    def logits(self, x: Images) -> Tensor:
+        """The scores (B, classes) whose softmax are the probabilities, float32; what an explanation is of."""
+
     def predict(self, x: Images) -> Tensor:
-        """Class probabilities (B, classes), float32."""
+        """Class probabilities (B, classes), float32, each row summing to 1."""
+        return self.logits(x).softmax(1)
 
 
 def _remembering(init: Any) -> Any:

@@ -1,0 +1,99 @@
+"""The layers of a model by name: which there are, what they give when the model looks at pictures, and without them."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from danqing.core.errors import ParameterError
+from danqing.core.learned.model import Model, Recogniser, Restorer
+from danqing.core.learned.painting import Autoencoder
+from danqing.core.pictures.contract import Images
+
+SHOWN = 24  # names in a message
+
+
+def look(model: Model, x: Images) -> Tensor:
+    """Let a model look at pictures in whichever way it does.
+
+    Raises:
+        ParameterError: for a model that only paints.
+    """
+    if isinstance(model, Recogniser):
+        return model.logits(x)
+    if isinstance(model, Restorer):
+        return model.restore(x)
+    if isinstance(model, Autoencoder):
+        return model.reconstruct(x)
+    remedy = "ablation shows what its layers paint"
+    raise ParameterError(f"a {model.family} paints and does not look at pictures", where="weights", remedy=remedy)
+
+
+def maps_of(model: nn.Module, run: Callable[[], Any]) -> dict[str, Tensor]:
+    """What each layer gives that gives maps (B, C, H, W) wider than a pixel, in the order of their ends in one run."""
+    found: dict[str, Tensor] = {}
+
+    def note(name: str) -> Callable[..., None]:
+        def hook(module: nn.Module, inputs: Any, output: Any) -> None:
+            if isinstance(output, Tensor) and output.ndim == 4 and min(output.shape[2:]) > 1:
+                found.pop(name, None)
+                found[name] = output.detach()
+
+        return hook
+
+    handles = [module.register_forward_hook(note(name)) for name, module in model.named_modules() if name]
+    try:
+        run()
+    finally:
+        for each in handles:
+            each.remove()
+    return found
+
+
+def chosen_layer(layer: str, maps: dict[str, Tensor], default: int = -1) -> str:
+    """The layer that a person means; where none is named, the one in that place: the last, which knows most.
+
+    Raises:
+        ParameterError: if there is none of that name that gives maps; some that there are are named.
+    """
+    if not maps:
+        raise ParameterError("this model has no layer that gives maps", where="layer")
+    if not layer:
+        return list(maps)[default]
+    if layer not in maps:
+        names = list(maps)
+        shown = ", ".join(names[:SHOWN]) + (f" … ({len(names)} in all)" if len(names) > SHOWN else "")
+        raise ParameterError(f"{layer!r} is no layer that gives maps", where="layer", remedy=f"There are {shown}")
+    return layer
+
+
+@contextmanager
+def changed(module: nn.Module, change: Callable[[Tensor], Tensor]) -> Generator[None, None, None]:
+    """Let a layer give something else for a while."""
+    handle = module.register_forward_hook(lambda _, inputs, output: change(output))
+    try:
+        yield
+    finally:
+        handle.remove()
+
+
+def randomised(model: Model, seed: int = 0) -> Model:
+    """A copy of a model that has learned nothing: every kernel's numbers are drawn anew, as widely spread as they were.
+
+    Source: Adebayo et al. 2018, arXiv:1810.03292, section 3.
+    """
+    twin, rng = copy.deepcopy(model), torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        for each in twin.parameters():
+            if each.ndim > 1:
+                spread = each.std()
+                each.copy_(torch.randn(each.shape, generator=rng).to(each) * spread)
+    return twin
+
+
+__all__ = ["changed", "chosen_layer", "look", "maps_of", "randomised"]

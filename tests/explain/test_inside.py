@@ -1,0 +1,99 @@
+"""Layers, channels and reaches: what is shown is what is there."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+from toys import SIDE, Box, Seeker, TwoStrokes, planted
+
+import danqing
+from danqing.core.errors import ParameterError
+from danqing.core.learned.model import Recogniser
+from danqing.core.learned.weights import load
+from danqing.maths.attacks import fgsm, pgd
+
+U = 2.0**-24
+
+
+def test_a_layers_maps_are_shown_the_liveliest_first() -> None:
+    x, row, column = planted(3)
+    found = danqing.feature_maps(x, Seeker(), count=2)
+    told = found.numbers[0]
+    assert told["layers"] == ["seek"]
+    assert told["size"] == [2, SIDE, SIDE]
+    assert told["channels"] == [1, 0]
+    assert told["deviation"] == sorted(told["deviation"], reverse=True)
+    times = found.picture.shape[2] // SIDE
+    first = found.picture[0, 0, : times * SIDE : times, : times * SIDE : times]
+    assert divmod(int(first.argmax()), SIDE) == (row, column)
+
+
+def test_what_a_channel_waits_for_is_answered_more_than_chance() -> None:
+    painted = danqing.activation_maximisation(Seeker(), layer="seek", channel=1, steps=40)
+    before = danqing.activation_maximisation(Seeker(), layer="seek", channel=1, steps=1)
+    one, other = (float(Seeker().seek(x)[0, 1].mean()) for x in (painted, before))
+    assert one > other
+    again = danqing.activation_maximisation(Seeker(), layer="seek", channel=1, steps=40)
+    assert torch.equal(painted, again)
+
+
+def test_what_a_channel_paints_is_found_by_leaving_it_out() -> None:
+    found = danqing.ablation(TwoStrokes(), layer="strokes", count=3)
+    assert [row["channel"] for row in found.numbers] == [0, 1, 2]
+    assert found.numbers[0]["change"] == pytest.approx(255 * 0.8 / 2, rel=1e-5)
+    assert found.numbers[2]["change"] == 0
+    assert found.numbers[0]["across"] == pytest.approx((SIDE / 2 - 1) / 2 / (SIDE - 1), rel=1e-5)
+    assert found.numbers[1]["down"] > 0.7
+
+
+def test_a_restorer_is_seen_to_look_as_far_as_it_does() -> None:
+    x = torch.rand(1, 1, 48, 48, generator=torch.Generator().manual_seed(0))
+    found = danqing.attribution(x, Box(), point=(20, 24), side=1)
+    told = found.numbers[0]
+    assert (told["reach"], told["sees"], told["beyond"]) == (2, 2, 0)
+    warm = found.picture[0, 0] - found.picture[0, 2] > 10 * U
+    rows, columns = warm.nonzero().T
+    assert (rows.min(), rows.max(), columns.min(), columns.max()) == (22, 26, 18, 22)
+
+
+def test_nothing_is_moved_further_than_it_may_be_and_the_loss_rises() -> None:
+    net, rng = load("digits", kind=Recogniser), torch.Generator().manual_seed(0)
+    x = torch.rand(4, 1, 28, 28, generator=rng)
+    label = net.predict(x).argmax(1)
+    for moved in (fgsm(net.logits, x, label, 4 / 255), pgd(net.logits, x, label, 4 / 255, rng)):
+        assert float((moved - x).abs().max()) <= 4 / 255 + 4 * U
+        assert float(moved.min()) >= 0
+        assert float(moved.max()) <= 1
+        assert (net.predict(moved)[range(4), label] < net.predict(x)[range(4), label]).all()
+
+
+def test_robustness_begins_with_the_pictures_as_they_are() -> None:
+    found = danqing.robustness("digits", count=60, other="digits")
+    rows = found.numbers
+    assert rows[0]["done"] == "as they are"
+    assert rows[0]["lost"] == 0
+    assert all(row["low"] <= row["accuracy"] <= row["high"] for row in rows)
+    assert all(row["other"] == row["accuracy"] for row in rows)
+    assert min(row["accuracy"] for row in rows) < rows[0]["accuracy"]
+    assert {row["done"] for row in rows} >= {"turned", "blurred", "noise", "jpeg", "fgsm", "pgd"}
+    assert found.named["examples"].shape[1] == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "where"),
+    [
+        ("feature_maps", {"x": torch.rand(1, 1, SIDE, SIDE), "weights": TwoStrokes()}, "weights"),
+        ("feature_maps", {"x": torch.rand(1, 1, SIDE, SIDE), "weights": Seeker(), "layer": "seeks"}, "layer"),
+        ("activation_maximisation", {"weights": Box()}, "weights"),
+        ("activation_maximisation", {"weights": Seeker(), "channel": 2}, "channel"),
+        ("ablation", {"weights": TwoStrokes(), "label": "3"}, "label"),
+        ("ablation", {"weights": TwoStrokes(), "layer": "nothing"}, "layer"),
+        ("attribution", {"x": torch.rand(1, 1, 8, 8), "weights": Box(), "point": (8, 0)}, "point"),
+    ],
+)
+def test_what_there_is_not_is_refused(name: str, values: dict[str, Any], where: str) -> None:
+    with pytest.raises(ParameterError) as caught:
+        getattr(danqing, name)(**values)
+    assert caught.value.where == where
