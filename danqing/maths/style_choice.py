@@ -41,7 +41,7 @@ def styles_for(
     paintings: Sequence[Images | None],
     masks: Sequence[Mask | None],
     strength: Sequence[float],
-    scale: float = 1.0,
+    scale: float | None = 1.0,
     own_colours: bool = False,
 ) -> Styles:
     """Put together what is asked for one picture of a batch.
@@ -52,7 +52,8 @@ def styles_for(
         paintings: pictures of any size, one for all of the batch or one for each; what is not given is passed over.
         masks: where each painting is wanted, of the size of ``x``.
         strength: one number for all, or one for each painting: their sum is the strength of the whole.
-        scale: how large strokes are, against those of a painting that is as large as the picture.
+        scale: how large strokes are, against those of a painting that is as large as the picture; None leaves paintings
+            in their own size.
         own_colours: whether paintings first take on the colours of the picture.
 
     Raises:
@@ -77,7 +78,7 @@ def styles_for(
             raise ParameterError(
                 what, where=_called("style", at), remedy=f"Give one of {TINIEST} x {TINIEST} px at least"
             )
-        mine = _sized(mine, picture, scale)
+        mine = mine if scale is None else _sized(mine, picture, scale)
         mine = colours_matched(mine, picture) if own_colours else mine
         wanted.append(Wanted(mine, share, None if mask is None else _marked(mask, x, item, _called("mask", at))))
     placed = [each.mask for each in wanted if each.mask is not None]

@@ -15,7 +15,8 @@ from torch.nn import functional as F
 from danqing.core.errors import DataError
 from danqing.core.fields.number import Range
 from danqing.core.fields.source import Source
-from danqing.core.learned.model import Model, Optimiser, Samples
+from danqing.core.learned import model
+from danqing.core.learned.model import Optimiser, Samples
 from danqing.core.pictures.contract import Images
 from danqing.core.pictures.listing import pictures_in
 from danqing.core.pictures.reading import read
@@ -42,7 +43,7 @@ class Gallery(NamedTuple):
     held_out: tuple[Tensor, ...]
 
 
-class Stylist(Model):
+class Stylist(model.Stylist):
     """Learn to paint photographs in the style of paintings; afterwards any painting will do.
 
     What a net that knows a thousand things sees of the painting (means and deviations of its maps) drives the layers of
@@ -62,7 +63,6 @@ class Stylist(Model):
     batch_size: ClassVar[int] = 4
     fit: ClassVar[Literal["crop", "pad", "stretch", "tiles"]] = "tiles"
     picture_size: ClassVar[int] = 192
-    reach: ClassVar[int] = REACH
 
     def __init__(
         self,
@@ -76,10 +76,16 @@ class Stylist(Model):
         self.brush = Brush(2 * sum(CHANNELS), WIDTHS[net])
         self.read: dict[str, float] = {}
 
+    @property
+    def reach(self) -> int:
+        return REACH
+
+    @torch.no_grad()
     def code(self, painting: Images) -> Tensor:
         """What drives the layers for paintings (B, 3, H, W): means and deviations of the maps, (B, D)."""
         return code_of(style_features().style(_large(painting)))
 
+    @torch.no_grad()
     def paint(self, x: Images, code: Tensor) -> Images:
         """Paint pictures (B, 3, H, W) of any size, whose colours are the painting's already."""
         made: Tensor = self.brush(x, code.expand(len(x), -1))

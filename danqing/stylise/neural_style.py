@@ -9,6 +9,7 @@ from torch import Generator
 from torch.nn import functional
 
 from danqing.core.fields.number import Range
+from danqing.core.fields.painting import Painting
 from danqing.core.fields.seed import Seed
 from danqing.core.fields.strengths import Strengths
 from danqing.core.notes import note
@@ -25,9 +26,9 @@ MOST = 2**21  # pixels that are painted; more would take an hour, and strokes ha
 @operator
 def neural_style(
     x: Images,
-    style: Images,
-    style2: Images | None = None,
-    style3: Images | None = None,
+    style: Painting,
+    style2: Painting | None = None,
+    style3: Painting | None = None,
     mask: Mask | None = None,
     mask2: Mask | None = None,
     mask3: Mask | None = None,

@@ -80,7 +80,7 @@ def its_words_are_complete(op: Operator) -> None:
 
 
 def its_form_is_short_and_uses_the_shared_words(op: Operator) -> None:
-    names = [field.name for field in op.fields if field.kind.name != "pictures"]
+    names = [field.name for field in op.fields if not field.kind.is_picture]
     assert len(names) <= 6, f"{len(names)} parameters"
     for name in names:
         for word, others in SHARED_WORDS.items():
