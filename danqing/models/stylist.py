@@ -59,9 +59,9 @@ class Stylist(model.Stylist):
     transfer in real-time with adaptive instance normalization", 2017 (statistics as the style); covariances: danqing.
     """
 
-    optimiser: ClassVar[Optimiser] = Optimiser(lr=1e-3, betas=(0.9, 0.99))
+    optimiser: ClassVar[Optimiser] = Optimiser(lr=1e-3, betas=(0.9, 0.99), muon=0.005)
     batch_size: ClassVar[int] = 4
-    fit: ClassVar[Literal["crop", "pad", "stretch", "tiles"]] = "tiles"
+    fit: ClassVar[Literal["crop", "pad", "stretch", "tiles"]] = "crop"
     picture_size: ClassVar[int] = 192
 
     def __init__(

@@ -19,6 +19,7 @@ SIZES = ((0.25, 1.0), (0.5, 0.8), (1.0, 0.5))  # shares of the size, coarse to f
 LEAST = 64  # px: a shorter side below which no coarser size is begun with
 RATE = 0.02  # Adam's, falling to nothing at each size
 JITTER = 8  # px by which the picture is moved from step to step, so that no grid of the net's is painted
+RIM = 4  # px around the picture that are looked at besides
 PLACES = 6  # of them, drawn once a size: the content is looked at in each
 CONTENT = 0.6  # weight of the content against the style
 OUTSIDE = 10.0  # weight of what leaves the range of colours
@@ -158,8 +159,9 @@ def _large_enough(x: Images, features: StyleFeatures) -> Images:
 
 
 def _moved(x: Tensor, top: int, left: int) -> Tensor:
-    """Move a picture by a few pixels; its edge is repeated by as much on every side, and nothing is lost."""
-    return functional.pad(x, (JITTER - left, left, JITTER - top, top), mode="replicate")
+    """Move a picture by a few pixels, and mirror it at its edge, so that no net takes that for an edge of a thing."""
+    sides = (RIM + JITTER - left, RIM + left, RIM + JITTER - top, RIM + top)
+    return functional.pad(x, sides, mode="reflect" if min(x.shape[2:]) > RIM + JITTER else "replicate")
 
 
 __all__ = ["Before", "Model", "painted"]

@@ -259,7 +259,6 @@ def _read(op: Operator, line: str) -> tuple[Params, int]:
         elif field and field.kind.is_picture:  # a file, in whose place the tests put pictures of their own
             words.pop(0)
             values[field.name] = FILE
-            places += field.required
         elif field:
             values[field.name] = field.parse(words.pop(0))
             assert field.kind.name == "weights" or accepts(field, values[field.name]), (
