@@ -3,9 +3,10 @@
 Photographs of scikit-image, 192 px high, and paintings that `python -m danqing.zoo.paintings runs/paintings` collects.
 The peer is the method of Gatys et al. on VGG16 with Gram matrices, given danqing's pyramid; the strength of every other
 method is searched until its content is as similar to the photograph's as the peer's (within 0.03). Judge of both is
-SqueezeNet 1.1, on which nothing was optimised: content is the cosine of its maps, distance the mean over its maps of the
-norm of the difference of covariances against the painting's. `style_model` is given apart on paintings that it learned
-from and on others. Chroma noise is the mean absolute difference of neighbours in chroma, against the painting's own.
+SqueezeNet 1.1, on which nothing was optimised: content is the cosine of its maps, distance the mean over its maps of
+the norm of the difference of covariances against the painting's. `style_model` is given apart on paintings that it
+learned from and on others. Chroma noise is the mean absolute difference of neighbours in chroma, against the painting's
+own.
 Seconds are of one thread's processor time.
 """
 
@@ -242,16 +243,16 @@ def table(result: dict[str, Any]) -> str:
         lines.append(_line(label, label, rows))
     for words, learned in (("paintings it learned from", True), ("other paintings", False)):
         lines.append(_line(f"style_model, {words}", "style_model", [row for row in rows if row["learned"] == learned]))
-    film, mega = result["film"], result["megapixel"]
+    film, mega, seen = result["film"], result["megapixel"], result["pictures_seen"]
     missed = sum(abs(row["neural_style"]["content"] - row["Gatys, VGG16"]["content"]) > CONTENT for row in rows)
     lines += [
         "",
         f"{len(rows)} pairs; `neural_style` missed the peer's content by more than {CONTENT} in {missed} of them.",
-        f"The net had seen {result['pictures_seen']:,} pictures. `style_model` on a megapixel: {mega['wall']:.2f} s with",
+        f"The net had seen {seen:,} pictures. `style_model` on a megapixel: {mega['wall']:.2f} s with",
         f"{mega['threads']} threads ({mega['cpu']:.2f} s of processor time); 12 megapixels in tiles differ from the",
         f"whole by at most {result['seams']:.3f}/255. Flicker of a film in steps of 255:",
-        f"{film['frame by frame']:.2f} frame by frame, {film['steadied']:.2f} steadied, {film['the film itself']:.2f} in",
-        "the film itself.",
+        f"{film['frame by frame']:.2f} frame by frame, {film['steadied']:.2f} steadied,",
+        f"{film['the film itself']:.2f} in the film itself.",
     ]
     return "\n".join(lines)
 
