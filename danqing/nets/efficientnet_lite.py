@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 
 import torch
@@ -55,6 +56,27 @@ class EfficientNetLite0(nn.Module):
                 found.append(x)
         return found
 
+    def maps(self, x: Tensor, inner: Collection[int], outer: Collection[int]) -> dict[str, Tensor]:
+        """Feature maps of pictures (B, 3, H, W) in [0, 1], and no block more than is needed for them.
+
+        Args:
+            x: pictures of any size.
+            inner: blocks whose wide maps are wanted, after the depthwise convolution and its ReLU6: ``"inner 3"``;
+                -1 is the stem.
+            outer: blocks whose output is wanted: ``"outer 4"``.
+        """
+        x = functional.relu6(self._bn0(_same((x * 255 - 127) / 128, self._conv_stem)))
+        found = {"inner -1": x} if -1 in inner else {}
+        for at, block in enumerate(self._blocks[: max((*inner, *outer)) + 1]):
+            assert isinstance(block, _Block)
+            wide = block.wide(x)
+            if at in inner:
+                found[f"inner {at}"] = wide
+            x = block.narrow(x, wide)
+            if at in outer:
+                found[f"outer {at}"] = x
+        return found
+
     def logits(self, features: Tensor) -> Tensor:
         """ImageNet logits (B, 1000) from the features; class 0 is the tench."""
         scores: Tensor = self._fc(features)
@@ -75,9 +97,14 @@ class _Block(nn.Module):
         self.adds = stride == 1 and width == out
 
     def forward(self, x: Tensor) -> Tensor:
+        return self.narrow(x, self.wide(x))
+
+    def wide(self, x: Tensor) -> Tensor:
         h: Tensor = functional.relu6(self._bn0(self._expand_conv(x)), inplace=True) if self.widens else x
-        h = functional.relu6(self._bn1(_same(h, self._depthwise_conv)), inplace=True)
-        h = self._bn2(self._project_conv(h))
+        return functional.relu6(self._bn1(_same(h, self._depthwise_conv)), inplace=True)
+
+    def narrow(self, x: Tensor, wide: Tensor) -> Tensor:
+        h: Tensor = self._bn2(self._project_conv(wide))
         return x.add(h) if self.adds else h
 
 

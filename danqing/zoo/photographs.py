@@ -89,9 +89,9 @@ def _in_package(entry: dict[str, Any], debs: Path | None) -> Iterator[Found]:
     """Unpack a package and go through the pictures that are asked for, in the order of their names."""
     with tempfile.TemporaryDirectory() as temporary:
         place = Path(temporary)
-        deb = _fetched(entry["package"], debs, place)
-        _run("dpkg-deb", "-x", str(deb), str(place / "all"))
-        version = _run("dpkg-deb", "-f", str(deb), "Version").strip()
+        deb = fetched(entry["package"], debs, place)
+        run("dpkg-deb", "-x", str(deb), str(place / "all"))
+        version = run("dpkg-deb", "-f", str(deb), "Version").strip()
         for file in sorted((place / "all").rglob("*")):
             name = str(file.relative_to(place / "all"))
             if not file.is_file() or file.is_symlink():
@@ -103,17 +103,22 @@ def _in_package(entry: dict[str, Any], debs: Path | None) -> Iterator[Found]:
                     yield Found(entry["package"], version, entry["licence"], path, content)
 
 
-def _fetched(package: str, debs: Path | None, place: Path) -> Path:
+def fetched(package: str, debs: Path | None, place: Path) -> Path:
     """The package's .deb: given, or downloaded."""
     if debs is None:
-        _run("apt-get", "download", package, cwd=place)
+        run("apt-get", "download", package, cwd=place)
     found = sorted((debs or place).glob(f"{package}_*.deb"))
     if not found:
         raise DataError("no such package", where=f"{debs or 'apt-get'}: {package}")
     return found[-1]
 
 
-def _run(*command: str, cwd: Path | None = None) -> str:
+def run(*command: str, cwd: Path | None = None) -> str:
+    """Run a program of Debian's and give what it says.
+
+    Raises:
+        UserError: if it is not there, or fails.
+    """
     try:
         return subprocess.run(command, cwd=cwd, check=True, capture_output=True, text=True).stdout
     except FileNotFoundError as error:

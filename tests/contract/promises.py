@@ -80,7 +80,7 @@ def its_words_are_complete(op: Operator) -> None:
 
 
 def its_form_is_short_and_uses_the_shared_words(op: Operator) -> None:
-    names = [field.name for field in op.fields if field.kind.name != "pictures"]
+    names = [field.name for field in op.fields if not field.kind.is_picture]
     assert len(names) <= 6, f"{len(names)} parameters"
     for name in names:
         for word, others in SHARED_WORDS.items():
@@ -259,7 +259,6 @@ def _read(op: Operator, line: str) -> tuple[Params, int]:
         elif field and field.kind.is_picture:  # a file, in whose place the tests put pictures of their own
             words.pop(0)
             values[field.name] = FILE
-            places += field.required
         elif field:
             values[field.name] = field.parse(words.pop(0))
             assert field.kind.name == "weights" or accepts(field, values[field.name]), (

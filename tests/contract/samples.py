@@ -14,6 +14,7 @@ from torch import Tensor
 
 from danqing.core.errors import ParameterError, UserError
 from danqing.core.fields.form import Field
+from danqing.core.fields.mask import MaskKind
 from danqing.core.fields.pictures import FILE
 from danqing.core.fields.weights import WeightsKind
 from danqing.core.learned.card import bundled, locate
@@ -21,6 +22,7 @@ from danqing.core.operators.operator import Operator
 
 Params = dict[str, Any]
 SETTINGS = 5  # tried with every operator
+FEW = 3  # steps of what does something again and again
 
 
 def runs(op: Operator) -> bool:
@@ -52,7 +54,7 @@ def settings(op: Operator) -> tuple[Params, ...]:
     rng = random.Random(zlib.crc32(op.name.encode()))
     found: list[Params] = []
     for attempt in range(60):
-        params: Params = {} if attempt == 0 else {field.name: _draw(field, rng) for field in _own(op)}
+        params: Params = _few_steps(op) if attempt == 0 else {field.name: _draw(field, rng) for field in _own(op)}
         with contextlib.suppress(ParameterError):
             run(op, pictures(1), params)
             found.append(params)
@@ -69,10 +71,9 @@ def run(op: Operator, x: Tensor, params: Params) -> Any:
 
 def given(op: Operator, x: Tensor, params: Params) -> Params:
     """The parameters, with masks and further pictures: those that are required, and those for which FILE stands."""
-    made = {"pictures": lambda: x.flip(3), "mask": lambda: _some_of(x)}
-    kinds = {field.name: field.kind.name for field in op.form}
+    masks = {field.name for field in op.form if isinstance(field.kind, MaskKind)}
     wanted = (each for each in op.form if each.kind.is_picture and (each.required or params.get(each.name) == FILE))
-    return {**params, **{each.name: made[kinds[each.name]]() for each in wanted}}
+    return {**params, **{each.name: _some_of(x) if each.name in masks else x.flip(3) for each in wanted}}
 
 
 def _some_of(x: Tensor) -> Tensor:
@@ -87,8 +88,14 @@ def _own(op: Operator) -> list[Field]:
     return [field for field in op.form if field.kind.name != "pictures" and field.kind.draw(rng) is not None]
 
 
+def _few_steps(op: Operator) -> Params:
+    """The defaults, but for how often something is done again: promises are kept from the first step on."""
+    return {field.name: min(field.default, FEW) for field in op.form if field.name == "steps"}
+
+
 def _draw(field: Field, rng: random.Random) -> Any:
-    return None if field.optional and rng.random() < 0.5 else field.kind.draw(rng)
+    drawn = None if field.optional and rng.random() < 0.5 else field.kind.draw(rng)
+    return min(drawn, FEW) if field.name == "steps" else drawn
 
 
 def accepts(field: Field, value: Any) -> bool:

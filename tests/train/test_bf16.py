@@ -34,6 +34,7 @@ SMALL: dict[str, dict[str, Any]] = {  # a family that is not here learns with th
     "classifier": {"width": 8},
     "restorer": {"net": "tiny", "patch": 24},
     "noisemeter": {"width": 8, "patch": 24},
+    "stylist": {"net": "tiny"},
 }
 
 

@@ -6,7 +6,7 @@ import itertools
 import random
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, ClassVar
 
@@ -46,11 +46,13 @@ class Film(Artefact):
             them as they are asked for.
         rate: frames per second.
         count: how many frames there will be; 0 where that is not known.
+        figures: what is measured of the film while its frames are made, whole only when they all are.
     """
 
     frames: Iterable[Images]
     rate: float = 24.0
     count: int = 0
+    figures: dict[str, float] = field(default_factory=dict)
 
     noun: ClassVar[str] = "a moving picture"
     suffixes: ClassVar[tuple[str, ...]] = SUFFIXES
@@ -98,6 +100,9 @@ class Film(Artefact):
     @classmethod
     def draw(cls, rng: random.Random) -> Artefact:
         return cls(noise(rng, 4).split(2), 10.0, 4)
+
+    def told(self) -> dict[str, float] | None:
+        return self.figures or None
 
     def thumbnail(self) -> Images | None:
         return next(iter(self.frames))[:1]

@@ -1,4 +1,4 @@
-"""What is learned: the four bases of every model family, and what a model learns from."""
+"""What is learned: the bases of every model family, and what a model learns from."""
 
 from __future__ import annotations
 
@@ -198,6 +198,23 @@ class Restorer(Model):
     @abstractmethod
     def restore(self, x: Images, **conditions: Tensor) -> Images:
         """Repair pictures; ``conditions`` are the family's own (a noise level, a mask)."""
+
+
+class Stylist(Model):
+    """Learns to paint pictures in the style of others."""
+
+    @property
+    @abstractmethod
+    def reach(self) -> int:
+        """How many pixels of the result away it looks, so that a picture may be painted tile by tile."""
+
+    @abstractmethod
+    def code(self, painting: Images) -> Tensor:
+        """What paintings (B, 3, H, W) are like (B, D); what lies between two codes is a mixture of both styles."""
+
+    @abstractmethod
+    def paint(self, x: Images, code: Tensor) -> Images:
+        """Paint pictures (B, 3, H, W), whose colours are the paintings' already, by codes (1 or B, D)."""
 
 
 class Recogniser(Model):

@@ -1,0 +1,212 @@
+"""The stylist family: one net that paints a photograph in the style of any painting, at once."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, ClassVar, Literal, NamedTuple
+
+import torch
+from torch import Generator, Tensor
+from torch.nn import functional as F
+
+from danqing.core.errors import DataError
+from danqing.core.fields.number import Range
+from danqing.core.fields.source import Source
+from danqing.core.learned import model
+from danqing.core.learned.model import Optimiser, Samples
+from danqing.core.pictures.contract import Images
+from danqing.core.pictures.listing import pictures_in
+from danqing.core.pictures.reading import read
+from danqing.maths.colour_match import colours_matched
+from danqing.maths.moments import Moments, moments, pixel_maps
+from danqing.nets.brush import REACH, Brush
+from danqing.nets.style_features import content_distance, style_distance, style_features
+
+WIDTHS = {"tiny": (8, 16, 24), "small": (16, 48, 96)}
+CHANNELS = (9, 32, 32, 96, 144, 384, 576)  # of the maps whose means and deviations make a style code
+CONTENT = 0.6  # weight of the content against the style, as for neural_style
+OWN = 0.1  # share of the pictures that learn to stay as they are: their style is their own
+LONGEST = 640  # px: the longer side that paintings are kept at
+LARGEST = 1.8  # times the size in which a painting just fills a square: strokes of several sizes
+HELD_OUT = 5  # one painting of so many is never learned from
+SCORED = 8  # photographs a score is taken on
+SEED = 1  # of the pairs that scores are taken on
+
+
+class Gallery(NamedTuple):
+    """Paintings (3, H, W), uint8: those to learn from, and those held out."""
+
+    learned: tuple[Tensor, ...]
+    held_out: tuple[Tensor, ...]
+
+
+class Stylist(model.Stylist):
+    """Learn to paint photographs in the style of paintings; afterwards any painting will do.
+
+    What a net that knows a thousand things sees of the painting (means and deviations of its maps) drives the layers of
+    a small painter. One painting in five, by a hash of its file's name, is held out and scored apart.
+
+    Args:
+        size: side of the squares that pictures are cut into, in px.
+        paintings: a folder of paintings; not given: the photographs are each other's paintings.
+        net: how large the painter is.
+        content: weight of what is shown against how it is painted.
+
+    Source: L. Gatys et al. 2016 (losses); V. Dumoulin et al. 2017 and X. Huang, S. Belongie, "Arbitrary style
+    transfer in real-time with adaptive instance normalization", 2017 (statistics as the style); covariances: danqing.
+    """
+
+    optimiser: ClassVar[Optimiser] = Optimiser(lr=1e-3, betas=(0.9, 0.99), muon=0.005)
+    batch_size: ClassVar[int] = 4
+    fit: ClassVar[Literal["crop", "pad", "stretch", "tiles"]] = "crop"
+    picture_size: ClassVar[int] = 192
+
+    def __init__(
+        self,
+        size: Annotated[int, Range(16, 1024, "px")] = 192,
+        paintings: Source = "",
+        net: Literal["tiny", "small"] = "small",
+        content: Annotated[float, Range(0, 100)] = CONTENT,
+    ) -> None:
+        super().__init__()
+        self.paintings, self.content = paintings, content
+        self.brush = Brush(2 * sum(CHANNELS), WIDTHS[net])
+        self.read: dict[str, float] = {}
+
+    @property
+    def reach(self) -> int:
+        return REACH
+
+    @torch.no_grad()
+    def code(self, painting: Images) -> Tensor:
+        """What drives the layers for paintings (B, 3, H, W): means and deviations of the maps, (B, D)."""
+        return code_of(style_features().style(_large(painting)))
+
+    @torch.no_grad()
+    def paint(self, x: Images, code: Tensor) -> Images:
+        """Paint pictures (B, 3, H, W) of any size, whose colours are the painting's already."""
+        made: Tensor = self.brush(x, code.expand(len(x), -1))
+        return made.clamp(0, 1)
+
+    def losses(self, batch: Samples, rng: Generator) -> Iterator[tuple[str, Tensor]]:
+        """Yield the discrepancy of styles and the distance of contents, as ``neural_style`` minimises them."""
+        x = _coloured(batch.x)
+        paintings = self._drawn(x, rng)
+        own = torch.rand(len(x), generator=rng) < OWN
+        paintings = torch.where(own.view(-1, 1, 1, 1).to(x.device), x, paintings)
+        style, content, outside = self._judged(x, paintings)
+        self.read = {"style": float(style.detach().mean()), "content": float(content.detach().mean())}
+        yield "", (style + self.content * content).mean() + outside
+
+    def readings(self) -> dict[str, float]:
+        """Both parts of the last loss."""
+        return self.read
+
+    @torch.no_grad()
+    def score(self, batch: Samples) -> dict[str, float]:
+        """Loss, style and content over held-out photographs, with paintings learned from and with those held out."""
+        x, rng = _coloured(batch.x[:SCORED]), Generator().manual_seed(SEED)
+        found: dict[str, float] = {}
+        for name, pictures in self._gallery()._asdict().items():
+            style, content, _ = self._judged(x, self._drawn(x, rng, pictures) if pictures else x.roll(1, 0))
+            loss = float((style + self.content * content).mean())
+            found |= {
+                f"loss_{name}": loss,
+                f"style_{name}": float(style.mean()),
+                f"content_{name}": float(content.mean()),
+            }
+        return found
+
+    @torch.no_grad()
+    def preview(self, batch: Samples, rng: Generator) -> Images:
+        """The pictures, painted in turn like a painting learned from and like one held out."""
+        x, gallery = _coloured(batch.x), self._gallery()
+        made = []
+        for at, picture in enumerate(x.split(1)):
+            pictures = gallery.held_out if at % 2 and gallery.held_out else gallery.learned
+            painting = self._drawn(picture, rng, pictures) if pictures else x[at - 1 : at] if at else x[-1:]
+            made.append(self.paint(colours_matched(picture, painting), self.code(painting)))
+        return torch.cat(made)
+
+    def _judged(self, x: Images, paintings: Images) -> tuple[Tensor, Tensor, Tensor]:
+        """How far the painted pictures are from the paintings' style and from their own content, and from colours."""
+        features, device = style_features(), x.device.type
+        with torch.autocast(device, enabled=False), torch.no_grad():
+            wanted = features.style(_large(paintings))
+            ground = colours_matched(x, paintings)
+            content = features.content(_large(ground))
+        made = self.brush(ground, code_of(wanted)).float()
+        with torch.autocast(device, enabled=False):
+            maps, seen = features.look(_large(made))
+            found = [moments(each) for each in (pixel_maps(made), *maps)]
+            outside = 10 * (made - made.clamp(0, 1)).square().mean()
+            return style_distance(found, wanted, mutual=True), content_distance(seen, content), outside
+
+    def _drawn(self, x: Images, rng: Generator, pictures: tuple[Tensor, ...] | None = None) -> Images:
+        """A piece of a painting for each picture, in a size drawn by chance."""
+        pictures = self._gallery().learned if pictures is None else pictures
+        if not pictures:
+            return x.roll(1, 0)
+        side = x.shape[-1]
+        drawn = []
+        for at in torch.randint(len(pictures), (len(x),), generator=rng).tolist():
+            size, down, across, turn = torch.rand(4, generator=rng).tolist()
+            painting = pictures[at][None].to(x) / 255
+            factor = LARGEST**size * side / min(painting.shape[2:])
+            sides = [max(side, round(factor * each)) for each in painting.shape[2:]]
+            painting = F.interpolate(painting, sides, mode="bilinear", antialias=True, align_corners=False)
+            top, left = (int(share * (long - side + 1)) for share, long in zip((down, across), sides, strict=True))
+            piece = painting[..., top : top + side, left : left + side].clamp(0, 1)
+            drawn.append(piece.flip(3) if turn < 0.5 else piece)
+        return torch.cat(drawn)
+
+    def _gallery(self) -> Gallery:
+        return gallery(self.paintings) if self.paintings else Gallery((), ())
+
+
+def code_of(style: list[Moments]) -> Tensor:
+    """The means and deviations of maps as one vector (B, D)."""
+    deviations = [each.spread.diagonal(dim1=1, dim2=2).clamp(min=0).sqrt() for each in style]
+    return torch.cat([*(each.mean for each in style), *deviations], 1)
+
+
+@functools.lru_cache(maxsize=4)
+def gallery(folder: str) -> Gallery:
+    """The paintings in a folder, read once a process.
+
+    Raises:
+        DataError: if there are none to learn from.
+        PictureError: if one cannot be read.
+    """
+    learned: list[Tensor] = []
+    held_out: list[Tensor] = []
+    for found in pictures_in(folder).found:
+        digest = int(hashlib.sha256(Path(found.name).stem.encode()).hexdigest(), 16)
+        (held_out if digest % HELD_OUT == 0 else learned).append(_kept(_coloured(read(found.file).pixels)))
+    if not learned:
+        raise DataError("holds no paintings to learn from", where=folder, remedy="Name a folder of pictures")
+    return Gallery(tuple(learned), tuple(held_out))
+
+
+def _kept(x: Images) -> Tensor:
+    factor = LONGEST / max(x.shape[2:])
+    if factor < 1:
+        sides = [max(1, round(factor * side)) for side in x.shape[2:]]
+        x = F.interpolate(x, sides, mode="bilinear", antialias=True, align_corners=False).clamp(0, 1)
+    return (x[0] * 255).round().to(torch.uint8)
+
+
+def _large(x: Images) -> Images:
+    """Repeat the edge of a picture that is smaller than what the features can look at."""
+    down, across = (max(0, 32 - side) for side in x.shape[2:])
+    return F.pad(x, (0, across, 0, down), mode="replicate") if down or across else x
+
+
+def _coloured(x: Images) -> Images:
+    return x if x.shape[1] == 3 else x.expand(-1, 3, -1, -1)
+
+
+__all__ = ["Stylist", "code_of", "gallery"]
