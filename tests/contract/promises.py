@@ -80,7 +80,7 @@ def its_words_are_complete(op: Operator) -> None:
 
 
 def its_form_is_short_and_uses_the_shared_words(op: Operator) -> None:
-    names = [field.name for field in op.fields if field.kind.name != "pictures"]
+    names = [field.name for field in op.fields if field.kind.name not in ("pictures", "boxes", "only")]
     assert len(names) <= 6, f"{len(names)} parameters"
     for name in names:
         for word, others in SHARED_WORDS.items():
@@ -256,7 +256,9 @@ def _read(op: Operator, line: str) -> tuple[Params, int]:
         field = fields.get(flag.removeprefix("no-")) or fields.get(flag)
         if field and field.kind.name == "boolean":
             values[field.name] = not flag.startswith("no-")
-        elif field and field.kind.is_picture:  # a file, in whose place the tests put pictures of their own
+        elif field and (
+            field.kind.is_picture or field.kind.name == "boxes"
+        ):  # a file, in whose place tests put their own
             words.pop(0)
             values[field.name] = FILE
             places += field.required

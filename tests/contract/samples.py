@@ -18,6 +18,7 @@ from danqing.core.fields.pictures import FILE
 from danqing.core.fields.weights import WeightsKind
 from danqing.core.learned.card import bundled, locate
 from danqing.core.operators.operator import Operator
+from danqing.core.pictures.found import Found, Thing
 
 Params = dict[str, Any]
 SETTINGS = 5  # tried with every operator
@@ -69,10 +70,22 @@ def run(op: Operator, x: Tensor, params: Params) -> Any:
 
 def given(op: Operator, x: Tensor, params: Params) -> Params:
     """The parameters, with masks and further pictures: those that are required, and those for which FILE stands."""
-    made = {"pictures": lambda: x.flip(3), "mask": lambda: _some_of(x)}
+    label = params.get("only") or "dog"
+    made = {"pictures": lambda: x.flip(3), "mask": lambda: _some_of(x), "boxes": lambda: _things_in(x, label)}
     kinds = {field.name: field.kind.name for field in op.form}
-    wanted = (each for each in op.form if each.kind.is_picture and (each.required or params.get(each.name) == FILE))
+    wanted = (each for each in op.form if _is_wanted(each, params))
     return {**params, **{each.name: made[kinds[each.name]]() for each in wanted}}
+
+
+def _is_wanted(field: Field, params: Params) -> bool:
+    return params.get(field.name) == FILE or (field.kind.is_picture and field.required)
+
+
+def _things_in(x: Tensor, label: str) -> tuple[Found, ...]:
+    """A thing in the middle of each picture."""
+    height, width = x.shape[2:]
+    thing = Thing(label, (0.2 * width, 0.2 * height, 0.7 * width, 0.8 * height), 0.5)
+    return (Found(width, height, (thing,)),) * len(x)
 
 
 def _some_of(x: Tensor) -> Tensor:
