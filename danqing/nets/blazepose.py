@@ -77,7 +77,7 @@ class _Block(nn.Module):
 
 
 class _Step(nn.Module):
-    """A separable convolution added to its input; where the size is halved, that is pooled, and odd padding comes last."""
+    """A separable convolution added to its input, pooled where the size is halved; odd padding comes last."""
 
     def __init__(self, width: int, stride: int) -> None:
         super().__init__()

@@ -75,7 +75,8 @@ class ONet(nn.Module):
 class Mtcnn(nn.Module):
     """The three nets in the key layout of `facenet-pytorch`.
 
-    Source: K. Zhang et al., "Joint face detection and alignment using multi-task cascaded convolutional networks", 2016.
+    Source: K. Zhang et al., "Joint face detection and alignment using multi-task cascaded
+    convolutional networks", 2016.
     """
 
     def __init__(self) -> None:

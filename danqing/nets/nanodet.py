@@ -62,7 +62,7 @@ class NanoDet(nn.Module):
         self.classes = classes
 
     def forward(self, x: Images) -> list[Level]:
-        """What the heads say of pictures (B, 3, H, W) in [0, 1], whose sides are multiples of 32; from fine to coarse."""
+        """What the heads say, from fine to coarse, of pictures (B, 3, H, W) in [0, 1] with sides of whole 32 px."""
         maps = self.maps(x)
         said = (say(head(each)) for head, say, each in zip(self.heads, self.says, maps, strict=True))
         return [Level(*each.split([self.classes, 4 * BINS], 1)) for each in said]
@@ -135,7 +135,7 @@ def decoded(levels: list[Level]) -> tuple[Tensor, Tensor]:
     """Probabilities (B, N, classes) and boxes (B, N, 4), left, top, right, bottom in pixels, of all cells."""
     chances, boxes = [], []
     for level, stride in zip(levels, STRIDES, strict=True):
-        count, _, height, width = level.logits.shape
+        height, width = level.logits.shape[2:]
         chances.append(level.logits.flatten(2).mT.sigmoid())
         distances = expected(level.bins) * stride
         middle = centres(height, width, stride, distances)
