@@ -73,7 +73,7 @@ class _Block(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         h = self.narrow(_relu6(self.depth(_relu6(self.widen(x)))))
-        return x + h if self.adds else h
+        return x.add(h) if self.adds else h
 
 
 class _Step(nn.Module):

@@ -146,7 +146,8 @@ def decoded(levels: list[Level]) -> tuple[Tensor, Tensor]:
 def expected(bins: Tensor) -> Tensor:
     """The distances (B, h × w, 4), in strides, that the logits of their bins mean."""
     shares = bins.flatten(2).mT.unflatten(2, (4, BINS)).softmax(-1)
-    return shares @ torch.arange(BINS, dtype=shares.dtype, device=shares.device)
+    mean: Tensor = shares @ torch.arange(BINS, dtype=shares.dtype, device=shares.device)
+    return mean
 
 
 __all__ = ["BINS", "COCO", "SIDE", "STRIDES", "Level", "NanoDet", "centres", "decoded", "expected"]

@@ -31,17 +31,19 @@ def ready_made(name: str, make: Callable[[], N]) -> N:
     """
     file = FOLDER / f"{name}.safetensors"
     used(name, sha256=_hash(file))
-    return _loaded(file, make)
+    net: N = _loaded(file, make)  # type: ignore[assignment]  # a cache forgets of what type
+    return net
 
 
 @functools.cache
-def _loaded(file: Path, make: Callable[[], N]) -> N:
+def _loaded(file: Path, make: Callable[[], nn.Module]) -> nn.Module:
     _, tensors = load_tensors(file)
     with torch.inference_mode(False):  # others ask for gradients through it, whoever asked first
         with torch.random.fork_rng(devices=[]):
             net = make()
         net.load_state_dict({name: each.float() for name, each in tensors.items()})
-        return net.eval().requires_grad_(False)
+        net.eval().requires_grad_(False)
+        return net
 
 
 @functools.cache

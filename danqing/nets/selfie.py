@@ -62,7 +62,7 @@ class _Block(nn.Module):
         if self.gate is not None:
             h = h * self.gate(h)
         h = self.narrow(h)
-        return x + h if self.adds else h
+        return x.add(h) if self.adds else h
 
 
 class _Gate(nn.Module):
@@ -88,7 +88,8 @@ class _Join(nn.Module):
     def forward(self, x: Tensor, fine: Tensor) -> Tensor:
         x = self.narrow(functional.interpolate(x, fine.shape[-2:], mode="bilinear", align_corners=False))
         h = self.point(fine * self.gate(fine + x) + x).relu()
-        return h + self.depth(h).relu()
+        out: Tensor = h + self.depth(h).relu()
+        return out
 
 
 def _same(x: Tensor, conv: nn.Conv2d) -> Tensor:

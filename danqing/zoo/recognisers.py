@@ -209,9 +209,8 @@ def _faces(wheel: Path, folder: Path) -> Path:
 
 def _save(net: nn.Module, name: str, folder: Path, words: str, data: dict[str, str]) -> Path:
     tensors = {key: value.half() for key, value in net.state_dict().items()}
-    return save_tensors(
-        tensors, folder / f"{name}.safetensors", {"net": name, "licence": f"{words}; {NOTICE}", "data": data}
-    )
+    card = {"net": name, "licence": f"{words}; {NOTICE}", "data": data}
+    return save_tensors(tensors, folder / f"{name}.safetensors", card)
 
 
 if __name__ == "__main__":

@@ -256,9 +256,7 @@ def _read(op: Operator, line: str) -> tuple[Params, int]:
         field = fields.get(flag.removeprefix("no-")) or fields.get(flag)
         if field and field.kind.name == "boolean":
             values[field.name] = not flag.startswith("no-")
-        elif field and (
-            field.kind.is_picture or field.kind.name == "boxes"
-        ):  # a file, in whose place tests put their own
+        elif field and (field.kind.is_picture or field.kind.name == "boxes"):  # tests put their own there
             words.pop(0)
             values[field.name] = FILE
             places += field.required
