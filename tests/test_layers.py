@@ -18,7 +18,7 @@ BELOW = {
     "models": {"core", "maths", "nets"},
     "data": {"core", "maths"},
     "training": {"core", "maths", "nets", "data"},
-    "zoo": {"core", "data", "training"},
+    "zoo": {"core", "nets", "data", "training"},
     "tasks": {"core", "training", "data"},
     "faces": {"core"},
 }

@@ -8,7 +8,7 @@ from torch.nn import functional
 
 from danqing.core.pictures.contract import Images
 
-NAMES = ("left eye", "right eye", "nose", "left mouth corner", "right mouth corner")  # left as one sees it
+NAMES = ("right eye", "left eye", "nose", "right mouth corner", "left mouth corner")  # the person's own right
 CELL, STRIDE = 12, 2  # px that the first net sees of a face, and how far its cells lie apart
 FACTOR = 0.709  # between two scales
 

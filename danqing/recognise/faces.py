@@ -35,7 +35,7 @@ def faces(
 
     Returns:
         for each picture its width and height and the faces in it, each with its score, its box (left, top, right,
-        bottom in pixels) and five points; and the pictures with all of it drawn in.
+        bottom in pixels) and five points, left and right the person's own; and the pictures with all of it drawn in.
 
     Source: K. Zhang et al., "Joint face detection and alignment using multi-task cascaded
     convolutional networks", 2016.
