@@ -9,13 +9,16 @@ from torch import Tensor
 
 from danqing.core.errors import ParameterError
 from danqing.core.fields.box import Box
+from danqing.core.fields.boxes import Things
 from danqing.core.fields.colour import Colour
 from danqing.core.fields.number import Range
+from danqing.core.fields.only import Only
 from danqing.core.operators.operator import operator
 from danqing.core.pictures.contract import Images, Mask
 from danqing.core.progress import Job, Progress
 from danqing.maths.colour import brightness, pixel
 from danqing.maths.cutout import matte, object_in, unmixed
+from danqing.maths.found import chosen, pixels_of
 from danqing.maths.selection import box_in, covering, fitting
 
 WHITE = (1.0, 1.0, 1.0)
@@ -29,6 +32,8 @@ def background(
     box: Box | None = None,
     mask: Mask | None = None,
     softness: Annotated[int, Range(0, 50, "px")] = 4,
+    boxes: Things | None = None,
+    only: Only = "",
 ) -> Job[Images]:
     """Keep the object of pictures and put something else behind it.
 
@@ -40,6 +45,9 @@ def background(
         box: what the object lies in, as left,top,width,height in pixels; not given: the middle of the picture.
         mask: the object itself, 1 (white) means "here", of the size of the pictures, instead of a box.
         softness: how far from the edge hair and fur are looked for; 0 cuts hard.
+        boxes: what was found in the pictures, as detect, faces or pose write it: kept instead of
+            what lies in one box.
+        only: labels of those that are meant, with commas between; empty: all.
 
     Returns:
         A job with pictures of the same size; the object keeps its values but along its edge. Grey pictures become
@@ -54,9 +62,15 @@ def background(
 
     Examples:
         danqing background photo.png --box 0,0,400,512 --colour 3070b0 --out blue.png
+        danqing background photo.png --boxes found.json --only person --out white.png
     """
     behind = _behind(x, backdrop, colour)
-    if mask is None:
+    if boxes is not None:
+        each = zip(x, chosen(x, boxes, only), strict=True)
+        kept = torch.stack([pixels_of(picture, things) for picture, things in each])
+        if not bool(kept.flatten(1).any(1).all()):
+            raise ParameterError("marks nothing: no object would be left", where="boxes")
+    elif mask is None:
         frame = box_in(x, box)
         kept = torch.zeros(len(x), *x.shape[2:], dtype=torch.bool, device=x.device)
         for at, picture in enumerate(x):
@@ -67,8 +81,8 @@ def background(
         if not bool(kept.flatten(1).any(1).all()):
             raise ParameterError("marks nothing: no object would be left", where="mask", remedy="White means: keep")
     out = torch.empty(len(x), behind.shape[1], *x.shape[2:], dtype=x.dtype, device=x.device)
-    each = zip(x, kept, behind.expand(len(x), -1, -1, -1), out, strict=True)
-    for at, (picture, own, back, target) in enumerate(each):
+    planes = zip(x, kept, behind.expand(len(x), -1, -1, -1), out, strict=True)
+    for at, (picture, own, back, target) in enumerate(planes):
         yield Progress(len(x) + at + 0.1, 2 * len(x), "freeing its edge")
         alpha = matte(picture, own, softness)
         target.copy_(torch.where(alpha < 1, torch.lerp(back, unmixed(picture, alpha), alpha), picture))

@@ -7,12 +7,15 @@ from typing import Annotated
 import torch
 
 from danqing.core.fields.box import Box
+from danqing.core.fields.boxes import Things
 from danqing.core.fields.number import Range
+from danqing.core.fields.only import Only
 from danqing.core.fields.seed import Seed
 from danqing.core.operators.operator import operator
 from danqing.core.pictures.contract import Images, Mask
 from danqing.core.progress import Job
 from danqing.maths.cutout import object_in
+from danqing.maths.found import chosen, pixels_of
 from danqing.maths.inpainting import filled
 from danqing.maths.selection import box_in, fitting, grown
 
@@ -25,6 +28,8 @@ def remove(
     whole: bool = False,
     margin: Annotated[int, Range(0, 50, "px")] = 4,
     seed: Seed = 0,
+    boxes: Things | None = None,
+    only: Only = "",
 ) -> Job[Images]:
     """Take an object out of pictures and paint what may have been behind it.
 
@@ -36,6 +41,9 @@ def remove(
         margin: how far around the object is painted over as well: its soft edge, its shadow. It is left out where
             nothing would remain.
         seed: where the search for fitting patches starts.
+        boxes: what was found in the pictures, as detect, faces or pose write it: taken out
+            instead of what lies in one box.
+        only: labels of those that are meant, with commas between; empty: all.
 
     Returns:
         A job with pictures of the same size; what is further away than the margin keeps its values exactly. If the mask
@@ -50,11 +58,15 @@ def remove(
 
     Examples:
         danqing remove photo.png --box 340,10,130,290 --out without.png
+        danqing remove photo.png --boxes found.json --only dog --out no-dog.png
     """
     holes = torch.zeros(len(x), *x.shape[2:], dtype=torch.bool, device=x.device)
     frame = box_in(x, box)
     rows, columns = frame.place
-    if mask is not None:
+    if boxes is not None:
+        each = zip(x, chosen(x, boxes, only), strict=True)
+        holes = torch.stack([pixels_of(picture, things, whole) for picture, things in each])
+    elif mask is not None:
         marked = fitting(mask, x)
         place = (rows, columns) if box is not None else (slice(None), slice(None))
         holes[:, *place] = marked[:, *place]

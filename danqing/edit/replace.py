@@ -10,11 +10,14 @@ from torch.nn import functional
 
 from danqing.core.errors import ParameterError
 from danqing.core.fields.box import Box, Rectangle
+from danqing.core.fields.boxes import Things
 from danqing.core.fields.number import Range
+from danqing.core.fields.only import Only
 from danqing.core.operators.operator import operator
 from danqing.core.pictures.contract import Images, Mask
 from danqing.core.progress import Job, Progress, shared
 from danqing.maths.colour import from_oklab, to_oklab
+from danqing.maths.found import chosen, rectangle
 from danqing.maths.inpainting import filled
 from danqing.maths.membrane import membrane
 from danqing.maths.opacity import opacity_of
@@ -35,6 +38,8 @@ def replace(
     method: Literal["poisson", "paste"] = "poisson",
     scale: Annotated[float, Range(0.05, 20)] = 1.0,
     strength: Annotated[float, Range(0, 1)] = 0.0,
+    boxes: Things | None = None,
+    only: Only = "",
 ) -> Job[Images]:
     """Put an object from another picture into pictures, in the place of what was there.
 
@@ -50,6 +55,9 @@ def replace(
             edge is seen; paste keeps its colours.
         scale: size of the object; at 1 it just fits into the box, its proportions kept, in the middle.
         strength: how far its colours are first matched with those around the place.
+        boxes: what was found in the pictures, as detect, faces or pose write it: the new object is put
+            into each of these boxes.
+        only: labels of those that are meant, with commas between; empty: all.
 
     Returns:
         A job with pictures of the same size; away from the old and the new object values stay exactly.
@@ -63,6 +71,7 @@ def replace(
 
     Examples:
         danqing replace photo.png cat.png --box 300,20,180,160 --out with-cat.png
+        danqing replace photo.png mask.png --boxes faces.json --out masked.png
     """
     if len(replacement) not in (1, len(x)):
         what = f"{len(replacement)} replacements do not pair up with {len(x)} pictures"
@@ -72,19 +81,23 @@ def replace(
     colours = max(x.shape[1], replacement.shape[1])
     old = torch.zeros(len(x), *x.shape[2:], dtype=torch.bool, device=x.device) if mask is None else fitting(mask, x)
     out, lit = x.expand(-1, colours, -1, -1).clone(), replacement.expand(len(x), colours, -1, -1).to(x)
+    places = None if boxes is None else chosen(x, boxes, only)
     for at, picture in enumerate(out):
-        shape = (alpha if len(alpha) == 1 else alpha[at : at + 1])[0, 0]
-        frame = surrounding(old[at]) if box is None and bool(old[at].any()) else box_in(x, box)
-        yield Progress(at + 0.1, len(x), "placing the object")
-        thing, cover = _placed(lit[at], shape.to(x), frame, scale, x.shape[2], x.shape[3])
-        hole = grown(old[at][None], MARGIN)
-        if bool((hole & grown((cover < 1)[None], EDGE)).any()):
-            work = filled(picture[None], hole, "exemplar", 3, 0)
-            picture.copy_((yield from shared(work, at + 0.1, 0.7, total=len(x)))[0])
-        if strength:
-            thing = torch.lerp(thing, _matched(thing, picture, cover), strength)
-        yield Progress(at + 0.8, len(x), "lighting the object")
-        picture.copy_(_put(picture, thing, cover, method))
+        shape = (alpha if len(alpha) == 1 else alpha[at : at + 1])[0, 0].to(x)
+        if places is not None:
+            frames = [rectangle(thing, x.shape[3], x.shape[2]) for thing in places[at]]
+        else:
+            frames = [surrounding(old[at]) if box is None and bool(old[at].any()) else box_in(x, box)]
+        for number, frame in enumerate(frames):
+            yield Progress(at + (number + 0.1) / len(frames), len(x), "placing the object")
+            thing, cover = _placed(lit[at], shape, frame, scale, x.shape[2], x.shape[3])
+            hole = grown(old[at][None], MARGIN)
+            if number == 0 and bool((hole & grown((cover < 1)[None], EDGE)).any()):
+                work = filled(picture[None], hole, "exemplar", 3, 0)
+                picture.copy_((yield from shared(work, at + 0.1, 0.7 / len(frames), total=len(x)))[0])
+            if strength:
+                thing = torch.lerp(thing, _matched(thing, picture, cover), strength)
+            picture.copy_(_put(picture, thing, cover, method))
     return out.clamp_(0, 1)
 
 

@@ -73,6 +73,8 @@ def _tell(done: Result, screen: Screen, out_dir: str | Path | None) -> None:
     files = [file for outcome in done.outcomes for file in outcome.files]
     if len(done.outcomes) == 1 and files:
         what = short(files[0]) if len(files) == 1 else f"{len(files)} files in {_folder(files[0].parent)}"
+        for line in done.made.words() if done.made is not None and _holds_numbers(done.outcomes[0]) else ():
+            screen.say(Text(legible(line)))
         screen.say(Text.assemble(("wrote" if done.of("done") else "there already:", "dim"), " ", (what, "green")))
     elif files or failed:
         screen.say(_summary(done, len(files), Path(out_dir) if out_dir else files[0].parent if files else None))

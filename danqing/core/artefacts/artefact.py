@@ -82,6 +82,11 @@ class Artefact(ABC):
             remedy = f"Known: {' '.join(cls.suffixes)}"
             raise OutputError(f"is no name for {cls.noun}", where=file, remedy=remedy)
 
+    @classmethod
+    def beside(cls, target: Path) -> list[Path]:
+        """The further files that go beside the one of this name, as far as it is known before."""
+        return []
+
     def parts(self, target: Path, saving: Saving, numbered: bool = False) -> list[Part]:
         """Share it out to files, whose names derive from ``target``; ``numbered``: even if there is but one.
 

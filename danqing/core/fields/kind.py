@@ -28,6 +28,7 @@ class Kind(ABC):
         is_picture: whether it is pictures or a mask: a file given for it is read, and tiles are cut from it.
         reads: whether a check reads files, so that it waits until the work begins.
         opens: whether a value may name something on the disk, so that a server takes a hash in its place.
+        partner: suffix of the files in a folder that is given for many pictures; empty: they are pictures, too.
     """
 
     noun: ClassVar[str] = "a value"
@@ -38,6 +39,7 @@ class Kind(ABC):
     is_picture: ClassVar[bool] = False
     reads: ClassVar[bool] = False
     opens: ClassVar[bool] = False
+    partner: ClassVar[str] = ""
 
     @property
     def name(self) -> str:

@@ -79,7 +79,8 @@ class Folders:
             raise ParameterError("no pictures are given", where=call.operator.name, remedy="Name files or a folder")
         found = list(self._found())
         targets = self._targets(call, found)
-        others = {name: _partners(place, found) for name, place in call.files.items()}
+        suffixes = {each.name: each.kind.partner for each in call.operator.form}
+        others = {name: _partners(place, found, suffixes[name]) for name, place in call.files.items()}
         return [
             Order(
                 call,
@@ -187,11 +188,14 @@ def _real(place: str | Path) -> Path:
     return Path(os.path.realpath(place))
 
 
-def _partners(place: Path, found: list[_Source]) -> list[Path]:
+def _partners(place: Path, found: list[_Source], suffix: str) -> list[Path]:
     """The file meant for each picture: the file itself, or its partner where a folder is given."""
     if not place.is_dir():
         return [place] * len(found)
-    others = {each.name: each.file for each in pictures_in(place).found}
+    if suffix:
+        others = {each.relative_to(place).as_posix(): each for each in sorted(place.rglob(f"*{suffix}"))}
+    else:
+        others = {each.name: each.file for each in pictures_in(place).found}
     chosen = partners([each.key.as_posix() for each in found], others, where=place)
     return [others[chosen[each.key.as_posix()]] for each in found]
 

@@ -140,6 +140,7 @@ class Order:
             count = self.call.values.get("count", 1)
             return [(at, numbered_name(self.target, at)) for at in range(count)]
         beside = [(None, self._picture_beside(self.target))] if self.beside and self.call.operator.makes.tells else []
+        beside += [(None, file) for file in self.call.operator.makes.beside(self.target)]
         return [("grid" if self.saving.columns else None, self.target), *beside]
 
     def kept(self) -> Outcome | None:
@@ -152,10 +153,10 @@ class Order:
             return None
         makes, files = self.call.operator.makes, self.files_to_be()
         there = [self.is_kept(file, take) for take, file in files]
-        told = self.target.suffix.lower() == ".json"
+        told = next((file for _, file in files if file.suffix.lower() == ".json"), None)
         if not all(there) or (makes.forgets and not told) or (self.numbered and "count" not in self.call.values):
             return None
-        numbers = numbers_in(self.target) if told else None
+        numbers = numbers_in(told) if told else None
         return Outcome(self.source, "skipped", tuple(file for _, file in files), numbers)
 
     def parts(self, result: Artefact) -> list[Part]:

@@ -1,0 +1,88 @@
+"""From what was found in pictures to what operators work on: the chosen things, masks and rectangles."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+
+from danqing.core.errors import ParameterError
+from danqing.core.fields.box import Rectangle
+from danqing.core.notes import note
+from danqing.core.pictures.contract import Images
+from danqing.core.pictures.found import Found, Thing, labels_of
+from danqing.maths.cutout import object_in
+
+SHOWN = 8  # labels in a message
+
+
+def chosen(x: Images, boxes: tuple[Found, ...], only: str = "", name: str = "boxes") -> list[tuple[Thing, ...]]:
+    """The things that are meant, for each picture; where nothing is, it is noted, and the list is empty.
+
+    Args:
+        x: pictures (B, C, H, W) that they were found in.
+        boxes: what was found, once for all or once for each.
+        only: labels with commas between; empty: all.
+        name: the parameter the boxes were given for.
+
+    Raises:
+        ParameterError: if they are of pictures of another size, or not as many as there are pictures.
+    """
+    if len(boxes) not in (1, len(x)):
+        raise ParameterError(f"holds what was found in {len(boxes)} pictures, not in {len(x)}", where=name)
+    wanted = {label.strip().casefold() for label in only.split(",") if label.strip()}
+    return [_of_one(x, each, wanted, only, name) for each in (boxes * len(x) if len(boxes) == 1 else boxes)]
+
+
+def _of_one(x: Images, found: Found, wanted: set[str], only: str, name: str) -> tuple[Thing, ...]:
+    height, width = x.shape[-2:]
+    if (found.width, found.height) != (width, height):
+        what = f"was found in a picture of {found.width}×{found.height} px, not of {width}×{height} px"
+        raise ParameterError(what, where=name, remedy="Look for things in the picture itself")
+    things = tuple(thing for thing in found.things if not wanted or thing.label.casefold() in wanted)
+    if not things and found.things:
+        known = labels_of(found)
+        note(f"no {only} among what was found: {', '.join(known[:SHOWN])}{' …' if len(known) > SHOWN else ''}")
+    elif not things:
+        note("nothing was found in the picture")
+    return things
+
+
+def rectangle(thing: Thing, width: int, height: int) -> Rectangle:
+    """The whole pixels of a picture that a thing's box touches."""
+    left, top = min(math.floor(thing.box[0]), width - 1), min(math.floor(thing.box[1]), height - 1)
+    right, bottom = min(math.ceil(thing.box[2]), width), min(math.ceil(thing.box[3]), height)
+    return Rectangle(left, top, max(right - left, 1), max(bottom - top, 1))
+
+
+def around(things: tuple[Thing, ...], width: int, height: int) -> Rectangle:
+    """The smallest rectangle that holds all of some things; there must be one."""
+    edges = [rectangle(thing, width, height) for thing in things]
+    left, top = min(each.left for each in edges), min(each.top for each in edges)
+    right, bottom = max(each.left + each.width for each in edges), max(each.top + each.height for each in edges)
+    return Rectangle(left, top, right - left, bottom - top)
+
+
+def pixels_of(picture: Tensor, things: tuple[Thing, ...], whole: bool = False) -> Tensor:
+    """The pixels (H, W), bool, of a picture (C, H, W) that belong to things: by their masks, or what stands out.
+
+    Args:
+        picture: where they were found.
+        things: which are meant.
+        whole: take all of each box, instead of the object that stands out in it.
+    """
+    height, width = picture.shape[-2:]
+    marked = torch.zeros(height, width, dtype=torch.bool, device=picture.device)
+    for thing in things:
+        place = rectangle(thing, width, height)
+        if thing.mask is not None and not whole:
+            marked |= thing.mask.to(marked.device)
+        elif whole:
+            marked[place.place] = True
+        else:
+            marked |= object_in(picture, place)
+    return marked
+
+
+__all__ = ["around", "chosen", "pixels_of", "rectangle"]

@@ -1,0 +1,213 @@
+"""What is found is drawn in, written down, read again and used: by hand, in recipes, and when it is nothing or wrong."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from click.testing import CliRunner, Result
+from PIL import Image
+from skimage import data
+
+import danqing
+from danqing.core.artefacts.boxes import Boxes
+from danqing.core.errors import ParameterError, PictureError
+from danqing.core.fields.boxes import BoxesKind
+from danqing.core.pictures.found import Found, Spot, Thing, from_json, from_run_lengths, run_lengths, to_json
+from danqing.faces.cli import cli
+
+GOOD: dict[str, Any] = {"width": 40, "height": 30, "things": [{"label": "dog", "box": [2, 3, 20, 25], "score": 0.5}]}
+
+
+def astronaut() -> torch.Tensor:
+    return torch.from_numpy(data.astronaut().astype(np.float32) / 255).permute(2, 0, 1)[None]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    home = tmp_path_factory.mktemp("found")
+    Image.fromarray(data.astronaut()).save(home / "photo.png")
+    Image.fromarray(data.coffee()[:200, :200]).save(home / "wood.png")
+    return home
+
+
+def tell(*words: object) -> Result:
+    return CliRunner().invoke(cli, [str(word) for word in words])
+
+
+def run(*words: object) -> int:
+    return tell(*words).exit_code
+
+
+# ---------------------------------------------------------------- as JSON and back
+
+
+def test_what_is_written_comes_back() -> None:
+    mask = torch.rand(30, 40, generator=torch.Generator().manual_seed(0)) < 0.5
+    thing = Thing("猫", (1.5, 2.25, 20.0, 29.0), 0.25, (Spot("nose", 3.5, 4.5, 0.75),), mask)
+    again = from_json(json.loads(json.dumps(to_json(Found(40, 30, (thing,))))))
+    assert again.things[0]._replace(mask=None) == thing._replace(mask=None)
+    assert torch.equal(again.things[0].mask, mask)
+
+
+@pytest.mark.parametrize("mask", [torch.zeros(3, 4), torch.ones(3, 4), torch.eye(3, 4), torch.eye(3, 4) == 0])
+def test_run_lengths_are_those_of_coco(mask: torch.Tensor) -> None:
+    told = run_lengths(mask.bool())
+    flat = [bit for bit, count in enumerate(told["counts"]) for _ in range(count)]
+    assert [bit % 2 for bit in flat] == mask.T.reshape(-1).int().tolist()
+    assert torch.equal(from_run_lengths(told, 3, 4), mask.bool())
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [({"box": [50, 0, 60, 9]}, "outside"), ({"box": [5, 5, 5, 9]}, "no area"), ({"box": [1, 2, 3]}, "four numbers"),
+     ({"box": [float("nan"), 0, 4, 4]}, "four numbers"), ({"score": 2}, "between 0 and 1"), ({"label": 3}, "label"),
+     ({"mask": {"size": [3, 3], "counts": [9]}}, "does not fit"), ({"points": [{"x": 1}]}, "point")],
+)  # fmt: skip
+def test_a_wrong_thing_is_named(change: dict[str, Any], words: str, tmp_path: Path) -> None:
+    second = {**GOOD["things"][0], **change}
+    file = tmp_path / "boxes.json"
+    file.write_text(json.dumps({**GOOD, "things": [GOOD["things"][0], second]}))
+    with pytest.raises(PictureError, match=rf"boxes\.json.*thing 2.*{words}"):
+        BoxesKind().load(file, None)
+
+
+def test_a_box_is_cut_off_at_the_border() -> None:
+    thing = {"label": "dog", "box": [-5, 3, 99, 25]}
+    assert from_json({**GOOD, "things": [thing]}).things[0].box == (0, 3, 40, 25)
+
+
+def test_boxes_of_another_picture_are_refused() -> None:
+    with pytest.raises(ParameterError, match="40×30 px, not of 31×24 px"):
+        danqing.blur(torch.rand(1, 3, 24, 31), boxes=from_json(GOOD))
+
+
+# ---------------------------------------------------------------- the nets find what is there
+
+
+def test_a_person_and_her_face_are_found() -> None:
+    found = danqing.detect(astronaut()).found[0]
+    assert found.things[0].label == "person"
+    (face,) = danqing.faces(astronaut()).found[0].things
+    left, top, right, bottom = face.box
+    assert 165 < left < 195
+    assert 55 < top < 85
+    assert 250 < right < 285
+    assert 165 < bottom < 200
+    assert all(left < spot.x < right and top < spot.y < bottom for spot in face.points)
+    eyes = {spot.name: spot.x for spot in face.points}
+    assert eyes["right eye"] < eyes["nose"] < eyes["left eye"]
+
+
+def test_a_body_has_its_points_where_they_are() -> None:
+    (person,) = danqing.pose(astronaut()).found[0].things
+    spots = {spot.name: spot for spot in person.points}
+    assert len(spots) == 33
+    assert spots["right shoulder"].x < spots["nose"].x < spots["left shoulder"].x
+    assert spots["nose"].y < spots["left shoulder"].y
+
+
+def test_a_person_is_cut_out() -> None:
+    mask = danqing.cutout(astronaut())[0, 0]
+    assert float(mask[100:150, 200:250].mean()) > 0.95
+    assert float(mask[:100, 400:].mean()) < 0.05
+
+
+def test_words_of_imagenet_fit() -> None:
+    coffee = torch.from_numpy(data.coffee().astype(np.float32) / 255).permute(2, 0, 1)[None]
+    assert danqing.classify(coffee, top=2).numbers[0]["label"] == "espresso"
+
+
+def test_a_class_that_the_net_does_not_know_is_refused() -> None:
+    with pytest.raises(ParameterError, match="does not know 'unicorn'"):
+        danqing.detect(astronaut(), only="unicorn")
+
+
+# ---------------------------------------------------------------- what is found is used
+
+
+def test_faces_are_blurred_and_nothing_else() -> None:
+    x = astronaut()
+    found = danqing.faces(x)
+    assert isinstance(found, Boxes)
+    changed = (danqing.blur(x, boxes=found) != x).any(1)[0]
+    left, top, right, bottom = map(int, found.found[0].things[0].box)
+    assert bool(changed[top + 20 : bottom - 20, left + 20 : right - 20].float().mean() > 0.9)
+    changed[top - 20 : bottom + 20, left - 20 : right + 20] = False
+    assert not bool(changed.any())
+
+
+def test_masks_and_boxes_lead_select_crop_and_replace() -> None:
+    x = torch.rand(1, 3, 30, 40, generator=torch.Generator().manual_seed(1))
+    mask = torch.zeros(30, 40, dtype=torch.bool)
+    mask[5:10, 6:16] = True
+    cat, dog = Thing("cat", (6, 5, 16, 10), mask=mask), Thing("dog", (20.4, 11, 30, 20.5))
+    found = Found(40, 30, (cat, dog))
+    assert torch.equal(danqing.select(x, boxes=found, only="cat")[0, 0] == 1, mask)
+    assert torch.equal(danqing.crop(x, boxes=found, only="dog"), x[..., 11:21, 20:30])
+    assert danqing.crop(x, boxes=found).shape[-2:] == (16, 24)
+    red = torch.zeros(1, 3, 8, 8)
+    red[:, 0] = 1
+    put = danqing.replace(x, red, boxes=found, method="paste")
+    changed = (put != x).any(1)[0]
+    assert bool(changed[7, 11])
+    assert bool(changed[15, 25])
+    assert not bool(changed[25:].any())
+
+
+def test_nothing_to_crop_to_is_an_error_and_nothing_to_blur_is_none() -> None:
+    x = torch.rand(1, 3, 30, 40)
+    with pytest.raises(ParameterError, match="nothing was found"):
+        danqing.crop(x, boxes=Found(40, 30))
+    with pytest.warns(UserWarning, match="nothing was found"):
+        assert torch.equal(danqing.blur(x, boxes=Found(40, 30)), x)
+    with pytest.warns(UserWarning, match="no dog among what was found: cat"):
+        assert torch.equal(danqing.blur(x, boxes=Found(40, 30, (Thing("cat", (1, 1, 9, 9)),)), only="dog"), x)
+
+
+# ---------------------------------------------------------------- from the command line, and again
+
+
+def test_a_picture_and_json_beside_it_are_written_and_used(folder: Path) -> None:
+    assert "face 100%" in tell("faces", folder / "photo.png").stderr
+    beside = folder / "photo-faces.json"
+    assert Image.open(folder / "photo-faces.png").size == (512, 512)
+    assert len(json.loads(beside.read_text())["numbers"]["things"]) == 1
+    assert run("blur", folder / "photo.png", "--boxes", beside, "--out", folder / "blurred.png") == 0
+    assert "bit for bit" in tell("replay", folder / "blurred.png", "--out", folder / "again.png").stderr
+
+
+def test_no_face_is_an_empty_list_and_no_error(folder: Path) -> None:
+    assert run("faces", folder / "wood.png", "--out", folder / "none.json") == 0
+    assert json.loads((folder / "none.json").read_text())["numbers"]["things"] == []
+
+
+def test_a_json_that_is_there_already_is_not_replaced(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "f.json").write_text("mine")
+    assert run("faces", folder / "photo.png", "--out", tmp_path / "f.png") == 2
+    assert (tmp_path / "f.json").read_text() == "mine"
+    assert not (tmp_path / "f.png").exists()
+
+
+def test_a_folder_of_boxes_belongs_to_a_folder_of_pictures(folder: Path, tmp_path: Path) -> None:
+    photos, found = tmp_path / "photos", tmp_path / "found"
+    photos.mkdir()
+    for name in ("photo.png", "wood.png"):
+        (photos / name).write_bytes((folder / name).read_bytes())
+    assert run("faces", photos, "--out-dir", found) == 0
+    assert sorted(path.name for path in found.iterdir()) == ["photo.json", "photo.png", "wood.json", "wood.png"]
+    assert run("blur", photos, "--boxes", found, "--out-dir", tmp_path / "blurred") == 0
+    same = (tmp_path / "blurred" / "wood.png", photos / "wood.png")
+    assert np.array_equal(*(np.asarray(Image.open(each)) for each in same))
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"numbers": 3}', '{"numbers": {"width": 3}}'])
+def test_what_is_no_file_of_boxes_is_refused(text: str, folder: Path, tmp_path: Path) -> None:
+    file = tmp_path / "boxes.json"
+    file.write_text(text)
+    assert run("blur", folder / "photo.png", "--boxes", file, "--out", tmp_path / "out.png") == 2
+    assert not (tmp_path / "out.png").exists()
