@@ -22,7 +22,7 @@ from danqing.maths.full_precision import full_precision
 from danqing.maths.point_spread import Blur, point_spread
 from danqing.maths.resampling import resampled
 
-Chroma = Literal["4:2:0", "4:4:4"]
+Chroma = Literal["4:2:0", "4:2:2", "4:4:4"]
 Shrinking = Literal["bicubic", "area", "nearest", "lanczos"]
 MANY = 6  # photons from which a Poisson variable is drawn as a bent normal one, several times faster
 SMALL = 15  # side of kernels up to which sums are faster than spectra
@@ -86,7 +86,7 @@ def jpeg(x: Images, quality: Tensor, chroma: Chroma = "4:2:0") -> Images:
     Args:
         x: (B, C, H, W), sides of at most 65,535 px; grey pictures become grey JPEGs.
         quality: (B,), 1…100 of libjpeg; rounded.
-        chroma: colour at half the resolution, or at all of it.
+        chroma: colour at half the resolution in both directions, along the width, or at all of it.
 
     Source: ITU-T T.81, by Pillow's libjpeg; the values are rounded to bytes first, as in every file.
     """
