@@ -34,6 +34,8 @@ SMALL: dict[str, dict[str, Any]] = {  # a family that is not here learns with th
     "classifier": {"width": 8},
     "restorer": {"net": "tiny", "patch": 24},
     "noisemeter": {"width": 8, "patch": 24},
+    "marker": {"patch": 24},
+    "fademeter": {"width": 8, "patch": 24},
 }
 
 
