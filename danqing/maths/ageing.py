@@ -84,8 +84,8 @@ def worn(x: Images, wear: list[Wear], rng: Generator, unit: float | None = None)
 
     Source: danqing. Scratches: 20…400 units long, 0.6…2.5 wide, mostly upright, with a heading that wanders and an
         opacity of 0.35…1 that comes and goes; one in three straight and even. Dust: specks of radius 0.6…3 and curled
-        hairs 8…40 long. Folds run through the whole picture; their crack is 0.8…3 wide and broken, and light falls off by up to 0.1 beside it.
-        Stains: blobs of radius 15…90 whose rim is denser, D = 0.1…0.5.
+        hairs 8…40 long. Folds run through the whole picture; their crack is 0.8…3 wide and broken, and light falls off
+        by up to 0.1 beside it. Stains: blobs of radius 15…90 whose rim is denser, D = 0.1…0.5.
     """
     unit = unit_of(*x.shape[-2:]) if unit is None else unit
     seeds = torch.randint(2**62, (len(x),), generator=rng, device=rng.device).tolist()

@@ -17,6 +17,7 @@ DARKEST = 2 / 255
 QUANTILES = (0.01, 0.03, 0.08, 0.2, 0.35, 0.5, 0.65, 0.8, 0.92, 0.97, 0.99)
 TONES = 8  # groups of pixels from light to dark whose colours are told
 COUNT = 3 * len(QUANTILES) + 4 * TONES
+ONE_TONE = 0.02  # density: how far pixels of a grey print are from one line
 BLEACHED = 0.45  # share of their density that dyes of the oldest pictures have lost in the mean
 MOST = 0.3  # of its density is what a dye has left at least
 
@@ -48,6 +49,26 @@ def traits(x: Images) -> Tensor:
     told = [torch.cat([each.mean(2), each.std(2, correction=0).nan_to_num(0)], 1) for each in groups if each.shape[2]]
     told += [told[-1]] * (TONES - len(told))  # pictures of fewer pixels
     return torch.cat([quantiles, *told], 1)
+
+
+def of_one_tone(x: Images, fade: Fade) -> Fade:
+    """Make fading exact, but for its strength, where pictures (B, 3, H, W) were grey: prints in black and white.
+
+    There the density of each dye is a straight line over that of the others, whose slope and offset are what the dyes
+    have kept and the paper has taken, against each other.
+
+    Source: danqing; least squares, believed where what is left is below ONE_TONE in the mean.
+    """
+    density = -_small(x).clamp(min=DARKEST).log().flatten(2).double()
+    mean, middle = density.mean(1, keepdim=True), density.mean((1, 2))[:, None]
+    away = mean - middle[:, None]
+    slope = (away * density).sum(2) / away.square().sum(2).clamp(min=1e-9)
+    offset = density.mean(2) - slope * middle
+    left = (density - slope[:, :, None] * mean - offset[:, :, None]).square().mean((1, 2)).sqrt()
+    grey = ((left < ONE_TONE) & (slope.amin(1) > 0.2))[:, None].to(fade.kept.device)
+    kept = slope.to(fade.kept) * fade.kept.mean(1, keepdim=True)
+    yellow = offset.to(fade.kept) - slope.to(fade.kept) * fade.paper.log().mean(1, keepdim=True)
+    return Fade(torch.where(grey, kept, fade.kept), torch.where(grey, torch.exp(-yellow), fade.paper))
 
 
 def unfaded(x: Images, fade: Fade) -> Images:

@@ -10,8 +10,7 @@ from torch import Tensor
 from danqing.core.learned.cache import cached
 from danqing.core.learned.model import Model
 from danqing.core.pictures.contract import Images
-from danqing.maths.colour import COLOURLESS
-from danqing.maths.fading import Fade
+from danqing.maths.fading import Fade, of_one_tone
 
 METER = "fademeter"  # bundled weights
 SURE = 0.8  # logarithm of odds from which all of the fading is believed, and from 0 on a part of it
@@ -43,15 +42,13 @@ class Estimate(NamedTuple):
 def estimate_fade(x: Images) -> Estimate:
     """Estimate how far pictures (B, C, H, W) have faded; a plain one tells nothing, and so has not.
 
-    Pictures without colour have one dye: else they would take a colour.
+    Prints in black and white are grey again, and pictures without colour stay so (:func:`of_one_tone`).
 
     Source: :mod:`danqing.models.fademeter`.
     """
     meter: Any = cached(METER, kind=Model)
     verdict = meter.measure(x)
-    grey = (x.amax(1) - x.amin(1)).flatten(1).amax(1) <= COLOURLESS
-    even = grey[:, None].to(verdict.odds.device)
-    fade = Fade(*(torch.where(even, each.mean(1, keepdim=True), each) for each in verdict.fade))
+    fade = of_one_tone(x.expand(-1, 3, -1, -1), verdict.fade)
     plain = (x.amax((2, 3)) - x.amin((2, 3))).amax(1) < 1 / 255
     return Estimate(fade, torch.where(plain.to(verdict.odds.device), -torch.inf, verdict.odds))
 

@@ -38,7 +38,7 @@ def _settled(x: Images, mask: Mask | None, method: str, scratches: bool) -> dict
     something_is_known(holes)
     holes = holes[:, None].to(x)
     if method == "learned" and _deepest(holes) > STROKE:
-        note(f"a hole is wider than {2 * STROKE} px: a net fills it smoothly, and exemplar with texture")
+        note(f"a hole is wider than {2 * STROKE:g} px: a net fills it smoothly, and exemplar with texture")
     return {"mask": holes, "x": damage.filled(x, holes) if method == "learned" else x}
 
 
