@@ -25,7 +25,11 @@ from danqing.nets.precision import Precision
 
 SIDE = 72  # px
 GIVEN = {"method": "learned", "scale": 2, "sigma": 20.0, "gain": 4.0, "quality": 30}
-ASKED = {"noisemeter": "noise_level"}  # nets that operators ask by themselves, and one that says what they answer
+ASKED = {  # nets that operators ask by themselves, and one that says what they answer
+    "noisemeter": "noise_level",
+    "marker": "scratches",
+    "fademeter": "unfade",
+}
 
 
 def photograph() -> Tensor:

@@ -14,19 +14,19 @@ from danqing.core.operators.operator import operator
 from danqing.core.pictures.contract import Images, Mask
 from danqing.core.progress import Job, Progress
 from danqing.maths.opacity import opacity_of, unhidden, weights_of
-from danqing.maths.scratches import scratches as marked
+from danqing.nets.wear import hidden
 
 
-@operator
+@operator(version=2)
 def scratches(
     x: Images,
     radius: Annotated[int, Range(1, 20, "px")] = 2,
     strength: Annotated[float, Range(0, 1)] = 0.5,
     alpha: Mask | None = None,
 ) -> Job[Figures]:
-    """Find scratches and dust on photographs: thin lines and small specks, bright or dark.
+    """Find scratches, dust and folds on photographs with a neural network that learned what they look like.
 
-    Thin straight things in the picture itself, such as wires, joints between bricks and glints along a rim, look alike:
+    Thin bright things in the picture itself, such as wires, straws and glints, may look alike:
     have a look at the mask before it is given to ``inpaint``, and lower the strength or take them out by hand.
 
     Args:
@@ -40,7 +40,7 @@ def scratches(
         ``largest`` (the longer side, in pixels, of the box around the largest); and the mask (B, 1, H, W), 1 on
         scratches and a pixel around them, as ``inpaint`` takes it.
 
-    Source: danqing, as ``danqing.maths.scratches`` has it.
+    Source: danqing, the net of :mod:`danqing.models.marker`.
 
     Examples:
         danqing scratches photo.png --out mask.png
@@ -51,7 +51,7 @@ def scratches(
     masks = []
     for at, picture in enumerate(unhidden(x, opacity).split(1)):
         yield Progress(at + 0.1, len(x), "looking for lines and specks")
-        masks.append(marked(picture, radius, strength))
+        masks.append(hidden(picture, radius, strength))
     mask = torch.cat(masks) * (weights > 0)[:, None]
     return Figures([_described(each[0], weight) for each, weight in zip(mask, weights, strict=True)], mask)
 

@@ -16,14 +16,14 @@ from danqing.maths.degradation import jpeg
 def add_jpeg(
     x: Images,
     quality: Annotated[int, Range(5, 95)] = 30,
-    chroma: Literal["4:2:0", "4:4:4"] = "4:2:0",
+    chroma: Literal["4:2:0", "4:2:2", "4:4:4"] = "4:2:0",
 ) -> Images:
     """Leave the traces of JPEG compression: blocks, ringing and washed-out colour.
 
     Args:
         x: pictures (B, C, H, W) in [0, 1].
         quality: of libjpeg's standard tables; lower leaves more traces.
-        chroma: colour at half the resolution, as in most files, or at all of it.
+        chroma: colour at half the resolution, as in most files (4:2:0), along the width only (4:2:2), or at all of it.
 
     Returns:
         Pictures of the same size, as a JPEG file of that quality shows them; grey ones as a grey file does.

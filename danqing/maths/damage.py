@@ -11,6 +11,7 @@ from torch.nn import functional as F
 from danqing.core.pictures.contract import Images, Mask
 from danqing.maths import degradation, masks
 from danqing.maths.colour import luma
+from danqing.maths.messengers import messaged
 from danqing.maths.shrinkage import shrunk
 from danqing.maths.snapshots import grainy, snapshots
 
@@ -49,10 +50,10 @@ def damage(task: Task, clean: Images, rng: Generator) -> tuple[Images, Damaged]:
     half of the noisy pictures are taken by a camera (:func:`danqing.maths.snapshots.snapshots`) instead, and the root
     mean square of their noise is told, more roughly; one in five of all others is a bit noisy in that way before its
     damage, and stays so where it is not for the net to clean (holes, colours);
-    JPEG quality uniform in 5…95, one in four without chroma subsampling; defocus radius 0.5…4 px or motion of 3…17 px,
-    under noise of σ 0…5; shrinking by 2, 3 or 4, four in five bicubic, else by areas; holes of 5…50 % in strokes,
-    boxes, text or scratches; light of 5…60 % with a gamma of 1…1.3 under noise of σ up to 0.02 in linear light, all
-    brightened to the same mean; hints for colours at none to 40 places.
+    JPEG quality uniform in 5…95, as :func:`danqing.maths.messengers.messaged` writes it; defocus radius 0.5…4 px or
+    motion of 3…17 px, under noise of σ 0…5; shrinking by 2, 3 or 4, four in five bicubic, else by areas; holes of 5…50
+    % in strokes, boxes, text or scratches; light of 5…60 % with a gamma of 1…1.3 under noise of σ up to 0.02 in linear
+    light, all brightened to the same mean; hints for colours at none to 40 places.
 
     Source: danqing; the formulas are those of :mod:`danqing.maths.degradation` and :mod:`danqing.maths.masks`.
     """
@@ -132,9 +133,7 @@ def _noisy(clean: Images, rng: Generator) -> Damaged:
 
 def _compressed(clean: Images, rng: Generator) -> Damaged:
     quality = _uniform(len(clean), *QUALITIES, rng).round()
-    chroma: degradation.Chroma = "4:4:4" if torch.rand((), generator=rng) < 0.25 else "4:2:0"
-    noisy = grainy(clean, rng)
-    return Damaged(degradation.jpeg(noisy, quality, chroma), _told(1 - quality / 100, clean, rng))
+    return Damaged(messaged(grainy(clean, rng), quality, rng), _told(1 - quality / 100, clean, rng))
 
 
 def _blurred(clean: Images, rng: Generator) -> Damaged:

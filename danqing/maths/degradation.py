@@ -22,10 +22,11 @@ from danqing.maths.full_precision import full_precision
 from danqing.maths.point_spread import Blur, point_spread
 from danqing.maths.resampling import resampled
 
-Chroma = Literal["4:2:0", "4:4:4"]
+Chroma = Literal["4:2:0", "4:2:2", "4:4:4"]
 Shrinking = Literal["bicubic", "area", "nearest", "lanczos"]
 MANY = 6  # photons from which a Poisson variable is drawn as a bent normal one, several times faster
 SMALL = 15  # side of kernels up to which sums are faster than spectra
+MOST_YELLOW = (0.04, 0.1, 0.25)  # density of the yellowest paper in red, green and blue
 BLACK = 0.04  # sRGB value of the blackest photographic paper, a density of 2.5
 
 
@@ -86,7 +87,7 @@ def jpeg(x: Images, quality: Tensor, chroma: Chroma = "4:2:0") -> Images:
     Args:
         x: (B, C, H, W), sides of at most 65,535 px; grey pictures become grey JPEGs.
         quality: (B,), 1…100 of libjpeg; rounded.
-        chroma: colour at half the resolution, or at all of it.
+        chroma: colour at half the resolution in both directions, along the width, or at all of it.
 
     Source: ITU-T T.81, by Pillow's libjpeg; the values are rounded to bytes first, as in every file.
     """
@@ -193,13 +194,28 @@ def faded(x: Images, strength: Tensor, rng: Generator) -> Images:
         each dye, p up to 0.04, 0.1 and 0.25 in red, green and blue. sRGB values stand for the light: a power of one is
         a power of the other.
     """
-    amount = _each(strength, x)
-    drawn = torch.rand(len(x), 2, x.shape[1], 1, 1, generator=rng, device=rng.device).to(x)
+    drawn = torch.rand(len(x), 2, x.shape[1], generator=rng, device=rng.device).to(x)
     bleached, stained = drawn.unbind(1)
-    most = torch.tensor([0.04, 0.1, 0.25] if x.shape[1] == 3 else [0.1]).to(x).view(1, -1, 1, 1)
-    paper = torch.exp(-amount * most * stained)
-    reflected = x + amount * BLACK * (1 - x)
-    return (paper * reflected ** (1 - amount * (0.25 + 0.4 * bleached))).clamp_(0, 1)
+    amount = strength.to(x.device, x.dtype).reshape(-1, 1)
+    most = x.new_tensor(MOST_YELLOW if x.shape[1] == 3 else (0.1,))
+    return faded_by(x, strength, 1 - amount * (0.25 + 0.4 * bleached), torch.exp(-amount * most * stained))
+
+
+def faded_by(x: Images, strength: Tensor, kept: Tensor, paper: Tensor) -> Images:
+    """Fade by what is told: y = paper · (x + strength · BLACK · (1 - x))^kept.
+
+    Args:
+        x: (B, C, H, W).
+        strength: (B,), of the black that has paled.
+        kept: (B, C), the share of its density that each dye has kept.
+        paper: (B, C), what the paper reflects.
+
+    Source: as :func:`faded`.
+    """
+    reflected = x + _each(strength, x) * BLACK * (1 - x)
+    planes = (each.to(x)[:, :, None, None] for each in (kept, paper))
+    exponent, white = planes
+    return (white * reflected**exponent).clamp_(0, 1)
 
 
 def _each(strength: Tensor, x: Images) -> Tensor:

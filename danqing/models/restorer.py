@@ -13,8 +13,9 @@ from danqing.core.errors import ParameterError
 from danqing.core.fields.number import Range
 from danqing.core.learned import model as bases
 from danqing.core.learned.model import Optimiser, Samples
+from danqing.core.notes import note
 from danqing.core.pictures.contract import Images
-from danqing.maths.colour import luma, still_grey
+from danqing.maths.colour import luma, still_grey, to_opponent
 from danqing.maths.damage import (
     Damaged,
     Task,
@@ -42,6 +43,8 @@ SEED = 1  # of the damage that scores are taken on
 REACH = 64  # px; a few weights look further, but what they add there is below 1/255 (tests/restore/test_learned.py)
 FLOOR = 1.0  # step of 255, squared: errors below that count little, so that plain patches do not outweigh all else
 LEFT = 2.0  # mean square error that good denoising leaves, for each step of σ (both of 255)
+UNKNOWN = 0.1  # share of a picture of unknown colour that is worth telling
+CHROMA = 1.5  # weight of errors in colour beside those in brightness, where JPEG is learned
 WHOLE = ("colourise", "lowlight")  # tasks that look at pictures as wholes
 NOTHING = 1e-10  # mean square error that counts as none: 100 dB
 
@@ -105,12 +108,12 @@ class Restorer(bases.Restorer):
     def losses(self, batch: Samples, rng: Generator) -> Iterator[tuple[str, Tensor]]:
         """Yield the mean logarithm of the pictures' root mean square errors, on the 0–255 scale; within holes only.
 
-        Of colours it is the logarithm of the root mean square error of all. Under noise it is the mean root mean
-        square error, measured by what is usually left of noise so strong: patches rich in detail count more than plain
-        ones, as they do in the error of a whole picture.
+        Of JPEG, errors in colour count 1.5 times. Of colours it is the logarithm of the root mean square error of all.
+        Under noise it is the mean root mean square error, measured by what is usually left of noise so strong: patches
+        rich in detail count more than plain ones, as they do in the error of a whole picture.
         """
         clean, damaged = damage(self.task, self._learned_from(_coloured(batch.x), rng), rng)
-        error = (self._mended(damaged, rng) - clean).square()
+        error = self._weighed(self._mended(damaged, rng) - clean).square()
         if self.task == "inpaint":
             errors = (error * damaged.hint).sum((1, 2, 3)) / (3 * damaged.hint.sum((1, 2, 3))).clamp(min=1)
         else:
@@ -125,6 +128,12 @@ class Restorer(bases.Restorer):
             yield "", (errors / usual).sqrt().mean()
         else:
             yield "", errors.log().mean() / 2
+
+    def _weighed(self, error: Tensor) -> Tensor:
+        """Errors (B, 3, H, W); of JPEG, those of colours count more, as they are what is left to be seen."""
+        if self.task != "dejpeg":
+            return error
+        return to_opponent(error) * error.new_tensor([1.0, CHROMA, CHROMA]).view(1, 3, 1, 1)
 
     def _learned_from(self, x: Images, rng: Generator) -> Images:
         """What of squares (B, 3, H, W) is learned from, cut out at random."""
@@ -168,7 +177,8 @@ class Restorer(bases.Restorer):
         """
         damaged = self._seen(_coloured(x), conditions)
         with torch.inference_mode(), autocast(x.device.type, self.precision):
-            made = self._mended(damaged).clamp(0, 1)
+            made = self._coloured_in(damaged) if isinstance(self.net, Colouriser) else self._mended(damaged)
+        made = made.clamp(0, 1)
         if self.task != "colourise":
             made = made.mean(1, keepdim=True) if x.shape[1] == 1 else still_grey(made, damaged.x, self.reach)
         if self.task == "inpaint":
@@ -216,6 +226,15 @@ class Restorer(bases.Restorer):
         seen = torch.cat(maps, 1).contiguous(memory_format=torch.channels_last)
         change: Tensor = self.net(seen).float()
         return (damaged.x if damaged.first is None else damaged.first) + change
+
+    def _coloured_in(self, damaged: Damaged) -> Tensor:
+        """The picture with the colours of which the net is sure; on how much of it it is not is worth a note."""
+        assert isinstance(self.net, Colouriser)
+        guess = self.net.guess(damaged.x, damaged.hint)
+        if float(guess.unknown.max()) > UNKNOWN:
+            share = round(100 * float(guess.unknown.max()))
+            note(f"what colour it has is unknown on {share} % of the picture, which stays greyish: hints tell")
+        return luma(damaged.x) + guess.colours
 
     def _example(self, batch: Samples) -> tuple[Images, Damaged]:
         rng = Generator().manual_seed(SEED)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
+from typing import NamedTuple
 
 import torch
 from torch import Generator, Tensor, nn
@@ -13,6 +15,7 @@ from danqing.core.pictures.contract import Images, Mask
 from danqing.core.uses import used
 from danqing.maths.colour import luma
 from danqing.maths.guided import enlarged_along
+from danqing.maths.hints import spread
 from danqing.nets.dropout import dropout
 from danqing.nets.efficientnet_lite import CHANNELS, EfficientNetLite0, bundled_weights, efficientnet_lite0
 from danqing.nets.unet import Residual
@@ -20,6 +23,17 @@ from danqing.nets.unet import Residual
 FOLD = 4  # px: the finest features are so far apart
 LOOK = 160  # px: the shorter side of a picture that is looked at; larger ones are shrunk
 HIDDEN = 0.3  # share of the features that is hidden while learning
+LOOKS = 6  # at each of which other features are hidden
+FAINT = 0.02  # colour that is hardly seen
+UNSURE = 0.6  # share of the colour that is left, below which it counts as unknown
+CALM = 9  # px: window over which the doubt is evened out
+
+
+class Guess(NamedTuple):
+    """Colours to be added (B, 3, H, W), and on which share (B,) of each picture they are unknown."""
+
+    colours: Tensor
+    unknown: Tensor
 
 
 class Colouriser(nn.Module):
@@ -48,15 +62,49 @@ class Colouriser(nn.Module):
 
     def forward(self, x: Images, mask: Mask, rng: Generator | None = None) -> Tensor:
         """What is to be added, (B, 3, H, W); with a generator, some of the features are hidden."""
+        return self._at_its_size(x, mask, lambda x, mask: self._painted(x, mask, rng))
+
+    def guess(self, x: Images, mask: Mask) -> Guess:
+        """Colours of which the net is sure, and how sure, from looks at pictures and their mirror images.
+
+        At each look other features are hidden. Where the looks differ by more than their colour, none is left, so that
+        places whose colour could be any stay grey instead of blotched. Hints are believed, and spread to the edges.
+
+        Source: Y. Gal, Z. Ghahramani, "Dropout as a Bayesian approximation", 2016 (looks); the factor s² / (s² + v) of
+            a mean colour s and variances v is that of N. Wiener.
+        """
+        doubt = torch.zeros(())
+
+        def paint(x: Images, mask: Mask) -> Tensor:
+            nonlocal doubt
+            looks = torch.stack([self._looked(x, mask, number) for number in range(LOOKS)])
+            mean, spreads = looks.mean(0), looks.var(0).sum(1, keepdim=True)
+            power = mean.square().sum(1, keepdim=True)
+            sure = _calm(power / (power + spreads + FAINT**2))
+            doubt = ((sure < UNSURE) & (spreads.sqrt() > FAINT)).float().mean((1, 2, 3))
+            colours = mean * sure
+            return colours + spread((x - luma(x) - colours) * mask, mask, luma(x)) if bool(mask.any()) else colours
+
+        return Guess(self._at_its_size(x, mask, paint), doubt)
+
+    def _looked(self, x: Images, mask: Mask, number: int) -> Tensor:
+        """The colours at one look, the same at each time; every other one in a mirror."""
+        rng = Generator().manual_seed(number)
+        if number % 2 == 0:
+            return self._painted(x, mask, rng)
+        return self._painted(x.flip(3), mask.flip(3), rng).flip(3)
+
+    def _at_its_size(self, x: Images, mask: Mask, paint: Callable[[Images, Mask], Tensor]) -> Tensor:
+        """Paint a picture as large as it is looked at, and enlarge its colours along the picture's edges."""
         factor = LOOK / min(x.shape[-2:])
         if factor >= 1:
-            return self._painted(x, mask, rng)
+            return paint(x, mask)
         sides = [max(LOOK, round(side * factor)) for side in x.shape[-2:]]
         grey = luma(x)
         small = _small(grey, sides)
         told = _small(mask, sides)
         colours = _small((x - grey) * mask, sides) / told.clamp(min=1e-3)
-        return enlarged_along(self._painted(small + colours, (told > 0).to(x), rng), small, grey)
+        return enlarged_along(paint(small + colours, (told > 0).to(x)), small, grey)
 
     def _painted(self, x: Images, mask: Mask, rng: Generator | None) -> Tensor:
         """The colours (B, 3, H, W) of pictures as large as they are looked at."""
@@ -85,6 +133,10 @@ def _seen(x: Images) -> list[Tensor]:
     return [level.permute(0, 2, 3, 1) for level in _classifier(x.device).levels(grey)]
 
 
+def _calm(x: Tensor) -> Tensor:
+    return F.avg_pool2d(x, CALM, 1, CALM // 2, count_include_pad=False)
+
+
 def _small(x: Tensor, sides: list[int]) -> Tensor:
     return F.interpolate(x, size=sides, mode="bilinear", antialias=True, align_corners=False)
 
@@ -101,4 +153,4 @@ def _classifier(device: torch.device) -> EfficientNetLite0:
     return efficientnet_lite0().to(device)
 
 
-__all__ = ["Colouriser"]
+__all__ = ["Colouriser", "Guess"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import torch
 
@@ -10,13 +10,23 @@ from danqing.core.fields.number import Range
 from danqing.core.fields.weights import ForTask
 from danqing.core.learned.model import Restorer
 from danqing.core.operators.operator import operator
+from danqing.core.operators.use import use
 from danqing.core.pictures.contract import Images
 
 
-@operator(reach=lambda weights: weights.reach)
+def _settled(x: Images, clean: bool) -> dict[str, Images]:
+    """What the net would take for detail and sharpen, noise and the blocks of JPEG, is taken away before."""
+    if not clean:
+        return {"x": x}
+    others: dict[str, Any] = dict.fromkeys(("scratches", "fading", "blur"), "never")
+    return {"x": use("repair")(x, **others).picture}
+
+
+@operator(reach=lambda weights: weights.reach, settle=_settled, version=2)
 def deblur(
     x: Images,
     strength: Annotated[float, Range(0, 1)] = 1.0,
+    clean: bool = True,
     weights: Annotated[Restorer, ForTask("deblur")] = "deblur-small",  # type: ignore[assignment]
 ) -> Images:
     """Sharpen what is out of focus or was shaken with a neural network, without knowing how.
@@ -25,7 +35,8 @@ def deblur(
 
     Args:
         x: pictures (B, C, H, W) in [0, 1].
-        strength: share of the change that is made.
+        strength: share of the change that is made to the picture, cleaned.
+        clean: take noise and traces of JPEG away first, where ``repair`` would; what is left of them is sharpened, too.
         weights: the bundled deblur-small, or a restorer of one's own.
 
     Returns:

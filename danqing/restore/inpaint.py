@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
+import numpy as np
+
 from danqing.core.errors import ParameterError
 from danqing.core.fields.number import Range
 from danqing.core.fields.seed import Seed
 from danqing.core.fields.weights import ForTask
 from danqing.core.learned.model import Restorer
+from danqing.core.notes import note
 from danqing.core.operators.operator import operator
 from danqing.core.pictures.contract import Images, Mask
 from danqing.core.progress import Job, Progress
 from danqing.maths import damage
 from danqing.maths.inpainting import filled, something_is_known
-from danqing.maths.scratches import LENIENT
-from danqing.maths.scratches import scratches as marked
 from danqing.maths.selection import fitting
+from danqing.nets.wear import LENIENT, hidden, radius_for
+
+STROKE = 12.0  # px: half the width of a hole from which a net's guess is seen to be smooth
 
 
 def _reach(method: str, weights: Restorer) -> int | None:
@@ -30,10 +34,20 @@ def _settled(x: Images, mask: Mask | None, method: str, scratches: bool) -> dict
         raise ParameterError("nothing says where to paint", where="mask", remedy=remedy)
     holes = x.new_zeros(len(x), *x.shape[-2:]).bool() if mask is None else fitting(mask, x)
     if scratches:
-        holes = holes | (marked(x, strength=LENIENT)[:, 0] > 0.5)
+        holes = holes | (hidden(x, radius_for(x), LENIENT)[:, 0] > 0.5)
     something_is_known(holes)
     holes = holes[:, None].to(x)
+    if method == "learned" and _deepest(holes) > STROKE:
+        note(f"a hole is wider than {2 * STROKE:g} px: a net fills it smoothly, and exemplar with texture")
     return {"mask": holes, "x": damage.filled(x, holes) if method == "learned" else x}
+
+
+def _deepest(holes: Mask) -> float:
+    """How far in pixels the innermost pixel of holes (B, 1, H, W) is from their rims."""
+    import cv2
+
+    planes = holes[:, 0].cpu().numpy().astype(np.uint8)
+    return max(float(cv2.distanceTransform(plane, cv2.DIST_L2, 3).max()) for plane in planes)
 
 
 @operator(reach=_reach, settle=_settled)
@@ -53,12 +67,12 @@ def inpaint(
         mask: what is painted over, 1 (white) means "here": one for all pictures, or one for each, of their size. Where
             nothing is marked, pictures stay as they are. Needed unless scratches are looked for.
         method: exemplar repeats what the rest of the picture is made of, edges and texture, for objects and large
-            holes; learned is a neural network's guess, for strokes, writing and scratches; biharmonic is smooth and
-            exact for the same; telea and navier-stokes are fastest.
+            holes; learned is a neural network's guess, for writing and scratches, smooth in wide holes; biharmonic is
+            smooth and exact for the same; telea and navier-stokes are fastest.
         radius: how far a patch reaches that is compared (exemplar), or how far known pixels are looked at (telea,
             navier-stokes).
-        scratches: also paint over what looks like scratches and dust; wires and wood grain look like them, too: the
-            operator scratches shows beforehand what would be found at a strength of 0.8.
+        scratches: also paint over what looks like scratches, dust and folds; wires and glints may look like them, too:
+            the operator scratches shows beforehand what would be found at a strength of 0.33.
         seed: where the random search of exemplar starts.
         weights: the bundled inpaint-small, or a restorer of one's own; for learned.
 

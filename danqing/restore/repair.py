@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Annotated, Any, Literal, NamedTuple
 
 import torch
@@ -19,134 +19,174 @@ from danqing.core.progress import Job, Progress
 from danqing.maths.colour import brightness
 from danqing.maths.damage import filled
 from danqing.maths.edge_widths import FEWEST, edge_widths
+from danqing.maths.fading import Fade, unfaded
 from danqing.maths.jpeg_history import history
-from danqing.maths.scratches import LENIENT, scratches
+from danqing.maths.roughness import through_texture
+from danqing.nets.fade_estimate import estimate_fade
 from danqing.nets.noise_estimate import estimate_noise
+from danqing.nets.wear import hidden, radius_for
 
 POOR = 80  # JPEG quality below which blocks and ripples are seen
 NOISY = 3.0  # σ on the 0–255 scale below which nobody sees noise
-SCRATCHED = 2e-4  # share of pixels
-FADED = 0.75  # span of brightness from the darkest to the lightest hundredth, below which a picture looks faded
-STAINED = 0.06  # how far apart the whites, or blacks, of the three colours may lie
+COARSE = 15.0  # σ above which marks are looked for when the noise is gone: the net has learned none stronger
+WORN, ANY = 1 / 6, 0.5  # strengths at which marks are looked for: on a picture that may have none, and if asked for
+MARKED = 2e-3  # share of pixels that marks hide
 SOFT = 1.2  # px: width of the sharper edges, above which a picture is blurred
-ENDS = (0.005, 0.995)  # what becomes black and white
-BLACK = 0.03  # what the darkest places of a fresh print let through
-DENSER = (0.5, 4.0)  # times that a dye is made denser, at least and at most
-DENSEST = 1.5  # times that the densest dye is made denser at most: some photographs are pale by nature
+When = Literal["auto", "always", "never"]
+KEYS = {"compression": "jpeg", "noise": "noise", "scratches": "scratches", "fading": "faded", "blur": "blur"}
 
 
-class Ill(NamedTuple):
-    """One thing that may ail a picture.
+class Found(NamedTuple):
+    """What one look at a picture (1, C, H, W) found.
 
     Attributes:
-        step: the name of what is done against it.
-        key: under what name its figure is told.
-        look: finds it in a picture (1, C, H, W): its figure, whether something is to be done, and what that needs.
-        mend: given the picture and what it needs, a job with the mended one.
+        figure: what is told of it.
+        ill: whether something is to be done.
+        needs: what that needs to know.
     """
 
-    step: str
-    key: str
-    look: Callable[[Images], tuple[Any, bool, Any]]
-    mend: Callable[[Images, Any], Job[Images]]
+    figure: Any
+    ill: bool
+    needs: Any = None
 
 
-@operator(version=2)
+@operator(version=3)
 def repair(
     x: Images,
     strength: Annotated[float, Range(0, 1)] = 1.0,
-    scratched: bool = False,
+    compression: When = "auto",
+    noise: When = "auto",
+    scratches: When = "auto",
+    fading: When = "auto",
+    blur: When = "auto",
     output: Literal["picture", "steps"] = "picture",
     size: Literal["tiny", "base"] = "base",
 ) -> Job[Figures]:
-    """Look what ails a photograph and mend it: compression, noise, scratches, faded colours, blur.
+    """Look what ails a photograph and mend it: compression, scratches and folds, noise, faded colours, blur.
 
-    Each is looked for in what the steps before have left, and done only if it is needed.
+    Each is looked for in what the steps before have left, and done only if it is needed. Strong noise goes before
+    scratches, which are then better seen; compression first, since it came last; fading when nothing is left that
+    deeper colours would deepen, too.
 
     Args:
         x: pictures (B, C, H, W) in [0, 1].
         strength: share of every change that is made.
-        scratched: also mend what looks like scratches; off, since wood grain and wires look like them, too.
+        compression: auto if traces of JPEG below quality 80 are found; always; or never.
+        noise: auto if it is stronger than σ = 3 of 255 and no compression was mended; always; or never.
+        scratches: scratches, dust and folds: auto if they hide more than a 500th of the picture; always what might
+            be some; or never.
+        fading: auto if bleached dyes or yellow paper are found; always; or never.
+        blur: auto if edges are wider than 1.2 px; always; or never.
         output: the mended pictures, or for each one the steps side by side, from the first state to the last.
         size: of the net that takes away noise: base, or the faster tiny.
 
     Returns:
         A job with what was found in each picture, when it was looked for: ``jpeg`` (quality, null if there is no
         trace), ``noise`` (σ on the 0–255 scale), ``scratches`` (share of the pixels), ``faded``, ``blur`` (px), and the
-        ``steps`` taken; and the pictures, which stay as they are where nothing ails them.
+        ``steps`` taken, in their order; and the pictures, which stay as they are where nothing ails them.
 
-    Source: danqing, from ``jpeg_quality``, ``noise_level``, ``scratches`` and ``sharpness``, and the learned
-    ``dejpeg``, ``denoise``, ``inpaint`` and ``deblur``; fading: every dye is made as dense as the darkest places
-    need it, by the law of Beer and Lambert.
+    Source: danqing, from ``jpeg_quality``, ``noise_level``, ``scratches``, ``unfade`` and ``sharpness``, and the
+    learned ``dejpeg``, ``denoise``, ``inpaint`` and ``deblur``; marks that are wider than a line and lie in texture are
+    filled with patches (``inpaint --method exemplar``).
 
     Examples:
         danqing repair old.png --out mended.png
-        danqing repair old.png --scratched --output steps --out steps.png
+        danqing repair old.png --fading never --output steps --out steps.png
     """
+    asked = {"compression": compression, "noise": noise, "scratches": scratches, "fading": fading, "blur": blur}
     numbers, shown = [], []
     for at in range(len(x)):
         states, steps = [x[at : at + 1]], []
         figures: dict[str, Any] = {}
-        ills = _ills(size)
-        for number, ill in enumerate(ills):
-            yield Progress(at + number / len(ills), len(x), ill.step)
-            figures[ill.key], wanted, needs = ill.look(states[-1])
-            if not wanted or (ill.step == "scratches" and not scratched):
-                continue
-            if ill.step == "noise" and "compression" in steps:
+        for number, step in enumerate(_order(states[0])):
+            yield Progress(at + number / len(KEYS), len(x), step)
+            found = _LOOKS[step](states[-1])
+            figures[KEYS[step]] = found.figure
+            always = asked[step] == "always"
+            if step == "noise" and "compression" in steps and not always:
                 continue  # what JPEG leaves is not white noise
-            made = yield from ill.mend(states[-1], needs)
+            if asked[step] == "never" or not (found.ill or always):
+                continue
+            needs = hidden(states[-1], radius_for(states[-1]), ANY) if always and step == "scratches" else found.needs
+            made = yield from _mended(step, states[-1], needs, size)
             states.append(torch.lerp(states[-1], made, strength))
-            steps.append(ill.step)
+            steps.append(step)
         numbers.append({**figures, "steps": steps})
         shown.append(torch.cat(states, -1) if output == "steps" else states[-1])
     return Figures(numbers, _side_by_side(shown))
 
 
-def _ills(size: str) -> tuple[Ill, ...]:
-    """What is looked for, in the order of mending."""
-    return (
-        Ill("compression", "jpeg", _compression, lambda x, told: _restored("dejpeg-small", x, level=told)),
-        Ill("noise", "noise", _noise, lambda x, told: _restored(f"denoise-{size}", x, level=told)),
-        Ill("scratches", "scratches", _scratches, _painted_over),
-        Ill("faded colours", "faded", _fading, lambda x, _: _at_once(_revived(x))),
-        Ill("blur", "blur", _blur, lambda x, _: _restored("deblur-small", x)),
-    )
+def _order(x: Images) -> Iterator[str]:
+    """In which order a picture's ills are mended."""
+    yield "compression"
+    yield from ("noise", "scratches") if (_noise(x).figure or 0) > COARSE else ("scratches", "noise")
+    yield from ("fading", "blur")
 
 
-def _compression(x: Images) -> tuple[int | None, bool, Images]:
+def _compression(x: Images) -> Found:
     quality = history(x)[0][0]["quality"]
-    return quality, quality is not None and quality < POOR, x.new_tensor([float(quality or 0)])
+    return Found(quality, quality is not None and quality < POOR, x.new_tensor([float(quality or 0)]))
 
 
-def _noise(x: Images) -> tuple[float | None, bool, torch.Tensor]:
+def _noise(x: Images) -> Found:
     estimate = estimate_noise(x)
     known = 255 * float(estimate.level[0])
-    return (None if math.isnan(known) else known), known > NOISY, estimate.told  # nothing is more than NaN
+    return Found(None if math.isnan(known) else known, known > NOISY, estimate.told)  # nothing is more than NaN
 
 
-def _scratches(x: Images) -> tuple[float, bool, Images]:
-    """Scratches on faded paper stand out once its colours are revived."""
-    revived = _revived(x)
-    share = float(scratches(revived).mean())
-    return share, SCRATCHED < share < 0.5, revived
+def _scratches(x: Images) -> Found:
+    """What hides the picture for sure."""
+    holes = hidden(x, radius_for(x), WORN)
+    share = float(holes.mean())
+    return Found(share, MARKED < share < 0.5, holes)
 
 
-def _painted_over(x: Images, revived: Images) -> Job[Images]:
-    """Paint over scratches; where there are some, what might be one is one."""
-    holes = scratches(revived, strength=LENIENT)
-    return _restored("inpaint-small", filled(x, holes), holes)
+def _fading(x: Images) -> Found:
+    estimate = estimate_fade(x)
+    faded = bool(estimate.faded[0])
+    return Found(faded, faded, estimate.believed if faded else estimate.fade)
 
 
-def _fading(x: Images) -> tuple[bool, bool, None]:
-    faded = _is_faded(x)
-    return faded, faded, None
-
-
-def _blur(x: Images) -> tuple[float | None, bool, None]:
+def _blur(x: Images) -> Found:
     widths = edge_widths(brightness(x)[0, 0].double().cpu().numpy())
     wide = float(torch.from_numpy(widths).quantile(0.1)) if widths.size >= FEWEST else None
-    return wide, wide is not None and wide > SOFT, None
+    return Found(wide, wide is not None and wide > SOFT)
+
+
+_LOOKS: dict[str, Callable[[Images], Found]] = {
+    "compression": _compression,
+    "noise": _noise,
+    "scratches": _scratches,
+    "fading": _fading,
+    "blur": _blur,
+}
+
+
+def _mended(step: str, x: Images, needs: Any, size: str) -> Job[Images]:
+    """A job with the picture after a step."""
+    if step == "scratches":
+        return _painted_over(x, needs)
+    if step == "fading":
+        return _revived(x, needs)
+    if step == "noise":
+        return _restored(f"denoise-{size}", x, level=needs)
+    return _restored("dejpeg-small", x, level=needs) if step == "compression" else _restored("deblur-small", x)
+
+
+def _painted_over(x: Images, holes: Mask) -> Job[Images]:
+    """Paint over marks: lines by the net, with patches what is wider and lies in texture."""
+    if not bool((holes > 0).any()) or bool((holes > 0).all()):
+        return x
+    made = yield from _restored("inpaint-small", filled(x, holes), holes)
+    rough = through_texture(made, holes)
+    if bool((rough > 0).any()):
+        made = yield from use("inpaint").job(made, rough)
+    return made
+
+
+def _revived(x: Images, fade: Fade) -> Job[Images]:
+    yield from ()
+    return unfaded(x, fade)
 
 
 def _restored(name: str, x: Images, mask: Mask | None = None, **known: torch.Tensor) -> Job[Images]:
@@ -157,40 +197,6 @@ def _restored(name: str, x: Images, mask: Mask | None = None, **known: torch.Ten
         return model.restore(x, **known, **({} if mask is None else {"mask": mask, "begin": x}))
 
     return tiles.local(net, x, model.reach, mask=mask)
-
-
-def _ends(picture: Images) -> tuple[torch.Tensor, torch.Tensor]:
-    """The darkest and the lightest value of each channel, (C,), but for a few pixels."""
-    planes = picture[0].flatten(1)
-    dark, light = (
-        planes.kthvalue(1 + min(planes.shape[1] - 1, int(share * planes.shape[1])), 1).values for share in ENDS
-    )
-    return dark, light
-
-
-def _is_faded(picture: Images) -> bool:
-    dark, light = _ends(picture)
-    span = float(light.max() - dark.min())
-    stained = max(float(light.max() - light.min()), float(dark.max() - dark.min()))
-    return 0.02 < span < FADED or (span < 0.95 and stained > STAINED and float(dark.min()) > STAINED)
-
-
-def _revived(picture: Images) -> Images:
-    """Make every dye as dense again as the darkest places need it, and the lightest places white.
-
-    Dyes that bleach lose a share of their density, which is the logarithm of what they let through: see
-    :func:`danqing.maths.degradation.faded`.
-    """
-    dark, light = (end.view(1, -1, 1, 1).clamp(min=1e-3) for end in _ends(picture))
-    density = -(dark / light).clamp(1e-3, 0.98).log()
-    wanted = min(-math.log(BLACK), DENSEST * float(density.max()))
-    return (picture / light).clamp(0, 1) ** (wanted / density).clamp(*DENSER)
-
-
-def _at_once(picture: Images) -> Job[Images]:
-    """A job that is done already."""
-    yield from ()
-    return picture
 
 
 def _side_by_side(pictures: list[Images]) -> Images:

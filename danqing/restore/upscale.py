@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import torch
 from torch.nn import functional as F
@@ -12,6 +12,7 @@ from danqing.core.fields.number import Range
 from danqing.core.fields.weights import ForTask
 from danqing.core.learned.model import Restorer
 from danqing.core.operators.operator import operator
+from danqing.core.operators.use import use
 from danqing.core.pictures.contract import Images
 from danqing.maths.damage import enlarged
 
@@ -19,15 +20,24 @@ LOBES = 3  # of the Lanczos kernel
 LARGEST = 2**29  # values of a result, 2 GiB: half a gigapixel of grey, 179 megapixels of colour
 
 
+def _settled(x: Images, method: str, clean: bool) -> dict[str, Images]:
+    """What the net would take for detail and sharpen, noise and the blocks of JPEG, is taken away before."""
+    if method != "learned" or not clean:
+        return {"x": x}
+    others: dict[str, Any] = dict.fromkeys(("scratches", "fading", "blur"), "never")
+    return {"x": use("repair")(x, **others).picture}
+
+
 def _reach(method: str, weights: Restorer, scale: int) -> int:
     return -(-weights.reach // scale) + LOBES if method == "learned" else LOBES
 
 
-@operator(reach=_reach, scale=lambda scale: scale, geometry=True, proportional=False)
+@operator(reach=_reach, scale=lambda scale: scale, settle=_settled, geometry=True, proportional=False, version=2)
 def upscale(
     x: Images,
     scale: Annotated[int, Range(2, 4, "times")] = 2,
     method: Literal["learned", "lanczos", "bicubic"] = "learned",
+    clean: bool = True,
     weights: Annotated[Restorer, ForTask("upscale")] = "upscale-small",  # type: ignore[assignment]
 ) -> Images:
     """Enlarge pictures two, three or four times with the detail that a neural network learned to expect.
@@ -36,6 +46,8 @@ def upscale(
         x: pictures (B, C, H, W) in [0, 1].
         scale: times the width and the height.
         method: learned, or by interpolation alone.
+        clean: for learned: take noise and traces of JPEG away first, where ``repair`` would; what is left of them is
+            enlarged like detail.
         weights: the bundled upscale-small, or a restorer of one's own; for learned.
 
     Returns:

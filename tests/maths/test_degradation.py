@@ -113,7 +113,7 @@ def test_salt_and_pepper_hit_whole_pixels_equally_often() -> None:
     assert torch.equal(y[:, 0], y[:, 1])
 
 
-@pytest.mark.parametrize(("chroma", "subsampling"), [("4:2:0", 2), ("4:4:4", 0)])
+@pytest.mark.parametrize(("chroma", "subsampling"), [("4:2:0", 2), ("4:2:2", 1), ("4:4:4", 0)])
 @pytest.mark.parametrize("quality", [5, 30, 95])
 def test_jpeg_is_pillows(chroma: d.Chroma, subsampling: int, quality: int, chelsea: Tensor) -> None:
     x = chelsea[..., :77, :90]

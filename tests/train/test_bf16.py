@@ -35,6 +35,8 @@ SMALL: dict[str, dict[str, Any]] = {  # a family that is not here learns with th
     "restorer": {"net": "tiny", "patch": 24},
     "noisemeter": {"width": 8, "patch": 24},
     "stylist": {"net": "tiny"},
+    "marker": {"patch": 24},
+    "fademeter": {"width": 8, "patch": 24},
 }
 
 

@@ -31,6 +31,8 @@ SMALL: dict[str, Any] = {
     "restorer": {"net": "tiny", "patch": 24},
     "noisemeter": {"width": 8, "patch": 24},
     "stylist": {"net": "tiny"},
+    "marker": {"patch": 24},
+    "fademeter": {"width": 8, "patch": 24},
 }
 RUN: dict[str, Any] = {"budget": "480pictures", "every": "160pictures", "batch": 16, "precision": "fp32", "threads": 1}
 

@@ -1,0 +1,129 @@
+"""Old photographs: composed damage, mended whole and by single steps
+
+Twenty cases: five of scikit-image's photographs (parts of 256×256 px; no net has learned from them), each aged in four
+ways by the operator `age`: only faded; scratched and dusty; folded, stained and somewhat faded; and all of it with
+grain. `repair` decides by itself; a single step is `repair` with all others switched off. PSNR (dB, RGB) and mean
+ΔE2000 against the undamaged photograph. Marks: share of what is hidden that `scratches` marks (recall) and share of
+what it marks that is hidden, or within 2 px of that (precision), at its usual strength; also on thin bright lines (1
+px, brighter by 0.1…0.25) on bright ground (0.6…0.8) alone. Left alone: the steps that `repair` takes on the undamaged
+photographs.
+"""
+
+from __future__ import annotations
+
+import statistics
+from typing import Any
+
+import torch
+from skimage.color import deltaE_ciede2000, rgb2lab
+from torch import Generator, Tensor
+from torch.nn import functional as F
+
+import danqing
+from bench.bm3d import photograph, psnr
+from danqing.core.pictures.contract import Images, Mask
+from danqing.maths.degradation import gaussian_noise
+
+SIDE = 256
+PLACES = {"astronaut": (0, 64), "coffee": (8, 120), "chelsea": (0, 30), "rocket": (20, 130), "motorcycle": (60, 200)}
+NEW = {"fading": 0.0, "scratches": 0, "dust": 0, "folds": 0, "stains": 0, "grain": 0.0}
+AGES: dict[str, dict[str, Any]] = {
+    "faded": NEW | {"fading": 0.7, "grain": 3.0},
+    "scratched": NEW | {"scratches": 10, "dust": 30, "grain": 3.0},
+    "folded": NEW | {"fading": 0.4, "dust": 15, "folds": 2, "stains": 2, "grain": 3.0},
+    "all": {"fading": 0.8, "scratches": 8, "dust": 25, "folds": 1, "stains": 1, "grain": 8.0},
+}
+STEPS = ("compression", "scratches", "noise", "fading", "blur")
+NEAR = 5  # px: window in which a mark counts as on what is hidden
+LINES = 40
+
+
+def run() -> dict[str, Any]:
+    """Age, repair and compare."""
+    rows, marks, clean_steps = [], [], {}
+    for number, (name, (top, left)) in enumerate(PLACES.items()):
+        clean = photograph(name)[..., top : top + SIDE, left : left + SIDE].contiguous()
+        clean_steps[name] = danqing.repair(clean).numbers[0]["steps"]
+        for at, (kind, values) in enumerate(AGES.items()):
+            seed = 10 * number + at
+            old = danqing.age(clean, seed=seed, **values)
+            whole = danqing.repair(old)
+            row: dict[str, Any] = {"picture": name, "age": kind, "steps": whole.numbers[0]["steps"]}
+            row["nothing"], row["repair"] = _errors(old, clean), _errors(whole.picture, clean)
+            for step in STEPS:
+                others = dict.fromkeys((each for each in STEPS if each != step), "never")
+                row[step] = _errors(danqing.repair(old, **others).picture, clean)
+            rows.append(row)
+            print(row, flush=True)
+            if kind in ("scratched", "all"):
+                marks.append(_found(old, danqing.age(clean, seed=seed, output="mask", **values)))
+    ways = ("nothing", "repair", *STEPS)
+    means = {
+        kind: {
+            way: [statistics.fmean(row[way][at] for row in rows if kind in (row["age"], "mean")) for at in (0, 1)]
+            for way in ways
+        }
+        for kind in (*AGES, "mean")
+    }
+    lines = _thin_lines()
+    return {
+        "means": means,
+        "marks": [statistics.fmean(each) for each in zip(*marks, strict=True)],
+        "thin lines": lines,
+        "steps on undamaged": clean_steps,
+        "rows": rows,
+    }
+
+
+def table(result: dict[str, Any]) -> str:
+    """PSNR and ΔE2000 by age and way; then what was found."""
+    ways = list(result["means"]["mean"])
+    lines = ["| age | " + " | ".join(ways) + " |", "|---" * (len(ways) + 1) + "|"]
+    for kind, found in result["means"].items():
+        cells = (f"{found[way][0]:.2f} dB, ΔE {found[way][1]:.2f}" for way in ways)
+        lines.append(f"| {kind} | " + " | ".join(cells) + " |")
+    alone = sum(not steps for steps in result["steps on undamaged"].values())
+    lines += [
+        "",
+        "| marks | recall | precision |",
+        "|---|---|---|",
+        "| scratches, dust and folds on photographs | {:.2f} | {:.2f} |".format(*result["marks"]),
+        "| thin bright lines on bright ground | {:.2f} | {:.2f} |".format(*result["thin lines"]),
+        "",
+        f"Of {len(result['steps on undamaged'])} undamaged photographs {alone} are left alone wholly: "
+        + "; ".join(f"{name}: {', '.join(steps) or 'nothing'}" for name, steps in result["steps on undamaged"].items())
+        + ".",
+    ]
+    return "\n".join(lines)
+
+
+def _errors(made: Images, clean: Images) -> tuple[float, float]:
+    one, two = (rgb2lab(x[0].permute(1, 2, 0).numpy()) for x in (made, clean))
+    return psnr(made, clean), float(deltaE_ciede2000(one, two).mean())
+
+
+def _found(x: Images, hidden: Mask) -> tuple[float, float]:
+    marked = danqing.scratches(x).picture
+    return _share(hidden, marked), _share(marked, _wide(hidden))
+
+
+def _share(of: Tensor, there: Tensor) -> float:
+    return float((of * there).sum() / of.sum().clamp(min=1))
+
+
+def _wide(mask: Mask) -> Mask:
+    return F.max_pool2d(mask, NEAR, 1, NEAR // 2)
+
+
+def _thin_lines() -> list[float]:
+    """Lines of one pixel across bright slopes with a little grain."""
+    rng, found = Generator().manual_seed(0), []
+    for _ in range(LINES):
+        low, step, slope, lean = torch.rand(4, generator=rng).tolist()
+        ground = (0.6 + 0.1 * low + 0.1 * slope * torch.linspace(0, 1, 192)).expand(1, 3, 192, 192).clone()
+        mask = torch.zeros(1, 1, 192, 192)
+        rows = torch.arange(20, 170)
+        mask[0, 0, rows, (96 + (lean - 0.5) * (rows - 96)).long()] = 1
+        x = gaussian_noise((ground + mask * (0.1 + 0.15 * step)).clamp(0, 1), torch.tensor([3 / 255]), rng)
+        found.append(_found(x, mask))
+    return [statistics.fmean(each) for each in zip(*found, strict=True)]

@@ -1,0 +1,103 @@
+"""How far the dyes of a photograph have bleached and its paper has yellowed: what tells of it, and how to undo it."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from danqing.core.pictures.contract import Images
+from danqing.maths.degradation import BLACK
+
+SIDE = 128  # px: the shorter side of pictures that are looked at; larger ones are shrunk
+DARKEST = 2 / 255
+QUANTILES = (0.01, 0.03, 0.08, 0.2, 0.35, 0.5, 0.65, 0.8, 0.92, 0.97, 0.99)
+TONES = 8  # groups of pixels from light to dark whose colours are told
+COUNT = 3 * len(QUANTILES) + 4 * TONES
+ONE_TONE = 0.02  # density: how far pixels of a grey print are from one line
+BLEACHED = 0.45  # share of their density that dyes of the oldest pictures have lost in the mean
+MOST = 0.3  # of its density is what a dye has left at least
+
+
+class Fade(NamedTuple):
+    """What became of pictures: y = paper · reflected^kept (see :func:`danqing.maths.degradation.faded`).
+
+    Attributes:
+        kept: (B, 3), the share of its density that each dye has kept, 1 in new pictures.
+        paper: (B, 3), what the paper reflects, 1 in new pictures.
+    """
+
+    kept: Tensor
+    paper: Tensor
+
+
+def traits(x: Images) -> Tensor:
+    """What tells how faded pictures (B, 3, H, W) are, (B, COUNT), in densities -log y.
+
+    Quantiles of each dye's density; and, in groups of pixels from light to dark, by how much red and blue are denser
+    than green, in the mean and as a standard deviation.
+    """
+    density = -_small(x).clamp(min=DARKEST).log().flatten(2).float()
+    quantiles = torch.quantile(density, density.new_tensor(QUANTILES), dim=2).permute(1, 2, 0).flatten(1)
+    order = density.mean(1).argsort(1)
+    casts = torch.stack([density[:, 0] - density[:, 1], density[:, 2] - density[:, 1]], 1)
+    casts = casts.gather(2, order[:, None].expand_as(casts))
+    groups = casts.tensor_split(TONES, dim=2)
+    told = [torch.cat([each.mean(2), each.std(2, correction=0).nan_to_num(0)], 1) for each in groups if each.shape[2]]
+    told += [told[-1]] * (TONES - len(told))  # pictures of fewer pixels
+    return torch.cat([quantiles, *told], 1)
+
+
+def of_one_tone(x: Images, fade: Fade) -> Fade:
+    """Make fading exact, but for its strength, where pictures (B, 3, H, W) were grey: prints in black and white.
+
+    There the density of each dye is a straight line over that of the others, whose slope and offset are what the dyes
+    have kept and the paper has taken, against each other.
+
+    Source: danqing; least squares, believed where what is left is below ONE_TONE in the mean.
+    """
+    density = -_small(x).clamp(min=DARKEST).log().flatten(2).double()
+    mean, middle = density.mean(1, keepdim=True), density.mean((1, 2))[:, None]
+    away = mean - middle[:, None]
+    slope = (away * density).sum(2) / away.square().sum(2).clamp(min=1e-9)
+    offset = density.mean(2) - slope * middle
+    left = (density - slope[:, :, None] * mean - offset[:, :, None]).square().mean((1, 2)).sqrt()
+    grey = ((left < ONE_TONE) & (slope.amin(1) > 0.2))[:, None].to(fade.kept.device)
+    kept = slope.to(fade.kept) * fade.kept.mean(1, keepdim=True)
+    yellow = offset.to(fade.kept) - slope.to(fade.kept) * fade.paper.log().mean(1, keepdim=True)
+    return Fade(torch.where(grey, kept, fade.kept), torch.where(grey, torch.exp(-yellow), fade.paper))
+
+
+def unfaded(x: Images, fade: Fade) -> Images:
+    """Give each dye its density back, and the paper its white.
+
+    Args:
+        x: pictures (B, C, H, W); grey ones have one dye, the mean of the three.
+        fade: what became of them.
+
+    Source: danqing; the inverse of :func:`danqing.maths.degradation.faded`, whose strength is that of dyes bleached by
+        0.45 in the mean.
+    """
+    kept, paper = (_planes(each, x) for each in fade)
+    kept = kept.clamp(MOST, 1)
+    reflected = (x / paper.clamp(min=DARKEST)).clamp(0, 1) ** (1 / kept)
+    haze = BLACK * ((1 - kept.mean(1, keepdim=True)) / BLEACHED).clamp(0, 1)
+    return ((reflected - haze) / (1 - haze)).clamp(0, 1)
+
+
+def _planes(values: Tensor, like: Images) -> Tensor:
+    values = values.to(like)
+    if like.shape[1] == 1:
+        values = values.mean(1, keepdim=True)
+    return values[:, :, None, None]
+
+
+def _small(x: Images) -> Images:
+    factor = SIDE / min(x.shape[-2:])
+    if factor >= 1:
+        return x
+    sides = [max(1, math.floor(side * factor + 0.5)) for side in x.shape[-2:]]
+    return F.interpolate(x, size=sides, mode="area")

@@ -1,0 +1,56 @@
+"""How far photographs have faded: what a net has learned, and when it is believed."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+from danqing.core.learned.cache import cached
+from danqing.core.learned.model import Model
+from danqing.core.pictures.contract import Images
+from danqing.maths.fading import Fade, of_one_tone
+
+METER = "fademeter"  # bundled weights
+SURE = 0.8  # logarithm of odds from which all of the fading is believed, and from 0 on a part of it
+
+
+class Estimate(NamedTuple):
+    """What is known of fading.
+
+    Attributes:
+        fade: what became of the pictures, if anything.
+        odds: logarithm of the odds (B,) that they have faded.
+    """
+
+    fade: Fade
+    odds: Tensor
+
+    @property
+    def faded(self) -> Tensor:
+        """Which pictures have faded, (B,), bool."""
+        return self.odds > 0
+
+    @property
+    def believed(self) -> Fade:
+        """The fading to be undone: nothing where there is none, and a part where it is unsure."""
+        share = (self.odds / SURE).clamp(0, 1)[:, None]
+        return Fade(*(each**share for each in self.fade))
+
+
+def estimate_fade(x: Images) -> Estimate:
+    """Estimate how far pictures (B, C, H, W) have faded; a plain one tells nothing, and so has not.
+
+    Prints in black and white are grey again, and pictures without colour stay so (:func:`of_one_tone`).
+
+    Source: :mod:`danqing.models.fademeter`.
+    """
+    meter: Any = cached(METER, kind=Model)
+    verdict = meter.measure(x)
+    fade = of_one_tone(x.expand(-1, 3, -1, -1), verdict.fade)
+    plain = (x.amax((2, 3)) - x.amin((2, 3))).amax(1) < 1 / 255
+    return Estimate(fade, torch.where(plain.to(verdict.odds.device), -torch.inf, verdict.odds))
+
+
+__all__ = ["Estimate", "estimate_fade"]

@@ -1,0 +1,53 @@
+"""What scratches, dust and folds hide of photographs: what a net has learned to see."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from torch.nn import functional as F
+
+from danqing.core.learned.cache import cached
+from danqing.core.learned.model import Model
+from danqing.core.operators import tiles
+from danqing.core.pictures.contract import Images, Mask
+from danqing.core.progress import finish
+from danqing.maths.ageing import unit_of
+
+MARKER = "marker"  # bundled weights
+USUAL = 2  # px; half the width of the widest marks that the net has learned
+SUREST, LEAST = 5.0, -1.0  # logarithms of odds from which something is a mark, at strengths 0 and 1
+LENIENT = 1 / 3  # strength for pictures that are known to have marks
+LARGE = 2.0  # px of a unit, up to which pictures are looked at in their own size
+
+
+def hidden(x: Images, radius: float = USUAL, strength: float = 0.5) -> Mask:
+    """Mark what scratches, dust and folds hide, bright or dark.
+
+    Args:
+        x: pictures (B, C, H, W) in [0, 1].
+        radius: half the width of the widest mark in pixels; more is looked for in a reduced picture.
+        strength: from 0, only what can hardly be anything else, to 1, whatever might be one.
+
+    Returns:
+        (B, 1, H, W), 1 on the marks and a pixel around them.
+
+    Source: :mod:`danqing.models.marker`.
+    """
+    model: Any = cached(MARKER, kind=Model)
+    height, width = x.shape[-2:]
+    reduction = max(1.0, radius / USUAL)
+    sides = [max(1, math.floor(side / reduction + 0.5)) for side in (height, width)]
+    small = F.interpolate(x, size=sides, mode="area") if reduction > 1 else x
+    odds = finish(tiles.local(model.mark, small, model.reach))
+    marked = (odds > SUREST + (LEAST - SUREST) * strength).to(x)
+    wide = F.max_pool2d(marked, 3, 1, 1)
+    return F.interpolate(wide, size=(height, width), mode="nearest") if reduction > 1 else wide
+
+
+def radius_for(x: Images) -> float:
+    """Half the width in pixels of the widest marks that are to be expected on pictures of this size."""
+    return USUAL * max(1.0, unit_of(*x.shape[-2:]) / LARGE)
+
+
+__all__ = ["LENIENT", "hidden", "radius_for"]

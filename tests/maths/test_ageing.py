@@ -1,0 +1,60 @@
+"""What years do to photographs: each mark hides what it says, and nothing else changes."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import Generator, Tensor
+
+from danqing import age
+from danqing.maths.ageing import Wear, unit_of, worn
+
+
+def drawn(x: Tensor, wear: Wear, seed: int = 0) -> tuple[Tensor, ...]:
+    return worn(x, [wear] * len(x), Generator().manual_seed(seed))
+
+
+@pytest.mark.parametrize("kind", ["scratches", "dust", "folds", "stains"])
+@pytest.mark.parametrize("shape", [(3, 96, 130), (1, 64, 40), (3, 1, 9)])
+def test_every_mark_is_drawn_on_pictures_of_any_size(kind: str, shape: tuple[int, ...]) -> None:
+    x = torch.full((2, *shape), 0.5)
+    made = drawn(x, Wear(**{kind: 6}))
+    assert made[0].shape == x.shape
+    assert made[1].shape == made[2].shape == (2, 1, *shape[1:])
+    assert set(made[1].unique().tolist()) <= {0.0, 1.0}
+    assert torch.equal(made[0], drawn(x, Wear(**{kind: 6}))[0])
+    assert (made[0] - x).abs().max() > 0.02
+    assert torch.equal(x, torch.full((2, *shape), 0.5)), "the clean pictures were changed"
+
+
+def test_what_is_not_hidden_is_as_it_was() -> None:
+    x = torch.full((1, 3, 200, 200), 0.5)
+    aged, hidden, _ = drawn(x, Wear(scratches=8, dust=20))
+    seen = (hidden == 0).expand_as(x)
+    assert (aged - x)[seen].abs().max() < 0.15 * 0.5 + 1e-6  # an opacity that does not count, of the farthest colour
+    assert (aged - x)[~seen].abs().mean() > 0.1
+    assert torch.equal(drawn(x, Wear())[0], x)
+
+
+def test_stains_are_brown_and_hide_nothing() -> None:
+    x = torch.full((1, 3, 200, 200), 0.8)
+    aged, hidden, density = drawn(x, Wear(stains=3))
+    assert hidden.sum() == 0
+    red, green, blue = aged[0][:, density[0, 0] > 0.05].mean(1).tolist()
+    assert blue < green < red < 0.8
+    torch.testing.assert_close(-(aged[:, 2:] / 0.8).log(), density, rtol=1e-3, atol=1e-5)
+
+
+def test_sizes_grow_with_the_picture() -> None:
+    assert unit_of(100, 300) == 1
+    assert unit_of(1200, 4000) == 3
+
+
+def test_the_operator_draws_the_same_marks_on_the_picture_and_the_mask(chelsea: Tensor) -> None:
+    x = chelsea[..., :128, :160].contiguous()
+    new = {"fading": 0.0, "stains": 0, "grain": 0.0, "folds": 0}
+    made, mask = age(x, seed=3, **new), age(x, seed=3, output="mask", **new)
+    far = (made - x).abs().amax(1, keepdim=True) > 0.15
+    assert mask[far].min() == 1
+    assert not torch.equal(made, age(x, seed=4, **new))
+    torch.testing.assert_close(age(x, scratches=0, dust=0, **new), x, atol=1e-6, rtol=0)

@@ -1,0 +1,61 @@
+"""unfade finds fading, also where some black and white is left, and gives the colours back."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import Generator, Tensor
+
+import danqing
+from danqing.maths.colour import brightness
+from danqing.maths.degradation import faded
+
+
+def error(made: Tensor, clean: Tensor) -> float:
+    return float((made - clean).square().mean().sqrt())
+
+
+def aged(x: Tensor, strength: float, seed: int = 1) -> Tensor:
+    return faded(x, torch.tensor([strength]), Generator().manual_seed(seed))
+
+
+def test_fading_is_found_and_undone(astronaut: Tensor) -> None:
+    old = aged(astronaut, 0.8)
+    found = danqing.unfade(old)
+    assert found.numbers[0]["changed"]
+    assert max(found.numbers[0]["kept"]) < 0.9
+    assert error(found.picture, astronaut) < 0.6 * error(old, astronaut)
+
+
+def test_also_where_a_border_is_black_and_white_still(astronaut: Tensor) -> None:
+    old = aged(astronaut, 0.8)
+    old[..., :16, :] = 1
+    old[..., -16:, :] = 0
+    found = danqing.unfade(old)
+    inside = (slice(None), slice(None), slice(16, -16))
+    assert found.numbers[0]["changed"]
+    assert error(found.picture[inside], astronaut[inside]) < 0.6 * error(old[inside], astronaut[inside])
+
+
+def test_fresh_pictures_stay_and_strength_goes_between(astronaut: Tensor) -> None:
+    assert torch.equal(danqing.unfade(astronaut).picture, astronaut)
+    old = aged(astronaut, 0.8)
+    half = danqing.unfade(old, strength=0.5).picture
+    torch.testing.assert_close(half, (old + danqing.unfade(old).picture) / 2, atol=1e-6, rtol=0)
+    assert danqing.unfade(astronaut, always=True).numbers[0]["changed"]
+
+
+@pytest.mark.parametrize("value", [0.0, 0.4, 1.0])
+def test_a_plain_picture_tells_nothing(value: float) -> None:
+    x = torch.full((1, 3, 20, 30), value)
+    found = danqing.unfade(x)
+    assert torch.equal(found.picture, x)
+    assert not found.numbers[0]["changed"]
+
+
+def test_a_yellowed_grey_print_loses_its_yellow(camera: Tensor) -> None:
+    grey = camera[..., ::2, ::2].expand(-1, 3, -1, -1).contiguous()
+    old = aged(grey, 0.9, seed=2)
+    made = danqing.unfade(old).picture
+    assert (made.amax(1) - made.amin(1)).mean() < 0.5 * (old.amax(1) - old.amin(1)).mean()
+    assert danqing.unfade(brightness(old)).picture.shape == (1, 1, 256, 256)
