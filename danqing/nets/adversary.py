@@ -122,7 +122,18 @@ def paint_in_blocks(painter: nn.Module, z: Tensor, label: Tensor | None) -> Imag
         at = torch.arange(start, start + BLOCK, device=z.device)
         at = torch.where(at < len(z), at, start)  # fills up with the first
         painted.append(painter(z[at], None if label is None else label[at])[: len(z) - start])
-    return torch.cat(painted).float().add(1).div(2).clamp(0, 1).contiguous()
+    return as_pictures(torch.cat(painted))
+
+
+def as_pictures(painted: Tensor) -> Images:
+    """What a painter gives, in [-1, 1], as pictures in [0, 1]."""
+    return painted.float().add(1).div(2).clamp(0, 1).contiguous()
+
+
+def judge_pictures(critic: nn.Module, x: Images, label: Tensor | None) -> Tensor:
+    """How real pictures in [0, 1] look to a critic, for their labels: its logits (B,)."""
+    logits: Tensor = critic(x * 2 - 1, label, Generator()).logits
+    return logits.float()
 
 
 def verdict_readings(model: Adversary) -> dict[str, float]:
