@@ -20,7 +20,6 @@ from danqing.nets.adversary import (
     Rules,
     Verdict,
     adversarial_losses,
-    as_pictures,
     judge_pictures,
     paint_in_blocks,
     verdict_readings,
@@ -108,12 +107,11 @@ class DCGAN(Painter):
         """Latents enter at the first level; classes there and, where they scale the maps, at each level's norm."""
         return 1 + len(self.painter.norms) if self.config["classes"] else 1
 
-    def paint_codes(self, codes: Tensor) -> Images:
-        z, label = codes[:, 0, : self.movable], codes[:, :, self.movable :] if self.config["classes"] else None
-        return as_pictures(self.painter(z, label))
+    def label_of(self, weights: Tensor) -> Tensor | None:
+        return weights if self.weighs else None
 
     def entrances(self) -> list[Tensor]:
-        return [self.painter.dense.weight[:, : self.movable]]
+        return [self.painter.dense.weight[:, : self.latent[0]]]
 
     def judge(self, x: Images, label: Tensor | None = None) -> Tensor:
         return judge_pictures(self.critic, x, label)

@@ -18,7 +18,6 @@ from danqing.nets.adversary import (
     Rules,
     Verdict,
     adversarial_losses,
-    as_pictures,
     judge_pictures,
     paint_in_blocks,
     verdict_readings,
@@ -88,12 +87,10 @@ class MLPGAN(Painter):
     def paint(self, z: Tensor, label: Tensor | None = None) -> Images:
         return paint_in_blocks(self.painter, z, label)
 
-    def paint_codes(self, codes: Tensor) -> Images:
-        z, label = codes[:, 0, : self.movable], codes[:, 0, self.movable :] if self.config["classes"] else None
-        return as_pictures(self.painter(z, label))
-
     def entrances(self) -> list[Tensor]:
-        return [self.painter.layers[0].weight[:, : self.movable]]
+        first = self.painter.layers[0]
+        assert isinstance(first, nn.Linear)
+        return [first.weight[:, : self.latent[0]]]
 
     def judge(self, x: Images, label: Tensor | None = None) -> Tensor:
         return judge_pictures(self.critic, x, label)

@@ -8,6 +8,7 @@ from typing import NamedTuple, Protocol
 import torch
 from torch import Generator, Tensor, nn
 
+from danqing.core.learned.manner import paints_freely
 from danqing.core.learned.model import Samples
 from danqing.core.pictures.contract import Images
 from danqing.maths.adversarial import (
@@ -116,7 +117,12 @@ def paint_like(model: Adversary, real: Tensor, label: Tensor | None, rng: Genera
 
 
 def paint_in_blocks(painter: nn.Module, z: Tensor, label: Tensor | None) -> Images:
-    """Paint pictures in [0, 1], always so many at a time: sums then round alike, however many are asked for."""
+    """Paint pictures in [0, 1], always so many at a time: sums then round alike, however many are asked for.
+
+    Within :func:`danqing.core.learned.manner.freely` all are painted at once.
+    """
+    if paints_freely():
+        return as_pictures(painter(z, label))
     painted = []
     for start in range(0, len(z), BLOCK):
         at = torch.arange(start, start + BLOCK, device=z.device)

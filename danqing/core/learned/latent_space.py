@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from abc import abstractmethod
-from typing import Any, ClassVar
+from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
 from danqing.core.errors import ParameterError
+from danqing.core.learned.manner import freely
 from danqing.core.pictures.contract import Images
 
 SHORTEST = 1e-8  # square below which a code has no direction
@@ -19,17 +20,13 @@ SHORTEST = 1e-8  # square below which a code has no direction
 class LatentSpace:
     """A point of the latent space as numbers that can be mixed, moved and looked for: its *code*.
 
-    A code is (levels, numbers): what every level of the net is given, from coarse to fine. By default there is one
-    level, and a code is the latent with the weights of the classes behind it. A family whose latents or classes enter
-    at several levels, or pass a mapping network first, overrides ``levels``, ``codes`` and ``paint_codes``, and with a
-    mapping network ``mapped``, ``movable`` and ``centre``.
-
-    Attributes:
-        mapped: whether codes come out of a mapping network, so that they need not be Gaussian.
+    A code is (levels, numbers): what every level of the net is given, from coarse to fine. Where a mapping network
+    makes styles of latents, codes are these styles; elsewhere they are latents with weights of classes behind them. A
+    family whose latents or classes enter at several levels says so by ``levels``; one with a mapping network overrides
+    ``mapping``, ``synthesise`` and ``centre``.
     """
 
     config: dict[str, Any]
-    mapped: ClassVar[bool] = False
 
     @property
     @abstractmethod
@@ -40,45 +37,76 @@ class LatentSpace:
     def paint(self, z: Tensor, label: Tensor | None = None) -> Images:
         """Paint from latents ``z`` (B, *latent) drawn from a unit Gaussian; ``label``: int64 (B,) when conditional.
 
-        Weights of classes (B, classes), float, may stand for labels.
+        Where nothing is mapped, weights of classes (B, classes), float, may stand for labels.
         """
 
     @property
     def levels(self) -> int:
-        """At how many places, coarse to fine, a code enters the net."""
+        """Into how many levels a code falls, from coarse to fine; 1: it is not told apart by level."""
         return 1
 
-    @property
-    def movable(self) -> int:
-        """How many numbers of a level, its first, are free to move; those behind them are weights of classes."""
-        return math.prod(self.latent)
+    def mapping(self, z: Tensor, label: Tensor | None = None) -> Tensor:
+        """Turn latents (B, *latent) into styles w (B, levels, D), which may be mixed by level, moved and projected to.
 
-    def codes(self, z: Tensor, label: Tensor | None = None) -> Tensor:
-        """The codes (B, levels, numbers) of latents; ``label`` as of :meth:`paint`."""
-        classes, code = int(self.config["classes"]), z.flatten(1)
-        if classes:
-            if label is None:
-                raise ParameterError(f"this model needs one of its {classes} classes", where="label")
-            weights = label if label.is_floating_point() else F.one_hot(label, classes)
-            code = torch.cat([code, weights.to(code)], 1)
-        return code[:, None].repeat(1, self.levels, 1)
+        ``paint(z, label)`` is ``synthesise(mapping(z, label), label)``. Where nothing is mapped, w is z itself.
+        """
+        return z.flatten(1)[:, None].expand(-1, self.levels, -1)
+
+    def synthesise(self, w: Tensor, label: Tensor | None = None) -> Images:
+        """Paint from styles (B, levels, D); gradients reach w. ``label`` as in :meth:`paint`."""
+        return self.paint(w[:, 0].unflatten(1, self.latent), label)
+
+    def centre(self, label: Tensor | None = None) -> Tensor:
+        """The mean style, which truncation draws to: (1, levels, D), or (B, levels, D) where classes have their own."""
+        return torch.zeros(1, self.levels, math.prod(self.latent))
+
+    @property
+    def mapped(self) -> bool:
+        """Whether codes come out of a mapping network: they hold their class, and need not be Gaussian."""
+        return type(self).mapping is not LatentSpace.mapping
+
+    @property
+    def weighs(self) -> int:
+        """How many numbers of a code, its last, are weights of classes."""
+        return 0 if self.mapped else int(self.config["classes"])
+
+    def codes(self, z: Tensor, label: Tensor | None = None, truncation: float = 1.0) -> Tensor:
+        """The codes (B, levels, numbers) of latents; ``label`` as of :meth:`paint`.
+
+        Args:
+            z: (B, *latent).
+            label: int64 (B,) when conditional.
+            truncation: 0 is the centre, 1 leaves codes where they are.
+        """
+        w = self.mapping(z, label)
+        if truncation != 1:
+            w = self.centre(label).to(w).lerp(w, truncation)
+        if not self.weighs:
+            return w
+        if label is None:
+            raise ParameterError(f"this model needs one of its {self.weighs} classes", where="label")
+        weights = label if label.is_floating_point() else F.one_hot(label, self.weighs)
+        return torch.cat([w, weights.to(w)[:, None].expand(-1, self.levels, -1)], 2)
 
     def paint_codes(self, codes: Tensor) -> Images:
-        """Paint from codes, exactly so many at a time: quick for a few, differentiable; company may round the last bits."""
-        z = codes[:, 0, : self.movable].unflatten(1, self.latent)
-        return self.paint(z, codes[:, 0, self.movable :] if self.config["classes"] else None)
+        """Paint from codes, differentiably and exactly so many at a time; company may round the last bits."""
+        numbers = codes.shape[2] - self.weighs
+        with freely():
+            return self.synthesise(codes[..., :numbers], self.label_of(codes[..., numbers:]))
 
-    def centre(self, codes: Tensor) -> Tensor:
-        """The codes that truncation draws ``codes`` towards: latents of zero, of the same classes."""
-        free = torch.arange(codes.shape[2], device=codes.device) < self.movable
-        return codes.masked_fill(free, 0.0)
+    def label_of(self, weights: Tensor) -> Tensor | None:
+        """What :meth:`synthesise` takes for the weights (B, levels, classes) in codes: those of the first level."""
+        return weights[:, 0] if self.weighs else None
 
-    def truncated(self, codes: Tensor, share: float) -> Tensor:
-        """Draw codes towards their centre: ``share`` 1 leaves them, 0 is the centre, more than 1 goes beyond."""
-        return codes if share == 1 else self.centre(codes).lerp(codes, share)
+    def on_the_way(self, a: Tensor, b: Tensor, share: Tensor) -> Tensor:
+        """Go ``share`` (of a shape that stretches to theirs) of the way between codes, where the net knows its way.
+
+        Latents lie on a sphere and go along it; what a mapping network gives goes straight.
+        """
+        return a.lerp(b, share) if self.mapped else arc(a, b, share, a.shape[-1] - self.weighs)
 
     def entrances(self) -> list[Tensor]:
-        """The weights (outputs, movable) that the code of each level meets first; empty if a family does not tell."""
+        """The weights (outputs, D) that the style of each level meets first; empty if a family does not tell."""
         return []
 
     def judge(self, x: Images, label: Tensor | None = None) -> Tensor:
