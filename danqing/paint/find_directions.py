@@ -112,7 +112,8 @@ def _by_samples(model: Painter, seed: int) -> Job[Tensor]:
         moves = axes.unflatten(1, codes.shape[1:]).float()
         return moves * _spread(model, moves)
     scores = F.normalize(flat @ axes[: z[0].numel()].T, dim=0)  # (N, K), orthonormal
-    return F.normalize((scores.T @ z.flatten(1).double()).float(), dim=1)[:, None].expand(-1, model.levels, -1)
+    back: Tensor = (scores.T @ z.flatten(1).double()).float()
+    return F.normalize(back, dim=1)[:, None].expand(-1, model.levels, -1)
 
 
 def _less_means(seen: Tensor, y: Tensor) -> Tensor:

@@ -73,4 +73,5 @@ def _round_and_round(waves: Tensor, share: float) -> Tensor:
     turns = len(waves) // 2
     angles = 2 * math.pi * share * torch.arange(1, turns + 1, dtype=torch.float64)
     weights = torch.cat([angles.cos(), angles.sin()]).float() / math.sqrt(turns)
-    return torch.tensordot(weights, waves, 1)
+    z: Tensor = torch.tensordot(weights, waves, 1)
+    return z

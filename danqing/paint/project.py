@@ -25,7 +25,7 @@ from danqing.core.progress import Job, Progress, shared
 from danqing.maths.fitting import fit
 from danqing.maths.latents import numbered_codes
 
-DRAWN, TRIED = 256, 6  # samples that are looked at first; how many of the nearest are followed
+DRAWN, TRIED = 256, 8  # samples that are looked at first; how many of the nearest are followed
 RATE = 0.1  # of Adam, in deviations of the latents
 PRIOR = 2e-4  # how much an unlikely latent costs, in mean squared error
 FOREIGN = 0.5  # share of a picture left unexplained from which it is called another kind
