@@ -8,7 +8,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-POINTS, CLASSES = 0, 1  # streams of one seed
+from danqing.core.errors import ParameterError
+from danqing.core.learned.classes import class_names, class_number
+from danqing.core.learned.kept import Latents
+from danqing.core.learned.model import Painter
+
+POINTS, CLASSES, STEPS = 0, 1, 2  # streams of one seed
 
 
 def latent(shape: tuple[int, ...], seed: int, index: int) -> Tensor:
@@ -36,6 +41,58 @@ def random_class(classes: int, seed: int, index: int) -> int:
     Source: danqing.
     """
     return int(_stream(seed, CLASSES, index).integers(classes))
+
+
+def step(shape: tuple[int, ...], seed: int, index: int) -> Tensor:
+    """Draw a step in latent space that goes with :func:`latent` and never is the same draw, from the key (seed, 2).
+
+    Source: danqing.
+    """
+    return torch.from_numpy(_stream(seed, STEPS, index).standard_normal(shape, dtype=np.float32))
+
+
+def numbered_codes(
+    model: Painter, seed: int, numbers: range, label: str | None = None, truncation: float = 1.0
+) -> Tensor:
+    """The codes of the pictures that ``generate`` numbers so.
+
+    Args:
+        model: whose latent space.
+        seed: as of ``generate``.
+        numbers: which of its pictures.
+        label: the class by name or number; None: of each as the seed draws it.
+        truncation: how far from the centre they may be.
+
+    Returns:
+        (N, levels, numbers).
+
+    Raises:
+        ParameterError: for a label that the model does not know.
+    """
+    z = torch.stack([latent(model.latent, seed, number) for number in numbers])
+    classes = len(class_names(model))
+    if label is not None:
+        chosen = [class_number(model, label)] * len(numbers)
+    else:
+        chosen = [random_class(classes, seed, number) for number in numbers] if classes else []
+    with torch.no_grad():
+        return model.codes(z, torch.tensor(chosen) if classes else None, truncation)
+
+
+def starting_codes(model: Painter, start: Latents | None, seed: int, number: int, label: str | None) -> Tensor:
+    """The codes to work from: those kept in a file, or that of one numbered picture of a seed.
+
+    Returns:
+        (N, levels, numbers).
+
+    Raises:
+        ParameterError: for latents of another model, a label beside them, or one that the model does not know.
+    """
+    if start is None:
+        return numbered_codes(model, seed, range(number, number + 1), label)
+    if label is not None:
+        raise ParameterError("the latents have classes of their own", where="label", remedy="Leave it out")
+    return start.check(model, "start")
 
 
 def slerp(a: Tensor, b: Tensor, share: float) -> Tensor:

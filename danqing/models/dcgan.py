@@ -16,10 +16,17 @@ from danqing.core.fields.number import Range
 from danqing.core.learned.model import Optimiser, Painter, Samples
 from danqing.core.pictures.contract import Images
 from danqing.maths.adversarial import LossName, PenaltyName
-from danqing.nets.adversary import Rules, Verdict, adversarial_losses, paint_in_blocks, verdict_readings
+from danqing.nets.adversary import (
+    Rules,
+    Verdict,
+    adversarial_losses,
+    judge_pictures,
+    paint_in_blocks,
+    verdict_readings,
+)
 from danqing.nets.convolution import Down, Spread, Up
 from danqing.nets.dropout import dropout
-from danqing.nets.norms import ClassNorm, NormName
+from danqing.nets.norms import ClassNorm, NormName, chosen
 
 SIZES = (16, 28, 32, 64, 128)
 SLOPE = 0.2
@@ -95,6 +102,20 @@ class DCGAN(Painter):
     def paint(self, z: Tensor, label: Tensor | None = None) -> Images:
         return paint_in_blocks(self.painter, z, label)
 
+    @property
+    def levels(self) -> int:
+        """Latents enter at the first level; classes there and, where they scale the maps, at each level's norm."""
+        return 1 + len(self.painter.norms) if self.config["classes"] else 1
+
+    def label_of(self, weights: Tensor) -> Tensor | None:
+        return weights if self.weighs else None
+
+    def entrances(self) -> list[Tensor]:
+        return [self.painter.dense.weight[:, : self.latent[0]]]
+
+    def judge(self, x: Images, label: Tensor | None = None) -> Tensor:
+        return judge_pictures(self.critic, x, label)
+
     def losses(self, batch: Samples, rng: Generator) -> Iterator[tuple[str, Tensor]]:
         return adversarial_losses(self, batch, rng)
 
@@ -128,12 +149,14 @@ class _Painter(nn.Module):
         _initialise(self)
 
     def forward(self, z: Tensor, label: Tensor | None = None) -> Tensor:
-        if self.classes is not None:
-            z = torch.cat([z, F.normalize(self.classes(label), dim=1) * z.shape[1] ** 0.5], 1)
-        x = F.leaky_relu(self.first_norm(self.dense(z), label), SLOPE)
-        x = x.view(len(z), self.base, self.base, -1).permute(0, 3, 1, 2)  # channels-last memory as it comes
-        for layer, norm in zip(self.layers, self.norms, strict=True):
-            x = F.leaky_relu(norm(layer(x), label), SLOPE)
+        """Paint (B, C, size, size) in [-1, 1]; ``label``: int64 (B,), or weights of classes (B, levels, classes)."""
+        by_level = [label] * (1 + len(self.norms)) if label is None or label.ndim < 3 else label.unbind(1)
+        if self.classes is not None and by_level[0] is not None:
+            z = torch.cat([z, F.normalize(chosen(self.classes, by_level[0]), dim=1) * z.shape[1] ** 0.5], 1)
+        x = F.leaky_relu(self.first_norm(self.dense(z), by_level[0]), SLOPE)
+        x = x.unflatten(1, (self.base, self.base, -1)).permute(0, 3, 1, 2)  # channels-last memory as it comes
+        for layer, norm, of_level in zip(self.layers, self.norms, by_level[1:], strict=True):
+            x = F.leaky_relu(norm(layer(x), of_level), SLOPE)
         return torch.tanh(self.last(x))
 
 

@@ -14,8 +14,16 @@ from danqing.core.fields.number import Range
 from danqing.core.learned.model import Optimiser, Painter, Samples
 from danqing.core.pictures.contract import Images
 from danqing.maths.adversarial import LossName, PenaltyName
-from danqing.nets.adversary import Rules, Verdict, adversarial_losses, paint_in_blocks, verdict_readings
+from danqing.nets.adversary import (
+    Rules,
+    Verdict,
+    adversarial_losses,
+    judge_pictures,
+    paint_in_blocks,
+    verdict_readings,
+)
 from danqing.nets.dropout import dropout as drop
+from danqing.nets.norms import chosen
 
 SLOPE = 0.2
 
@@ -79,6 +87,14 @@ class MLPGAN(Painter):
     def paint(self, z: Tensor, label: Tensor | None = None) -> Images:
         return paint_in_blocks(self.painter, z, label)
 
+    def entrances(self) -> list[Tensor]:
+        first = self.painter.layers[0]
+        assert isinstance(first, nn.Linear)
+        return [first.weight[:, : self.latent[0]]]
+
+    def judge(self, x: Images, label: Tensor | None = None) -> Tensor:
+        return judge_pictures(self.critic, x, label)
+
     def losses(self, batch: Samples, rng: Generator) -> Iterator[tuple[str, Tensor]]:
         return adversarial_losses(self, batch, rng)
 
@@ -96,7 +112,7 @@ class _Painter(nn.Module):
         self.layers = nn.ModuleList(map(nn.Linear, widths, widths[1:]))
 
     def forward(self, z: Tensor, label: Tensor | None = None) -> Tensor:
-        x = z if self.classes is None else torch.cat([z, self.classes(label)], 1)
+        x = z if self.classes is None or label is None else torch.cat([z, chosen(self.classes, label)], 1)
         for layer in self.layers[:-1]:
             x = F.leaky_relu(layer(x), SLOPE)
         painted: Tensor = torch.tanh(self.layers[-1](x)).unflatten(1, self.shape)

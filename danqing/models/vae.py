@@ -112,6 +112,13 @@ class VAE(Autoencoder):
         """Paint from latents, as :meth:`decode`."""
         return self.decode(z, label)
 
+    def entrances(self) -> list[Tensor]:
+        return [self.entrance.weight]
+
+    def locate(self, x: Images, label: Tensor | None = None) -> Tensor:
+        """The means of the posteriors; ``label`` as in :meth:`encode`."""
+        return self.encode(x, label)[0]
+
     def reconstruct(self, x: Images, label: Tensor | None = None) -> Images:
         """Paint pictures again from the means of their latents; without labels, as the likeliest class of each."""
         if self.config["classes"] and label is None:

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from danqing.core.learned.manner import convolution_way
 from danqing.maths import winograd
 from danqing.maths.convolution import LARGEST, convolve_small, correlate_small
 
@@ -21,7 +22,7 @@ class Same(nn.Conv2d):
 
     def forward(self, x: Tensor) -> Tensor:
         enough = WIDE if winograd.learns(x, self.weight) else WIDER
-        if min(self.in_channels, self.out_channels) < enough or not computes_plainly(x):
+        if min(self.in_channels, self.out_channels) < enough or not computes_plainly(x) or convolution_way() == "own":
             return super().forward(x)
         return winograd.convolved(x, self.weight)
 
@@ -67,7 +68,8 @@ class Spread(nn.ConvTranspose2d):
 
 def short_way(x: Tensor, points: int, channels: int) -> bool:
     """Whether few multiplications beat the processor's own convolution: float32, few points, many channels."""
-    return points <= LARGEST and channels >= FEW and x.shape[-1] == x.shape[-2] and computes_plainly(x)
+    small = points <= LARGEST and channels >= FEW and x.shape[-1] == x.shape[-2]
+    return small and computes_plainly(x) and convolution_way() == "rule"
 
 
 def computes_plainly(x: Tensor) -> bool:

@@ -48,8 +48,14 @@ class ClassNorm(nn.Module):
         x = self.norm(x)
         if self.scale is None or self.shift is None or label is None:
             return x
-        shape = (*self.scale(label).shape, *[1] * (x.ndim - 2))
-        return torch.addcmul(self.shift(label).view(shape), x, self.scale(label).view(shape))
+        scale, shift = chosen(self.scale, label), chosen(self.shift, label)
+        shape = (*scale.shape, *[1] * (x.ndim - 2))
+        return torch.addcmul(shift.view(shape), x, scale.view(shape))
+
+
+def chosen(table: nn.Embedding, label: Tensor) -> Tensor:
+    """The rows of a table for labels, int64 (B,), or their mean for weights of classes, float (B, classes)."""
+    return label @ table.weight if label.is_floating_point() else table(label)
 
 
 class BatchNorm(nn.BatchNorm2d):

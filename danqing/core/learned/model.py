@@ -13,6 +13,7 @@ import torch
 from torch import Generator, Tensor, nn
 
 from danqing.core.errors import ParameterError
+from danqing.core.learned.latent_space import LatentSpace
 from danqing.core.pictures.contract import Images, Mask
 
 Card = dict[str, Any]
@@ -146,17 +147,8 @@ class Model(nn.Module, ABC):
         return {}
 
 
-class Painter(Model):
+class Painter(Model, LatentSpace):
     """Learns to paint. Its config holds ``size``, ``channels`` and ``classes`` (0: unconditional)."""
-
-    @property
-    @abstractmethod
-    def latent(self) -> tuple[int, ...]:
-        """The shape of one latent."""
-
-    @abstractmethod
-    def paint(self, z: Tensor, label: Tensor | None = None) -> Images:
-        """Paint from latents ``z`` (B, *latent) drawn from a unit Gaussian; ``label``: int64 (B,) when conditional."""
 
     def sample(self, count: int, rng: Generator, label: Tensor | None = None) -> Images:
         """Paint ``count`` pictures from random latents; classes are drawn evenly where a label is needed and not given.

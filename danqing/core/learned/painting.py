@@ -23,6 +23,14 @@ class Autoencoder(Painter):
         """Write pictures as latents and paint them again, (B, channels, size, size)."""
 
     @abstractmethod
+    def locate(self, x: Images, label: Tensor | None = None) -> Tensor:
+        """The latents (B, D) that pictures of any size are most likely painted from."""
+
+    @abstractmethod
+    def likeliest(self, x: Images) -> Tensor:
+        """Name each picture by the class that it most likely has; int64 (B,), of a model with classes."""
+
+    @abstractmethod
     def between(self, x: Images, y: Images, shares: Tensor) -> Images:
         """Paint what lies ``shares`` (T,) of the way between two pictures (1, C, H, W): (T, channels, size, size)."""
 
@@ -61,4 +69,29 @@ def painted_by_chunks(
         y = torch.tensor([label(number) for number in numbers], device=device) if label else None
         with torch.no_grad():
             painted = model.paint(z, y).float().cpu()
+        yield painted[: count - start]
+
+
+def paint_coded(model: Painter, codes: Tensor, words: str = "painting") -> Job[Images]:
+    """Paint codes (N, levels, numbers), in chunks of a fixed size.
+
+    Returns:
+        (N, C, H, W).
+    """
+    parts: list[Images] = []
+    done = 0
+    for part in coded_by_chunks(model, len(codes), lambda at: codes[at]):
+        parts.append(part)
+        done += len(part)
+        yield Progress(done, len(codes), words, part)
+    return torch.cat(parts)
+
+
+def coded_by_chunks(model: Painter, count: int, code: Callable[[int], Tensor]) -> Iterator[Images]:
+    """Paint the codes of the numbers 0 … count − 1, a chunk at a time; the last is filled up with the last code."""
+    device = next(model.parameters()).device
+    for start in range(0, count, CHUNK):
+        codes = torch.stack([code(min(at, count - 1)) for at in range(start, start + CHUNK)]).to(device)
+        with torch.no_grad():
+            painted = model.paint_codes(codes).float().cpu()
         yield painted[: count - start]

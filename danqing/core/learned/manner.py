@@ -1,0 +1,48 @@
+"""In which manner this thread computes: always in the same blocks, or as many at once as are asked for; and by which
+convolutions. Set within a ``with`` alone, and seen by nobody else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Literal
+
+Way = Literal["rule", "own"]  # of convolutions: with few multiplications where a rule says so, or as torch does them
+
+_FREELY: ContextVar[bool] = ContextVar("danqing_freely", default=False)
+_WAY: ContextVar[Way] = ContextVar("danqing_way", default="rule")
+
+
+def paints_freely() -> bool:
+    """Whether painters need not fill up a block, so that the last bits of a picture depend on its company."""
+    return _FREELY.get()
+
+
+def convolution_way() -> Way:
+    """How convolutions are to be computed."""
+    return _WAY.get()
+
+
+@contextmanager
+def freely() -> Iterator[None]:
+    """Paint exactly as many pictures at a time as are asked for: for sliders and searches, not for recipes."""
+    token = _FREELY.set(True)
+    try:
+        yield
+    finally:
+        _FREELY.reset(token)
+
+
+@contextmanager
+def convolving(way: Way) -> Iterator[None]:
+    """Compute convolutions in one way."""
+    token = _WAY.set(way)
+    try:
+        yield
+    finally:
+        _WAY.reset(token)
+
+
+__all__ = ["Way", "convolution_way", "convolving", "freely", "paints_freely"]

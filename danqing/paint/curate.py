@@ -1,0 +1,93 @@
+"""The best of many, as the model's own critic sees them."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import torch
+from torch import Tensor
+
+from danqing.core.fields.label import Label
+from danqing.core.fields.number import Range
+from danqing.core.fields.seed import Seed
+from danqing.core.learned.classes import class_names, class_number
+from danqing.core.learned.model import Painter
+from danqing.core.learned.painting import paint_numbered
+from danqing.core.notes import note
+from danqing.core.operators.operator import operator
+from danqing.core.pictures.contract import Images
+from danqing.core.progress import Job
+from danqing.maths.latents import latent, random_class
+
+SHOWN = 24  # numbers in a note
+
+
+@operator
+def curate(
+    weights: Painter,
+    count: Annotated[int, Range(1, 4096, "pictures")] = 16,
+    tries: Annotated[int, Range(2, 64, "a picture kept")] = 4,
+    seed: Seed = 0,
+    label: Label | None = None,
+    truncation: Annotated[float, Range(0, 1)] = 1.0,
+) -> Job[Images]:
+    """Paint many pictures and keep those that the model's own critic takes for real.
+
+    A critic compares within a class, so each class keeps its share. What the critic has not learned to see it will not
+    reject either.
+
+    Args:
+        weights: a trained generator with its critic (dcgan, mlpgan, stylegan).
+        count: how many pictures to keep.
+        tries: how many are painted for each that is kept.
+        seed: chooses the pictures, as for ``generate``.
+        label: the class to paint, by name or number; left out: drawn by the seed.
+        truncation: what the latents are multiplied by; 1: as learnt.
+
+    Returns:
+        ``count`` pictures in the order of their numbers, which a note tells.
+
+    Raises:
+        ParameterError: if the family has no critic, or for a label that the model does not know.
+
+    Source: Azadi et al. 2019, arXiv:1810.06758 (discriminator rejection sampling), with a fixed number to keep in place
+    of a threshold, since a critic that compares pairs has no scale of its own.
+
+    Examples:
+        danqing curate runs/dcgan-1 --count 36 --tries 6 --grid --out best.png
+    """
+    weights.judge(torch.zeros(1, weights.config["channels"], *[weights.config["size"]] * 2), _first_label(weights))
+    classes = len(class_names(weights))
+    chosen = class_number(weights, label) if label is not None else None
+    labels = [random_class(classes, seed, at) if chosen is None else chosen for at in range(count * tries + 16)]
+    painted = yield from paint_numbered(
+        weights,
+        count * tries,
+        lambda number: latent(weights.latent, seed, number) * truncation,
+        labels.__getitem__ if classes else None,
+    )
+    y = torch.tensor(labels[: len(painted)]) if classes else torch.zeros(len(painted), dtype=torch.int64)
+    kept = _best(_judged(weights, painted, y if classes else None), y, count)
+    shown = ", ".join(map(str, kept[:SHOWN].tolist())) + (" …" if count > SHOWN else "")
+    note(f"kept, of {len(painted)} pictures of seed {seed}, the numbers {shown}")
+    return painted[kept]
+
+
+def _first_label(model: Painter) -> Tensor | None:
+    return torch.zeros(1, dtype=torch.int64) if model.config["classes"] else None
+
+
+@torch.no_grad()
+def _judged(model: Painter, x: Images, y: Tensor | None) -> Tensor:
+    parts = [None] * -(-len(x) // 64) if y is None else y.split(64)
+    return torch.cat([model.judge(part, label) for part, label in zip(x.split(64), parts, strict=True)])
+
+
+def _best(logits: Tensor, y: Tensor, count: int) -> Tensor:
+    """The numbers of the best: those with the highest rank, as a share, within their own class."""
+    share = torch.zeros(len(logits))
+    for each in y.unique():
+        own = (y == each).nonzero()[:, 0]
+        order = logits[own].argsort(descending=True, stable=True)
+        share[own[order]] = torch.arange(len(own)) / len(own)
+    return share.argsort(stable=True)[:count].sort().values

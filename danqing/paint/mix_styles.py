@@ -1,0 +1,72 @@
+"""The outline of one picture with the manner of another."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import torch
+
+from danqing.core.errors import ParameterError
+from danqing.core.fields.label import Label
+from danqing.core.fields.number import Range
+from danqing.core.fields.seed import Seed
+from danqing.core.learned.model import Painter
+from danqing.core.learned.painting import paint_coded
+from danqing.core.operators.operator import operator
+from danqing.core.pictures.contract import Images
+from danqing.core.pictures.sheet import contact_sheet
+from danqing.core.progress import Job
+from danqing.maths.latents import numbered_codes
+
+
+@operator
+def mix_styles(
+    weights: Painter,
+    seed: Seed = 0,
+    manner: Seed = 1,
+    rows: Annotated[int, Range(1, 64, "pictures")] = 4,
+    columns: Annotated[int, Range(1, 64, "pictures")] = 6,
+    level: Annotated[int, Range(1, 64)] = 1,
+    label: Label | None = None,
+    truncation: Annotated[float, Range(0, 1)] = 1.0,
+) -> Job[Images]:
+    """Paint pictures whose coarse levels come from one picture and whose fine levels come from another.
+
+    The sheet has the pictures of ``seed`` down its left side and those of ``manner`` along its top; where a row and a
+    column meet stands the row's picture up to ``level`` and the column's from there on. In a stylegan coarse levels
+    are pose and outline, fine ones colour and stroke; in a dcgan the classes of the finer levels are exchanged.
+
+    Args:
+        weights: a trained generator whose codes enter at several levels.
+        seed: the pictures that give the coarse levels.
+        manner: the pictures that give the fine levels.
+        rows: how many of the former.
+        columns: how many of the latter.
+        level: the first fine level, counted from 0, the coarsest.
+        label: the class of the pictures that give the coarse levels, by name or number; left out: as the seed draws.
+        truncation: how far from the mean picture they may be; 1: as learnt.
+
+    Returns:
+        one sheet.
+
+    Raises:
+        ParameterError: if the model has no such level, or the label is none of its classes.
+
+    Source: Karras et al. 2019, arXiv:1812.04948, section 3.1 and figure 3.
+
+    Examples:
+        danqing mix_styles runs/stylegan-1 --seed 3 --manner 8 --level 4 --out mixed.png
+    """
+    if level >= weights.levels:
+        known = f"{weights.levels} level{'s' if weights.levels > 1 else ''}, 0 to {weights.levels - 1}"
+        remedy = "Take a stylegan, or a dcgan with classes" if weights.levels == 1 else "Choose a coarser one"
+        raise ParameterError(f"this {weights.family} has {known}: {level} is none", where="level", remedy=remedy)
+    down = numbered_codes(weights, seed, range(rows), label, truncation)
+    along = numbered_codes(weights, manner, range(columns), None, truncation)
+    fine = (torch.arange(weights.levels) >= level)[:, None]
+    mixed = torch.where(fine, along[None], down[:, None])  # (rows, columns, levels, numbers)
+    painted = yield from paint_coded(weights, torch.cat([along, down, mixed.flatten(0, 1)]))
+    top, left, inner = painted.split([columns, rows, rows * columns])
+    lines = [torch.cat([torch.ones_like(left[:1]), top])]
+    lines += [torch.cat([left[row : row + 1], inner[row * columns :][:columns]]) for row in range(rows)]
+    return contact_sheet(torch.cat(lines), columns + 1)

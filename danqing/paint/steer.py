@@ -1,0 +1,96 @@
+"""Pictures moved along directions that have names."""
+
+from __future__ import annotations
+
+import math
+from typing import Annotated
+
+import torch
+from torch import Tensor
+
+from danqing.core.errors import ParameterError
+from danqing.core.fields.label import Label
+from danqing.core.fields.number import Range
+from danqing.core.fields.seed import Seed
+from danqing.core.learned.kept import Directions, Latents
+from danqing.core.learned.model import Painter
+from danqing.core.learned.painting import paint_coded
+from danqing.core.operators.operator import operator
+from danqing.core.pictures.contract import Images
+from danqing.core.progress import Job
+from danqing.maths.latents import starting_codes
+
+ALL = "all"
+
+
+@operator
+def steer(
+    weights: Painter,
+    directions: Directions,
+    along: str = "1",
+    strength: Annotated[float, Range(-20, 20)] = 2.0,
+    start: Latents | None = None,
+    seed: Seed = 0,
+    number: Annotated[int, Range(0)] = 0,
+    label: Label | None = None,
+    steps: Annotated[int, Range(1, 1024, "pictures")] = 1,
+    levels: str = ALL,
+) -> Job[Images]:
+    """Change a picture along directions that were found and named before.
+
+    Args:
+        weights: the generator in which the directions were found.
+        directions: a file from ``find_directions``.
+        along: which of them, by name or number, with a factor where it is not 1, between commas: slant=1.5,weight=-1.
+        strength: what all are multiplied by; 1 is how far pictures usually differ along a direction.
+        start: latents from ``project``, one picture or several; left out: a numbered picture.
+        seed: the seed of that picture.
+        number: which picture of the seed, as a sheet of ``browse`` numbers them.
+        label: its class, if it was painted with one.
+        steps: more than 1: so many pictures of each, from the negative strength to the positive one.
+        levels: the levels that are moved, coarse to fine: all, one such as 2, or several such as 0-3.
+
+    Returns:
+        pictures of the model's size and channels, ``steps`` of each.
+
+    Raises:
+        ParameterError: for directions or latents of another model, names or levels that are not there.
+
+    Source: Shen & Zhou 2021, arXiv:2007.06600, eq. 1.
+
+    Examples:
+        danqing steer runs/dcgan-1 --directions mine.directions --along slant=1.5 --number 12 --out slanted.png
+    """
+    directions.check(weights, "directions")
+    move = _sum(directions, along) * _of_levels(levels, weights.levels)[:, None]
+    codes = starting_codes(weights, start, seed, number, label)
+    strengths = torch.linspace(-strength, strength, steps) if steps > 1 else torch.tensor([strength])
+    moved = codes[:, None] + strengths[:, None, None] * move
+    return (yield from paint_coded(weights, moved.flatten(0, 1)))
+
+
+def _sum(directions: Directions, along: str) -> Tensor:
+    """The directions that are named, each times its factor, added up."""
+    whole = torch.zeros_like(directions.tensor[0])
+    for part in along.split(","):
+        name, _, factor = (each.strip() for each in part.partition("="))
+        try:
+            times = float(factor or 1)
+        except ValueError:
+            times = math.nan
+        if not math.isfinite(times):
+            what = f"{factor!r} is no number"
+            raise ParameterError(what, where="along", remedy="Say slant=1.5, or slant=1.5,weight=-1")
+        whole = whole + times * directions.named(name)
+    return whole
+
+
+def _of_levels(text: str, count: int) -> Tensor:
+    """Which levels are meant: (count,), 1 for yes."""
+    first, dash, last = ("0", "-", str(count - 1)) if text == ALL else text.strip().partition("-")
+    ends = first.strip(), (last if dash else first).strip()
+    if not all(each.isdecimal() for each in ends) or not int(ends[0]) <= int(ends[1]) < count:
+        what = f"{text!r} are no levels of this model"
+        raise ParameterError(what, where="levels", remedy=f"It has 0 to {count - 1}; say all, 0 or 0-{count - 1}")
+    numbers = torch.arange(count)
+    return ((numbers >= int(ends[0])) & (numbers <= int(ends[1]))).float()
