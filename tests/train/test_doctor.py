@@ -7,7 +7,7 @@ from danqing.core.errors import TrainingFailed
 from danqing.training.alarm import Moment, View
 from danqing.training.alarms import collapse, critic_wins
 from danqing.training.diversity import diversity
-from danqing.training.doctor import MAX_ROLLBACKS, Doctor
+from danqing.training.doctor import MAX_CURES, MAX_ROLLBACKS, Doctor
 
 LATE = collapse.FROM
 BREAK = Moment(7, 0, {"loss": math.nan}, {})
@@ -15,6 +15,13 @@ BREAK = Moment(7, 0, {"loss": math.nan}, {})
 
 def watched(doctor: Doctor, step: int, told: float) -> list[str]:
     return [finding.name for finding in doctor.watch(Moment(step, step, {}, {"critic_accuracy": told}))]
+
+
+def broken(doctor: Doctor) -> Doctor:
+    """The doctor after a step that broke, back at the beginning."""
+    finding = doctor.breaks(BREAK)
+    assert finding is not None
+    return doctor.treated(finding, Doctor())
 
 
 def looked(doctor: Doctor, seen: int, painted: torch.Tensor, real: torch.Tensor) -> list[str]:
@@ -34,20 +41,19 @@ def test_broken_numbers_are_seen() -> None:
 
 
 def test_healing_halves_the_rate_and_gives_up_in_the_end() -> None:
-    doctor = Doctor()
-    rates = []
+    doctor, rates = Doctor(), []
     for _ in range(MAX_ROLLBACKS):
-        doctor.breaks(BREAK)
+        doctor = broken(doctor)
         rates.append(doctor.rate)
     assert rates == [0.5**n for n in range(1, MAX_ROLLBACKS + 1)]
     with pytest.raises(TrainingFailed, match="Lower --lr"):
-        doctor.breaks(BREAK)
+        broken(doctor)
 
 
 def test_a_good_checkpoint_starts_the_count_anew_but_keeps_the_rate() -> None:
     doctor = Doctor()
     for _ in range(3 * MAX_ROLLBACKS):
-        doctor.breaks(BREAK)
+        doctor = broken(doctor)
         doctor.recovered()
     assert doctor.rate == 0.5 ** (3 * MAX_ROLLBACKS)
 
@@ -61,6 +67,28 @@ def test_the_critic_wins_only_after_a_long_time_of_telling_nearly_all_apart() ->
     assert len(fired) == 1, "an alarm is raised once"
     assert fired[0] > critic_wins.PATIENCE
     assert doctor.raised == ["critic-wins"]
+
+
+def test_a_doctor_who_acts_cures_again_and_again_until_cures_are_spent() -> None:
+    doctor, real = Doctor(), torch.randn(32, 8, generator=torch.Generator().manual_seed(0))
+    rates, gammas = [], []
+    for _ in range(MAX_CURES):
+        assert doctor.look(View(1, LATE, 0.1 * real, real), "act") == []
+        (finding,) = doctor.look(View(2, LATE, 0.1 * real, real), "act")[:1]
+        assert finding.cure == collapse.Collapse.cure
+        doctor = doctor.treated(finding, Doctor())
+        rates.append(doctor.rate)
+        gammas.append(doctor.gamma)
+        assert doctor.calm, "the run goes on from where nothing was amiss"
+    assert (rates, gammas) == ([0.5, 0.25, 0.125, 0.0625], [2, 4, 8, 16])
+    assert not [found for _ in range(9) for found in doctor.look(View(3, LATE, 0.1 * real, real), "act") if found.cure]
+
+
+def test_a_doctor_who_watches_only_tells() -> None:
+    doctor, real = Doctor(), torch.randn(32, 8, generator=torch.Generator().manual_seed(0))
+    found = [each for _ in range(4) for each in doctor.look(View(1, LATE, 0.1 * real, real), "watch")]
+    assert [each.cure for each in found] == [None] * len(found)
+    assert found[0].remedy
 
 
 def test_a_critic_that_errs_now_and_then_is_no_winner() -> None:
@@ -94,7 +122,7 @@ def test_data_without_variety_is_told_apart_from_collapse() -> None:
 
 def test_history_survives_a_file() -> None:
     doctor, real = Doctor(), torch.randn(32, 8, generator=torch.Generator().manual_seed(0))
-    doctor.breaks(BREAK)
+    doctor = broken(doctor)
     looked(doctor, LATE, 0.1 * real, real)
     for step in range(300):
         watched(doctor, step, 1.0)

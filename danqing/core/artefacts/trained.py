@@ -62,6 +62,7 @@ class Trained(Artefact):
 
     def words(self) -> list[str]:
         figures = [f"{name:14} {self.summary[name]}" for name in TOLD if self.summary.get(name)]
+        figures += [f"! step {each['at_step']:,}: {each['words']}" for each in self.summary.get("findings", ())]
         return [*figures, f"wrote {self.model}", f"danqing card {self.folder} tells all of it"]
 
     def thumbnail(self) -> Images | None:
