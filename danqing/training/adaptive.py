@@ -87,6 +87,8 @@ class Adaptive:
         chance = min(MAX_CHANCE, self.chance + doctor.chance)
         used: Kind = "adaptive" if kind == "none" and doctor.chance else kind
         rules = model.rules._replace(gamma=gamma * doctor.gamma, augment=used, chance=chance, anchor=anchor)
+        if rules.penalty == "none" and doctor.gamma != 1:  # a cure that strengthens the penalty begins with having one
+            rules = rules._replace(penalty="r1+r2")
         object.__setattr__(model, "rules", rules)
         if self.anchors:
             object.__setattr__(model, "anchors", self.anchors)

@@ -18,6 +18,7 @@ from danqing.training import record
 from danqing.training.alarm import Moment
 from danqing.training.budget import Budget, Spent
 from danqing.training.build import new_model
+from danqing.training.closing import close
 from danqing.training.config import TrainConfig
 from danqing.training.doctor import Doctor, Finding, told
 from danqing.training.facts import facts_of, write_facts
@@ -28,6 +29,8 @@ from danqing.training.resumption import facts_of_set
 from danqing.training.setup import Supplies, count_of
 from danqing.training.stages import ends_of
 from danqing.training.state import Checkpoints, Position, newest
+
+NEAR = 0.5  # a look whose score is worse than the best by a larger share is none to go back to
 
 
 class RunResult(NamedTuple):
@@ -99,7 +102,7 @@ class Training:
             except GeneratorExit:
                 self._stop()
                 raise
-        return self._finish()
+        return (yield from self._finish())
 
     def write_begin(self, folder: Path) -> None:
         """Write the first files of a run: what it is, what was found in its pictures, and its first checkpoint."""
@@ -232,9 +235,14 @@ class Training:
                 found = self.position.doctor.look(view, self.config.options.doctor)
             self._keep_best(seen.scores)
             self.journal.draw()
-            if self.position.doctor.calm:
+            if self.position.doctor.calm and self._near_best(seen.scores):
                 self.position.good = self.position.step
         return self._words(self.journal.last), painted, found
+
+    def _near_best(self, scores: dict[str, float]) -> bool:
+        """Whether a score is about as good as the best; where there is none, nothing speaks against it."""
+        value, best = next(iter(scores.values()), None), self.position.best
+        return value is None or best is None or value <= best + NEAR * abs(best)
 
     def _progress(self, words: str, painted: Images | None = None) -> Progress:
         news, self.news = "\n".join(self.news), []
@@ -263,7 +271,7 @@ class Training:
         known = {**self._facts(), "set": facts_of_set(self.kit.supplies)}
         self.checkpoints.save(self.position, generators, known, folder)
 
-    def _finish(self) -> RunResult:
+    def _finish(self) -> Job[RunResult]:
         if self.looked_at != self.position.step:
             self._look()
             self._checkpoint()
@@ -271,6 +279,7 @@ class Training:
             self.journal.draw(last=True)
             save(self.kit.ema.model, self.path / record.MODEL, **self._facts())
             record.write_json(self.path / "card.json", {**self.kit.ema.model.card, **self._facts()})
+            yield from close(self.path, self.config, self.kit, self._facts()["training"])
         self.fabric.barrier()
         return RunResult(self.path, self.path / record.MODEL, self._facts()["training"])
 

@@ -20,7 +20,7 @@ class Collapse(Alarm):
     remedy: ClassVar[str] = (
         "Lower --lr, try --loss relativistic with its gradient penalty, raise the batch, or bring more varied pictures"
     )
-    cure: ClassVar[Cure] = Cure(rate=0.5, gamma=2.0)
+    cure: ClassVar[Cure] = Cure(rate=0.4, gamma=3.0)
     alike: int = 0
 
     def look(self, view: View) -> bool:

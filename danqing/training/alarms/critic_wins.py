@@ -21,7 +21,7 @@ class CriticWins(Alarm):
         "Lower --lr, raise --gamma, add augmentations (--augment flip,rotate=10), give the critic dropout, or bring "
         "more pictures"
     )
-    cure: ClassVar[Cure] = Cure(rate=0.5, gamma=4.0)
+    cure: ClassVar[Cure] = Cure(rate=0.4, gamma=3.0)
     accuracy: float = 0.5
     winning: int = 0
 

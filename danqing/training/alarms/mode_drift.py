@@ -21,7 +21,7 @@ class ModeDrift(Alarm):
 
     words: ClassVar[str] = "what is painted changes altogether from look to look, and comes no nearer to the pictures"
     remedy: ClassVar[str] = "Lower --lr, raise --gamma, or raise the batch"
-    cure: ClassVar[Cure] = Cure(rate=0.5, gamma=2.0)
+    cure: ClassVar[Cure] = Cure(rate=0.4, gamma=3.0)
     before: list[float] = field(default_factory=list)
     adrift: int = 0
 
