@@ -56,8 +56,3 @@ def test_gaps_between_pieces_are_painted_over() -> None:
     whole = np.asarray(paintings._whole(canvas)).astype(int)
     assert whole.shape == (40, 60, 3)
     assert np.abs(whole - (200, 100, 50)).max() <= 2
-
-
-def test_a_share_of_the_paintings_is_held_out() -> None:
-    made = [paintings.Painting(f"painting-{at}", Image.new("RGB", (1, 1)), ()) for at in range(200)]
-    assert 20 <= sum(each.held_out for each in made) <= 60

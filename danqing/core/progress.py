@@ -15,13 +15,15 @@ class Progress(NamedTuple):
     """How far a job is.
 
     ``done`` and ``total`` share one unit (steps, seconds, pictures); ``words`` is one short line for people;
-    ``preview`` is a picture to look at meanwhile.
+    ``preview`` is a picture to look at meanwhile. ``news`` is what a person should hear of at once and still see later:
+    a line or more that every face shows beside the words, which the next Progress replaces.
     """
 
     done: float
     total: float
     words: str = ""
     preview: Tensor | None = None
+    news: str = ""
 
 
 Job = Generator[Progress, None, T]
@@ -64,6 +66,6 @@ def shared(job: Job[T], before: float, share: float, name: str = "", total: floa
                 return end.value  # type: ignore[no-any-return]
             part = min(1.0, inner.done / inner.total) if inner.total else 0.0
             words = " · ".join(filter(None, (name, inner.words)))
-            yield Progress(before + share * part, total, words, inner.preview)
+            yield Progress(before + share * part, total, words, inner.preview, inner.news)
     finally:
         job.close()

@@ -106,6 +106,11 @@ def error_json(error: DanqingError) -> dict[str, str]:
     return {"kind": type(error).__name__, "what": error.what, "where": error.where, "remedy": error.remedy}
 
 
+def news_of(progress: Progress) -> Text:
+    """What a job has to tell at once, a mark before its first line."""
+    return Text.assemble(("! ", "bold yellow"), "\n".join(map(legible, progress.news.split("\n"))))
+
+
 def table_of(value: Any) -> RenderableType:
     """JSON values as people like to read them."""
     if isinstance(value, dict):
@@ -183,6 +188,8 @@ def _bar() -> Iterator[Show]:
 
     def show(progress: Progress) -> None:
         nonlocal share
+        if progress.news:
+            display.console.print(news_of(progress), soft_wrap=True)
         if time.monotonic() - began > PATIENCE:
             display.start()
         now = progress.done / progress.total if progress.total else 0.0
@@ -202,6 +209,8 @@ def _lines() -> Show:
 
     def show(progress: Progress) -> None:
         nonlocal told_at
+        if progress.news:
+            _print(errors(), news_of(progress))
         if time.monotonic() - told_at >= SILENCE:
             told_at = time.monotonic()
             share = f"{progress.done / progress.total:6.1%}  " if progress.total else ""

@@ -72,6 +72,22 @@ def falling(first: float, last: float, share: float) -> float:
     return last + (first - last) * (1 + math.cos(math.pi * min(1.0, share))) / 2
 
 
+def anchored(logits_real: Tensor, logits_fake: Tensor, anchor_real: float, anchor_fake: float) -> Tensor:
+    """Pull the critic's logits of real pictures to where those of painted ones have been, and the other way round.
+
+    Args:
+        logits_real: of real pictures (B,).
+        logits_fake: of painted pictures (B,).
+        anchor_real: running mean of the logits of real pictures.
+        anchor_fake: running mean of those of painted ones.
+
+    Source: Tseng et al. 2021, "Regularizing Generative Adversarial Networks under Limited Data" (LeCam), eq. 5, with
+    the one-sided distances of the authors' program.
+    """
+    real = F.relu(logits_real.float() - anchor_fake).square().mean()
+    return real + F.relu(anchor_real - logits_fake.float()).square().mean()
+
+
 def compares_pairs(name: LossName) -> bool:
     """Whether the painter's loss looks at real pictures too."""
     return name == "relativistic"

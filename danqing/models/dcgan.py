@@ -31,6 +31,8 @@ from danqing.nets.norms import ClassNorm, NormName, chosen
 SIZES = (16, 28, 32, 64, 128)
 SLOPE = 0.2
 WIDEST = 8  # times the narrowest
+USUAL, GAMMA = 28, 0.1  # side in px of grey pictures, and the penalty that suits them
+SLOWEST = 2e-4  # learning rate: lower ones waste an evening
 
 
 class DCGAN(Painter):
@@ -48,7 +50,8 @@ class DCGAN(Painter):
         dropout: share of the critic's activations set to zero.
         loss: the rule of the game between painter and critic.
         penalty: which slope of the critic is penalised.
-        gamma: strength of the penalty.
+        gamma: strength of the penalty; by default 0.1 for 28×28 grey pictures, and as many times that as pictures have
+            more numbers: the slope of a critic that tells the same of more numbers is as much smaller, squared.
         lazy: steps between two penalties, each of which then counts that many times (lazy regularisation).
         smoothing: how far the critic's target for real pictures is from 1.
         critic_steps: steps of the critic for one of the painter.
@@ -79,7 +82,7 @@ class DCGAN(Painter):
         dropout: Annotated[float, Range(0, 0.9)] = 0.0,
         loss: LossName = "relativistic",
         penalty: PenaltyName = "r1+r2",
-        gamma: Annotated[float, Range(0, 1000)] = 0.1,
+        gamma: Annotated[float, Range(0, 1000)] | None = None,
         lazy: Annotated[int, Range(1, 64, "steps")] = 4,
         smoothing: Annotated[float, Range(0, 0.5)] = 0.0,
         critic_steps: Annotated[int, Range(1, 20)] = 1,
@@ -89,7 +92,11 @@ class DCGAN(Painter):
         if channels not in (1, 3):
             raise ParameterError(f"{channels} is neither 1 (grey) nor 3 (RGB)", where="channels")
         base, doublings = _plan(size)
-        self.rules = Rules(loss, penalty, gamma, lazy, smoothing, critic_steps, naming)
+        more = (size / USUAL) ** 2  # times the pixels
+        rate = max(SLOWEST, DCGAN.optimiser.lr / max(1.0, more))
+        self.optimiser = DCGAN.optimiser._replace(lr=rate)  # type: ignore[misc]  # the class's, for its smallest size
+        strength = GAMMA * channels * more if gamma is None else gamma
+        self.rules = Rules(loss, penalty, strength, lazy, smoothing, critic_steps, naming)
         self.painter = _Painter(base, doublings, channels, classes, latents, width, norm)
         self.critic = _Critic(base, doublings, channels, classes, critic_width, critic_norm, dropout, naming > 0)
         self.register_buffer("played", torch.zeros((), dtype=torch.int64))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Iterator
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, TypeGuard
 
 import torch
 from torch import Generator, Tensor, nn
@@ -15,6 +15,7 @@ from danqing.core.pictures.contract import Images
 from danqing.maths.adversarial import (
     LossName,
     PenaltyName,
+    anchored,
     between,
     compares_pairs,
     critic_loss,
@@ -23,8 +24,10 @@ from danqing.maths.adversarial import (
     painter_loss,
     slope,
 )
+from danqing.maths.before_critic import Kind, augmented
 
 BLOCK = 32  # pictures painted at a time
+ANCHOR_MEMORY = 0.99  # of the logits' running means from one step to the next, as in LeCam's program
 
 
 class Verdict(NamedTuple):
@@ -50,6 +53,9 @@ class Rules(NamedTuple):
         smoothing: of the real pictures' targets.
         critic_steps: steps of the critic for one of the painter.
         naming: how much both also learn from the critic naming the class.
+        augment: what is done to all pictures before the critic sees them.
+        chance: of each change, where that is adaptive.
+        anchor: how strongly logits are pulled to each other's running means (LeCam); 0: not at all.
     """
 
     loss: LossName
@@ -59,6 +65,9 @@ class Rules(NamedTuple):
     smoothing: float
     critic_steps: int
     naming: float = 0.0
+    augment: Kind = "none"
+    chance: float = 0.0
+    anchor: float = 0.0
 
 
 class Adversary(Protocol):
@@ -90,6 +99,11 @@ class ByChance(nn.Module):
         """Paint in [-1, 1] as it does while it learns."""
 
 
+def plays(model: nn.Module) -> TypeGuard[Adversary]:
+    """Whether a model is a painter with its critic, whose game a run may change on the way."""
+    return isinstance(getattr(model, "rules", None), Rules) and isinstance(getattr(model, "critic", None), nn.Module)
+
+
 def adversarial_losses(
     model: Adversary, batch: Samples, rng: Generator, softness: float = 1.0
 ) -> Iterator[tuple[str, Tensor]]:
@@ -106,9 +120,10 @@ def adversarial_losses(
         yield "critic", _criticise(model, real, fake, label, rng, softness)
     fake = paint_like(model, real, label, rng)
     yield "critic", _criticise(model, real, fake.detach(), label, rng, softness)
-    on_fake = model.critic(fake, label, rng)
+    on_fake = model.critic(_augmented(model.rules, fake, rng), label, rng)
     with torch.no_grad():
-        on_real = model.critic(real, label, rng) if compares_pairs(model.rules.loss) else on_fake
+        pairs = compares_pairs(model.rules.loss)
+        on_real = model.critic(_augmented(model.rules, real, rng), label, rng) if pairs else on_fake
     loss = painter_loss(model.rules.loss, on_real.logits, on_fake.logits)
     yield "painter", loss + _named(model.rules, on_fake)
 
@@ -179,11 +194,14 @@ def _criticise(
     due = rules.penalty != "none" and int(model.played) % rules.every == 0
     model.played += 1
     at_points = due and rules.penalty in ("r1", "r1+r2")
+    real, fake = _augmented(rules, real, rng).detach(), _augmented(rules, fake, rng).detach()
     real, fake = real.requires_grad_(at_points), fake.requires_grad_(at_points)
     verdict_on_real, verdict_on_fake = _judge(model.critic, real, fake, label, rng)
     on_real, on_fake = verdict_on_real.logits, verdict_on_fake.logits
     model.verdict = on_real.detach().float(), on_fake.detach().float()
     loss = critic_loss(rules.loss, on_real, on_fake, rules.smoothing) + _named(rules, verdict_on_real)
+    if rules.anchor:
+        loss = loss + rules.anchor * anchored(on_real, on_fake, *_anchors(model))
     if not due:
         return loss
     if rules.penalty == "gradient":
@@ -195,6 +213,34 @@ def _criticise(
         if rules.penalty == "r1+r2":
             penalty = penalty + flatness_penalty(slope(on_fake, fake), rules.gamma)
     return loss + rules.every * softness * penalty
+
+
+def _augmented(rules: Rules, x: Tensor, rng: Generator) -> Tensor:
+    return augmented(x, rules.augment, rules.chance, rng)
+
+
+def _anchors(model: Adversary) -> tuple[float, float]:
+    """The running means of the logits of real and of painted pictures, the last step's counted in."""
+    assert model.verdict is not None
+    now = float(model.verdict[0].mean()), float(model.verdict[1].mean())
+    known: tuple[float, float] = getattr(model, "anchors", None) or now
+    means = (
+        ANCHOR_MEMORY * known[0] + (1 - ANCHOR_MEMORY) * now[0],
+        ANCHOR_MEMORY * known[1] + (1 - ANCHOR_MEMORY) * now[1],
+    )
+    object.__setattr__(model, "anchors", means)
+    return means
+
+
+@torch.no_grad()
+def mean_logit(model: Adversary, x: Tensor, label: Tensor | None, rng: Generator) -> float:
+    """What the critic says of pictures (B, C, H, W) in [0, 1], on average, seen as it sees those it learns from."""
+    critic = model.critic
+    learning = critic.training
+    critic.eval()
+    logits = critic(_augmented(model.rules, x * 2 - 1, rng), label, rng).logits
+    critic.train(learning)
+    return float(logits.float().mean())
 
 
 def _judge(

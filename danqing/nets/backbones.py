@@ -20,6 +20,9 @@ from danqing.core.learned.model import Recogniser
 from danqing.core.learned.weights import load
 from danqing.core.pictures.contract import Images, check_images, from_uint8
 from danqing.core.progress import Job, Progress
+from danqing.maths.sketch import DIM as SKETCH_DIM
+from danqing.maths.sketch import SIDE as SKETCH_SIDE
+from danqing.maths.sketch import sketch_features
 from danqing.nets import efficientnet_lite, inception
 
 Look = Callable[[Images], tuple[Tensor, Tensor]]
@@ -100,7 +103,8 @@ def feature_net(name: str, weights: Path | None = None) -> FeatureNet:
     """Find a feature network by its name or file.
 
     Args:
-        name: ``digits`` or any other recogniser (bundled name or file); ``efficientnet-lite0``; ``inception``; or a
+        name: ``digits`` or any other recogniser (bundled name or file); ``efficientnet-lite0``; ``sketch``, a formula;
+            ``inception``; or a
             file of inception's weights, which means the same.
         weights: the file of ``inception``'s weights, which only the user can supply.
 
@@ -114,6 +118,8 @@ def feature_net(name: str, weights: Path | None = None) -> FeatureNet:
         raise ParameterError(f"{name} brings its own weights", where="weights", remedy="Leave them out")
     if name == "efficientnet-lite0":
         return _efficientnet()
+    if name == "sketch":
+        return _sketch()
     return _inception(Path(name)) if _is_foreign(Path(name)) else _recogniser(name)
 
 
@@ -165,6 +171,15 @@ def _watching(model: Recogniser) -> Look:
     vars(model)["features"] = features
     model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     return look
+
+
+def _sketch() -> FeatureNet:
+    """No net: the features that a training watches itself by; there are no classes."""
+
+    def look(x: Images) -> tuple[Tensor, Tensor]:
+        return sketch_features(x), x.new_ones(len(x), 1)
+
+    return FeatureNet("sketch", SKETCH_DIM, 1, (), "", f"by area to {SKETCH_SIDE}×{SKETCH_SIDE}", "RGB", 64, look)
 
 
 def _efficientnet() -> FeatureNet:

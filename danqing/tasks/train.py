@@ -12,6 +12,7 @@ from danqing.core.menu import families
 from danqing.core.operators.task import task
 from danqing.core.progress import Job
 from danqing.training import loop
+from danqing.training.auto import train_best
 from danqing.training.config import TrainConfig
 from danqing.training.plan import plan
 from danqing.training.task import Training
@@ -39,17 +40,17 @@ def train(family: str, given: dict[str, Any]) -> Job[Trained]:
     """
     asked = dict(given)
     run, file = asked.pop("resume", None), asked.pop("config", None)
-    dry, force = asked.pop("dry_run", False), asked.pop("force", False)
+    dry, force, auto = (asked.pop(name, False) for name in ("dry_run", "force", "auto"))
     if run is not None:
-        if file is not None or dry or family:
-            raise UserError("goes with neither --config nor --dry-run nor a family", where="--resume")
+        if file is not None or dry or auto or family:
+            raise UserError("goes with neither --config nor --dry-run nor --auto nor a family", where="--resume")
         result = yield from loop.resume(run, **asked)
         return _trained(result)
     config = _config(family, file, asked)
     if dry:
         facts = yield from plan(config)
         return Figures([facts])  # type: ignore[return-value]  # what a run would be, in place of its weights
-    return _trained((yield from loop.train(config, force=force)))
+    return _trained((yield from (train_best if auto else loop.train)(config, force=force)))
 
 
 def _config(family: str, file: Path | None, asked: dict[str, Any]) -> TrainConfig:

@@ -51,6 +51,12 @@ class Options:
         clip: largest gradient norm of a part; 0 does not clip.
         freeze: what does not learn: NAME or NAME:LEVEL, its first layers, such as critic:4; commas part several.
         augment: augmentations, such as flip,rotate=10 (see the documentation of data).
+        critic_augment: augmentations before the critic, of real and painted pictures alike, so that the samples have
+            none of them: all of them always (diff), or as much as is needed (adaptive); auto: adaptive below 5,000
+            pictures.
+        lecam: how strongly the critic's logits are kept near each other, for few pictures (such as 0.01); 0: not.
+        doctor: whether the doctor treats what it finds (goes back and changes rate, gamma or augmentation) or only
+            tells.
         precision: auto measures which is faster on this machine.
         seed: fixes every random choice.
         threads: processor threads; by default all that this process may use.
@@ -83,6 +89,9 @@ class Options:
     clip: Annotated[float, Range(0, 1e9)] = 0.0
     freeze: str = ""
     augment: str = ""
+    critic_augment: Literal["auto", "none", "diff", "adaptive"] = "auto"
+    lecam: Annotated[float, Range(0, 100)] = 0.0
+    doctor: Literal["act", "watch"] = "act"
     precision: Literal["auto", "bf16", "fp32"] = "auto"
     seed: Seed = 0
     threads: Annotated[int, Range(1, 1024)] | None = None

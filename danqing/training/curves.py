@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,10 @@ from danqing.training.record import read_log
 
 
 def draw_curves(log: Path, file: Path) -> Path:
-    """Draw losses, readings and scores over pictures seen into a PNG; what was not logged has no panel."""
+    """Draw losses, readings and scores over pictures seen into a PNG; what was not logged has no panel.
+
+    A line stands where the doctor found something; a curve is broken where the run went back.
+    """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -28,6 +32,8 @@ def draw_curves(log: Path, file: Path) -> Path:
     ):
         for name, points in series.items():
             axes.plot(*zip(*points, strict=True), label=name, marker="o" if len(points) < 40 else "", markersize=3)
+        for at in (entry["seen"] / 1000 for entry in entries if "event" in entry):
+            axes.axvline(at, color="tab:red", alpha=0.4, linewidth=1)
         axes.set_title(title, loc="left", fontsize=10)
         axes.set_xlabel("thousand pictures seen")
         axes.grid(alpha=0.3)
@@ -41,5 +47,8 @@ def _series(entries: list[dict[str, Any]], key: str) -> dict[str, list[tuple[flo
     out: dict[str, list[tuple[float, float]]] = {}
     for entry in entries:
         for name, value in entry.get(key, {}).items():
-            out.setdefault(name, []).append((entry["seen"] / 1000, value))
+            points = out.setdefault(name, [])
+            if points and entry["seen"] / 1000 < points[-1][0]:
+                points.append((points[-1][0], math.nan))
+            points.append((entry["seen"] / 1000, value))
     return out

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+COLLAPSED = 0.45  # of the diversity of real pictures: what paints less repeats itself
 LEAST = 1e-3  # of the mean length of the features: below that all are taken for the same
 
 

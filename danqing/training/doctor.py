@@ -1,25 +1,37 @@
-"""The doctor watches a run: it heals numbers that break, and says in plain words what goes wrong and what helps."""
+"""The doctor watches a run: it says in plain words what goes wrong, and treats it, or says what helps."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal, NamedTuple
 
 from danqing.core.errors import TrainingFailed
-from danqing.training.alarm import Alarm, Moment, View, known_alarms
+from danqing.training.alarm import Alarm, Cure, Moment, View, known_alarms
 
 MAX_ROLLBACKS = 4  # in a row without a good checkpoint between
-HEAL = 0.5  # what a rollback does to the learning rate
+MAX_CURES = 4  # a run; afterwards the doctor only tells
+MAX_CHANCE = 0.8  # of augmentations before the critic: more of them would leak into what is painted
+
+Manner = Literal["act", "watch"]
 
 
 class Finding(NamedTuple):
-    """What the doctor found, where the run was, and what helps."""
+    """What the doctor found, where the run was, and what helps.
+
+    Attributes:
+        name: of the alarm.
+        step: at which it rang.
+        words: what goes wrong.
+        remedy: what helps.
+        cure: what the doctor changes for it; None: nothing.
+    """
 
     name: str
     step: int
     words: str
     remedy: str
+    cure: Cure | None = None
 
 
 @dataclass
@@ -28,68 +40,115 @@ class Doctor:
 
     Attributes:
         rate: what is left of the learning rate.
-        rollbacks: in a row, without a good checkpoint between.
-        raised: the alarms that were raised, each once.
+        gamma: what the strength of the penalty is multiplied by.
+        chance: of augmentations before the critic, as the doctor's cures have raised it.
+        cures: how many there were.
+        rollbacks: in a row, for numbers that broke, without a good checkpoint between.
+        raised: the alarms that were raised.
+        findings: what was told of each, as JSON values.
         alarms: all there are, by name, each with its own history.
     """
 
     rate: float = 1.0
+    gamma: float = 1.0
+    chance: float = 0.0
+    cures: int = 0
     rollbacks: int = 0
     raised: list[str] = field(default_factory=list)
+    findings: list[dict[str, Any]] = field(default_factory=list)
     alarms: dict[str, Alarm] = field(default_factory=lambda: {name: made() for name, made in known_alarms().items()})
 
     def to_json(self) -> dict[str, Any]:
         """The history as JSON values."""
         histories = {name: alarm.to_json() for name, alarm in self.alarms.items()}
-        return {"rate": self.rate, "rollbacks": self.rollbacks, "raised": self.raised, "alarms": histories}
+        return {**{name: getattr(self, name) for name in _OWN}, "alarms": histories}
 
     @classmethod
     def from_json(cls, history: dict[str, Any]) -> Doctor:
-        """The doctor with a history; alarms that it does not know begin theirs."""
+        """The doctor with a history; what that does not know is as in the beginning."""
         known = history.get("alarms", {})
         alarms = {name: made.from_json(known.get(name, {})) for name, made in known_alarms().items()}
-        return cls(history["rate"], history["rollbacks"], list(history["raised"]), alarms)
+        return cls(**{name: history[name] for name in _OWN if name in history}, alarms=alarms)
+
+    @property
+    def calm(self) -> bool:
+        """Whether nothing points to trouble at present."""
+        return all(alarm.calm for alarm in self.alarms.values())
 
     def breaks(self, moment: Moment) -> Finding | None:
-        """Watch for what a run must go back for; the rate is lowered then.
-
-        Raises:
-            TrainingFailed: if going back has not helped.
-        """
+        """Watch for what a run cannot go on with."""
         for name, alarm in self.alarms.items():
             if alarm.goes_back and alarm.watch(moment):
-                self._heal(moment.step)
-                return Finding(name, moment.step, alarm.words, alarm.remedy)
+                return self._found(name, moment.step)
         return None
+
+    def watch(self, moment: Moment, manner: Manner = "watch") -> list[Finding]:
+        """Watch a sound step."""
+        return self._raised(lambda alarm: alarm.watch(moment), moment.step, manner)
+
+    def look(self, view: View, manner: Manner = "watch") -> list[Finding]:
+        """Look at what is painted."""
+        return self._raised(lambda alarm: alarm.look(view), view.step, manner)
 
     def recovered(self) -> None:
         """Note that a good checkpoint was reached: the next break is a new one."""
         self.rollbacks = 0
 
-    def watch(self, moment: Moment) -> list[Finding]:
-        """Watch a sound step."""
-        return self._raised(lambda alarm: alarm.watch(moment), moment.step)
+    def treated(self, finding: Finding, past: Doctor) -> Doctor:
+        """The doctor after a cure: all that is known, and the alarms as they were where the run goes on from.
 
-    def look(self, view: View) -> list[Finding]:
-        """Look at what is painted."""
-        return self._raised(lambda alarm: alarm.look(view), view.step)
+        Args:
+            finding: what was found, with its cure.
+            past: the history at that place.
 
-    def _raised(self, rings: Callable[[Alarm], bool], step: int) -> list[Finding]:
-        ringing = [name for name, alarm in self.alarms.items() if not alarm.goes_back and rings(alarm)]
-        new = [name for name in ringing if name not in self.raised]
-        self.raised += new
-        return [Finding(name, step, self.alarms[name].words, self.alarms[name].remedy) for name in new]
-
-    def _heal(self, step: int) -> None:
-        self.rollbacks += 1
-        self.rate *= HEAL
-        if self.rollbacks > MAX_ROLLBACKS:
+        Raises:
+            TrainingFailed: if the numbers broke again and again, and going back has not helped.
+        """
+        cure = finding.cure or Cure()
+        broken = self.alarms[finding.name].goes_back
+        after = replace(
+            self,
+            rate=self.rate * cure.rate,
+            gamma=self.gamma * cure.gamma,
+            chance=min(MAX_CHANCE, self.chance + cure.chance),
+            cures=self.cures + (not broken),
+            rollbacks=self.rollbacks + broken,
+            raised=list(dict.fromkeys([*self.raised, finding.name])),
+            alarms=past.alarms,
+        )
+        if after.rollbacks > MAX_ROLLBACKS:
             raise TrainingFailed(
-                f"the numbers broke {self.rollbacks} times near step {step}, the last time at "
-                f"{self.rate / HEAL:g} of the learning rate",
+                f"the numbers broke {after.rollbacks} times near step {finding.step}, the last time at "
+                f"{self.rate:g} of the learning rate",
                 remedy="Lower --lr by ten, use --clip 1, or check the pictures (`danqing data check`). "
                 "The last good checkpoint is kept in the run folder",
             )
+        return after
+
+    def _raised(self, rings: Callable[[Alarm], bool], step: int, manner: Manner) -> list[Finding]:
+        """What rings, once a run; what can be cured again and again, while cures are left."""
+        ringing = [name for name, alarm in self.alarms.items() if not alarm.goes_back and rings(alarm)]
+        cures = manner == "act" and self.cures < MAX_CURES
+        new = [name for name in ringing if name not in self.raised or (cures and self.alarms[name].cure)]
+        self.raised += [name for name in new if name not in self.raised]
+        found = [self._found(name, step) for name in new]
+        return found if cures else [each._replace(cure=None) for each in found]
+
+    def _found(self, name: str, step: int) -> Finding:
+        alarm = self.alarms[name]
+        return Finding(name, step, alarm.words, alarm.remedy, alarm.cure)
 
 
-__all__ = ["Doctor", "Finding"]
+_OWN = ("rate", "gamma", "chance", "cures", "rollbacks", "raised", "findings")
+
+
+def told(finding: dict[str, Any]) -> str:
+    """A finding, as a run writes it down, as people read it: what goes wrong, what was done, and what helps."""
+    lines = [f"Step {finding['at_step']:,}: {finding['words']} ({finding['event']})"]
+    if "back_to" in finding:
+        changes = [f"{name} is {value:g} now" for name, value in finding.get("changed", {}).items()]
+        lines.append("; ".join([f"Went back to step {finding['back_to']:,}", *changes]))
+    return "\n  ".join([*lines, f"What helps: {finding['remedy']}"])
+
+
+__all__ = ["MAX_CHANCE", "MAX_CURES", "MAX_ROLLBACKS", "Doctor", "Finding", "Manner", "told"]

@@ -31,7 +31,9 @@ def facts_of(
         "threads": torch.get_num_threads(),
         "augment": str(kit.augment),
         "torch": torch.__version__,
+        "pictures_taken_back": position.lost,
         "alarms": position.doctor.raised,
+        "findings": position.doctor.findings,
     }
     data = kit.supplies.train
     facts = {"training": training, "data": data.facts(), "scores": scores, "classes": list(data.classes)}

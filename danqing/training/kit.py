@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Iterator
 from typing import Any, NamedTuple
@@ -9,21 +10,28 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from danqing.core.learned.model import Model, Samples
+from danqing.core.learned.model import Model, Painter, Samples
 from danqing.core.pictures.contract import Images
 from danqing.data.augment import augmentations
+from danqing.data.store import Store
 from danqing.maths.sketch import sketch_features
+from danqing.nets.adversary import plays
+from danqing.training.adaptive import kind_for
+from danqing.training.alarm import Beside, View
 from danqing.training.build import settings_of
 from danqing.training.config import TrainConfig
+from danqing.training.copies import thumbnails
 from danqing.training.ema import Ema
 from danqing.training.freezing import freeze
 from danqing.training.machine import Choice, choose_precision, to_machine, try_step
-from danqing.training.score import by_class, painted_like, score
-from danqing.training.setup import Supplies, batch_share, held_out_batch, without_labels
+from danqing.training.score import by_class, drawn_classes, painted_like, score
+from danqing.training.setup import Supplies, batch_share, count_of, held_out_batch, without_labels
 from danqing.training.state import Position, generator_state
 from danqing.training.step import Stepper
 
 ROWS = 8  # of a grid
+BESIDE = 4096  # training pictures among which copies are looked for, at most
+CHUNK = 256  # of them at a time
 
 
 class Seen(NamedTuple):
@@ -55,15 +63,22 @@ class Kit:
         frozen = freeze(self.model, options.freeze)
         self.precision = self._precision()
         settings = settings_of(config, self.model)
+        self.rate_of_all = max(each.lr for each in settings.values())
+        rules = self.model.rules if plays(self.model) else None
+        self.gamma = 0.0 if rules is None else rules.gamma
+        self.before_critic = kind_for(options.critic_augment, count_of(supplies.train))
         self.stepper = Stepper(self.model, settings, self.precision.precision, fabric, options.clip, frozen)
         self.ema = Ema(self.model, options.ema)
         seed = options.seed * 1_000_003 + fabric.global_rank
         self.rng = torch.Generator().manual_seed(seed)
         torch.default_generator.manual_seed(seed)
         self.held_out = self._ready(held_out_batch(supplies, options.seed))
+        apart = supplies.held_out is not supplies.train
+        self.apart = self.held_out if apart else self.held_out.map(lambda each: each[:0])
         classes = self.model.config.get("classes", 0)
         self.columns = classes or ROWS
         self.shown = by_class(self.held_out, classes, ROWS) if classes else Samples(self.held_out.x[: ROWS * ROWS])
+        self.asked = drawn_classes(supplies.train, self.held_out, options.seed)
         self.real = sketch_features(self.shown.x.cpu())
 
     def try_out(self) -> None:
@@ -74,7 +89,40 @@ class Kit:
     def examine(self) -> Seen:
         """Paint with the averaged weights, and score them."""
         model, seed = self.ema.model, self.config.options.seed
-        return Seen(painted_like(model, self.shown, seed), score(model, self.held_out, seed))
+        return Seen(painted_like(model, self.shown, seed), score(model, self.held_out, self.asked, seed))
+
+    def view(self, seen: Seen, position: Position, share: float) -> View | None:
+        """What there is to be looked at; None if nothing was painted."""
+        if seen.painted is None:
+            return None
+        return View(
+            position.step,
+            position.seen,
+            sketch_features(seen.painted),
+            self.real,
+            seen.painted,
+            self.shown.x.cpu(),
+            seen.scores,
+            position.adaptive.overfitting,
+            self._beside(seen.painted),
+            share,
+        )
+
+    @functools.cached_property
+    def _learned(self) -> Tensor | None:
+        """Thumbnails of training pictures; None where copies cannot be told."""
+        train = self.supplies.train
+        if not isinstance(train, Store) or not isinstance(self.model, Painter) or len(train) < 2:
+            return None
+        order = torch.randperm(len(train), generator=torch.Generator().manual_seed(self.config.options.seed))[:BESIDE]
+        return torch.cat([thumbnails(train.take(some).x) for some in order.split(CHUNK)])
+
+    def _beside(self, painted: Images) -> Beside | None:
+        if self._learned is None:
+            return None
+        apart = self.supplies.held_out is not self.supplies.train
+        held_out = thumbnails(self.held_out.x.cpu())
+        return Beside(thumbnails(painted), self._learned, held_out if apart else held_out[:0])
 
     def batches(self, position: Position) -> Iterator[Samples]:
         """Yield batches without end, from where the stage is on; each stage goes through the pictures in its own order.

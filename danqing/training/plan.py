@@ -6,11 +6,13 @@ import resource
 import sys
 from typing import Any
 
+from danqing.core.learned.model import Painter
 from danqing.core.progress import Job, Progress
 from danqing.nets.precision import computes_bf16
 from danqing.training.budget import Budget
 from danqing.training.build import new_model, settings_of
 from danqing.training.config import TrainConfig
+from danqing.training.forecast import about
 from danqing.training.freezing import freeze
 from danqing.training.machine import prepare, steps_per_second, to_machine
 from danqing.training.process import apart
@@ -45,6 +47,11 @@ def _plan(config: TrainConfig) -> Job[dict[str, Any]]:
         yield Progress(done, len(wishes), f"measuring {name}")
         speeds[name] = steps_per_second(model, batch, settings_of(first, model), name)
     precision = max(speeds, key=lambda name: speeds[name])
+    spending = _spending(Budget.parse(options.budget), speeds[precision], batch_size, count_of(supplies.train))
+    expected: list[str] = []
+    if isinstance(model, Painter):
+        count, seen = count_of(supplies.train), spending["pictures_seen"]
+        expected = list(about(count, supplies.train.size, supplies.train.channels or 3, seen, spending["budget"]))
     weights = sum(p.numel() * p.element_size() for p in model.parameters())
     return {
         "config": config.with_options(precision=precision).to_json(),
@@ -53,7 +60,9 @@ def _plan(config: TrainConfig) -> Job[dict[str, Any]]:
         "pictures": supplies.train.facts(),
         "threads": threads,
         "steps_per_second": {name: round(speed, 2) for name, speed in speeds.items()},
-        **_spending(Budget.parse(options.budget), speeds[precision], batch_size, count_of(supplies.train)),
+        **spending,
+        "learning_rate": {part: each.lr for part, each in settings_of(first, model).items()},
+        "forecast": expected,
         "memory": {"weights_gradients_adam_average": 5 * weights, "peak_of_a_step": max(0, peak_memory() - before)},
     }
 

@@ -19,8 +19,12 @@ from danqing.core.pictures.sheet import contact_sheet
 from danqing.core.pictures.writing import write
 
 CONFIG, LOG, CURVES, MODEL, BEST = "config.json", "log.jsonl", "curves.png", "model.safetensors", "best.safetensors"
+REPORT, FILM, NEIGHBOURS, SCORES = "report.html", "film.webp", "neighbours.png", "scores.json"
 CHECKPOINTS, GRIDS, LOCK = "checkpoints", "grids", ".lock"
-PARTS = (CONFIG, LOG, CURVES, MODEL, BEST, "card.json", "check.json", "skipped.json", GRIDS, CHECKPOINTS, "tensorboard")
+PARTS = (
+    CONFIG, LOG, CURVES, MODEL, BEST, "card.json", "check.json", "skipped.json", REPORT, FILM, NEIGHBOURS, SCORES,
+    GRIDS, CHECKPOINTS, "tensorboard",
+)  # fmt: skip
 NEW, OLD = ".danqing-new", ".danqing-old"  # folders in which one run takes the place of another
 
 

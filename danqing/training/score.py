@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import numpy as np
 import torch
+from torch import Tensor
 
 from danqing.core.learned.model import Model, Samples
 from danqing.core.pictures.contract import Images
+from danqing.data.store import Store
+from danqing.data.stream import Stream
+from danqing.maths.drawing import classes_as_in, stream
 from danqing.maths.sketch import sketch_features
 from danqing.maths.statistics import frechet_distance
 
@@ -14,18 +19,37 @@ CHUNK = 64
 
 
 @torch.no_grad()
-def score(model: Model, held_out: Samples, seed: int) -> dict[str, float]:
+def score(model: Model, held_out: Samples, asked: Tensor | None, seed: int) -> dict[str, float]:
     """The family's own scores on held-out pictures, or else the sketch distance between painted and held-out ones.
 
     The sketch distance is a Fréchet distance on fixed, simple features: it ranks moments of one run, nothing more.
+
+    Args:
+        model: what is scored.
+        held_out: pictures that it does not learn from.
+        asked: the classes to be painted, as :func:`drawn_classes` draws them: those of the held-out pictures would
+            give both sets the same shares of classes, which two independent sets do not have.
+        seed: fixes the latents.
     """
     scores = model.score(held_out)
     if scores:
         return scores
-    painted = painted_like(model, held_out, seed)
+    painted = painted_like(model, held_out._replace(y=asked), seed)
     if painted is None:
         return {}
     return {"sketch_distance": frechet_distance(sketch_features(painted), sketch_features(held_out.x.cpu())).value}
+
+
+def drawn_classes(train: Store | Stream, held_out: Samples, seed: int) -> Tensor | None:
+    """Classes for as many pictures as are held out, drawn as they occur among the training pictures.
+
+    Of a stream, which does not know these, as they occur among the held-out ones.
+    """
+    if held_out.y is None:
+        return None
+    known = train.labels if isinstance(train, Store) and train.labels is not None else held_out.y.cpu().numpy()
+    drawn = classes_as_in(np.asarray(known), len(held_out.x), stream(seed, "classes"))
+    return torch.from_numpy(drawn).to(held_out.y)
 
 
 @torch.no_grad()

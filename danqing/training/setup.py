@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+from collections.abc import Iterator
 from importlib.util import find_spec
 from typing import Any, NamedTuple
 
@@ -11,7 +12,9 @@ import torch
 
 from danqing.core.errors import DataError, ParameterError, UserError
 from danqing.core.learned.families import family_named
-from danqing.core.learned.model import Model, Samples
+from danqing.core.learned.model import Model, Painter, Samples
+from danqing.core.notes import note
+from danqing.core.pictures.names import several
 from danqing.core.progress import Job, Progress
 from danqing.data.check import check
 from danqing.data.fit import Fit
@@ -23,6 +26,7 @@ from danqing.training.config import TrainConfig
 from danqing.training.score import SCORED
 
 NATURAL_SIZE = {"digits": 28}
+FEWEST = 100  # pictures below which a painter learns little but copies
 
 
 class Supplies(NamedTuple):
@@ -64,6 +68,29 @@ def refuse_at_once(config: TrainConfig, processes: int) -> None:
         raise UserError("needs the package tensorboard", where="tensorboard", remedy=remedy)
     if options.stream and Budget.parse(options.budget).currency == "epochs":
         raise ParameterError("a stream does not know its length", where="budget", remedy="Say 10m or 500kimg")
+
+
+def refuse_hurry(config: TrainConfig, batch: int, pictures: float, look: float) -> None:
+    """Refuse a budget that ends before anything is learned.
+
+    Args:
+        config: the run.
+        batch: pictures a step, over all processes.
+        pictures: how many there are.
+        look: seconds that a look at the untrained model took.
+
+    Raises:
+        ParameterError: if it is not enough for one step, or for one look.
+    """
+    budget = Budget.parse(config.options.budget)
+    step = {"pictures": batch, "epochs": batch / pictures, "seconds": look}[budget.currency]
+    if budget.amount >= step:
+        return
+    if budget.currency == "seconds":
+        what = f"{budget} is too short for one look at what was learned, which takes {look:.1f} s here"
+    else:
+        what = f"{budget} is less than one step, which takes {batch} pictures"
+    raise ParameterError(what, where="budget", remedy="Give a larger budget, such as 10m or 200kimg")
 
 
 def batch_share(config: TrainConfig, processes: int) -> int:
@@ -116,6 +143,8 @@ def gather_pictures(config: TrainConfig) -> Job[Supplies]:
                 where=config.data,
                 remedy="Mend or remove them, or give --skip-bad to go on without them",
             )
+    for words in _remarks(config, report):
+        note(words)
     stores = []
     for split in ("train", "test"):
         job = pack(
@@ -133,6 +162,23 @@ def gather_pictures(config: TrainConfig) -> Job[Supplies]:
         raise DataError("no pictures to learn from", where=config.data)
     yield Progress(1, 1, f"{len(train):,} pictures to learn from, {len(test):,} held out")
     return Supplies(train, test if len(test) >= 2 else train, report)
+
+
+def _remarks(config: TrainConfig, report: dict[str, Any]) -> Iterator[str]:
+    """What a person should know of pictures that can be learned from: too few, or too small."""
+    count, size = report.get("usable", math.inf), picture_size(config)
+    if issubclass(family_named(config.family), Painter) and count < FEWEST:
+        yield (
+            f"{several(count, 'picture')} are too few to learn to paint from: expect copies. Bring more ({FEWEST} are "
+            "the least), or begin with other weights (--from)"
+        )
+    small = sum(n for name, n in report.get("sizes", {}).items() if min(map(int, name.split(" x "))) < size)
+    if small:
+        shorter = sorted(min(map(int, name.split(" x "))) for name in report["sizes"])
+        yield (
+            f"{small:,} of {several(count, 'picture')} are smaller than {size} px and will look soft: the smallest has "
+            f"{shorter[0]} px (--size sets the size)"
+        )
 
 
 def picture_size(config: TrainConfig) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,6 +14,7 @@ from danqing.core.errors import ModelFileError
 from danqing.core.learned.card import CHECKPOINT
 from danqing.core.learned.model import Model
 from danqing.core.learned.weights import load_tensors, save_tensors
+from danqing.training.adaptive import Adaptive
 from danqing.training.doctor import Doctor
 from danqing.training.ema import Ema
 from danqing.training.step import Stepper
@@ -28,33 +29,41 @@ class Position:
     Attributes:
         step: steps done.
         seen: pictures seen.
+        lost: pictures seen in steps that were taken back; they count in the budget.
         seconds: time used.
         best: its best score so far.
         log_bytes: how long its log was.
         stage: the number of its stage, from 0.
         stage_seen: pictures seen when that began.
+        good: the step of the last checkpoint at a look where nothing was amiss.
         doctor: the doctor's history.
+        adaptive: the state of adaptive augmentation.
     """
 
     step: int = 0
     seen: int = 0
+    lost: int = 0
     seconds: float = 0.0
     best: float | None = None
     log_bytes: int = 0
     stage: int = 0
     stage_seen: int = 0
+    good: int = 0
     doctor: Doctor = field(default_factory=Doctor)
+    adaptive: Adaptive = field(default_factory=Adaptive)
 
     def to_json(self) -> dict[str, Any]:
         """The position as JSON values."""
-        names = [each.name for each in fields(self) if each.name != "doctor"]
-        return {**{name: getattr(self, name) for name in names}, "doctor": self.doctor.to_json()}
+        names = [each.name for each in fields(self) if each.name not in ("doctor", "adaptive")]
+        parts = {"doctor": self.doctor.to_json(), "adaptive": asdict(self.adaptive)}
+        return {**{name: getattr(self, name) for name in names}, **parts}
 
     @classmethod
     def from_json(cls, card: dict[str, Any]) -> Position:
         """The position that a checkpoint's card tells."""
         known = {each.name: card[each.name] for each in fields(cls) if each.name in card}
-        return cls(**{**known, "doctor": Doctor.from_json(card["doctor"])})
+        adaptive = Adaptive(**card.get("adaptive", {}))
+        return cls(**{**known, "doctor": Doctor.from_json(card["doctor"]), "adaptive": adaptive})
 
 
 class Saved(NamedTuple):
@@ -71,7 +80,7 @@ class Checkpoints:
         self.folder, self.model, self.ema, self.stepper, self.rng = folder, model, ema, stepper, rng
 
     def save(self, position: Position, generators: Tensor, facts: dict[str, Any], folder: Path) -> Path:
-        """Write a checkpoint and forget the oldest.
+        """Write a checkpoint and forget the oldest, but for the last where nothing was amiss.
 
         Args:
             position: where the run is.
@@ -83,11 +92,26 @@ class Checkpoints:
             OutputError: if it cannot be written; the earlier ones survive.
         """
         card = {**facts, "kind": CHECKPOINT, "family": self.model.family, "config": self.model.config}
-        file = folder / f"{position.step:09}.safetensors"
+        file = _file(folder, position.step)
         save_tensors(self.captured(generators), file, {**card, **position.to_json()})
         for old in checkpoints_in(folder)[:-KEEP]:
-            old.unlink(missing_ok=True)
+            if old != _file(folder, position.good):
+                old.unlink(missing_ok=True)
         return file
+
+    def good(self, position: Position) -> Saved:
+        """Read the last checkpoint where nothing was amiss.
+
+        Raises:
+            ModelFileError: if it cannot be read.
+        """
+        return Saved(*load_tensors(_file(self.folder, position.good)))
+
+    def forget_after(self, step: int) -> None:
+        """Remove the checkpoints of steps that were taken back."""
+        for file in checkpoints_in(self.folder):
+            if int(file.stem) > step:
+                file.unlink(missing_ok=True)
 
     def captured(self, generators: Tensor) -> dict[str, Tensor]:
         """Everything that decides the next step, as tensors; ``generators`` holds the states of all processes."""
@@ -166,6 +190,10 @@ def newest(folder: Path) -> Saved:
             return saved
         reason = reason or ModelFileError(f"its weights are broken: {name} is not finite", where=file)
     raise reason or ModelFileError("no checkpoint to go on from", where=folder)
+
+
+def _file(folder: Path, step: int) -> Path:
+    return folder / f"{step:09}.safetensors"
 
 
 def _broken(tensors: dict[str, Tensor]) -> str:

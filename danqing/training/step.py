@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from typing import Any
+from typing import Any, TypeAlias
 
 import torch
 from torch import Generator, Tensor, nn
@@ -11,7 +11,7 @@ from torch import Generator, Tensor, nn
 from danqing.core.learned.model import Model, Optimiser, Samples
 from danqing.training.muon import Muon, takes
 
-Settings = Optimiser | Mapping[str, Optimiser]
+Settings: TypeAlias = Optimiser | Mapping[str, Optimiser]
 
 
 class Stepper:

@@ -21,6 +21,7 @@ PICTURES = "a folder, a folder of class folders, a zip of either, WebDataset sha
 RUN = (
     field_of("config", Path | None, None, "start from the config of a run (JSON)."),
     field_of("dry_run", bool, False, "tell parameters, memory and time, and stop."),
+    field_of("auto", bool, False, "choose rate and gamma by short runs on a fifth of the budget."),
     field_of("force", bool, False, "replace what is there."),
 )
 RESUME = field_of("resume", Path | None, None, "go on with the run in this folder, bit for bit.")

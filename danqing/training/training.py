@@ -10,15 +10,17 @@ from typing import Any, NamedTuple
 
 import torch
 
+from danqing.core.learned.model import Samples
 from danqing.core.learned.weights import save
+from danqing.core.pictures.contract import Images
 from danqing.core.progress import Job, Progress
-from danqing.maths.sketch import sketch_features
 from danqing.training import record
-from danqing.training.alarm import Moment, View
+from danqing.training.alarm import Moment
 from danqing.training.budget import Budget, Spent
 from danqing.training.build import new_model
+from danqing.training.closing import close
 from danqing.training.config import TrainConfig
-from danqing.training.doctor import Finding
+from danqing.training.doctor import Doctor, Finding, told
 from danqing.training.facts import facts_of, write_facts
 from danqing.training.journal import LINE_STEPS, Journal
 from danqing.training.kit import Kit, Seen
@@ -27,6 +29,8 @@ from danqing.training.resumption import facts_of_set
 from danqing.training.setup import Supplies, count_of
 from danqing.training.stages import ends_of
 from danqing.training.state import Checkpoints, Position, newest
+
+NEAR = 0.5  # a look whose score is worse than the best by a larger share is none to go back to
 
 
 class RunResult(NamedTuple):
@@ -55,6 +59,7 @@ class Training:
         self.every = Budget.parse(config.options.every, of=self.budget)
         self.ends = ends_of(config.all_stages())
         self.scores: dict[str, float] = {}
+        self.news: list[str] = []
         self.looked_at = -1
         self._use(kit, position.stage)
 
@@ -72,34 +77,32 @@ class Training:
         """
         self.started = time.perf_counter() - self.position.seconds
         if self.position.step == 0:
-            yield self._look(first)
+            yield self._progress(*self._look(first)[:2])
+            self._checkpoint()
         batches, looks, share = self.kit.batches(self.position), self._looks(), self._share()
         while share < 1:
             if share >= self.ends[self.position.stage]:
                 self._next_stage(share)
                 batches = self.kit.batches(self.position)
-            losses = self.kit.stepper.step(next(batches), self.kit.rng, self._rate(share))
-            self._advance()
+            losses = self._step(next(batches), share)
             share = self._share()
             due = self._looks() > looks or share >= 1
-            moment = self._moment(losses, due)
-            if (finding := self.position.doctor.breaks(moment)) is not None:
-                self._go_back(finding)
+            words, painted, cured = self._watch(losses, due)
+            if cured is not None:
+                self._go_back(cured)
                 batches, looks, share = self.kit.batches(self.position), self._looks(), self._share()
-                continue
-            self.journal.add(losses, moment.readings)
-            self._report(self.position.doctor.watch(moment))
-            if due:
+            elif due:
                 looks = self._looks()
-                yield self._look()
+                self.position.doctor.recovered()
+                self._checkpoint()
             elif self.position.step % LINE_STEPS == 0:
                 self.journal.line(self.position)
             try:
-                yield Progress(min(1.0, share), 1.0, self._words(losses))
+                yield self._progress(words, painted)
             except GeneratorExit:
                 self._stop()
                 raise
-        return self._finish()
+        return (yield from self._finish())
 
     def write_begin(self, folder: Path) -> None:
         """Write the first files of a run: what it is, what was found in its pictures, and its first checkpoint."""
@@ -128,13 +131,40 @@ class Training:
         if (before.options.size, before.params) != (self.kit.config.options.size, self.kit.config.params):
             self.position.best = None
 
-    def _moment(self, losses: dict[str, float], due: bool) -> Moment:
-        broken = self.fabric.broadcast(self.checkpoints.broken()) if due else ""
-        return Moment(self.position.step, self.position.seen, losses, self.kit.model.readings(), broken)
+    def _step(self, batch: Samples, share: float) -> dict[str, float]:
+        """One step by the rules as they are now, which adaptive augmentation then turns to what is needed."""
+        position, kit = self.position, self.kit
+        position.adaptive.apply(kit.model, position.doctor, kit.before_critic, kit.config.options.lecam, kit.gamma)
+        losses = kit.stepper.step(batch, kit.rng, self._rate(share))
+        kit.advance(position)
+        position.adaptive.follow(kit.model, kit.apart, position.step, kit.batch, kit.before_critic)
+        position.seconds = time.perf_counter() - self.started
+        return losses
 
-    def _advance(self) -> None:
-        self.kit.advance(self.position)
-        self.position.seconds = time.perf_counter() - self.started
+    def _watch(self, losses: dict[str, float], due: bool) -> tuple[str, Images | None, Finding | None]:
+        """Write a step down, look where that is due, and let the doctor say what is to be cured."""
+        doctor, manner = self.position.doctor, self.config.options.doctor
+        broken = self.fabric.broadcast(self.checkpoints.broken()) if due else ""
+        readings = {**self.kit.model.readings(), **self.position.adaptive.readings()}
+        moment = Moment(self.position.step, self.position.seen, losses, readings, broken)
+        if (breaks := doctor.breaks(moment)) is not None:
+            return self._words(losses), None, breaks
+        self.journal.add(losses, moment.readings)
+        found, words, painted = doctor.watch(moment, manner), self._words(losses), None
+        if due:
+            words, painted, more = self._look()
+            found = [*found, *more]
+        found = self._agreed(found)
+        cured = next((each for each in found if each.cure is not None), None)
+        for each in found:
+            if each is not cured:
+                self._report(each)
+        return words, painted, cured
+
+    def _agreed(self, found: list[Finding]) -> list[Finding]:
+        """What the first process found, which alone looks, holds for all."""
+        alone = self.fabric.world_size == 1
+        return found if alone else [Finding(*each) for each in self.fabric.broadcast(found)]
 
     def _share(self) -> float:
         """How much of the budget is used; the first process's clock counts."""
@@ -143,7 +173,7 @@ class Training:
         return float(self.fabric.broadcast(share)) if timed else share
 
     def _used(self, budget: Budget) -> float:
-        seen = self.position.seen
+        seen = self.position.seen + self.position.lost
         return budget.share(Spent(self.position.seconds, seen, seen / count_of(self.kit.supplies.train)))
 
     def _looks(self) -> int:
@@ -156,36 +186,67 @@ class Training:
         return self.position.doctor.rate * self.kit.rate(share) * factor
 
     def _go_back(self, finding: Finding) -> None:
-        """Go back to the last good checkpoint and go on more carefully."""
-        doctor, log_bytes = self.position.doctor, self.journal.length()
-        saved = newest(self.checkpoints.folder)
-        self.position = dataclasses.replace(Position.from_json(saved.card), doctor=doctor, log_bytes=log_bytes)
+        """Go back to the last good checkpoint and go on by other rules.
+
+        What was spent on steps that are taken back stays spent, but where numbers broke: these steps taught nothing.
+        """
+        now, broken = self.position, self.position.doctor.alarms[finding.name].goes_back
+        saved = newest(self.checkpoints.folder) if broken else self.checkpoints.good(now)
+        self.fabric.barrier()
+        there = Position.from_json(saved.card)
+        lost, seconds = (there.lost, there.seconds) if broken else (now.lost + now.seen - there.seen, now.seconds)
+        doctor = now.doctor.treated(finding, there.doctor)
+        self.position = dataclasses.replace(there, doctor=doctor, seconds=seconds, lost=lost, best=now.best)
         self._enter(self.position.stage, saved.tensors, self.fabric.global_rank)
-        self.started = time.perf_counter() - self.position.seconds
+        self.started = time.perf_counter() - seconds
         self.journal.count_from(self.position)
-        self._report([finding])
-
-    def _report(self, findings: list[Finding]) -> None:
-        for found in findings:
-            entry = {"event": found.name, "words": found.words, "remedy": found.remedy, "at_step": found.step}
-            self.journal.write(self.position, {**entry, "rate": self.position.doctor.rate})
-
-    def _look(self, seen: Seen | None = None) -> Progress:
-        """Paint, score, examine, log and checkpoint."""
-        self.looked_at, painted = self.position.step, None
+        self._report(finding, there)
         if self.folder is not None:
-            painted, scores = seen or self.kit.examine()
+            self.checkpoints.forget_after(self.position.step)
+        self._checkpoint()
+
+    def _report(self, finding: Finding, there: Position | None = None) -> None:
+        """Tell what was found: at once on the screen, in the log, and for the report and the card."""
+        entry = {"event": finding.name, "words": finding.words, "remedy": finding.remedy, "at_step": finding.step}
+        doctor = self.position.doctor
+        if there is not None:
+            entry |= {"back_to": there.step, "changed": self._changed(there.doctor, doctor)}
+        doctor.findings.append(entry)
+        self.news.append(told(entry))
+        self.journal.write(self.position, {**entry, "rate": doctor.rate})
+
+    def _changed(self, before: Doctor, after: Doctor) -> dict[str, float]:
+        """The rules that a cure has changed, as they are now."""
+        names = {"rate": ("learning rate", self.kit.rate_of_all), "chance": ("chance of augmentation", 1.0)}
+        if self.kit.gamma:
+            names["gamma"] = ("gamma", self.kit.gamma)
+        pairs = {words: (getattr(before, name), getattr(after, name), unit) for name, (words, unit) in names.items()}
+        return {words: new * unit for words, (old, new, unit) in pairs.items() if old != new}
+
+    def _look(self, seen: Seen | None = None) -> tuple[str, Images | None, list[Finding]]:
+        """Paint, score, examine and log."""
+        self.looked_at, painted, found = self.position.step, None, []
+        if self.folder is not None:
+            seen = seen or self.kit.examine()
+            painted = seen.painted
             if painted is not None:
                 self.folder.grid(self.position.step, painted, self.kit.columns)
-                if self.position.step:
-                    step, pictures = self.position.step, self.position.seen
-                    view = View(step, pictures, sketch_features(painted), self.kit.real)
-                    self._report(self.position.doctor.look(view))
-            self._keep_best(scores)
+            if self.position.step and (view := self.kit.view(seen, self.position, self._share())) is not None:
+                found = self.position.doctor.look(view, self.config.options.doctor)
+            self._keep_best(seen.scores)
             self.journal.draw()
-        self.position.doctor.recovered()
-        self._checkpoint()
-        return Progress(min(1.0, self._share()), 1.0, self._words(self.journal.last), painted)
+            if self.position.doctor.calm and self._near_best(seen.scores):
+                self.position.good = self.position.step
+        return self._words(self.journal.last), painted, found
+
+    def _near_best(self, scores: dict[str, float]) -> bool:
+        """Whether a score is about as good as the best; where there is none, nothing speaks against it."""
+        value, best = next(iter(scores.values()), None), self.position.best
+        return value is None or best is None or value <= best + NEAR * abs(best)
+
+    def _progress(self, words: str, painted: Images | None = None) -> Progress:
+        news, self.news = "\n".join(self.news), []
+        return Progress(min(1.0, self._share()), 1.0, words, painted, news)
 
     def _keep_best(self, scores: dict[str, float]) -> None:
         self.journal.line(self.position, scores=scores)
@@ -210,13 +271,15 @@ class Training:
         known = {**self._facts(), "set": facts_of_set(self.kit.supplies)}
         self.checkpoints.save(self.position, generators, known, folder)
 
-    def _finish(self) -> RunResult:
+    def _finish(self) -> Job[RunResult]:
         if self.looked_at != self.position.step:
             self._look()
+            self._checkpoint()
         if self.folder is not None:
             self.journal.draw(last=True)
             save(self.kit.ema.model, self.path / record.MODEL, **self._facts())
             record.write_json(self.path / "card.json", {**self.kit.ema.model.card, **self._facts()})
+            yield from close(self.path, self.config, self.kit, self._facts()["training"])
         self.fabric.barrier()
         return RunResult(self.path, self.path / record.MODEL, self._facts()["training"])
 

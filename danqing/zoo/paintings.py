@@ -9,12 +9,8 @@ package, version, files and hash.
 
 from __future__ import annotations
 
-import argparse
-import hashlib
 import io
-import json
 import re
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -24,9 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from danqing.core.disk import replacing
-from danqing.core.errors import UserError
-from danqing.zoo.photographs import MANIFEST, fetched, resources, run
+from danqing.zoo.packages import held_out, keep, main, unpacked, write_manifest
+from danqing.zoo.photographs import resources
 
 PACKAGE = "gcompris-qt-data"
 BOARDS = re.compile(r"activities/(?:paintings|babyshapes)/resource/board/[^/]+\.qml$")
@@ -37,7 +32,7 @@ GROUND = re.compile(r'"image/([^"]+)",\s*"type"')
 PIECE = re.compile(r'"image/([^"]+)",\s*(?:"dropAreaSize" : "\d+",\s*)?"x" : "([\d.]+)",\s*"y" : "([\d.]+)"')
 TITLE = re.compile(r'qsTr\("([^"]+)"\)')
 COVERED = 0.9  # share of a row or column at the edge that pieces cover, so that it belongs to the painting
-HELD_OUT = 5  # one painting of so many
+ONE_IN = 5  # held out: one painting of so many
 
 
 class Painting(NamedTuple):
@@ -47,11 +42,6 @@ class Painting(NamedTuple):
     picture: Image.Image
     files: tuple[str, ...]
 
-    @property
-    def held_out(self) -> bool:
-        """Whether it is for validation only."""
-        return int(hashlib.sha256(self.name.encode()).hexdigest(), 16) % HELD_OUT == 0
-
 
 def collect(folder: Path, debs: Path | None = None) -> dict[str, int]:
     """Put all paintings into ``folder`` and say how many there are.
@@ -60,21 +50,12 @@ def collect(folder: Path, debs: Path | None = None) -> dict[str, int]:
         UserError: if the package cannot be had.
     """
     kept: list[dict[str, Any]] = []
-    with tempfile.TemporaryDirectory() as temporary:
-        place = Path(temporary)
-        deb = fetched(PACKAGE, debs, place)
-        version = run("dpkg-deb", "-f", str(deb), "Version").strip()
-        run("dpkg-deb", "-x", str(deb), str(place / "all"))
-        for painting in paintings(place / "all"):
-            file = folder / ("test" if painting.held_out else "train") / f"{painting.name}.png"
-            file.parent.mkdir(parents=True, exist_ok=True)
-            with replacing(file) as unfinished:
-                painting.picture.save(unfinished, "PNG")
-            digest = hashlib.sha256(painting.picture.tobytes()).hexdigest()
-            facts = {"file": str(file.relative_to(folder)), "size": painting.picture.size, "sha256": digest}
-            kept.append({**facts, "package": PACKAGE, "version": version, "from": painting.files, "licence": "GPL-3+"})
-    with replacing(folder / MANIFEST) as unfinished:
-        unfinished.write_text(json.dumps(kept, indent=1, ensure_ascii=False), "utf-8")
+    with unpacked(PACKAGE, debs) as package:
+        for painting in paintings(package.folder):
+            name = f"{'test' if held_out(painting.name, ONE_IN) else 'train'}/{painting.name}.png"
+            facts = {"package": PACKAGE, "version": package.version, "licence": "GPL-3+"}
+            kept.append({**keep(painting.picture, folder, name, **facts), "from": painting.files})
+    write_manifest(folder, kept)
     return {"paintings": len(kept), "held_out": sum(each["file"].startswith("test") for each in kept)}
 
 
@@ -132,11 +113,4 @@ def _plain(title: str) -> str:
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("--debs", type=Path, help="where the .deb file lies already")
-    given = parser.parse_args()
-    try:
-        print(json.dumps(collect(given.folder, given.debs)))
-    except UserError as error:
-        parser.exit(error.exit_code, f"{error}\n")
+    main(__doc__, collect)

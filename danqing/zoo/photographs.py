@@ -9,15 +9,10 @@ package, version, file, licence and hash. Nothing is kept that is already there.
 
 from __future__ import annotations
 
-import argparse
 import fnmatch
-import hashlib
 import io
 import json
-import os
 import struct
-import subprocess
-import tempfile
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -27,12 +22,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
-from danqing.core.disk import replacing
-from danqing.core.errors import DataError, UserError
 from danqing.data.likeness import SIDE, Look, alike, look_at
+from danqing.zoo.packages import held_out, keep, main, unpacked, write_manifest
 
 LIST = Path(__file__).with_suffix(".json")
-MANIFEST = "manifest.json"
 SHORTEST = 192  # px: the shorter side of a picture worth keeping, after it was shrunk
 LARGE = 1000  # px: the shorter side of a picture that is halved at least
 LEAST = 1.5  # times that every picture is shrunk: JPEG works in squares of 8 px, of which little is left
@@ -55,7 +48,7 @@ class Found(NamedTuple):
     @property
     def held_out(self) -> bool:
         """Whether it is for validation only."""
-        return int(hashlib.sha256(f"{self.package}/{self.name}".encode()).hexdigest(), 16) % HELD_OUT == 0
+        return held_out(f"{self.package}/{self.name}", HELD_OUT)
 
     @property
     def stem(self) -> str:
@@ -79,54 +72,23 @@ def collect(folder: Path, debs: Path | None = None) -> dict[str, Any]:
                 continue
             kept += [_keep(found, folder, small) for small in _halved(picture)]
         print(f"{entry['package']}: {len(kept)} pictures so far", flush=True)
-    with replacing(folder / MANIFEST) as temporary:
-        temporary.write_text(json.dumps(kept, indent=1, ensure_ascii=False), "utf-8")
+    write_manifest(folder, kept)
     pixels = sum(one["width"] * one["height"] for one in kept)
     return {"pictures": len(kept), "photographs": len(looks), "megapixels": round(pixels / 1e6, 1)}
 
 
 def _in_package(entry: dict[str, Any], debs: Path | None) -> Iterator[Found]:
     """Unpack a package and go through the pictures that are asked for, in the order of their names."""
-    with tempfile.TemporaryDirectory() as temporary:
-        place = Path(temporary)
-        deb = fetched(entry["package"], debs, place)
-        run("dpkg-deb", "-x", str(deb), str(place / "all"))
-        version = run("dpkg-deb", "-f", str(deb), "Version").strip()
-        for file in sorted((place / "all").rglob("*")):
-            name = str(file.relative_to(place / "all"))
+    with unpacked(entry["package"], debs) as package:
+        for file in sorted(package.folder.rglob("*")):
+            name = str(file.relative_to(package.folder))
             if not file.is_file() or file.is_symlink():
                 continue
             inner = resources(file.read_bytes()) if file.suffix == ".rcc" else [(name, None)]
             for path, raw in inner:
                 if path.lower().endswith(PICTURES) and any(fnmatch.fnmatch(path, each) for each in entry["files"]):
                     content = file.read_bytes() if raw is None else raw
-                    yield Found(entry["package"], version, entry["licence"], path, content)
-
-
-def fetched(package: str, debs: Path | None, place: Path) -> Path:
-    """The package's .deb: given, or downloaded."""
-    if debs is None:
-        run("apt-get", "download", package, cwd=place)
-    found = sorted((debs or place).glob(f"{package}_*.deb"))
-    if not found:
-        raise DataError("no such package", where=f"{debs or 'apt-get'}: {package}")
-    return found[-1]
-
-
-def run(*command: str, cwd: Path | None = None) -> str:
-    """Run a program of Debian's and give what it says.
-
-    Raises:
-        UserError: if it is not there, or fails.
-    """
-    try:
-        return subprocess.run(command, cwd=cwd, check=True, capture_output=True, text=True).stdout
-    except FileNotFoundError as error:
-        remedy = "The photographs come from Debian packages: run this on Debian or Ubuntu"
-        raise UserError("is not on this machine", where=command[0], remedy=remedy) from error
-    except subprocess.CalledProcessError as error:
-        lines = error.stderr.strip().splitlines() or ["failed"]
-        raise DataError(lines[-1], where=" ".join(command), remedy="Run apt-get update first") from error
+                    yield Found(package.name, package.version, entry["licence"], path, content)
 
 
 def resources(raw: bytes) -> Iterator[tuple[str, bytes]]:
@@ -204,23 +166,9 @@ def _shrunk(picture: Image.Image, factor: float) -> Image.Image:
 def _keep(found: Found, folder: Path, picture: Image.Image) -> dict[str, Any]:
     """Write a picture and say what it is."""
     part = "test" if found.held_out else "train"
-    file = folder / part / f"{found.stem}-{picture.width}x{picture.height}.png"
-    file.parent.mkdir(parents=True, exist_ok=True)
-    with replacing(file) as temporary:
-        picture.save(temporary, "PNG", compress_level=3)
-    return {
-        "file": os.fspath(file.relative_to(folder)), "width": picture.width, "height": picture.height,
-        "sha256": hashlib.sha256(picture.tobytes()).hexdigest(), "package": found.package, "version": found.version,
-        "from": found.name, "licence": found.licence,
-    }  # fmt: skip
+    facts = {"package": found.package, "version": found.version, "from": found.name, "licence": found.licence}
+    return keep(picture, folder, f"{part}/{found.stem}-{picture.width}x{picture.height}.png", **facts)
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("--debs", type=Path, help="where .deb files lie already")
-    given = parser.parse_args()
-    try:
-        print(json.dumps(collect(given.folder, given.debs)))
-    except UserError as error:
-        parser.exit(error.exit_code, f"{error}\n")
+    main(__doc__, collect)

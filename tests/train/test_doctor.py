@@ -1,20 +1,37 @@
 import math
+from typing import Any
 
 import pytest
 import torch
 
 from danqing.core.errors import TrainingFailed
-from danqing.training.alarm import Moment, View
+from danqing.training.alarm import Alarm, Beside, Moment, View
 from danqing.training.alarms import collapse, critic_wins
+from danqing.training.alarms.colours_narrow import ColoursNarrow
+from danqing.training.alarms.critic_overfits import CriticOverfits
+from danqing.training.alarms.diversity_falls import DiversityFalls
+from danqing.training.alarms.mode_drift import ModeDrift
+from danqing.training.alarms.near_copies import NearCopies
+from danqing.training.alarms.no_progress import NoProgress
+from danqing.training.alarms.repeated_grid import RepeatedGrid
+from danqing.training.alarms.scores_fall import ScoresFall
 from danqing.training.diversity import diversity
-from danqing.training.doctor import MAX_ROLLBACKS, Doctor
+from danqing.training.doctor import MAX_CURES, MAX_ROLLBACKS, Doctor
 
 LATE = collapse.FROM
+LOOK = torch.randn(32, 8, generator=torch.Generator().manual_seed(0))
 BREAK = Moment(7, 0, {"loss": math.nan}, {})
 
 
 def watched(doctor: Doctor, step: int, told: float) -> list[str]:
     return [finding.name for finding in doctor.watch(Moment(step, step, {}, {"critic_accuracy": told}))]
+
+
+def broken(doctor: Doctor) -> Doctor:
+    """The doctor after a step that broke, back at the beginning."""
+    finding = doctor.breaks(BREAK)
+    assert finding is not None
+    return doctor.treated(finding, Doctor())
 
 
 def looked(doctor: Doctor, seen: int, painted: torch.Tensor, real: torch.Tensor) -> list[str]:
@@ -34,20 +51,19 @@ def test_broken_numbers_are_seen() -> None:
 
 
 def test_healing_halves_the_rate_and_gives_up_in_the_end() -> None:
-    doctor = Doctor()
-    rates = []
+    doctor, rates = Doctor(), []
     for _ in range(MAX_ROLLBACKS):
-        doctor.breaks(BREAK)
+        doctor = broken(doctor)
         rates.append(doctor.rate)
     assert rates == [0.5**n for n in range(1, MAX_ROLLBACKS + 1)]
     with pytest.raises(TrainingFailed, match="Lower --lr"):
-        doctor.breaks(BREAK)
+        broken(doctor)
 
 
 def test_a_good_checkpoint_starts_the_count_anew_but_keeps_the_rate() -> None:
     doctor = Doctor()
     for _ in range(3 * MAX_ROLLBACKS):
-        doctor.breaks(BREAK)
+        doctor = broken(doctor)
         doctor.recovered()
     assert doctor.rate == 0.5 ** (3 * MAX_ROLLBACKS)
 
@@ -61,6 +77,30 @@ def test_the_critic_wins_only_after_a_long_time_of_telling_nearly_all_apart() ->
     assert len(fired) == 1, "an alarm is raised once"
     assert fired[0] > critic_wins.PATIENCE
     assert doctor.raised == ["critic-wins"]
+
+
+def test_a_doctor_who_acts_cures_again_and_again_until_cures_are_spent() -> None:
+    doctor, real = Doctor(), torch.randn(32, 8, generator=torch.Generator().manual_seed(0))
+    rates, gammas = [], []
+    for _ in range(MAX_CURES):
+        assert doctor.look(View(1, LATE, 0.1 * real, real), "act") == []
+        (finding,) = doctor.look(View(2, LATE, 0.1 * real, real), "act")[:1]
+        assert finding.cure == collapse.Collapse.cure
+        doctor = doctor.treated(finding, Doctor())
+        rates.append(doctor.rate)
+        gammas.append(doctor.gamma)
+        assert doctor.calm, "the run goes on from where nothing was amiss"
+    turns = range(1, MAX_CURES + 1)
+    assert rates == pytest.approx([0.4**n for n in turns])
+    assert gammas == pytest.approx([3.0**n for n in turns])
+    assert not [found for _ in range(9) for found in doctor.look(View(3, LATE, 0.1 * real, real), "act") if found.cure]
+
+
+def test_a_doctor_who_watches_only_tells() -> None:
+    doctor, real = Doctor(), torch.randn(32, 8, generator=torch.Generator().manual_seed(0))
+    found = [each for _ in range(4) for each in doctor.look(View(1, LATE, 0.1 * real, real), "watch")]
+    assert [each.cure for each in found] == [None] * len(found)
+    assert found[0].remedy
 
 
 def test_a_critic_that_errs_now_and_then_is_no_winner() -> None:
@@ -92,9 +132,87 @@ def test_data_without_variety_is_told_apart_from_collapse() -> None:
     assert looked(doctor, LATE, torch.ones(8, 4), torch.ones(8, 4)) == []
 
 
+def seen(alarm: Alarm, **view: Any) -> list[bool]:
+    """Whether an alarm rings at each of four looks at the same view, late in a run."""
+    usual = torch.randn(32, 8, generator=torch.Generator().manual_seed(0))
+    return [alarm.look(View(**{"step": 1, "seen": LATE, "painted": usual, "real": usual, **view})) for _ in range(4)]
+
+
+def colours(spread: float) -> torch.Tensor:
+    """Pictures of one colour each."""
+    drawn = torch.rand(64, 3, 1, 1, generator=torch.Generator().manual_seed(0))
+    return (0.5 + spread * (drawn - 0.5)).expand(-1, -1, 32, 32)
+
+
+def test_a_critic_overfits_that_takes_held_out_pictures_for_painted_ones() -> None:
+    assert seen(CriticOverfits(), overfitting=0.9) == [False, True, True, True]
+    assert not any(seen(CriticOverfits(), overfitting=0.5))
+    assert not any(seen(CriticOverfits(), overfitting=None))
+    assert not any(seen(CriticOverfits(), overfitting=0.9, seen=5000))
+
+
+def test_colours_narrow_while_light_and_dark_stay() -> None:
+    assert seen(ColoursNarrow(), pictures=colours(0.3), originals=colours(1.0)) == [False, True, True, True]
+    assert not any(seen(ColoursNarrow(), pictures=colours(0.8), originals=colours(1.0)))
+    grey = torch.rand(64, 1, 32, 32).expand(-1, 3, -1, -1)
+    assert not any(seen(ColoursNarrow(), pictures=grey, originals=grey)), "grey pictures have no colours to lose"
+    assert not any(seen(ColoursNarrow(), pictures=grey[:, :1], originals=grey[:, :1]))
+
+
+def test_diversity_falls_when_it_was_more_before() -> None:
+    real = torch.randn(32, 8, generator=torch.Generator().manual_seed(0))
+    alarm = DiversityFalls()
+    looks = [alarm.look(View(1, LATE, share * real, real)) for share in (0.5, 0.5, 1.0, 0.6, 0.9, 0.6, 0.6)]
+    assert looks == [False] * 6 + [True]
+
+
+def test_modes_drift_when_the_middle_moves_and_comes_no_nearer() -> None:
+    real = torch.randn(32, 8, generator=torch.Generator().manual_seed(0))
+    way = torch.tensor([9.0, -9.0, 9.0, -9.0, 9.0])
+    drifting, settling, arriving = ModeDrift(), ModeDrift(), ModeDrift()
+    assert [drifting.look(View(1, LATE, real + at, real)) for at in way] == [False, False, False, True, True]
+    assert not any(settling.look(View(1, LATE, real + 9, real)) for _ in range(5)), "it is far, but rests"
+    assert not any(arriving.look(View(1, LATE, real + 9 * 0.1**at, real)) for at in range(5))
+
+
+def test_near_copies_are_told_from_pictures_of_the_same_kind() -> None:
+    real = torch.rand(200, 64, generator=torch.Generator().manual_seed(0))
+    learned, held_out, others = real[:100], real[100:150], real[150:]
+    copies = learned[:50] + 0.01 * torch.randn(50, 64, generator=torch.Generator().manual_seed(1))
+    assert seen(NearCopies(), beside=Beside(copies, learned, held_out)) == [False, True, True, True]
+    assert not any(seen(NearCopies(), beside=Beside(others, learned, held_out)))
+    assert not any(seen(NearCopies(), beside=Beside(others, learned, held_out[:0]))), "fellows stand for held-out ones"
+    assert seen(NearCopies(), beside=Beside(copies, learned, held_out[:0]))[-1]
+
+
+@pytest.mark.parametrize("period", [2, 4, 8])
+def test_a_grid_is_seen_in_the_spectrum(period: int) -> None:
+    real = sketches(64)
+    grid = torch.zeros(1, 1, 32, 32)
+    grid[..., ::period, ::period] = 0.5
+    assert seen(RepeatedGrid(), pictures=real + grid, originals=real) == [False, True, True, True]
+    assert not any(seen(RepeatedGrid(), pictures=sketches(64, seed=1), originals=real))
+    assert not any(seen(RepeatedGrid(), pictures=real + grid, originals=real + grid)), "real pictures have it"
+
+
+def sketches(count: int, seed: int = 0) -> torch.Tensor:
+    """Smooth pictures (N, 1, 32, 32): noise whose amplitude falls with frequency."""
+    noise = torch.rand(count, 1, 32, 32, generator=torch.Generator().manual_seed(seed))
+    return torch.nn.functional.avg_pool2d(noise, 5, 1, 2) + 0.05 * noise
+
+
+def test_scores_fall_and_progress_ends() -> None:
+    alarm, idle = ScoresFall(), NoProgress()
+    fallen = [alarm.look(View(1, LATE, LOOK, LOOK, scores={"d": value})) for value in (1.0, 0.4, 0.7, 0.9, 0.9, 0.3)]
+    assert fallen == [False, False, False, False, True, False]
+    values = [1.0, 0.9, 0.8, *[0.9] * 6, 0.7, *[0.71] * 9]
+    rings = [idle.look(View(1, LATE, LOOK, LOOK, scores={"d": value})) for value in values]
+    assert [at for at, ring in enumerate(rings) if ring] == [8], "nearly as good as the best is no reason to ring"
+
+
 def test_history_survives_a_file() -> None:
     doctor, real = Doctor(), torch.randn(32, 8, generator=torch.Generator().manual_seed(0))
-    doctor.breaks(BREAK)
+    doctor = broken(doctor)
     looked(doctor, LATE, 0.1 * real, real)
     for step in range(300):
         watched(doctor, step, 1.0)

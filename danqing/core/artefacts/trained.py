@@ -62,7 +62,10 @@ class Trained(Artefact):
 
     def words(self) -> list[str]:
         figures = [f"{name:14} {self.summary[name]}" for name in TOLD if self.summary.get(name)]
-        return [*figures, f"wrote {self.model}", f"danqing card {self.folder} tells all of it"]
+        figures += [f"! step {each['at_step']:,}: {each['words']}" for each in self.summary.get("findings", ())]
+        page = self.folder / "report.html"
+        look = f"look at {page}" if page.exists() else f"danqing card {self.folder} tells all of it"
+        return [*figures, f"wrote {self.model}", look]
 
     def thumbnail(self) -> Images | None:
         grids = sorted((self.folder / "grids").glob("*.png"))

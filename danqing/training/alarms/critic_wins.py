@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from danqing.training.alarm import Alarm, Moment
+from danqing.training.alarm import Alarm, Cure, Moment
 
 SHARE = 0.99  # of pictures told apart, as a running mean
 MEMORY = 0.98  # of that mean from one step to the next
@@ -18,9 +18,10 @@ class CriticWins(Alarm):
 
     words: ClassVar[str] = "the critic tells nearly every picture apart, so the painter learns nothing"
     remedy: ClassVar[str] = (
-        "Lower --lr, add augmentations (--augment flip,rotate=10), give the critic dropout or a stronger gradient "
-        "penalty, or bring more pictures"
+        "Lower --lr, raise --gamma, add augmentations (--augment flip,rotate=10), give the critic dropout, or bring "
+        "more pictures"
     )
+    cure: ClassVar[Cure] = Cure(rate=0.4, gamma=3.0)
     accuracy: float = 0.5
     winning: int = 0
 
@@ -29,3 +30,7 @@ class CriticWins(Alarm):
         self.accuracy = MEMORY * self.accuracy + (1 - MEMORY) * told
         self.winning = self.winning + 1 if self.accuracy >= SHARE else 0
         return self.winning >= PATIENCE
+
+    @property
+    def calm(self) -> bool:
+        return self.winning == 0

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import ClassVar
 
-from danqing.training.alarm import Alarm, Moment
+from danqing.training.alarm import Alarm, Cure, Moment
 
 
 @dataclass
@@ -14,10 +14,8 @@ class NonFinite(Alarm):
     """Watches the losses of every step, and weights and optimisers where a look is due."""
 
     goes_back: ClassVar[bool] = True
-    words: ClassVar[str] = (
-        "the numbers broke (infinite or not a number): went back to the last good checkpoint and halved the "
-        "learning rate"
-    )
+    cure: ClassVar[Cure] = Cure(rate=0.5)
+    words: ClassVar[str] = "the numbers broke (infinite or not a number)"
     remedy: ClassVar[str] = "If it repeats, lower --lr, use --clip 1, or train with --precision fp32"
 
     def watch(self, moment: Moment) -> bool:

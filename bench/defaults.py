@@ -1,0 +1,113 @@
+"""Defaults: which rate and which penalty `dcgan` learns with, on sets unlike each other
+
+Every set is learned with every setting for as many pictures seen, on one thread, the doctor only watching. The kernel
+distance (× 1000, less is better) is taken on EfficientNet-Lite0's features (of digits: on those of the bundled
+classifier), which no part of the training sees; precision and recall likewise. A run that was measured is not run
+again; one that was stopped goes on (`python -m bench.defaults SET SETTING` is one run).
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+import danqing
+from danqing.core.progress import finish
+from danqing.training.loop import resume
+from danqing.training.record import CONFIG, read_log
+
+RUNS = Path("runs/defaults")
+SAMPLES = 512
+
+
+class Set(NamedTuple):
+    """Pictures, and how long they are learned from."""
+
+    data: str
+    size: int
+    channels: int
+    budget: str
+    options: Mapping[str, Any] = MappingProxyType({})
+
+
+NARROW = {"width": 24, "critic_width": 16}  # half of the usual: a quarter of the work
+SETS = {
+    "digits": Set("digits", 28, 1, "40kimg"),
+    "characters": Set("runs/characters", 64, 1, "20kimg", NARROW),
+    "emoji": Set("runs/emoji", 64, 3, "20kimg", NARROW),
+    "photographs": Set("runs/photographs", 64, 3, "40kimg", {**NARROW, "fit": "tiles"}),
+    "100 emoji": Set("runs/emoji-100", 32, 3, "40kimg"),
+}
+SIDE = 28  # px: of the grey pictures on which the rate and the penalty were first chosen
+
+
+def settings(name: str) -> dict[str, dict[str, float]]:
+    """What is compared on a set: the settings chosen on digits, those derived from its size, and some between."""
+    spec = SETS[name]
+    area = (spec.size / SIDE) ** 2
+    return {
+        "of digits": {"lr": 2e-3, "gamma": 0.1},
+        "by size": {"lr": 2e-3 / area, "gamma": 0.1 * spec.channels * area},
+        "half way": {"lr": 2e-3 / area**0.5, "gamma": 0.1 * spec.channels * area},
+    }
+
+
+def run() -> dict[str, Any]:
+    """Measure what was not measured yet."""
+    return {"samples": SAMPLES, "rows": [measured(name, setting) for name in SETS for setting in settings(name)]}
+
+
+def table(result: dict[str, Any]) -> str:
+    """A line a run."""
+    lines = ["| set | rate, γ | pictures seen | kernel distance | precision | recall | processor s | alarms |"]
+    lines.append("|---" * 8 + "|")
+    for row in result["rows"]:
+        figures = [f"{row['precision']:.2f}", f"{row['recall']:.2f}", f"{row['processor_seconds']:.0f}"]
+        head = [row["set"], row["setting"], f"{row['seen']:,}", f"{1000 * row['kernel']:.0f}"]
+        lines.append("| " + " | ".join([*head, *figures, ", ".join(row["alarms"]) or "–"]) + " |")
+    return "\n".join(lines)
+
+
+def measured(name: str, setting: str) -> dict[str, Any]:
+    """One run of one set, or what is kept of it."""
+    folder = RUNS / f"{name}-{setting}".replace(", ", "-").replace(" ", "-")
+    kept = folder / "measured.json"
+    if kept.exists():
+        return dict(json.loads(kept.read_text("utf-8")))
+    spec, began = SETS[name], time.process_time()
+    if (folder / CONFIG).exists():
+        model = finish(resume(folder)).model
+    else:
+        values = {**settings(name)[setting], **spec.options}
+        model = danqing.train(
+            "dcgan", spec.data, size=spec.size, budget=spec.budget, threads=1, out=folder, **values
+        ).model
+    row = {"set": name, "setting": setting, **_scored(model, spec.data), **_watched(folder)}
+    row["processor_seconds"] = round(time.process_time() - began, 1)
+    kept.write_text(json.dumps(row, indent=1), "utf-8")
+    print(row, flush=True)
+    return row
+
+
+def _scored(model: Path, data: str) -> dict[str, float]:
+    """What samples score against real pictures."""
+    found = danqing.evaluate(model, data, count=SAMPLES, metrics="kernel,precision")
+    numbers = {row["score"]: row["value"] for row in found.numbers}
+    return {"kernel": numbers["kernel_distance"], "precision": numbers["precision"], "recall": numbers["recall"]}
+
+
+def _watched(folder: Path) -> dict[str, Any]:
+    """What the log tells."""
+    entries = list(read_log(folder / "log.jsonl"))
+    scores = [each["scores"]["sketch_distance"] for each in entries if each.get("scores")]
+    alarms = sorted({each["event"] for each in entries if "event" in each})
+    return {"seen": entries[-1]["seen"], "sketch_distances": [round(each, 3) for each in scores], "alarms": alarms}
+
+
+if __name__ == "__main__":
+    measured(sys.argv[1], sys.argv[2])

@@ -1,0 +1,31 @@
+"""A run whose score has long not become better."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from danqing.training.alarm import Alarm, View
+
+PATIENCE = 6  # looks without a better score
+WORSE = 1.05  # times the best: as bad must it be by then
+
+
+@dataclass
+class NoProgress(Alarm):
+    """Follows the first score, on held-out pictures."""
+
+    words: ClassVar[str] = "the score on held-out pictures has not become better for long"
+    remedy: ClassVar[str] = (
+        "Stop here and take best.safetensors; more pictures, another size or another family may help, more time hardly"
+    )
+    best: float = float("1e300")
+    idle: int = 0
+
+    def look(self, view: View) -> bool:
+        value = next(iter(view.scores.values()), None)
+        if value is None:
+            return False
+        self.idle = 0 if value < self.best else self.idle + 1
+        self.best = min(self.best, value)
+        return self.idle >= PATIENCE and value > WORSE * self.best + 1e-9 * abs(self.best)

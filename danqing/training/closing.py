@@ -1,0 +1,168 @@
+"""What a run leaves for people: a film of its looks, and a page that tells what was painted, how well, what next."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from danqing.core.artefacts.figures import Figures
+from danqing.core.errors import UserError
+from danqing.core.learned.model import Painter
+from danqing.core.operators.operator import operator_named
+from danqing.core.pictures.film_writing import write_frames
+from danqing.core.pictures.films import Frame
+from danqing.core.pictures.reading import read
+from danqing.core.pictures.writing import write
+from danqing.core.progress import Job
+from danqing.data.store import Store
+from danqing.training import record
+from danqing.training.config import TrainConfig
+from danqing.training.kit import Kit
+from danqing.training.record import read_log
+from danqing.training.report import Section, Shown, write_report
+from danqing.training.verdicts import next_steps, score_rows, verdict_on_copies
+
+SECONDS, LAST = 0.4, 2.5  # a look is shown in the film, and the last one
+UNSCORED, ROUGH = 60.0, 600.0  # seconds of training: shorter runs are not scored, or on formula features alone
+SAMPLES = 512
+
+
+def close(folder: Path, config: TrainConfig, kit: Kit, summary: dict[str, Any]) -> Job[Path]:
+    """Write film and page of a run that has ended.
+
+    Args:
+        folder: of the run.
+        config: what it was.
+        kit: of its last stage.
+        summary: figures of its end.
+
+    Returns:
+        The page.
+
+    Raises:
+        OutputError: if it cannot be written.
+    """
+    finding = yield from _scored(folder, config, kit, summary["seconds"])
+    film = _film(folder)
+    sections = list(_sections(folder, config, kit, summary, film, finding))
+    return write_report(folder / record.REPORT, f"{config.family} · {folder.name}", sections)
+
+
+def _scored(folder: Path, config: TrainConfig, kit: Kit, seconds: float) -> Job[Figures | str]:
+    """Scores with intervals and neighbours, as ``danqing evaluate`` gives them; or why there are none."""
+    if not isinstance(kit.model, Painter):
+        return "it paints no pictures of its own"
+    if seconds < UNSCORED or not isinstance(kit.supplies.train, Store):
+        return "the run was short" if seconds < UNSCORED else "its pictures came as a stream"
+    features = "sketch" if seconds < ROUGH else "auto"
+    job = operator_named("evaluate").job(
+        weights=folder / record.MODEL,
+        data=config.data,
+        count=SAMPLES,
+        features=features,
+        metrics="kernel,precision,neighbours",
+        seed=config.options.seed,
+    )
+    try:
+        finding: Figures = yield from job
+    except UserError as error:  # said on the page: the weights are what the run was for
+        return str(error)
+    if finding.picture is not None:
+        write(finding.picture, folder / record.NEIGHBOURS, force=True)
+    record.write_json(folder / record.SCORES, finding.numbers)
+    return finding
+
+
+def _film(folder: Path) -> Path | None:
+    """The grids of the run one after the other, those of the last size."""
+    grids = [read(file).pixels for file in sorted((folder / record.GRIDS).glob("*.png"))]
+    alike = [grid for grid in grids if grid.shape == grids[-1].shape]
+    if len(alike) < 2:
+        return None
+    frames = [*(Frame(grid, None, SECONDS) for grid in alike[:-1]), Frame(alike[-1], None, LAST)]
+    return write_frames(frames, folder / record.FILM, quality=80, force=True)
+
+
+def _sections(
+    folder: Path, config: TrainConfig, kit: Kit, summary: dict[str, Any], film: Path | None, finding: Figures | str
+) -> Iterator[Section]:
+    grids = sorted((folder / record.GRIDS).glob("*.png"))
+    seen, minutes = summary["pictures_seen"], summary["seconds"] / 60
+    pictures = len(kit.supplies.train) if isinstance(kit.supplies.train, Store) else None
+    of = f", {seen / pictures:,.1f} times each of {pictures:,}" if pictures else ""
+    if grids:
+        yield Section(
+            "What was painted", "画出了什么",
+            f"After {minutes:,.1f} minutes and {seen:,} pictures seen{of}."
+            + (" One class a column." if kit.model.config.get("classes") else ""),
+            f"训练 {minutes:,.1f} 分钟、看过 {seen:,} 张图片之后。",
+            [Shown(grids[-1], f"{record.GRIDS}/{grids[-1].name}", pixels=kit.supplies.train.size <= 32)],
+        )  # fmt: skip
+    shown = [Shown(film, "the same latents at every look · 每次查看时的同一组潜在向量")] if film else []
+    yield Section(
+        "How it learned", "怎样学会的",
+        "Losses, readings and scores over pictures seen; a line where the doctor found something.",
+        "损失、读数与分数随所见图片的变化；竖线处医生有所发现。",
+        [*shown, Shown(folder / record.CURVES, record.CURVES)],
+    )  # fmt: skip
+    yield _doctors(summary)
+    yield from _scores(folder, finding)
+    log, numbers = list(read_log(folder / record.LOG)), [] if isinstance(finding, str) else finding.numbers
+    yield Section(
+        "What to try next", "接下来试试", "As this run went:", "根据这次训练的情况：",
+        rows=[(each, "", "") for each in next_steps(summary, log, pictures, numbers)],
+        commands=[
+            f"danqing generate {folder} --count 64 --grid --out {folder}/more.png",
+            f"danqing evaluate {folder} --data {config.data}",
+            f"danqing train --resume {folder} --budget {_doubled(config.options.budget)}",
+        ] if isinstance(kit.model, Painter) else [f"danqing card {folder}"],
+    )  # fmt: skip
+
+
+def _doctors(summary: dict[str, Any]) -> Section:
+    found = summary["findings"]
+    words = "It found nothing amiss." if not found else "What it found, what was done, and what helps:"
+    words_zh = "没有发现异常。" if not found else "发现了什么、做了什么、什么有帮助："
+    rows = [(each["words"], f"step {each['at_step']:,}", f"{_done(each)}{each['remedy']}") for each in found]
+    return Section("What the doctor says", "医生的诊断", words, words_zh, rows=rows)
+
+
+def _done(finding: dict[str, Any]) -> str:
+    if "back_to" not in finding:
+        return ""
+    changed = "; ".join(f"{name} {value:g}" for name, value in finding["changed"].items())
+    return f"Went back to step {finding['back_to']:,} ({changed}). "
+
+
+def _scores(folder: Path, finding: Figures | str) -> Iterator[Section]:
+    if isinstance(finding, str):
+        yield Section(
+            "How good it is", "画得怎样",
+            f"Not scored: {finding}.", "未评分。画图的模型可用 danqing evaluate 评分。",
+        )  # fmt: skip
+        return
+    features = finding.numbers[0]["features"]
+    yield Section(
+        "How good it is", "画得怎样",
+        f"{SAMPLES} samples on the features of {features}, with 95 % intervals; in brackets what real pictures score "
+        "in their place. Coverage of a class is the share of its real pictures that have a sample nearby.",
+        f"{SAMPLES} 张样本，用 {features} 的特征衡量，附 95 % 区间；括号内是真实图片自身的分数。",
+        rows=score_rows(finding.numbers),
+    )  # fmt: skip
+    yield Section(
+        "Does it copy?", "有没有照抄？",
+        verdict_on_copies(finding.numbers)
+        + " Samples, each with its nearest training pictures to its right; the upper half are the nearest of all.",
+        "每张样本右边是与它最相近的训练图片；上半部分是最相近的样本。",
+        [Shown(folder / record.NEIGHBOURS, record.NEIGHBOURS)],
+    )  # fmt: skip
+
+
+def _doubled(budget: str) -> str:
+    """Twice as much of a budget, as a person types it."""
+    number = budget.rstrip("abcdefghijklmnopqrstuvwxyz ")
+    return f"{2 * float(number):g}{budget[len(number) :].strip()}"
+
+
+__all__ = ["close"]

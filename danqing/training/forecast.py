@@ -1,0 +1,133 @@
+"""Before a training: which family, size, augmentation and budget suit a set, and what to expect on this machine."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+
+from danqing.core.learned.families import family_named
+from danqing.core.learned.model import Painter, Samples
+from danqing.core.progress import Job, Progress
+from danqing.data.report import Report
+from danqing.training.adaptive import FEW
+from danqing.training.machine import prepare, steps_per_second, to_machine
+from danqing.training.process import apart
+from danqing.training.setup import FEWEST
+from danqing.training.step import settings_by_part
+
+SIZES = (16, 32, 64)  # px: what an ordinary computer learns in hours; larger ones take days
+FIRST, SERIOUS = 200_000, 5_000_000  # pictures seen: for a first impression, and for what is worth keeping
+BUDGETS = {"10m": 600, "30m": 1800, "1h": 3600, "2h": 7200, "4h": 14400, "8h": 28800, "24h": 86400}  # seconds
+MEASURED = Path(__file__).with_name("forecasts.json")  # what runs of known sets looked like, by pictures seen
+ALIKE = 2.0  # times as many pictures seen, or as few, still look alike
+PATIENT = 0.5  # s: a measurement gives up on further steps once one took as long
+
+
+class Suggestion(NamedTuple):
+    """What suits a set."""
+
+    family: str
+    size: int
+    channels: int
+    budget: str
+    lines: list[str]
+
+
+def suggest(report: Report) -> Job[Suggestion | None]:
+    """Say what suits a set that was checked, from a few steps measured on this machine; None if it is empty."""
+    if not report.usable:
+        return None
+    return (yield from apart(_suggest(report)))
+
+
+def _suggest(report: Report) -> Job[Suggestion]:
+    size, channels = _size(report), 1 if all(mode.startswith("grey") for mode in report.modes) else 3
+    yield Progress(0, 1, "measuring this machine")
+    prepare(None)
+    speed = pictures_per_second("dcgan", size, channels)
+    budget = next((name for name, seconds in BUDGETS.items() if seconds * speed >= FIRST), "24h")
+    lines = [
+        f"Suggestion: danqing train dcgan {report.source} --size {size} --budget {budget}",
+        *about(report.usable, size, channels, BUDGETS[budget] * speed, budget),
+        f"What is worth keeping takes about {SERIOUS / 1e6:.0f} million pictures seen: {_time(SERIOUS / speed)} here",
+    ]
+    return Suggestion("dcgan", size, channels, budget, lines)
+
+
+def about(pictures: float, size: int, channels: int, seen: float, budget: str) -> Iterator[str]:
+    """Say what a run will see, what that means for so many pictures, and what runs like it looked like.
+
+    Args:
+        pictures: how many there are to learn from.
+        size: their side in pixels.
+        channels: 1 or 3.
+        seen: how many the budget allows to be seen.
+        budget: in words.
+    """
+    each = f", each picture {seen / pictures:,.1f} times" if math.isfinite(pictures) and pictures else ""
+    yield f"In {budget} this machine sees about {_about(seen)} pictures{each}"
+    if pictures < FEWEST:
+        yield f"{pictures:,.0f} pictures are too few to learn to paint from: expect copies; begin with --from"
+    elif pictures < FEW:
+        yield f"{pictures:,.0f} pictures: augmentation before the critic is adaptive (it does not show in the samples)"
+    known = likeness(size, channels, seen)
+    if known is None:
+        yield f"No run of about that length was measured at {size} px: look at the grids after a tenth of the budget"
+    else:
+        yield (
+            f"Measured: {known['set']} ({known['pictures']:,} pictures, {known['size']} px) after "
+            f"{known['seen']:,} pictures seen: {known['looked']}"
+        )
+
+
+def likeness(size: int, channels: int, seen: float) -> dict[str, Any] | None:
+    """The measured run that is most like one; None if none was about as long and as large."""
+    rows = json.loads(MEASURED.read_text("utf-8"))
+    near = [row for row in rows if row["size"] == size and 1 / ALIKE <= row["seen"] / max(1.0, seen) <= ALIKE]
+    order = sorted(near, key=lambda row: (row["channels"] != channels, abs(math.log(row["seen"] / seen))))
+    longest = max((row for row in rows if row["size"] == size), key=lambda row: row["seen"], default=None)
+    return order[0] if order else longest if longest is not None and seen > longest["seen"] else None
+
+
+@cache
+def pictures_per_second(family: str, size: int, channels: int) -> float:
+    """How many pictures of noise a new model of a family learns from in a second, in fp32, from a few steps."""
+    made = family_named(family)
+    assert issubclass(made, Painter)
+    with torch.random.fork_rng(devices=[]):
+        model = to_machine(made(size=size, channels=channels, classes=0), "cpu").train()  # type: ignore[call-arg]
+    batch = Samples(torch.rand(made.batch_size, channels, size, size, generator=torch.Generator().manual_seed(0)))
+    settings = settings_by_part(model, model.optimiser)
+    return made.batch_size * steps_per_second(model, batch, settings, "fp32", give_up=PATIENT)
+
+
+def _size(report: Report) -> int:
+    """The largest size that most pictures have at least."""
+    sides = sorted((min(map(int, name.split(" x "))), count) for name, count in report.sizes.items())
+    passed, middle = 0, sides[-1][0]
+    for side, count in sides:
+        passed += count
+        if 2 * passed >= report.usable:
+            middle = side
+            break
+    return max((size for size in SIZES if size <= middle), default=SIZES[0])
+
+
+def _about(count: float) -> str:
+    """A count in two figures, since it is an estimate."""
+    rough = float(f"{count:.2g}")
+    return f"{rough / 1e6:g} million" if rough >= 1e6 else f"{rough:,.0f}"
+
+
+def _time(seconds: float) -> str:
+    hours = seconds / 3600
+    return f"{hours:.0f} hours" if hours >= 2 else f"{max(1, round(seconds / 60))} minutes"
+
+
+__all__ = ["Suggestion", "about", "likeness", "pictures_per_second", "suggest"]

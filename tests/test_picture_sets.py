@@ -1,0 +1,64 @@
+"""The scripts that collect emoji and characters: what is listed, what is drawn, what is held out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import matplotlib
+import numpy as np
+import pytest
+from PIL import ImageFont
+
+from danqing.core.errors import DataError
+from danqing.zoo import characters, emoji
+from danqing.zoo.packages import Package, held_out
+
+LISTED = """\
+# group: Smileys & Emotion
+1F600                                                  ; fully-qualified     # 😀 E1.0 grinning face
+263A                                                   ; unqualified         # ☺ E0.6 smiling face
+# group: People & Body
+1F44B                                                  ; fully-qualified     # 👋 E0.6 waving hand
+1F44B 1F3FB                                            ; fully-qualified     # 👋🏻 E1.0 waving hand: light skin tone
+1F468 200D 1F680                                       ; fully-qualified     # 👨‍🚀 E4.0 man astronaut
+"""
+
+
+def test_emoji_are_listed_by_group_and_without_skin_tones() -> None:
+    found = list(emoji.in_list(LISTED))
+    assert [(each.group, each.name) for each in found] == [
+        ("smileys-emotion", "grinning face"),
+        ("people-body", "waving hand"),
+        ("people-body", "man astronaut"),
+    ]
+    assert found[-1].text == "\U0001f468\u200d\U0001f680"
+
+
+def test_the_common_characters_are_those_of_the_standard() -> None:
+    found = list(characters.common_characters())
+    assert len(found) == len(set(found)) == 2965  # JIS X 0208, first level
+    assert found[0] == "亜"
+    assert found[-1] == "腕"
+
+
+def test_characters_are_drawn_in_the_middle_and_only_if_the_font_has_them() -> None:
+    font = ImageFont.truetype(Path(matplotlib.get_data_path()) / "fonts/ttf/DejaVuSans.ttf", characters.EM)
+    picture = characters.drawn(font, "L")
+    assert picture is not None
+    rows, columns = np.nonzero(np.asarray(picture) < 128)
+    for places in (rows, columns):
+        assert abs(places.min() + places.max() - (characters.SIDE - 1)) <= 2  # half a pixel on either side, rounded
+    assert characters.drawn(font, "永") is None
+    assert characters.drawn(font, " ") is None
+
+
+def test_one_of_so_many_is_held_out_by_its_name() -> None:
+    names = [f"picture {number}" for number in range(4000)]
+    share = np.mean([held_out(name, 10) for name in names])
+    assert abs(share - 0.1) < 4 * (0.1 * 0.9 / 4000) ** 0.5  # four deviations of a share of 4,000 draws
+    assert [held_out(name, 10) for name in names[:9]] == [held_out(name, 10) for name in names[:9]]
+
+
+def test_a_package_without_its_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"fonts-x 1\.2.*glyphs\.ttf"):
+        Package("fonts-x", "1.2", tmp_path).file("glyphs.ttf")
