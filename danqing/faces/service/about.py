@@ -1,0 +1,114 @@
+"""What a service says of itself: that it lives, what it can, how it does; and signing in."""
+
+from __future__ import annotations
+
+import secrets
+from pathlib import Path
+from typing import Any
+
+import torch
+from fastapi import APIRouter, Request, Response
+from prometheus_client import CONTENT_TYPE_LATEST
+
+from danqing import __version__
+from danqing.core.learned.card import bundled
+from danqing.core.pictures.writing import write
+from danqing.faces.service.guard import COOKIE, is_same_secret, session_of
+from danqing.faces.service.phrases import LANGUAGES
+from danqing.faces.service.problems import Problem
+from danqing.faces.service.routes_runs import check_members
+from danqing.faces.service.service import Service
+from danqing.faces.service.web import Told, in_thread, json_of, service_of
+
+about = APIRouter(tags=["service"])
+
+
+@about.get("/healthz", summary="Whether the service lives")
+async def healthz() -> Response:
+    """It does, if it answers."""
+    return Told({"status": "ok"})
+
+
+@about.get("/readyz", summary="Whether the service is ready")
+async def readyz(request: Request) -> Response:
+    """Whether all tasks are loaded."""
+    if not service_of(request).ready.is_set():
+        raise Problem("not-ready", "the service is starting", headers={"Retry-After": "1"})
+    return Told({"status": "ok"})
+
+
+@about.get("/metrics", summary="Figures for Prometheus")
+async def metrics(request: Request) -> Response:
+    """Requests, times, jobs and what waits."""
+    return Response(service_of(request).meters.text(), media_type=CONTENT_TYPE_LATEST)
+
+
+@about.get("/v1/about", summary="What the service is")
+async def told(request: Request) -> Response:
+    """Version, limits, and something to begin with."""
+    service = service_of(request)
+    signed_in = bool(getattr(request.state, "signed_in", True))
+    facts: dict[str, Any] = {
+        "name": "danqing", "version": __version__, "ready": service.ready.is_set(), "device": "cpu",
+        "threads": torch.get_num_threads(), "languages": list(LANGUAGES),
+        "token_required": bool(service.settings.token), "signed_in": signed_in, "warnings": service.warnings,
+    }  # fmt: skip
+    if signed_in:
+        start = await in_thread(lambda: beginnings(service))
+        facts |= {"limits": service.settings.limits.told(), "start": start}
+    return Told(facts)
+
+
+@about.post("/v1/session", status_code=204, summary="Sign in", openapi_extra={"requestBody": {"required": True, "content": {
+    "application/json": {"schema": {"type": "object", "required": ["token"], "additionalProperties": False,
+                                    "properties": {"token": {"type": "string"}}}}}}})  # fmt: skip
+async def sign_in(request: Request) -> Response:
+    """Exchange the token for a cookie that the page's pictures are asked for with."""
+    service = service_of(request)
+    asked = await json_of(request)
+    check_members(asked, {"token"})
+    token = asked.get("token")
+    if not isinstance(token, str):
+        raise Problem("parameter", "is not a text", parameter="token")
+    answer = Response(status_code=204)
+    if not service.settings.token:
+        return answer
+    if not is_same_secret(token, service.settings.token):
+        raise Problem("token", "this is not the token of the service", parameter="token")
+    is_safe = request.url.scheme == "https"
+    answer.set_cookie(COOKIE, session_of(token), httponly=True, samesite="strict", secure=is_safe, max_age=30 * 86400)
+    return answer
+
+
+@about.delete("/v1/session", status_code=204, summary="Sign out")
+async def sign_out() -> Response:
+    """Forget the cookie."""
+    answer = Response(status_code=204)
+    answer.delete_cookie(COOKIE, httponly=True, samesite="strict")
+    return answer
+
+
+def beginnings(service: Service) -> dict[str, Any]:
+    """Pictures that come with what danqing is built on, and a model, to begin with."""
+    if not service.start_pictures:
+        service.start_pictures = [_kept(service, name) for name in ("chelsea", "astronaut", "coffee", "camera")]
+    pictures = [{"id": each, "name": service.shelf.file(each).name} for each in service.start_pictures]
+    model = "digits" if "digits" in bundled() else next(iter(bundled()), None)
+    return {"picture": pictures[0]["id"] if pictures else None, "pictures": pictures, "model": model}
+
+
+def _kept(service: Service, name: str) -> str:
+    """One of scikit-image's photographs, which come inside its package, on the shelf."""
+    from skimage import data
+
+    pixels = torch.from_numpy(getattr(data, name)())
+    x = (pixels if pixels.ndim == 3 else pixels[..., None]).permute(2, 0, 1)[None].float() / 255
+    scratch = service.incoming / f"{secrets.token_hex(8)}.png"
+    try:
+        file: Path = write(x, scratch, force=True)
+        return service.shelf.put(file, f"{name}.png")
+    finally:
+        scratch.unlink(missing_ok=True)
+
+
+__all__ = ["about", "beginnings"]
