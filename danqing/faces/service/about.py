@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from pathlib import Path
 from typing import Any
 
@@ -11,16 +10,17 @@ from fastapi import APIRouter, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from danqing import __version__
-from danqing.core.learned.card import bundled
-from danqing.core.pictures.writing import write
+from danqing.core.learned.card import bundled, read_card
 from danqing.faces.service.guard import COOKIE, is_same_secret, session_of
 from danqing.faces.service.phrases import LANGUAGES
 from danqing.faces.service.problems import Problem
 from danqing.faces.service.routes_runs import check_members
 from danqing.faces.service.service import Service
+from danqing.faces.service.shelves import Cards, base_of
 from danqing.faces.service.web import Told, in_thread, json_of, service_of
 
 about = APIRouter(tags=["service"])
+PHOTOGRAPHS = ("chelsea.png", "astronaut.png", "coffee.png", "camera.png")
 
 
 @about.get("/healthz", summary="Whether the service lives")
@@ -89,26 +89,22 @@ async def sign_out() -> Response:
 
 
 def beginnings(service: Service) -> dict[str, Any]:
-    """Pictures that come with what danqing is built on, and a model, to begin with."""
-    if not service.start_pictures:
-        service.start_pictures = [_kept(service, name) for name in ("chelsea", "astronaut", "coffee", "camera")]
-    pictures = [{"id": each, "name": service.shelf.file(each).name} for each in service.start_pictures]
-    model = "digits" if "digits" in bundled() else next(iter(bundled()), None)
-    return {"picture": pictures[0]["id"] if pictures else None, "pictures": pictures, "model": model}
+    """Photographs that come with scikit-image, and a painter if one comes with danqing, to begin with."""
+    known = Cards(service.folder)
+    kept = (known.read("start") or {}).get("pictures", [])
+    if not kept or not all(service.shelf.holds(each) for each in kept):
+        kept = [_kept(service, name) for name in PHOTOGRAPHS]
+        known.write("start", {"pictures": kept})
+    pictures = [{"id": each, "name": service.shelf.file(each).name} for each in kept]
+    painters = [name for name, file in bundled().items() if base_of(str(read_card(file).get("family"))) == "Painter"]
+    return {"picture": pictures[0]["id"], "pictures": pictures, "model": painters[0] if painters else None}
 
 
 def _kept(service: Service, name: str) -> str:
-    """One of scikit-image's photographs, which come inside its package, on the shelf."""
+    """One of scikit-image's photographs, which lie inside its package, on the shelf."""
     from skimage import data
 
-    pixels = torch.from_numpy(getattr(data, name)())
-    x = (pixels if pixels.ndim == 3 else pixels[..., None]).permute(2, 0, 1)[None].float() / 255
-    scratch = service.incoming / f"{secrets.token_hex(8)}.png"
-    try:
-        file: Path = write(x, scratch, force=True)
-        return service.shelf.put(file, f"{name}.png")
-    finally:
-        scratch.unlink(missing_ok=True)
+    return service.shelf.put(Path(data.__file__).with_name(name), name)
 
 
 __all__ = ["about", "beginnings"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 from danqing import __version__
+from danqing.core.errors import DanqingError
 from danqing.faces.service import openapi
 from danqing.faces.service.about import about
 from danqing.faces.service.guard import Guard
@@ -98,16 +99,10 @@ def _tell_errors(app: FastAPI, service: Service) -> None:
         first: Any = error.errors()[0]
         return problem_answer(Problem("parameter", str(first["msg"]), str(first["loc"][-1])), request)
 
-    async def catch(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
-        try:
-            return await call_next(request)
-        except Exception as error:  # before Starlette's own handler, which answers in plain text
-            return await tell(request, error)
-
     app.add_exception_handler(HTTPException, http)
     app.add_exception_handler(RequestValidationError, invalid)
-    app.add_exception_handler(Problem, tell)
-    app.middleware("http")(catch)
+    for kind in (Problem, DanqingError, OSError, MemoryError):
+        app.add_exception_handler(kind, tell)
 
 
 __all__ = ["PAGE", "application"]

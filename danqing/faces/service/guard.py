@@ -19,7 +19,7 @@ from limits.strategies import FixedWindowRateLimiter
 
 from danqing.faces.service.meters import Meters
 from danqing.faces.service.phrases import LANGUAGE, LANGUAGES, language_of
-from danqing.faces.service.problems import MEDIA, Problem, as_json
+from danqing.faces.service.problems import MEDIA, Problem, as_json, problem_of
 from danqing.faces.service.settings import Settings
 
 Scope = MutableMapping[str, Any]
@@ -79,6 +79,9 @@ class Guard:
         except Problem as problem:
             self._meters.refused.labels(problem.kind).inc()
             await _refuse(problem, scope, answer, asked.id)
+        except Exception as error:
+            self._log.error("failed", path=asked.path, exc_info=error)
+            await _refuse(problem_of(error), scope, answer, asked.id)
         finally:
             if scope["type"] == "http":
                 self._note(scope, asked, answer, time.perf_counter() - began)

@@ -67,7 +67,6 @@ class Service:
             self.folder / "jobs", self.index, grace, settings.limits.jobs_queued, self._ended, self._note_change
         )
         self.ready = threading.Event()
-        self.start_pictures: list[str] = []
         self._meter()
 
     @property
