@@ -17,7 +17,7 @@ from danqing.faces.service.app import application
 from danqing.faces.service.server import Server, _listening
 from danqing.faces.service.settings import Limits, Settings
 
-PATIENCE = 60.0  # seconds until what is waited for counts as never happening
+PATIENCE = 240.0  # seconds until what is waited for counts as never happening
 
 
 class Running:
@@ -73,7 +73,7 @@ def wait_for(happened: Callable[[], bool]) -> None:
 @contextmanager
 def running(folder: Path, page: Path | None = None, **facts: Any) -> Iterator[Running]:
     limits = Limits(**facts.pop("limits", {}))
-    made = Running(replace(Settings(folder=folder, port=0, limits=limits), **facts), page)
+    made = Running(replace(Settings(folder=folder, port=0, limits=limits, nice=0), **facts), page)
     try:
         yield made
     finally:

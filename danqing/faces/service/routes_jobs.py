@@ -56,7 +56,7 @@ async def submit(request: Request) -> Response:
 def submitted(service: Service, facts: dict[str, Any], title: str, client: str) -> JobFolder:
     """Queue work whose values were read."""
     sets = {name: str(place) for name, place in service.shelf.sets.items()}
-    more = {"title": title, "client": client, "limits": asdict(service.settings.limits), "sets": sets}
+    more = {"title": title, "client": client, "limits": asdict(service.settings.limits), "sets": sets, "nice": service.settings.nice}
     return service.jobs.submit({**facts, **more})
 
 

@@ -67,6 +67,7 @@ class Settings:
         origins: pages elsewhere that may ask it.
         cancel_grace: seconds that a cancelled job has to end by itself.
         pause_grace: seconds that a paused one has, to save its state.
+        nice: how far jobs stand back behind what is asked for at once, as of ``nice``.
     """
 
     folder: Path = field(default_factory=lambda: user_data_path("danqing", appauthor=False) / "service")
@@ -79,6 +80,7 @@ class Settings:
     limits: Limits = field(default_factory=Limits)
     cancel_grace: float = 1.5
     pause_grace: float = 60.0
+    nice: int = 10
 
     @property
     def is_local(self) -> bool:

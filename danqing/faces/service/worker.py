@@ -15,7 +15,6 @@ from filelock import Timeout
 
 from danqing.faces.service.job_folder import WORKER_IS_THERE, JobFolder
 
-NICE = 10  # what is painted live comes first
 SHORTEST, LONGEST = 0.25, 10.0  # seconds between two words about the progress
 PREVIEW = 1.0  # seconds between two previews
 
@@ -213,7 +212,7 @@ def main(folder: str) -> int:
     try:
         with job.lock().acquire(blocking=False):
             (job.folder / "worker.pid").write_text(str(os.getpid()), "utf-8")
-            os.nice(NICE)
+            os.nice(int(job.asked().get("nice", 0)))
             work(job)
             return 0
     except Timeout:
