@@ -11,7 +11,7 @@ export const LIVING = ['queued', 'running', 'stopping']
 export async function watchJobs(): Promise<void> {
   jobs.all = (await ask<{ jobs: Job[] }>('/jobs?limit=100')).jobs
   jobs.loaded = true
-  jobs.all.filter(isLiving).forEach(follow)
+  jobs.all.forEach(follow)
   const events = new EventSource('/v1/events')
   events.addEventListener('job', ({ data }) => take(JSON.parse(data)))
 }
@@ -42,30 +42,33 @@ export async function removeJob(job: Job): Promise<void> {
 export function take(job: Job): void {
   const known = jobs.all.findIndex((each) => each.id === job.id)
   const before = jobs.all[known]
-  if (known >= 0) jobs.all[known] = job
+  if (known >= 0) jobs.all[known] = { ...before, ...job }
   else jobs.all.unshift(job)
-  if (isLiving(job)) follow(job)
-  else if (before && isLiving(before)) void Promise.all([freshModels(), freshDatasets()])
+  follow(job)
+  if (before && isLiving(before) && !isLiving(job)) void Promise.all([freshModels(), freshDatasets()])
 }
 
 const followed = new Map<string, EventSource>()
 
-/** Hear of a job's progress until it ends. */
-function follow({ id }: Job): void {
-  if (followed.has(id)) return
-  const events = new EventSource(`/v1/jobs/${id}/events?after=-1`)
-  followed.set(id, events)
-  const end = () => {
-    events.close()
+/** Hear of a job's progress while it works; a browser has few connections, so those that wait have none. */
+function follow({ id, state }: Job): void {
+  const events = followed.get(id)
+  if (state === 'running' && !events) followed.set(id, listen(id))
+  else if (!LIVING.includes(state)) {
+    events?.close()
     followed.delete(id)
   }
+}
+
+function listen(id: string): EventSource {
+  const events = new EventSource(`/v1/jobs/${id}/events`)
   events.addEventListener('state', ({ data }) => {
-    const job = JSON.parse(data) as Job
-    if (!isLiving(job)) end()
-    take(job)
+    const told = JSON.parse(data) as Job
+    if (told.id) take(told)
   })
   events.addEventListener('progress', ({ data }) => change(id, { progress: JSON.parse(data) as Progress }))
   events.addEventListener('preview', ({ data }) => change(id, { preview: JSON.parse(data).url }))
+  return events
 }
 
 function change(id: string, what: Partial<Job>): void {

@@ -1,1 +1,0 @@
-import{C as e,x as t}from"./disclose-version-B1jnKwl_.js";var n=e(`<div class="page"></div>`);function r(e){var r=n();t(e,r)}export{r as default};
