@@ -19,7 +19,7 @@ export interface Plot {
   lines: Line[]
 }
 
-const AXES = new Set(['step', 'seen', 'seconds', 'time', 'epoch'])
+const AXES = new Set(['step', 'seen', 'seconds', 'at_step'])
 
 /** One plot for each group of numbers of the rows (losses, scores, …), over the pictures seen. */
 export function curvesOf(rows: Row[]): Plot[] {
@@ -42,11 +42,6 @@ export function curvesOf(rows: Row[]): Plot[] {
 
 /** What the training's doctor said. */
 export function alarmsOf(rows: Row[]): string[] {
-  const said = rows.flatMap((row) => ['alarm', 'alarms', 'note', 'warning'].flatMap((name) => row[name] ?? []))
-  return [...new Set(said.map((each) => (typeof each === 'string' ? each : textOf(each))).filter(Boolean))].slice(-5)
-}
-
-function textOf(value: Json): string {
-  if (value === null || typeof value !== 'object' || Array.isArray(value)) return ''
-  return String(value.words ?? value.text ?? value.what ?? '')
+  const said = rows.filter((row) => row.event && row.words).map((row) => `${row.words}. ${row.remedy ?? ''}`)
+  return [...new Set(said)].slice(-5)
 }
