@@ -11,10 +11,11 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from danqing.core import errors
+
 PACKAGE = Path(__file__).resolve().parents[1] / "danqing"
 BOOK = PACKAGE / "faces" / "service" / "phrases.zh.json"
-ERRORS = {"DanqingError", "TrainingFailed", "UserError", "ParameterError", "PictureError", "DataError", "ModelFileError",
-          "OutputError", "TooFewPictures", "Problem"}  # fmt: skip
+ERRORS = {each for each, value in vars(errors).items() if isinstance(value, type)} | {"Problem"}
 VARIABLES = {"what", "remedy", "noun"}
 
 

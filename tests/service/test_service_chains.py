@@ -9,7 +9,11 @@ from serving import Running
 from danqing.core.operators.operator import operator_named
 from danqing.core.pictures.reading import read
 
-STEPS = [{"task": "median", "values": {"radius": 1}}, {"task": "vignette", "values": {"strength": 0.5}}, {"task": "flip"}]
+STEPS = [
+    {"task": "median", "values": {"radius": 1}},
+    {"task": "vignette", "values": {"strength": 0.5}},
+    {"task": "flip"},
+]
 
 
 def chain(server: Running, picture: str | None, steps: list[dict[str, object]], **more: object) -> dict[str, object]:
@@ -87,7 +91,10 @@ def test_a_mask_and_two_pictures_are_in_the_recipe(server: Running, photo: Path,
     assert {each["id"] for each in recipe["inputs"]} == {name, mask, "inpaint-small"}
     assert recipe["steps"][0]["values"]["mask"] == mask
     expected = operator_named("inpaint")(read(photo).pixels, read(tmp_path / "mask.png").pixels)
-    assert read(server.client.get(result["files"][0]["url"]).content).pixels.sub(expected).abs().max() <= 0.5 / 255 + 2**-22
+    assert (
+        read(server.client.get(result["files"][0]["url"]).content).pixels.sub(expected).abs().max()
+        <= 0.5 / 255 + 2**-22
+    )
 
 
 def test_a_replay_without_what_it_was_made_from_says_so(server: Running, photo: Path) -> None:

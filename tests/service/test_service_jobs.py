@@ -19,7 +19,11 @@ from danqing.faces.service.index import Index
 from danqing.faces.service.job_folder import JobFolder
 from danqing.faces.service.job_queue import Queue
 
-TRAINING = {"task": "train-mlpgan", "values": {"data": "digits", "budget": "3m", "every": "64pictures"}, "title": "digits"}
+TRAINING = {
+    "task": "train-mlpgan",
+    "values": {"data": "digits", "budget": "3m", "every": "64pictures"},
+    "title": "digits",
+}
 
 
 def submit(server: Running, **asked: Any) -> dict[str, Any]:
@@ -38,12 +42,17 @@ def test_a_chain_over_pictures_is_a_job(server: Running, photo: Path) -> None:
     expected = server.client.post("/v1/run", json={"picture": pictures[0], "steps": steps}).json()["result"]["files"][0]
     assert [each["id"] for each in done["result"]["files"]] == [expected["id"]] * 2
     assert [each["name"] for each in done["result"]["failed"]] == ["bad.png"]
-    assert done["result"]["failed"][0]["problem"]["parameter"] == "x"[:0] + done["result"]["failed"][0]["problem"]["parameter"]
+    assert (
+        done["result"]["failed"][0]["problem"]["parameter"]
+        == "x"[:0] + done["result"]["failed"][0]["problem"]["parameter"]
+    )
     item = server.client.get(f"/v1/gallery/{job['id']}").json()
     assert item["title"] == "all of them"
     names = [each["name"] for each in server.client.get(f"/v1/jobs/{job['id']}/files").json()["files"]]
     assert f"files/{expected['name']}" in names
-    assert read(server.client.get(f"/v1/jobs/{job['id']}/files/files/{expected['name']}").content).pixels.shape[-1] == 64
+    assert (
+        read(server.client.get(f"/v1/jobs/{job['id']}/files/files/{expected['name']}").content).pixels.shape[-1] == 64
+    )
     assert server.client.get(f"/v1/jobs/{job['id']}/files/../job.json").status_code in (404, 422)
     events = list(lines(server, job["id"]))
     assert events[0]["event"] == "state"
@@ -102,7 +111,9 @@ def test_a_training_is_paused_and_resumed_and_its_weights_are_there(server: Runn
     assert after[: len(before) - 1] == before[: len(before) - 1]  # it went on, and did not begin anew
     model = done["run"]["model"]
     assert model in {each["id"] for each in server.client.get("/v1/models?fits=generate.weights").json()["models"]}
-    painted = server.client.post("/v1/run/generate", json={"values": {"weights": model, "count": 2, "seed": "7"}}).json()
+    painted = server.client.post(
+        "/v1/run/generate", json={"values": {"weights": model, "count": 2, "seed": "7"}}
+    ).json()
     assert len(painted["files"]) == 2
     assert server.client.get(f"/v1/jobs/{job}/preview").headers["content-type"] == "image/png"
     assert server.client.get(f"/v1/models/{model}/file").status_code == 200
@@ -192,7 +203,7 @@ def test_order_does_not_ask_the_clock(tmp_path: Path, monkeypatch: pytest.Monkey
     for moment in ("2030-01-01T00:00:00Z", "1970-01-01T00:00:00Z", "2001-01-01T00:00:00Z"):
         monkeypatch.setattr("danqing.faces.service.job_queue.now", lambda moment=moment: moment)
         names.append(queue.submit({"task": "median", "client": "a"}).id)
-    assert [job.id for job in queue.list()] == names[::-1]
+    assert [job.id for job in queue.all()] == names[::-1]
     assert [row[0] for row in queue._in_turn()] == names
 
 

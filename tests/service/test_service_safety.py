@@ -27,7 +27,13 @@ TOKEN = "correct horse battery staple"
 @pytest.fixture(scope="module")
 def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     folder = tmp_path_factory.mktemp("guarded")
-    limits = {"upload_bytes": 200_000, "pixels": 1_000_000, "count": 4, "dataset_bytes": 300_000, "wrong_tokens_per_minute": 1000}
+    limits = {
+        "upload_bytes": 200_000,
+        "pixels": 1_000_000,
+        "count": 4,
+        "dataset_bytes": 300_000,
+        "wrong_tokens_per_minute": 1000,
+    }
     with running(folder, token=TOKEN, limits=limits) as made:
         yield made
 
@@ -38,7 +44,13 @@ def bearer(token: str) -> dict[str, str]:
 
 @pytest.mark.parametrize("path", ["/v1/tasks", "/v1/gallery", "/v1/jobs", "/metrics", "/v1/openapi.json"])
 def test_without_the_token_nothing_is_told(guarded: Running, path: str) -> None:
-    for headers in ({}, bearer("wrong"), bearer(TOKEN + " "[:0] + "x"), {"Authorization": TOKEN}, {"Cookie": "danqing=x"}):
+    for headers in (
+        {},
+        bearer("wrong"),
+        bearer(TOKEN + " "[:0] + "x"),
+        {"Authorization": TOKEN},
+        {"Cookie": "danqing=x"},
+    ):
         answer = guarded.client.get(path, headers={**headers, "Danqing-Client": path})
         assert answer.status_code in (401, 429), headers
         assert answer.headers["content-type"] == "application/problem+json"
@@ -117,10 +129,20 @@ def test_every_answer_forbids_what_no_page_of_ours_needs(server: Running) -> Non
 
 @pytest.mark.parametrize(
     "path",
-    ["/v1/pictures/..%2f..%2fetc%2fpasswd", "/v1/pictures/%2e%2e", "/v1/jobs/..", "/v1/jobs/..%2f..%2fservice.json/files/x",
-     "/v1/gallery/..%2fservice", "/v1/models/..%2f..%2fservice", "/v1/datasets/..%2f..%2fetc", "/v1/datasets/digits/pictures/..%2fx",
-     "/..%2f..%2f..%2fetc/passwd", "/%00", "/v1/pictures/" + "a" * 5000],
-)  # fmt: skip
+    [
+        "/v1/pictures/..%2f..%2fetc%2fpasswd",
+        "/v1/pictures/%2e%2e",
+        "/v1/jobs/..",
+        "/v1/jobs/..%2f..%2fservice.json/files/x",
+        "/v1/gallery/..%2fservice",
+        "/v1/models/..%2f..%2fservice",
+        "/v1/datasets/..%2f..%2fetc",
+        "/v1/datasets/digits/pictures/..%2fx",
+        "/..%2f..%2f..%2fetc/passwd",
+        "/%00",
+        "/v1/pictures/" + "a" * 5000,
+    ],
+)
 def test_no_name_leads_elsewhere(server: Running, path: str) -> None:
     with socket.create_connection(("127.0.0.1", server.port)) as raw:
         raw.sendall(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\nConnection: close\r\n\r\n".encode())
@@ -131,7 +153,15 @@ def test_no_name_leads_elsewhere(server: Running, path: str) -> None:
 
 
 def test_names_of_uploads_are_names_alone(server: Running, photo: Path) -> None:
-    for name in ("../../../etc/cron.d/x.png", "C:\\x.png", "a\0b.png", "/" * 300 + ".png", "x" * 1000 + ".png", "..", "\r\nX: y.png"):
+    for name in (
+        "../../../etc/cron.d/x.png",
+        "C:\\x.png",
+        "a\0b.png",
+        "/" * 300 + ".png",
+        "x" * 1000 + ".png",
+        "..",
+        "\r\nX: y.png",
+    ):
         answer = server.client.post("/v1/pictures", content=photo.read_bytes(), params={"name": name})
         assert answer.status_code == 201
         assert "/" not in answer.json()["pictures"][0]["name"]
@@ -150,7 +180,9 @@ def bomb(width: int, height: int) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
 
 
-@pytest.mark.parametrize("content", [b"", b"\x00" * 100, b"MZ" * 50, b"<html>", b"\x89PNG\r\n\x1a\n", bomb(50_000, 50_000), bomb(1000, 1000)])
+@pytest.mark.parametrize(
+    "content", [b"", b"\x00" * 100, b"MZ" * 50, b"<html>", b"\x89PNG\r\n\x1a\n", bomb(50_000, 50_000), bomb(1000, 1000)]
+)
 def test_what_is_no_picture_is_refused_whatever_it_is_called(guarded: Running, content: bytes) -> None:
     answer = guarded.client.post("/v1/pictures", content=content, params={"name": "photo.png"}, headers=bearer(TOKEN))
     assert answer.status_code in (400, 422), answer.text
@@ -179,7 +211,9 @@ def test_a_zip_bomb_is_never_unpacked(guarded: Running) -> None:
         for number in range(2):
             archive.writestr(f"../../{number}.png", b"")
             archive.writestr(f"{number}.png", b"\0" * 50_000_000)
-    answer = guarded.client.post("/v1/datasets", content=stream.getvalue(), params={"name": "b.zip"}, headers=bearer(TOKEN))
+    answer = guarded.client.post(
+        "/v1/datasets", content=stream.getvalue(), params={"name": "b.zip"}, headers=bearer(TOKEN)
+    )
     assert answer.status_code == 201
     told = answer.json()
     assert told["pictures"] == 2
@@ -200,7 +234,9 @@ def test_what_is_no_zip_of_pictures_is_refused(guarded: Running, content: bytes)
 
 def test_weights_that_are_none_are_refused(guarded: Running) -> None:
     for content in (b"\x80\x02pickle", b"PK\x03\x04", struct.pack("<Q", 2) + b"{}", b"\xff" * 64):
-        answer = guarded.client.post("/v1/models", content=content, params={"name": "w.safetensors"}, headers=bearer(TOKEN))
+        answer = guarded.client.post(
+            "/v1/models", content=content, params={"name": "w.safetensors"}, headers=bearer(TOKEN)
+        )
         assert (answer.status_code, answer.json()["parameter"]) == (422, "w.safetensors")
 
 
@@ -208,7 +244,16 @@ def test_bad_bodies_are_refused(server: Running) -> None:
     """A thousand of them: cut, turned, repeated, and of other shapes."""
     rng = random.Random(0)
     good = json.dumps({"values": {"x": "0" * 64, "radius": 1}, "saving": {"depth": 8}, "keep": False}).encode()
-    shapes = [b"[]", b"null", b"1e999", b'{"values": []}', b'{"values": {"radius": 1e400}}', b"[" * 5000, b'{"saving": 3}', b"\xff\xfe"]
+    shapes = [
+        b"[]",
+        b"null",
+        b"1e999",
+        b'{"values": []}',
+        b'{"values": {"radius": 1e400}}',
+        b"[" * 5000,
+        b'{"saving": 3}',
+        b"\xff\xfe",
+    ]
     with httpx.Client(base_url=server.url, timeout=60) as client:
         for number in range(1000):
             body = bytearray(rng.choice([good, *shapes]))
@@ -225,8 +270,9 @@ def test_bad_bodies_are_refused(server: Running) -> None:
 def test_a_client_that_goes_away_in_mid_upload_leaves_nothing(server: Running) -> None:
     for kind in ("image/png", "multipart/form-data; boundary=x"):
         with socket.create_connection(("127.0.0.1", server.port)) as raw:
-            head = f"POST /v1/pictures HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\nContent-Length: 99999\r\nContent-Type: {kind}\r\n\r\n"
-            raw.sendall(head.encode() + b'--x\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\n' + b"\1" * 5000)
+            head = f"POST /v1/pictures HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\nContent-Length: 99999\r\n"
+            part = b'--x\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\n'
+            raw.sendall(f"{head}Content-Type: {kind}\r\n\r\n".encode() + part + b"\1" * 5000)
         wait_for(lambda: not any(server.service.incoming.iterdir()))
     assert server.client.get("/healthz").status_code == 200
 

@@ -11,6 +11,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 
 from danqing import __version__
 from danqing.core.learned.card import bundled, read_card
+from danqing.faces.service.bodies import json_body
 from danqing.faces.service.guard import COOKIE, is_same_secret, session_of
 from danqing.faces.service.phrases import LANGUAGES
 from danqing.faces.service.problems import Problem
@@ -59,9 +60,10 @@ async def told(request: Request) -> Response:
     return Told(facts)
 
 
-@about.post("/v1/session", status_code=204, summary="Sign in", openapi_extra={"requestBody": {"required": True, "content": {
-    "application/json": {"schema": {"type": "object", "required": ["token"], "additionalProperties": False,
-                                    "properties": {"token": {"type": "string"}}}}}}})  # fmt: skip
+SIGN_IN = json_body({"token": {"type": "string"}}, ("token",))
+
+
+@about.post("/v1/session", status_code=204, summary="Sign in", openapi_extra=SIGN_IN)
 async def sign_in(request: Request) -> Response:
     """Exchange the token for a cookie that the page's pictures are asked for with."""
     service = service_of(request)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
+import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -24,12 +25,19 @@ from danqing.faces.service.problems import not_found
 
 AnyTask = Task[..., Any]
 PLACES = {"out", "resume", "force", "config"}  # where a command line's results go: a service has places of its own
+_LOADING = threading.RLock()  # threads that import modules which import each other may see them half made
 QUICK = {"card", "models", "show"}  # tasks, no operators, that look something up; all others are jobs
 
 
-@functools.cache
 def offered() -> dict[str, AnyTask]:
     """Every task that a service offers, by the name it goes by."""
+    with _LOADING:
+        return found_tasks()
+
+
+@functools.cache
+def found_tasks() -> dict[str, AnyTask]:
+    """The same, looked for once."""
     found: dict[str, AnyTask] = {}
     for name in {**tasks(), **operators()}:
         task = task_named(name)

@@ -134,7 +134,8 @@ def smaller(a: Bytes, longest: int) -> Bytes:
         sums = cv2.resize(colours * opacity, to, interpolation=cv2.INTER_AREA).reshape(*weight.shape[:2], -1)
         mean = np.divide(sums, weight, out=np.zeros_like(sums), where=weight > 1e-4)
         return np.concatenate([mean, weight * 255], axis=2).round().clip(0, 255).astype(np.uint8)
-    return cv2.resize(a, to, interpolation=cv2.INTER_AREA).reshape(to[1], to[0], -1)
+    made: Bytes = cv2.resize(a, to, interpolation=cv2.INTER_AREA).reshape(to[1], to[0], -1)
+    return made
 
 
 def cut(a: Bytes, box: Rectangle) -> Bytes:
@@ -153,8 +154,9 @@ def reduced(picture: Picture, size: Size) -> Picture:
     """A picture to work on, cut out and made small."""
     pixels, alpha = picture.pixels, picture.alpha
     if size.box is not None:
-        pixels, alpha = (None if x is None else x[..., size.box.place[0], size.box.place[1]] for x in (pixels, alpha))
-        if pixels is None or 0 in pixels.shape:
+        rows, columns = size.box.place
+        pixels, alpha = pixels[..., rows, columns], None if alpha is None else alpha[..., rows, columns]
+        if 0 in pixels.shape:
             raise ParameterError("lies outside the picture", where="box")
     elif size.longest:
         pixels, alpha = shrunk(pixels, size.longest), None if alpha is None else shrunk(alpha, size.longest)

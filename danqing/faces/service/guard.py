@@ -1,4 +1,4 @@
-"""Who may ask: hosts, origins, tokens, rates and sizes are looked at before anything else; and every request has an id."""
+"""Who may ask: hosts, origins, tokens, rates and sizes are looked at first; and every request has an id."""
 
 from __future__ import annotations
 
@@ -211,7 +211,7 @@ class Asked:
             cookies = SimpleCookie(self.header("cookie"))
         except CookieError:
             return ""
-        return cookies[name].value if name in cookies else ""
+        return str(cookies[name].value) if name in cookies else ""
 
 
 class Answer:

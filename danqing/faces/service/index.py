@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
@@ -13,6 +13,7 @@ from typing import TypeVar
 T = TypeVar("T")
 Row = tuple[str, int, str, str, str]  # id, number, task, state, client
 
+PUT = "INSERT OR REPLACE INTO entries VALUES (?, ?, ?, ?, ?, ?)"
 TABLES = """
 CREATE TABLE IF NOT EXISTS entries (
     shelf TEXT NOT NULL, id TEXT NOT NULL, number INTEGER NOT NULL, task TEXT NOT NULL,
@@ -34,7 +35,7 @@ class Index:
     """
 
     def __init__(
-        self, file: Path, shelves: dict[str, Callable[[], Iterable[Row]]], report: Callable[[str, str], None]
+        self, file: Path, shelves: Mapping[str, Callable[[], Iterable[Row]]], report: Callable[[str, str], None]
     ) -> None:
         self.file, self._shelves, self._report = file, shelves, report
         self._lock = threading.RLock()
@@ -44,9 +45,7 @@ class Index:
 
     def put(self, shelf: str, row: Row) -> None:
         """Enter, or enter anew."""
-        self._sound(
-            lambda base: base.execute("INSERT OR REPLACE INTO entries VALUES (?, ?, ?, ?, ?, ?)", (shelf, *row))
-        )
+        self._sound(lambda base: base.execute(PUT, (shelf, *row)))
 
     def drop(self, shelf: str, name: str) -> bool:
         """Take out; whether it was in."""
@@ -130,13 +129,13 @@ class Index:
             for name in known - there.keys():
                 base.execute("DELETE FROM entries WHERE shelf = ? AND id = ?", [shelf, name])
             missing = [(shelf, *row) for name, row in there.items() if name not in known]
-            base.executemany("INSERT OR REPLACE INTO entries VALUES (?, ?, ?, ?, ?, ?)", missing)
+            base.executemany(PUT, missing)
 
     def _fill(self, base: sqlite3.Connection) -> None:
         with base:
             for shelf, entries in self._shelves.items():
                 rows = [(shelf, *row) for row in entries()]
-                base.executemany("INSERT OR REPLACE INTO entries VALUES (?, ?, ?, ?, ?, ?)", rows)
+                base.executemany(PUT, rows)
 
     def _set_aside(self, error: Exception) -> None:
         if self._base is not None:

@@ -203,7 +203,7 @@ class Queue:
             "result": end.get("result") if has_ended else None,
         }
 
-    def list(self, states: tuple[str, ...] = (), task: str = "", limit: int = 100) -> list[JobFolder]:
+    def all(self, states: tuple[str, ...] = (), task: str = "", limit: int = 100) -> list[JobFolder]:
         """Jobs, the last one first."""
         rows = self._index.rows(SHELF, states=states, task=task, limit=limit)
         return [job for row in rows if (job := JobFolder(self.folder / row[0])).asked()]
@@ -225,7 +225,7 @@ class Queue:
         return len(self._active)
 
     def _in_turn(self) -> list[Row]:
-        """Those that wait, in the order in which they will begin: the client that was served longest ago comes first."""
+        """Those that wait, as they will begin: the client that was served longest ago comes first."""
         left, turns, turn, order = list(self._queued), dict(self._turns), self._turn, []
         while left:
             row = min(left, key=lambda row: (turns.get(row[4], 0), row[1]))

@@ -8,7 +8,7 @@ import json
 import re
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Any
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Request, Response, WebSocket, WebSocketDisconnect
 from sse_starlette import EventSourceResponse, ServerSentEvent
@@ -19,12 +19,13 @@ from danqing.faces.service.looking import Seen, Wish, look, read_wish
 from danqing.faces.service.phrases import LANGUAGE
 from danqing.faces.service.problems import Problem, as_json, problem_of
 from danqing.faces.service.service import Service
-from danqing.faces.service.web import in_language, json_of, service_of
+from danqing.faces.service.web import in_language, json_of, service_of, text_like
 
 live = APIRouter(prefix="/v1/live", tags=["live"])
 PATIENCE = 0.3  # seconds that a look may take before a newer wish stops it
 CHANNELS = 16  # of one connection
 SESSION = re.compile(r"[A-Za-z0-9_-]{8,64}")
+SESSION_ID = text_like("^[A-Za-z0-9_-]{8,64}$")
 SESSIONS = 256
 
 Tell = Callable[[dict[str, Any], bytes], Awaitable[None]]
@@ -178,7 +179,7 @@ class Sessions:
 
 
 @live.get("/events", summary="What is seen, as server-sent events", response_class=EventSourceResponse)
-async def events(request: Request, session: str = "") -> Response:
+async def events(request: Request, session: Annotated[str, SESSION_ID] = "") -> Response:
     """For browsers without WebSocket: what the wishes of a session look like."""
     name = _session(session)
     sessions: Sessions = request.app.state.sessions
@@ -200,10 +201,21 @@ async def events(request: Request, session: str = "") -> Response:
     return EventSourceResponse(told(), ping=15)
 
 
-@live.post("/wishes", status_code=202, summary="Wish to see something", openapi_extra={"requestBody": {"required": True, "content": {
-    "application/json": {"schema": {"type": "object"},
-                         "example": {"id": 1, "task": "generate", "values": {"weights": "digits", "count": 1, "seed": "7"}}}}}})  # fmt: skip
-async def wish(request: Request, session: str = "") -> Response:
+WISH = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {
+                "schema": {"type": "object"},
+                "example": {"id": 1, "task": "median", "values": {"x": "9c1dfaa3" * 8, "radius": 2}, "size": 512},
+            }
+        },
+    }
+}
+
+
+@live.post("/wishes", status_code=202, summary="Wish to see something", openapi_extra=WISH)
+async def wish(request: Request, session: Annotated[str, SESSION_ID] = "") -> Response:
     """Send a wish for a session whose events are listened to."""
     sessions: Sessions = request.app.state.sessions
     wishes = sessions.wishes(_session(session))

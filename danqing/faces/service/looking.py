@@ -31,7 +31,7 @@ from danqing.core.progress import finish
 from danqing.core.runs.compute import Loaded, compute
 from danqing.core.runs.order import Call
 from danqing.core.runs.run import watched
-from danqing.faces.service.catalogue import AnyTask, is_live, read_values, task_of
+from danqing.faces.service.catalogue import is_live, read_values, task_of
 from danqing.faces.service.chains import Asked
 from danqing.faces.service.display import Size, box_of, encoded, smaller, with_opacity
 from danqing.faces.service.engine import Stop
@@ -169,7 +169,9 @@ class Looking:
         made, like = finish(work, self._stop)
         return _shown(made, like)
 
-    def _loaded(self, task: AnyTask, values: Mapping[str, Any], before: Picture | None) -> tuple[Loaded, Call]:
+    def _loaded(
+        self, task: Operator[..., Any], values: Mapping[str, Any], before: Picture | None
+    ) -> tuple[Loaded, Call]:
         """The call of a step, and what it works on: files read small, places moved to where they lie there."""
         kinds = {each.name: each for each in task.fields}
         ready: dict[str, Any] = {}

@@ -9,7 +9,9 @@ from fastapi.openapi.utils import get_openapi
 
 from danqing.core.operators.operator import Operator
 from danqing.faces.service import catalogue
+from danqing.faces.service.bodies import SAVING as SAVED
 from danqing.faces.service.problems import MEDIA
+from danqing.faces.service.saving import FORMATS
 
 SAVING = {
     "anyOf": [
@@ -17,7 +19,7 @@ SAVING = {
             "type": "object",
             "additionalProperties": False,
             "properties": {
-                "format": {"anyOf": [{"enum": ["", "png", "jpg", "jpeg", "webp", "tif", "tiff", "avif", "gif", "mp4"]}, {"type": "null"}]},
+                "format": {"anyOf": [{"enum": ["", *FORMATS]}, {"type": "null"}]},
                 "depth": {"anyOf": [{"enum": [8, 16]}, {"type": "null"}]},
                 "quality": {"anyOf": [{"type": "integer", "minimum": 1, "maximum": 100}, {"type": "null"}]},
                 "columns": {"anyOf": [{"type": "integer", "minimum": 0, "maximum": 1000}, {"type": "null"}]},
@@ -56,7 +58,7 @@ def document(app: FastAPI) -> dict[str, Any]:
     """The whole document, made once."""
     if app.openapi_schema is None:
         made = get_openapi(title=app.title, version=app.version, summary=app.summary, routes=app.routes)
-        made["components"] = {"schemas": {"Problem": PROBLEM, "Result": RESULT, "Saving": SAVING}}
+        made["components"] = {"schemas": {"Problem": PROBLEM, "Result": RESULT, "Saving": SAVING, "Step": _step()}}
         made["paths"] |= {
             f"/v1/run/{name}": {"post": _operation(name)} for name in catalogue.offered() if _is_run(name)
         }
@@ -71,15 +73,19 @@ def _is_run(name: str) -> bool:
     return not catalogue.is_job(catalogue.task_of(name))
 
 
+def _step() -> dict[str, Any]:
+    """A step of a chain; its values are those of its task, but for the picture: the result of the step before."""
+    names = sorted(filter(_is_run, catalogue.offered()))
+    facts = {"task": {"enum": names}, "values": {"type": "object"}, "on": {"type": "boolean"}, "saving": SAVED}
+    return {"type": "object", "additionalProperties": False, "required": ["task"], "properties": facts}
+
+
 def _operation(name: str) -> dict[str, Any]:
     """The operation of a task."""
     task = catalogue.task_of(name)
-    body = {
-        "type": "object",
-        "additionalProperties": False,
-        "required": ["values"] if any(each.required for each in catalogue.form_of(task)) else [],
-        "properties": {"values": catalogue.schema_of(name), "saving": {"$ref": "#/components/schemas/Saving"}, "keep": {"type": "boolean"}},
-    }  # fmt: skip
+    required = ["values"] if any(each.required for each in catalogue.form_of(task)) else []
+    members = {"values": catalogue.schema_of(name), "saving": SAVED, "keep": {"type": "boolean"}}
+    body = {"type": "object", "additionalProperties": False, "required": required, "properties": members}
     shown = {"values": example_of(name)}
     answers: dict[str, Any] = {"application/json": {"schema": {"$ref": "#/components/schemas/Result"}}}
     if isinstance(task, Operator):

@@ -63,7 +63,8 @@ class Together:
             _paint(batch)
 
     def _next(self, key: tuple[object, ...]) -> list[_Wish]:
-        batch, rows, queue = [], 0, self._waiting[key]
+        batch: list[_Wish] = []
+        rows, queue = 0, self._waiting[key]
         while queue and (not batch or rows + queue[0].wanted <= CHUNK):
             batch.append(queue.popleft())
             rows += batch[-1].wanted

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import FileResponse
@@ -12,23 +12,31 @@ from danqing.core.errors import DanqingError
 from danqing.core.pictures.exif import parse
 from danqing.core.pictures.header import opened
 from danqing.core.pictures.reading import read
+from danqing.faces.service.bodies import upload
 from danqing.faces.service.chains import chain_of, recipe_of
 from danqing.faces.service.display import MEDIA, Size, box_of, encoded, histogram
 from danqing.faces.service.problems import Problem, problem_of
 from danqing.faces.service.service import Service
 from danqing.faces.service.shelf import BY_KIND, picture_facts
-from danqing.faces.service.web import FOREVER, Sent, Told, in_thread, received, service_of, whole
+from danqing.faces.service.web import (
+    FOREVER,
+    Sent,
+    Told,
+    in_thread,
+    received,
+    service_of,
+    text_like,
+    whole,
+    whole_number,
+)
 
 files = APIRouter(prefix="/v1/pictures", tags=["pictures"])
 SIZE, LARGEST = 512, 8192  # px of a preview
+FORM = text_like("^(auto|webp|png|jpeg|jpg)$")
+BOX = text_like("^([0-9]{1,5},[0-9]{1,5},[1-9][0-9]{0,4},[1-9][0-9]{0,4})?$")
 
 
-@files.post("", status_code=201, summary="Send pictures", openapi_extra={
-    "parameters": [{"name": "name", "in": "query", "schema": {"type": "string"}}],
-    "requestBody": {"required": True, "content": {
-        "multipart/form-data": {"schema": {"type": "object", "properties": {"file": {"type": "array", "items": {"type": "string", "format": "binary"}}}, "required": ["file"]}},
-        "application/octet-stream": {"schema": {"type": "string", "format": "binary"}},
-    }}})  # fmt: skip
+@files.post("", status_code=201, summary="Send pictures", openapi_extra=upload(several=True))
 async def send(request: Request) -> Response:
     """Keep one or more pictures, as parts of a form or as the body, byte for byte; they are known by their hash."""
     service = service_of(request)
@@ -96,7 +104,12 @@ async def facts(request: Request, id: str) -> Response:
 
 @files.get("/{id}/preview", summary="A picture for the eye")
 async def preview(
-    request: Request, id: str, size: str = str(SIZE), format: str = "auto", box: str = "", quality: str = ""
+    request: Request,
+    id: str,
+    size: Annotated[str | None, whole_number(0, LARGEST)] = None,
+    format: Annotated[str, FORM] = "auto",
+    box: Annotated[str, BOX] = "",
+    quality: Annotated[str | None, whole_number(1, 100)] = None,
 ) -> Response:
     """A picture small or cut out, in sRGB and 8 bits, as ``webp``, ``png`` or ``jpeg``."""
     service = service_of(request)
@@ -109,7 +122,7 @@ async def preview(
 
 
 @files.get("/{id}/histogram", summary="How often each brightness occurs")
-async def brightness(request: Request, id: str, bins: str = "64") -> Response:
+async def brightness(request: Request, id: str, bins: Annotated[str | None, whole_number(1, 256)] = None) -> Response:
     """Counts of red, green, blue and luma in so many equal steps, of the picture at most 2048 pixels large."""
     service = service_of(request)
     file = service.shelf.file(id)

@@ -7,8 +7,9 @@ import json
 import zipfile
 from collections.abc import AsyncIterator
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import FileResponse
@@ -17,6 +18,7 @@ from starlette.background import BackgroundTask
 
 from danqing.core.operators.operator import Operator
 from danqing.faces.service import catalogue
+from danqing.faces.service.bodies import SAVING, json_body
 from danqing.faces.service.job_folder import ENDED, STATES, JobFolder
 from danqing.faces.service.phrases import LANGUAGE
 from danqing.faces.service.problems import Problem, as_json, not_found
@@ -24,19 +26,23 @@ from danqing.faces.service.routes_runs import check_members, steps_of
 from danqing.faces.service.saving import Kept
 from danqing.faces.service.service import Service
 from danqing.faces.service.shelf import type_of
-from danqing.faces.service.web import Told, in_language, in_thread, json_of, service_of, whole
+from danqing.faces.service.web import Told, in_language, in_thread, json_of, service_of, text_like, whole, whole_number
 
 jobs = APIRouter(prefix="/v1", tags=["jobs"])
+STATE = text_like(f"^(({'|'.join(STATES)})(,({'|'.join(STATES)}))*)?$")
 POLL = 0.2  # seconds between looks at what a worker has written
 SHOWN = ("log.jsonl", "curves.png", "config.json", "card.json", "check.json", "skipped.json")  # of a training's run
-BODY = {"requestBody": {"required": True, "content": {"application/json": {"schema": {
-    "type": "object", "additionalProperties": False,
-    "properties": {
-        "task": {"type": "string"}, "values": {"type": "object"}, "title": {"type": "string", "maxLength": 200},
-        "saving": {"$ref": "#/components/schemas/Saving"},
+BODY = json_body(
+    {
+        "task": {"type": "string"},
+        "values": {"type": "object"},
+        "title": {"type": "string", "maxLength": 200},
+        "saving": SAVING,
         "steps": {"type": "array", "items": {"type": "object"}},
-        "pictures": {"anyOf": [{"type": "array", "items": {"type": "string"}}, {"type": "object"}]}}},
-    "example": {"task": "train-dcgan", "values": {"data": "digits", "budget": "2m"}, "title": "digits"}}}}}  # fmt: skip
+        "pictures": {"anyOf": [{"type": "array", "items": {"type": "string"}}, {"type": "object"}]},
+    },
+    example={"task": "train-dcgan", "values": {"data": "digits", "budget": "2m"}, "title": "digits"},
+)
 
 
 @jobs.post("/jobs", status_code=201, summary="Ask for long work", openapi_extra=BODY)
@@ -56,7 +62,13 @@ async def submit(request: Request) -> Response:
 def submitted(service: Service, facts: dict[str, Any], title: str, client: str) -> JobFolder:
     """Queue work whose values were read."""
     sets = {name: str(place) for name, place in service.shelf.sets.items()}
-    more = {"title": title, "client": client, "limits": asdict(service.settings.limits), "sets": sets, "nice": service.settings.nice}
+    more = {
+        "title": title,
+        "client": client,
+        "limits": asdict(service.settings.limits),
+        "sets": sets,
+        "nice": service.settings.nice,
+    }
     return service.jobs.submit({**facts, **more})
 
 
@@ -124,7 +136,12 @@ def told(service: Service, job: JobFolder) -> dict[str, Any]:
 
 
 @jobs.get("/jobs", summary="All jobs")
-async def all_jobs(request: Request, state: str = "", task: str = "", limit: str = "") -> Response:
+async def all_jobs(
+    request: Request,
+    state: Annotated[str, STATE] = "",
+    task: str = "",
+    limit: Annotated[str | None, whole_number(1, 1000)] = None,
+) -> Response:
     """Jobs, the last one first."""
     service = service_of(request)
     states = tuple(filter(None, state.split(",")))
@@ -132,7 +149,7 @@ async def all_jobs(request: Request, state: str = "", task: str = "", limit: str
         if each not in STATES:
             raise Problem("parameter", f"{each[:20]!r} is not one of {', '.join(STATES)}", parameter="state")
     most = whole(limit, "limit", 100, 1, 1000)
-    found = await in_thread(lambda: [told(service, job) for job in service.jobs.list(states, task, most)])
+    found = await in_thread(lambda: [told(service, job) for job in service.jobs.all(states, task, most)])
     return Told({"jobs": found})
 
 
@@ -164,9 +181,10 @@ async def pause(request: Request, id: str) -> Response:
     return Told(told(service, await in_thread(lambda: service.jobs.pause(id))))
 
 
-@jobs.post("/jobs/{id}/resume", summary="Let a job go on", openapi_extra={"requestBody": {"required": False, "content": {
-    "application/json": {"schema": {"type": "object", "additionalProperties": False,
-                                    "properties": {"budget": {"type": "string", "pattern": "^[0-9.]+[a-z]+$"}}}}}}})  # fmt: skip
+BUDGET = json_body({"budget": {"type": "string", "pattern": "^[1-9][0-9]{0,5}(s|m|h)$"}}, optional=True)
+
+
+@jobs.post("/jobs/{id}/resume", summary="Let a job go on", openapi_extra=BUDGET)
 async def resume(request: Request, id: str) -> Response:
     """Let a job go on; a training may be given another budget."""
     service = service_of(request)
@@ -199,7 +217,7 @@ async def preview(request: Request, id: str) -> Response:
 
 
 @jobs.get("/jobs/{id}/log", summary="The log of a training")
-async def log(request: Request, id: str, after: str = "") -> Response:
+async def log(request: Request, id: str, after: Annotated[str | None, whole_number(0, 2**53)] = None) -> Response:
     """Rows of a training's log, after a place in it."""
     job = service_of(request).jobs.job(id)
     start = whole(after, "after", 0, 0, 2**53)
@@ -248,7 +266,7 @@ async def zipped(request: Request, id: str) -> Response:
 
 
 @jobs.get("/jobs/{id}/events", summary="What happens to a job", response_class=EventSourceResponse)
-async def events(request: Request, id: str, after: str = "") -> Response:
+async def events(request: Request, id: str, after: Annotated[str | None, whole_number(0, 2**53)] = None) -> Response:
     """Server-sent events: ``state``, ``progress``, ``preview``, ``log``; goes on after ``Last-Event-ID``."""
     service = service_of(request)
     job = service.jobs.job(id)
@@ -266,7 +284,7 @@ async def _events(service: Service, job: JobFolder, after: int) -> AsyncIterator
     language = LANGUAGE.get()
     while job.folder.is_dir():
         has_ended = job.state()["state"] in (*ENDED, "paused")
-        for place, kind, data in await in_thread(lambda: list(job.events(after))):
+        for place, kind, data in await in_thread(partial(_news, job, after)):
             after = place
             LANGUAGE.set(language)
             shown = in_language(told(service, job) if kind == "state" and has_ended and _is_last(data, job) else data)
@@ -274,6 +292,10 @@ async def _events(service: Service, job: JobFolder, after: int) -> AsyncIterator
         if has_ended:
             return
         await asyncio.sleep(POLL)
+
+
+def _news(job: JobFolder, after: int) -> list[tuple[int, str, Any]]:
+    return list(job.events(after))
 
 
 def _is_last(data: Any, job: JobFolder) -> bool:

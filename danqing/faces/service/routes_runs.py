@@ -11,6 +11,7 @@ from fastapi import APIRouter, Request, Response
 
 from danqing.core.errors import DanqingError
 from danqing.faces.service import catalogue
+from danqing.faces.service.bodies import PICTURE, SAVING, json_body
 from danqing.faces.service.chains import Asked, chain_of, read_steps, recipe_of, run_chain
 from danqing.faces.service.engine import Stop
 from danqing.faces.service.problems import Problem, as_json, problem_from
@@ -58,19 +59,15 @@ async def run_task(request: Request, task: str) -> Response:
     return answer(service, request, result)
 
 
-@runs.post("/run", summary="Run a chain of steps", openapi_extra={"requestBody": {"required": True, "content": {
-    "application/json": {"schema": {
-        "type": "object", "required": ["steps"], "additionalProperties": False,
-        "properties": {
-            "picture": {"anyOf": [{"type": "string", "pattern": "^[0-9a-f]{64}$"}, {"type": "null"}]},
-            "steps": {"type": "array", "minItems": 1, "maxItems": 32, "items": {
-                "type": "object", "required": ["task"], "additionalProperties": False,
-                "properties": {"task": {"type": "string", "minLength": 1}, "values": {"type": "object"}, "on": {"type": "boolean"},
-                               "saving": {"$ref": "#/components/schemas/Saving"}}}},
-            "saving": {"$ref": "#/components/schemas/Saving"},
-            "keep": {"type": "boolean"}}},
-        "example": {"steps": [{"task": "generate", "values": {"weights": "digits", "count": 1, "seed": "7"}},
-                              {"task": "resize", "values": {"scale": 4}, "on": True}]}}}}})  # fmt: skip
+STEPS = {"type": "array", "minItems": 1, "maxItems": 32, "items": {"$ref": "#/components/schemas/Step"}}
+CHAIN = json_body(
+    {"picture": {"anyOf": [PICTURE, {"type": "null"}]}, "steps": STEPS, "saving": SAVING, "keep": {"type": "boolean"}},
+    ("steps",),
+    {"picture": "9c1dfaa3" * 8, "steps": [{"task": "denoise", "values": {"sigma": 10}}, {"task": "flip", "on": False}]},
+)
+
+
+@runs.post("/run", summary="Run a chain of steps", openapi_extra=CHAIN)
 async def run_steps(request: Request) -> Response:
     """Run steps one after the other, each on the result of the one before; those that are off are left out."""
     service = service_of(request)
@@ -92,10 +89,7 @@ async def run_steps(request: Request) -> Response:
     return Told(told)
 
 
-@runs.post("/replay", summary="Make a file again", openapi_extra={"requestBody": {"required": True, "content": {
-    "application/json": {"schema": {
-        "type": "object", "required": ["picture"], "additionalProperties": False,
-        "properties": {"picture": {"type": "string", "pattern": "^[0-9a-f]{64}$"}}}}}}})  # fmt: skip
+@runs.post("/replay", summary="Make a file again", openapi_extra=json_body({"picture": PICTURE}, ("picture",)))
 async def replay(request: Request) -> Response:
     """Make a file again from the recipe inside it, and say whether it is the same bit for bit."""
     service = service_of(request)

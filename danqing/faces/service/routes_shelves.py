@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import FileResponse
@@ -17,19 +18,17 @@ from danqing.core.pictures.reading import read
 from danqing.data.archives import Archive, open_folder
 from danqing.data.zips import open_zip
 from danqing.faces.service import catalogue
+from danqing.faces.service.bodies import PICTURE, json_body, upload
 from danqing.faces.service.chains import chain_of, recipe_of
 from danqing.faces.service.display import MEDIA, encoded, smaller, with_opacity
 from danqing.faces.service.problems import Problem, not_found
 from danqing.faces.service.routes_jobs import submitted, told
 from danqing.faces.service.routes_runs import check_members
 from danqing.faces.service.service import Service
-from danqing.faces.service.web import Told, in_thread, json_of, received, service_of, whole
+from danqing.faces.service.web import Told, in_thread, json_of, received, service_of, whole, whole_number
 
 shelves = APIRouter(prefix="/v1")
-UPLOAD = {"parameters": [{"name": "name", "in": "query", "schema": {"type": "string"}}],
-          "requestBody": {"required": True, "content": {
-              "multipart/form-data": {"schema": {"type": "object", "properties": {"file": {"type": "string", "format": "binary"}}, "required": ["file"]}},
-              "application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}}}  # fmt: skip
+SMALL, MANY = whole_number(16, 2048), whole_number(1, 500)
 
 
 @shelves.get("/models", tags=["models"], summary="All models")
@@ -43,7 +42,7 @@ async def models(request: Request, fits: str = "") -> Response:
     return Told({"models": found})
 
 
-@shelves.post("/models", tags=["models"], status_code=201, summary="Send weights", openapi_extra=UPLOAD)
+@shelves.post("/models", tags=["models"], status_code=201, summary="Send weights", openapi_extra=upload())
 async def send_model(request: Request) -> Response:
     """Keep a ``.safetensors`` of danqing; nothing in it is run."""
     service = service_of(request)
@@ -82,7 +81,7 @@ async def datasets(request: Request) -> Response:
     return Told({"datasets": await in_thread(lambda: [sets.told(name) for name in sets.list()])})
 
 
-@shelves.post("/datasets", tags=["datasets"], status_code=201, summary="Send a set of pictures", openapi_extra=UPLOAD)
+@shelves.post("/datasets", tags=["datasets"], status_code=201, summary="Send a set of pictures", openapi_extra=upload())
 async def send_dataset(request: Request) -> Response:
     """Keep a zip of pictures, perhaps in a folder for each class; looking through it begins at once, as a job."""
     service = service_of(request)
@@ -103,9 +102,10 @@ async def dataset(request: Request, id: str) -> Response:
     return Told(service.scrub(await in_thread(lambda: service.sets.told(id))))
 
 
-@shelves.post("/datasets/{id}/check", tags=["datasets"], status_code=201, summary="Look through a set", openapi_extra={
-    "requestBody": {"required": False, "content": {"application/json": {"schema": {
-        "type": "object", "additionalProperties": False, "properties": {"family": {"type": "string"}}}}}}})  # fmt: skip
+CHECK = json_body({"family": {"anyOf": [{"type": "string"}, {"type": "null"}]}}, optional=True)
+
+
+@shelves.post("/datasets/{id}/check", tags=["datasets"], status_code=201, summary="Look through", openapi_extra=CHECK)
 async def check(request: Request, id: str) -> Response:
     """Read every picture and tell what a training would stumble over, as a job."""
     service = service_of(request)
@@ -115,7 +115,12 @@ async def check(request: Request, id: str) -> Response:
 
 
 @shelves.get("/datasets/{id}/pictures", tags=["datasets"], summary="The pictures of a set")
-async def its_pictures(request: Request, id: str, limit: str = "", offset: str = "") -> Response:
+async def its_pictures(
+    request: Request,
+    id: str,
+    limit: Annotated[str | None, whole_number(1, 1000)] = None,
+    offset: Annotated[str | None, whole_number(0, 2**31)] = None,
+) -> Response:
     """Some pictures of a set, by name."""
     service = service_of(request)
     first, most = whole(offset, "offset", 0, 0, 2**31), whole(limit, "limit", 24, 1, 1000)
@@ -125,7 +130,9 @@ async def its_pictures(request: Request, id: str, limit: str = "", offset: str =
 
 
 @shelves.get("/datasets/{id}/pictures/{name:path}", tags=["datasets"], summary="A picture of a set, small")
-async def its_picture(request: Request, id: str, name: str, size: str = "") -> Response:
+async def its_picture(
+    request: Request, id: str, name: str, size: Annotated[str | None, whole_number(16, 2048)] = None
+) -> Response:
     """One picture of a set for the eye; names are looked up in the set, and lead nowhere else."""
     service = service_of(request)
     longest = whole(size, "size", 128, 16, 2048)
@@ -150,7 +157,9 @@ async def delete_dataset(request: Request, id: str) -> Response:
 
 
 @shelves.get("/gallery", tags=["gallery"], summary="What was made")
-async def gallery(request: Request, task: str = "", before: str = "", limit: str = "") -> Response:
+async def gallery(
+    request: Request, task: str = "", before: str = "", limit: Annotated[str | None, whole_number(1, 500)] = None
+) -> Response:
     """Items, the last one first."""
     service = service_of(request)
     most = whole(limit, "limit", 60, 1, 500)
@@ -158,11 +167,16 @@ async def gallery(request: Request, task: str = "", before: str = "", limit: str
     return Told({"items": items, "next": more})
 
 
-@shelves.post("/gallery", tags=["gallery"], status_code=201, summary="Keep results", openapi_extra={
-    "requestBody": {"required": True, "content": {"application/json": {"schema": {
-        "type": "object", "required": ["files"], "additionalProperties": False,
-        "properties": {"files": {"type": "array", "minItems": 1, "maxItems": 1024, "items": {"type": "string", "pattern": "^[0-9a-f]{64}$"}},
-                       "title": {"type": "string", "maxLength": 200}}}}}}})  # fmt: skip
+KEEP = json_body(
+    {
+        "files": {"type": "array", "minItems": 1, "maxItems": 1024, "items": PICTURE},
+        "title": {"type": "string", "maxLength": 200},
+    },
+    ("files",),
+)
+
+
+@shelves.post("/gallery", tags=["gallery"], status_code=201, summary="Keep results", openapi_extra=KEEP)
 async def keep(request: Request) -> Response:
     """Put files into the gallery; how they were made is read from them."""
     service = service_of(request)
@@ -182,10 +196,10 @@ async def gallery_zip(request: Request, items: str = "") -> Response:
     return await _zip(request, [each for each in items.split(",") if each])
 
 
-@shelves.post("/gallery/zip", tags=["gallery"], summary="Items as a zip", openapi_extra={
-    "requestBody": {"required": False, "content": {"application/json": {"schema": {
-        "type": "object", "additionalProperties": False,
-        "properties": {"items": {"type": "array", "items": {"type": "string"}}}}}}}})  # fmt: skip
+ITEMS = json_body({"items": {"type": "array", "items": {"type": "string"}}}, optional=True)
+
+
+@shelves.post("/gallery/zip", tags=["gallery"], summary="Items as a zip", openapi_extra=ITEMS)
 async def gallery_zip_of(request: Request) -> Response:
     """The files of some items, or of all, in one zip."""
     asked = await json_of(request, empty=True)
@@ -216,9 +230,7 @@ def unpacked(service: Service, name: str) -> list[str]:
         Problem: if there are none, or more than one job may have.
     """
     archive = _archive(service, name)
-    entries = [
-        each for each in archive.entries if reason_to_pass(each.name, lambda each=each: archive.head(each)) is None
-    ]  # type: ignore[misc]
+    entries = [each for each in archive.entries if reason_to_pass(each.name, partial(archive.head, each)) is None]
     most = service.settings.limits.batch
     if not entries:
         raise Problem("data", "holds no pictures", parameter=name)

@@ -54,7 +54,8 @@ def _whole(name: str, value: Any) -> int:
     limits = {"depth": (8, 16), "quality": range(1, 101), "columns": range(1001)}
     if name not in limits:
         raise ParameterError("no such parameter", where=name[:100], remedy="Known: format, depth, quality, columns")
-    number = int(value) if isinstance(value, str) and value.isdecimal() else value
+    number = int(value) if isinstance(value, str) and value.isdecimal() and len(value) < 9 else value
+    number = int(number) if isinstance(number, float) and number.is_integer() else number
     if isinstance(number, bool) or not isinstance(number, int) or number not in limits[name]:
         spelt = "8 or 16" if name == "depth" else f"a whole number in {limits[name][0]}…{limits[name][-1]}"
         raise ParameterError(f"{value!r} is not {spelt}"[:200], where=name)

@@ -85,7 +85,7 @@ class Shelf:
 @functools.lru_cache(maxsize=4096)
 def _facts(file: Path, name: str) -> dict[str, Any]:
     """Facts of content, which never changes under its hash."""
-    found = {"id": name, "name": file.name, "type": type_of(file), "bytes": file.stat().st_size}
+    found: dict[str, Any] = {"id": name, "name": file.name, "type": type_of(file), "bytes": file.stat().st_size}
     urls = {"url": f"/v1/pictures/{name}"}
     if not found["type"].startswith("image/") and file.suffix.lower() in TYPES:
         return {**found, **urls}

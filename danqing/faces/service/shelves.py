@@ -164,7 +164,7 @@ class Sets:
             Problem: if there is none of this id.
         """
         facts = self.cards.read(name) or {}
-        known = {"bytes": None, "pictures": None, "classes": {}, "check": None, "report": None}
+        known: dict[str, Any] = {"bytes": None, "pictures": None, "classes": {}, "check": None, "report": None}
         if name == "digits":
             return {"id": name, "name": name, "origin": "built in", **known, **facts}
         if name in self._shelf.sets:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 from fastapi import Request, Response
+from pydantic import WithJsonSchema
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException
@@ -162,6 +163,16 @@ async def _parts(request: Request, folder: Path) -> tuple[list[Sent], dict[str, 
     return files, texts
 
 
+def whole_number(low: int, high: int) -> WithJsonSchema:
+    """What marks a whole number in a query, for the OpenAPI document; :func:`whole` reads it."""
+    return WithJsonSchema({"type": "integer", "minimum": low, "maximum": high})
+
+
+def text_like(pattern: str) -> WithJsonSchema:
+    """What marks a text of a form in a query, for the OpenAPI document."""
+    return WithJsonSchema({"type": "string", "pattern": pattern})
+
+
 def whole(text: str | None, name: str, default: int, low: int, high: int) -> int:
     """A whole number of a query.
 
@@ -170,7 +181,7 @@ def whole(text: str | None, name: str, default: int, low: int, high: int) -> int
     """
     if text is None or text == "":
         return default
-    if not text.isdecimal() or len(text) > 18 or not low <= int(text) <= high:
+    if not (text.isascii() and text.isdecimal()) or len(text) > 18 or not low <= int(text) <= high:
         raise Problem("parameter", f"{text[:50]!r} is not a whole number in {low}…{high}", parameter=name)
     return int(text)
 
@@ -190,5 +201,7 @@ __all__ = [
     "problem_answer",
     "received",
     "service_of",
+    "text_like",
     "whole",
+    "whole_number",
 ]
