@@ -19,8 +19,8 @@ BELOW = {
     "data": {"core", "maths"},
     "training": {"core", "maths", "nets", "data"},
     "zoo": {"core", "nets", "data", "training"},
-    "tasks": {"core", "training", "data"},
-    "faces": {"core"},
+    "tasks": {"core", "training", "data", "faces"},
+    "faces": {"core", "data"},
 }
 ROOMS = (  # of core, from the ground up: each may import those before it, and itself
     {"errors", "notes", "uses", "words", "progress", "recipe", "disk", "menu"},

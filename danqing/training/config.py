@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 from danqing.core.errors import ModelFileError, ParameterError, UserError
 from danqing.core.fields.form import Field, checked, schema
 from danqing.core.fields.number import Range
+from danqing.core.fields.origin import Origin
 from danqing.core.fields.seed import Seed
 from danqing.core.fields.source import Source
 from danqing.core.learned.card import locate, read_card
@@ -72,7 +73,7 @@ class Options:
     data_: Source | None = None
     new_pictures: bool = False
     labels: Path | None = None
-    from_: str | None = None
+    from_: Origin | None = None
     size: Annotated[int, Range(8, 1024, "px")] | None = None
     channels: Literal["auto", "grey", "colour"] = "auto"
     conditional: bool = True

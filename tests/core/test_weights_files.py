@@ -93,7 +93,15 @@ def test_a_replaced_file_is_read_anew_and_the_old_one_forgotten(file: Path) -> N
     second = cached(file, kind=Model)
     assert second is not first
     assert cached(file, kind=Model) is second
-    assert sum(key[0] == str(file.resolve()) for key in cache._slots) == 1
+    assert sum(slot.path == str(file.resolve()) for slot in cache._slots.values()) == 1
+
+
+def test_links_are_one_file_that_is_read_once(file: Path) -> None:
+    link = file.with_name("another name.safetensors")
+    os.link(file, link)
+    first, second = cached(file, kind=Model), cached(link, kind=Model)
+    assert (first.card["file"], second.card["file"]) == (str(file), str(link))
+    assert all(one is two for one, two in zip(first.parameters(), second.parameters(), strict=True))
 
 
 def test_the_cache_is_bounded_and_forgets_the_longest_unused(file: Path) -> None:

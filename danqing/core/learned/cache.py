@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import threading
 from collections import OrderedDict
 from pathlib import Path
@@ -15,13 +16,14 @@ from danqing.core.uses import used
 KEPT = 8  # models; the largest bundled one has 25 MB
 
 M = TypeVar("M", bound=Model)
-Key = tuple[str, str, int, int]  # path, device, size and time of the file
+Key = tuple[int, int, str, int, int]  # disk and place on it, device, size and time of the file: links are one file
 
 
 class _Slot:
     """A place for one model, filled by the first who asks while the others wait."""
 
-    def __init__(self) -> None:
+    def __init__(self, path: str) -> None:
+        self.path = path
         self.lock = threading.Lock()
         self.model: Model | None = None
 
@@ -56,16 +58,24 @@ def _loaded(file: Path, device: str) -> Model:
     with slot.lock:
         if slot.model is None:
             slot.model = load(file, device=device).requires_grad_(False)
-    return slot.model
+    return slot.model if slot.model.card["file"] == str(file) else _under(slot.model, file)
+
+
+def _under(model: Model, file: Path) -> Model:
+    """The same model, known by another name of its file."""
+    other = copy.copy(model)
+    other.card = {**model.card, "file": str(file)}
+    return other
 
 
 def _slot_of(file: Path, device: str) -> _Slot:
     facts = file.stat()
-    key = (str(file.resolve()), device, facts.st_size, facts.st_mtime_ns)
+    path = str(file.resolve())
+    key = (facts.st_dev, facts.st_ino, device, facts.st_size, facts.st_mtime_ns)
     with _lock:
-        for old in [each for each in _slots if each[:2] == key[:2] and each != key]:
+        for old in [each for each, slot in _slots.items() if slot.path == path and each != key and each[2] == device]:
             del _slots[old]  # what the file held before
-        slot = _slots.setdefault(key, _Slot())
+        slot = _slots.setdefault(key, _Slot(path))
         _slots.move_to_end(key)
         while len(_slots) > KEPT:
             _slots.popitem(last=False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Iterator
+from contextvars import ContextVar
 
 import torch
 from torch import Tensor
@@ -12,7 +13,17 @@ from danqing.core.learned.model import Painter
 from danqing.core.pictures.contract import Images
 from danqing.core.progress import Job, Progress
 
+Paint = Callable[[Painter, Tensor, Tensor | None, int], Tensor]
 CHUNK = 16  # pictures painted at once; always as many, since another number may change the last bits of each
+
+
+def paint_chunk(model: Painter, z: Tensor, y: Tensor | None, wanted: int) -> Tensor:
+    """Paint a chunk of latents (CHUNK, …) with their classes, and give its first ``wanted`` pictures."""
+    with torch.no_grad():
+        return model.paint(z, y).float().cpu()[:wanted]
+
+
+PAINT: ContextVar[Paint] = ContextVar("danqing_paint", default=paint_chunk)  # a server paints for several at once
 
 
 class Autoencoder(Painter):
@@ -67,9 +78,7 @@ def painted_by_chunks(
         numbers = range(start, start + CHUNK)
         z = torch.stack([latent(number) for number in numbers]).to(device)
         y = torch.tensor([label(number) for number in numbers], device=device) if label else None
-        with torch.no_grad():
-            painted = model.paint(z, y).float().cpu()
-        yield painted[: count - start]
+        yield PAINT.get()(model, z, y, min(count - start, CHUNK))
 
 
 def paint_coded(model: Painter, codes: Tensor, words: str = "painting") -> Job[Images]:

@@ -128,6 +128,10 @@ class Task(Generic[P, R]):
         return {**values, **signature.bind_partial(*args, **known).arguments}
 
 
+class Local(Task[P, R]):
+    """A task for the person at this machine alone, such as starting a service: no service offers it."""
+
+
 def at_once(function: Callable[..., Any], values: dict[str, Any]) -> Job[Any]:
     """A plain function as a job."""
     yield from ()
@@ -166,4 +170,4 @@ def task_named(name: str) -> Task[..., Any]:
     return found
 
 
-__all__ = ["Task", "task", "task_named"]
+__all__ = ["Local", "Task", "task", "task_named"]

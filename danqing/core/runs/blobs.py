@@ -42,10 +42,14 @@ class Blobs:
     Attributes:
         folder: of this store alone.
         saving: how results go into files.
+        suffix: of the files of results; empty: as each picture has it.
+        folders: those of the server that may be worked from, by the name that stands for each.
     """
 
     folder: Path
     saving: Saving = field(default_factory=Saving)
+    suffix: str = ""
+    folders: Mapping[str, Path] = field(default_factory=dict)
 
     @property
     def is_one(self) -> bool:
@@ -107,7 +111,7 @@ class Blobs:
 
     def _order(self, operator: Operator[..., Any], given: dict[str, Any]) -> Order:
         sources = dict(self._sources(operator, given))
-        home = self.folder / "work" / _name_of_work(operator, given, sources, self.saving)
+        home = self.folder / "work" / _name_of_work(operator, given, sources, self.saving, self.suffix)
         placed = {name: home / f"{name}-{file.name}" for name, file in sources.items()}
         makes, picture = operator.makes, sources.get(operator.subject)
         others = {name: file for name, file in placed.items() if name != operator.subject}
@@ -115,7 +119,7 @@ class Blobs:
             _link(sources[name], file)
         call = Call.of(operator, {**{k: v for k, v in given.items() if k != operator.subject}, **others})
         stem = operator.name if picture is None else f"{picture.stem}-{operator.name}"
-        target = home / f"{stem}{makes.suffix(call.values, picture)}"
+        target = home / f"{stem}{self.suffix or makes.suffix(call.values, picture)}"
         makes.check_place(target, self.saving, call.values)
         inputs = {name: file for name, file in placed.items() if name in call.files or name == operator.subject}
         numbered = makes.gathers and not operator.takes_pictures and not self.saving.columns
@@ -130,7 +134,7 @@ class Blobs:
         for each in operator.fields:
             if each.kind.opens and each.name in given and not _is_own(each, given[each.name]):
                 try:
-                    yield each.name, self.file(given[each.name])
+                    yield each.name, self.folders.get(given[each.name]) or self.file(given[each.name])
                 except ParameterError as error:
                     raise ParameterError(error.what, where=each.name, remedy=error.remedy) from None
 
@@ -151,10 +155,10 @@ def _is_own(each: Field, value: Any) -> bool:
 
 
 def _name_of_work(
-    operator: Operator[..., Any], given: Mapping[str, Any], sources: Mapping[str, Path], saving: Saving
+    operator: Operator[..., Any], given: Mapping[str, Any], sources: Mapping[str, Path], saving: Saving, suffix: str
 ) -> str:
     names = {name: file.name for name, file in sources.items()}
-    facts = [operator.name, operator.version, dict(given), names, asdict(saving)]
+    facts = [operator.name, operator.version, dict(given), names, asdict(saving), *filter(None, [suffix])]
     return hashlib.sha256(json.dumps(facts, sort_keys=True, default=repr).encode()).hexdigest()
 
 
@@ -170,7 +174,10 @@ def _link(source: Path, target: Path) -> None:
     with replacing(target) as temporary:
         temporary.unlink()
         try:
-            os.link(source, temporary)
+            if source.is_dir():
+                os.symlink(source, temporary)
+            else:
+                os.link(source, temporary)
         except OSError:  # a disk without links
             shutil.copyfile(source, temporary)
 

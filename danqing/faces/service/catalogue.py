@@ -1,0 +1,247 @@
+"""Tasks as a service tells of them: forms as JSON Schema, and what was asked for read by the kinds of its fields."""
+
+from __future__ import annotations
+
+import functools
+import math
+import threading
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from danqing.core.artefacts.figures import Figures
+from danqing.core.artefacts.pictures import Pictures
+from danqing.core.errors import ParameterError
+from danqing.core.fields.form import Field
+from danqing.core.fields.kind import Kind
+from danqing.core.fields.number import UNREACHED, NumberKind
+from danqing.core.fields.path import PathKind
+from danqing.core.fields.weights import WeightsKind
+from danqing.core.learned.card import bundled
+from danqing.core.menu import operators, tasks
+from danqing.core.operators.operator import Operator
+from danqing.core.operators.task import Local, Task, task_named
+from danqing.faces.service.problems import not_found
+
+AnyTask = Task[..., Any]
+PLACES = {"out", "resume", "force", "config"}  # where a command line's results go: a service has places of its own
+_LOADING = threading.RLock()  # threads that import modules which import each other may see them half made
+QUICK = {"card", "models", "show"}  # tasks, no operators, that look something up; all others are jobs
+
+
+def offered() -> dict[str, AnyTask]:
+    """Every task that a service offers, by the name it goes by."""
+    with _LOADING:
+        return found_tasks()
+
+
+@functools.cache
+def found_tasks() -> dict[str, AnyTask]:
+    """The same, looked for once."""
+    found: dict[str, AnyTask] = {}
+    for name in {**tasks(), **operators()}:
+        task = task_named(name)
+        if isinstance(task, Local):
+            continue
+        inner = [task.child(each) for each in task.children()] or [task]
+        found |= {each.name.replace(" ", "-"): each for each in inner}
+    return found
+
+
+def task_of(name: str) -> AnyTask:
+    """The task of a name.
+
+    Raises:
+        Problem: if none is offered.
+    """
+    if name not in offered():
+        raise not_found("task", name)
+    return offered()[name]
+
+
+def form_of(task: AnyTask) -> tuple[Field, ...]:
+    """The fields that a client may fill in."""
+    if isinstance(task, Operator):
+        return task.fields
+    return tuple(each for each in task.fields if each.name not in PLACES)
+
+
+def is_job(task: AnyTask) -> bool:
+    """Whether it runs as a job alone."""
+    return not isinstance(task, Operator) and task.name not in QUICK
+
+
+def is_live(task: AnyTask) -> bool:
+    """Whether it makes something that can be looked at while a slider moves."""
+    return isinstance(task, Operator) and issubclass(task.makes, Pictures | Figures)
+
+
+def told(name: str) -> dict[str, Any]:
+    """All that a page must know of a task, as JSON values."""
+    task = task_of(name)
+    words = task.words
+    fields = [field_told(each, task) for each in form_of(task)]
+    return {
+        "name": name,
+        "title": task.name.replace("_", " "),
+        "group": task.group,
+        "summary": words.summary,
+        "paragraphs": list(words.paragraphs),
+        "returns": words.returns,
+        "source": words.source,
+        "examples": list(words.examples),
+        "kind": "operator" if isinstance(task, Operator) else "task",
+        "makes": task.makes.__module__.rpartition(".")[2],
+        "takes_picture": task.takes_pictures,
+        "subject": task.subject,
+        "geometry": getattr(task, "geometry", False),
+        "version": getattr(task, "version", 1),
+        "live": is_live(task),
+        "job_only": is_job(task),
+        "saving": [*task.makes.options, *(["columns"] if task.makes.gathers else [])],
+        "suffixes": list(task.makes.suffixes),
+        "fields": fields,
+        "schema": schema_of(name),
+    }
+
+
+def schema_of(name: str) -> dict[str, Any]:
+    """The values of a task as JSON Schema."""
+    task = task_of(name)
+    fields = form_of(task)
+    return {
+        "type": "object",
+        "properties": {each.name: _schema(each, task) for each in fields},
+        "required": [each.name for each in fields if each.required],
+        "additionalProperties": False,
+    }
+
+
+def field_told(field: Field, task: AnyTask) -> dict[str, Any]:
+    """One field for a page."""
+    kind = field.kind
+    out: dict[str, Any] = {
+        "name": field.name,
+        "kind": kind.name,
+        "widget": kind.widget,
+        "required": field.required,
+        "optional": field.optional,
+        "words": field.words,
+        "group": _group(kind),
+        "several": field.name == task.subject,
+        "schema": field.json_schema(),
+    }
+    if not field.required and field.default is not None:
+        out["default"] = (
+            kind.spelt(field.default) if not isinstance(field.default, bool | int | float) else field.default
+        )
+    if isinstance(kind, NumberKind):
+        ends = {} if kind.range is None else {"low": kind.range.low, "high": kind.range.high}
+        out |= {name: end for name, end in ends.items() if not math.isinf(end) and end < UNREACHED}
+        out |= {"unit": "" if kind.range is None else kind.range.unit, "whole": kind.whole}
+    if kind.choices():
+        out["choices"] = list(kind.choices())
+    if isinstance(kind, WeightsKind):
+        out["model"] = {"base": kind.base.__name__, "task": kind.task}
+    return out
+
+
+def read_values(task: AnyTask, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Read what a client gave by the kinds of the fields; files stay the hashes that stand for them.
+
+    Raises:
+        ParameterError: for a value that is missing, unknown or does not fit.
+    """
+    fields = {each.name: each for each in form_of(task)}
+    values = {name: value for name, value in given.items() if value is not None}
+    for name in sorted(values.keys() - fields.keys()):
+        raise ParameterError("no such parameter", where=name[:100], remedy=f"Known: {', '.join(fields)}")
+    for name, field in fields.items():
+        if field.required and name not in values:
+            raise ParameterError(f"is required: {field.kind.expected()}", where=name)
+    return {name: _read(fields[name], value, name == task.subject) for name, value in values.items()}
+
+
+def resolved(task: AnyTask, values: Mapping[str, Any], find: Callable[[str], Path]) -> dict[str, Any]:
+    """The values of a task that is no operator, with files in place of the hashes.
+
+    Raises:
+        ParameterError: naming the field of which nothing is there.
+    """
+    ready = dict(values)
+    for field in form_of(task):
+        if field.kind.opens and field.name in ready and ready[field.name] not in (field.default, *_own_names()):
+            try:
+                file = find(ready[field.name])
+            except ParameterError as error:
+                raise ParameterError(error.what, where=field.name, remedy=error.remedy) from None
+            ready[field.name] = file if isinstance(field.kind, PathKind) else str(file)
+    return ready
+
+
+def _read(field: Field, value: Any, may_be_several: bool) -> Any:
+    kind = field.kind
+    if kind.opens:
+        several = isinstance(value, list) and may_be_several
+        for each in value if several else [value]:
+            if not isinstance(each, str):
+                raise kind.refuse(each, field.name, "Give the id of what was sent")
+        return value
+    if isinstance(value, str):
+        value = field.parse(value)
+    elif isinstance(value, float) and isinstance(kind, NumberKind) and kind.whole and value.is_integer():
+        value = int(value)
+    elif isinstance(value, list):
+        value = [tuple(each) if isinstance(each, list) else each for each in value]
+    checked = value if kind.reads else field.check(value)
+    return kind.plain(checked) if not kind.reads else checked
+
+
+def _schema(field: Field, task: AnyTask) -> dict[str, Any]:
+    """What fits a field, as a client may send it."""
+    found = field.json_schema()
+    if field.kind.opens:
+        found = {**found, "type": "string", "pattern": _pattern(field), "maxLength": 128}
+        one = {key: value for key, value in found.items() if key in ("type", "pattern", "maxLength")}
+        if field.name == task.subject:
+            rest = {key: value for key, value in found.items() if key not in one}
+            found = {**rest, "anyOf": [one, {"type": "array", "items": one, "minItems": 1, "maxItems": 4096}]}
+    if not field.required:
+        found = {"anyOf": [{key: value for key, value in found.items() if key != "default"}, {"type": "null"}]} | {
+            key: found[key] for key in ("description", "default", "x-kind", "x-widget") if key in found
+        }
+    return found
+
+
+def _pattern(field: Field) -> str:
+    if field.kind.is_picture:
+        return "^[0-9a-f]{64}$"
+    return "^([0-9a-f]{64}|[a-z0-9][a-zA-Z0-9_.-]*)$"
+
+
+def _own_names() -> set[str]:
+    return {"digits", *bundled()}
+
+
+def _group(kind: Kind) -> str:
+    if kind.is_picture:
+        return "pictures"
+    if kind.widget in ("model", "label"):
+        return "model"
+    return "more" if kind.opens and kind.widget == "file" else "settings"
+
+
+__all__ = [
+    "PLACES",
+    "AnyTask",
+    "field_told",
+    "form_of",
+    "is_job",
+    "is_live",
+    "offered",
+    "read_values",
+    "resolved",
+    "schema_of",
+    "task_of",
+    "told",
+]

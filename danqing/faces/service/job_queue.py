@@ -1,0 +1,396 @@
+"""Jobs one after the other, each in a process of its own; fair between clients, and taken up again after any end."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from danqing.faces.service.index import Index, Row
+from danqing.faces.service.job_folder import ENDED, WORKER_IS_THERE, JobFolder, now
+from danqing.faces.service.problems import Problem, not_found, problem_from
+
+ACTIVE = ("running", "stopping")
+DEATHS = 3  # of a worker, without which a job is given up
+TICK = 0.05  # seconds between looks at workers
+SHUTDOWN = 15.0  # seconds that workers have when the service ends
+SHELF = "jobs"
+
+
+class Queue:
+    """The jobs of a service.
+
+    Args:
+        folder: of all jobs, a folder for each.
+        index: in which they are listed.
+        grace: seconds a job has to end by itself, by what was asked of it.
+        most: how many may wait.
+        ended: called with each job whose worker has ended, and its state.
+        changed: called with each job whose state has changed.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        index: Index,
+        grace: dict[str, float],
+        most: int,
+        ended: Callable[[JobFolder, str], None],
+        changed: Callable[[JobFolder], None],
+    ) -> None:
+        self.folder, self._index, self._most = folder, index, most
+        self._grace = {"shutdown": SHUTDOWN, **grace}
+        self._ended, self._changed = ended, changed
+        self._lock = threading.RLock()
+        self._wake = threading.Condition(self._lock)
+        self._processes: dict[str, subprocess.Popen[bytes]] = {}
+        self._active: dict[str, float] = {}  # jobs with a worker, and when it is killed
+        self._queued: list[Row] = []
+        self._turns: dict[str, int] = {}  # when each client's last job began
+        self._turn = 0
+        self._closing = False
+        self._thread = threading.Thread(target=self._watch, name="danqing-jobs", daemon=True)
+
+    def start(self) -> None:
+        """Take up what is there: adopt workers that live, queue what was interrupted."""
+        with self._lock:
+            for row in reversed(self._index.rows(SHELF)):
+                job = self.job(row[0])
+                if job.state()["state"] in ENDED:
+                    self._enter(job)
+                elif job.is_alive():
+                    self._active[job.id] = time.monotonic() + 1e9
+                    if job.state()["state"] not in ACTIVE:
+                        self._set(job, state="running")
+                elif job.state()["state"] in ACTIVE:
+                    self._settle(job)
+                elif job.state()["state"] == "queued":
+                    self._queued.append(self._row(job))
+                else:
+                    self._enter(job)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Ask all workers to stop where they can go on later, and wait for them."""
+        with self._lock:
+            self._closing = True
+            for name in list(self._active):
+                self._ask(self.job(name), "shutdown")
+        until = time.monotonic() + SHUTDOWN
+        while self._active and time.monotonic() < until:
+            with self._lock:
+                self._look()
+            time.sleep(TICK)
+        with self._wake:
+            self._wake.notify_all()
+
+    def submit(self, facts: dict[str, Any]) -> JobFolder:
+        """Queue a job.
+
+        Raises:
+            Problem: if too many wait already.
+        """
+        with self._wake:
+            if len(self._queued) >= self._most:
+                headers = {"Retry-After": "30"}
+                raise Problem("too-many", "too many jobs are waiting", remedy="Ask again later", headers=headers)
+            number = self._index.next_number(SHELF)
+            job = JobFolder(self.folder / f"{number:06}-{secrets.token_hex(4)}")
+            job.folder.mkdir(parents=True)
+            try:
+                job.ask({**facts, "id": job.id, "number": number, "created": now()})
+                self._set(job, state="queued")
+            except BaseException:
+                shutil.rmtree(job.folder, ignore_errors=True)
+                raise
+            self._queued.append(self._row(job))
+            self._wake.notify_all()
+            return job
+
+    def job(self, name: str) -> JobFolder:
+        """The job of an id.
+
+        Raises:
+            Problem: if there is none.
+        """
+        job = JobFolder(self.folder / name)
+        if not name.replace("-", "").isalnum() or not job.asked():
+            raise not_found("job", name)
+        return job
+
+    def cancel(self, name: str) -> JobFolder:
+        """End a job for good, within the grace."""
+        return self._end(name, "cancel", "cancelled", ("queued", "running", "stopping", "paused"))
+
+    def pause(self, name: str) -> JobFolder:
+        """Stop a job so that it can go on."""
+        return self._end(name, "pause", "paused", ("queued", "running"))
+
+    def resume(self, name: str, changes: dict[str, Any]) -> JobFolder:
+        """Let a job go on that was paused, or that ended before its end.
+
+        Raises:
+            Problem: if it did not.
+        """
+        with self._wake:
+            job = self.job(name)
+            if "resume" not in self.can(job):
+                raise Problem("conflict", "this job cannot go on", parameter=name)
+            if changes:
+                job.ask({**job.asked(), **changes})
+            job.forget_end()
+            self._set(job, state="queued", ended=None, wish=None, attempts=0, error=None)
+            self._queued.append(self._row(job))
+            self._wake.notify_all()
+            return job
+
+    def delete(self, name: str) -> None:
+        """Forget a job that has ended.
+
+        Raises:
+            Problem: if it has not.
+        """
+        with self._lock:
+            job = self.job(name)
+            if "delete" not in self.can(job):
+                raise Problem("conflict", "this job has not ended", parameter=name, remedy="Cancel it first")
+            self._index.drop(SHELF, name)
+            shutil.rmtree(job.folder, ignore_errors=True)
+
+    def can(self, job: JobFolder) -> list[str]:
+        """What may be asked of a job now."""
+        state = job.state()["state"]
+        is_training = str(job.asked().get("task", "")).startswith("train-")
+        return {
+            "queued": ["pause", "cancel"],
+            "running": ["pause", "cancel"],
+            "stopping": ["cancel"],
+            "paused": ["resume", "cancel", "delete"],
+            "failed": ["resume", "delete"],
+            "cancelled": ["resume", "delete"],
+            "done": ["resume", "delete"] if is_training else ["delete"],
+        }.get(state, [])
+
+    def told(self, job: JobFolder) -> dict[str, Any]:
+        """A job as JSON values."""
+        asked, state, end, progress = job.asked(), job.state(), job.end(), job.progress()
+        previews = progress.pop("previews", 0)
+        has_ended = state["state"] in ENDED
+        error = end.get("error") or state.get("error")
+        facts = {name: asked.get(name) for name in ("task", "title", "created", "values", "saving")}
+        return {
+            "id": job.id,
+            **facts,
+            "steps": asked.get("steps"),
+            "pictures": len(asked["pictures"]) if asked.get("pictures") else None,
+            "state": state["state"],
+            "position": self.position(job.id),
+            "started": state.get("started"),
+            "ended": state.get("ended"),
+            "attempts": state["attempts"],
+            "progress": {"done": 0, "total": 1, "share": 0.0, "words": "", **progress},
+            "preview": f"/v1/jobs/{job.id}/preview?n={previews}" if previews else None,
+            "can": self.can(job),
+            "error": problem_from(error).told() if error and has_ended else None,
+            "result": end.get("result") if has_ended else None,
+        }
+
+    def all(self, states: tuple[str, ...] = (), task: str = "", limit: int = 100) -> list[JobFolder]:
+        """Jobs, the last one first."""
+        rows = self._index.rows(SHELF, states=states, task=task, limit=limit)
+        return [job for row in rows if (job := JobFolder(self.folder / row[0])).asked()]
+
+    def position(self, name: str) -> int:
+        """How many jobs come before one that waits."""
+        with self._lock:
+            order = [row[0] for row in self._in_turn()]
+        return order.index(name) if name in order else 0
+
+    @property
+    def waiting(self) -> int:
+        """How many jobs wait."""
+        return len(self._queued)
+
+    @property
+    def working(self) -> int:
+        """How many jobs have a worker."""
+        return len(self._active)
+
+    def _in_turn(self) -> list[Row]:
+        """Those that wait, as they will begin: the client that was served longest ago comes first."""
+        left, turns, turn, order = list(self._queued), dict(self._turns), self._turn, []
+        while left:
+            row = min(left, key=lambda row: (turns.get(row[4], 0), row[1]))
+            left.remove(row)
+            turn += 1
+            turns[row[4]] = turn
+            order.append(row)
+        return order
+
+    def _watch(self) -> None:
+        while True:
+            with self._wake:
+                if self._closing:
+                    return
+                self._look()
+                if self._queued and not self._active:
+                    self._begin(self._in_turn()[0])
+                self._wake.wait(TICK if self._active else 1.0)
+
+    def _begin(self, row: Row) -> None:
+        self._queued.remove(row)
+        self._turn += 1
+        self._turns[row[4]] = self._turn
+        job = JobFolder(self.folder / row[0])
+        try:
+            attempts = job.state()["attempts"] + 1
+            self._set(job, state="running", started=job.state().get("started") or now(), attempts=attempts, wish=None)
+            with open(job.folder / "worker.log", "ab") as log:
+                command = [sys.executable, "-P", "-m", "danqing.faces.service.worker", str(job.folder)]
+                self._processes[job.id] = subprocess.Popen(
+                    command,
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=log,
+                    start_new_session=True,
+                    env=_environment(),
+                )
+            self._active[job.id] = time.monotonic() + 1e9
+        except OSError as error:
+            problem = Problem("disk-full" if error.errno == 28 else "internal", "the job could not be started")
+            self._set(job, state="failed", ended=now(), error=problem.kept())
+
+    def _look(self) -> None:
+        """Look at each worker: has it ended, must it be killed?"""
+        for name, until in list(self._active.items()):
+            job = JobFolder(self.folder / name)
+            if self._lives(job):
+                if time.monotonic() > until:
+                    self._kill(job)
+                    self._active[name] = time.monotonic() + 1.0
+                continue
+            del self._active[name]
+            self._settle(job)
+
+    def _lives(self, job: JobFolder) -> bool:
+        process = self._processes.get(job.id)
+        if process is None:
+            return job.is_alive()
+        code = process.poll()
+        if code is None:
+            return True
+        del self._processes[job.id]
+        return code == WORKER_IS_THERE and job.is_alive()
+
+    def _kill(self, job: JobFolder) -> None:
+        process = self._processes.get(job.id)
+        if process is not None:
+            try:
+                os.killpg(process.pid, signal.SIGKILL)
+            except ProcessLookupError:
+                process.kill()
+        else:
+            job.signal(signal.SIGKILL)
+
+    def _settle(self, job: JobFolder) -> None:
+        """Say what has become of a job whose worker has ended."""
+        end, state = job.end(), job.state()
+        wish = state.get("wish")
+        if "result" in end:
+            self._set(job, state="done", ended=now(), wish=None, error=None)
+        elif "error" in end:
+            self._set(job, state="failed", ended=now(), wish=None)
+        elif wish == "cancel":
+            self._set(job, state="cancelled", ended=now(), wish=None)
+        elif wish == "pause":
+            self._set(job, state="paused", wish=None)
+        elif wish == "shutdown" or end.get("stopped"):
+            self._requeue(job, state["attempts"] - 1)
+        elif state["attempts"] < DEATHS:
+            self._requeue(job, state["attempts"])
+        else:
+            what = f"its process died {state['attempts']} times"
+            problem = Problem("internal", what, remedy="Perhaps there is not enough memory; try smaller pictures")
+            self._set(job, state="failed", ended=now(), wish=None, error=problem.kept())
+        if job.state()["state"] == "queued":
+            job.forget_end()
+        self._ended(job, job.state()["state"])
+
+    def _requeue(self, job: JobFolder, attempts: int) -> None:
+        self._set(job, state="queued", wish=None, attempts=max(0, attempts))
+        self._queued.append(self._row(job))
+
+    def _end(self, name: str, wish: str, state: str, allowed: tuple[str, ...]) -> JobFolder:
+        with self._wake:
+            job = self.job(name)
+            current = job.state()["state"]
+            if current == state or (current == "stopping" and job.state().get("wish") == wish):
+                return job  # twice asked is once asked
+            if current not in allowed:
+                raise Problem("conflict", f"this job is {current}", parameter=name)
+            if name in self._active:
+                self._ask(job, wish)
+            else:
+                self._queued = [row for row in self._queued if row[0] != name]
+                self._set(job, state=state, ended=now() if state in ENDED else None)
+                self._ended(job, state)
+            self._wake.notify_all()
+            return job
+
+    def _ask(self, job: JobFolder, wish: str) -> None:
+        """Ask a worker to stop, and remember when it has to have done so."""
+        self._set(job, state="stopping", wish=wish)
+        self._active[job.id] = time.monotonic() + self._grace[wish]
+        process = self._processes.get(job.id)
+        if process is not None:
+            process.terminate()
+        else:
+            job.signal(signal.SIGTERM)
+
+    def _set(self, job: JobFolder, **facts: Any) -> None:
+        job.set_state(**facts)
+        self._enter(job)
+        told = self.told(job)
+        job.event("state", told)
+        self._changed(job)
+
+    def _enter(self, job: JobFolder) -> None:
+        self._index.put(SHELF, self._row(job))
+
+    def _row(self, job: JobFolder) -> Row:
+        return row_of(job)
+
+
+def row_of(job: JobFolder) -> Row:
+    """The line of a job in the index."""
+    asked = job.asked()
+    return (
+        job.id,
+        int(asked.get("number", 0)),
+        str(asked.get("task", "")),
+        job.state()["state"],
+        str(asked.get("client", "")),
+    )
+
+
+def rows_in(folder: Path) -> Iterator[Row]:
+    """The lines of all jobs in a folder."""
+    for place in sorted(folder.iterdir()) if folder.is_dir() else ():
+        if JobFolder(place).asked():
+            yield row_of(JobFolder(place))
+
+
+def _environment() -> dict[str, str]:
+    """What a worker is started with: it waits asleep, as the server does, and speaks to nobody's terminal."""
+    return {**os.environ, "OMP_WAIT_POLICY": "PASSIVE", "PYTHONUNBUFFERED": "1"}
+
+
+__all__ = ["ACTIVE", "Queue", "row_of", "rows_in"]

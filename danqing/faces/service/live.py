@@ -1,0 +1,239 @@
+"""Pictures that follow a slider: over a WebSocket, or server-sent events where there is none; the newest wish wins."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+import re
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Request, Response, WebSocket, WebSocketDisconnect
+from sse_starlette import EventSourceResponse, ServerSentEvent
+
+from danqing.faces.service.display import MEDIA
+from danqing.faces.service.engine import Stop
+from danqing.faces.service.looking import Seen, Wish, look, read_wish
+from danqing.faces.service.phrases import LANGUAGE
+from danqing.faces.service.problems import Problem, as_json, problem_of
+from danqing.faces.service.service import Service
+from danqing.faces.service.web import in_language, json_of, service_of, text_like
+
+live = APIRouter(prefix="/v1/live", tags=["live"])
+PATIENCE = 0.3  # seconds that a look may take before a newer wish stops it
+CHANNELS = 16  # of one connection
+SESSION = re.compile(r"[A-Za-z0-9_-]{8,64}")
+SESSION_ID = text_like("^[A-Za-z0-9_-]{8,64}$")
+SESSIONS = 256
+
+Tell = Callable[[dict[str, Any], bytes], Awaitable[None]]
+
+
+class Wishes:
+    """The wishes of one connection: of each channel one is in work, and one, the newest, waits."""
+
+    def __init__(self, service: Service, tell: Tell) -> None:
+        self._service, self._tell = service, tell
+        self._waiting: dict[str, Wish] = {}
+        self._working: dict[str, tuple[Wish, Stop | None, float]] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def wish(self, asked: Any) -> None:
+        """Take a wish."""
+        try:
+            wish = await asyncio.to_thread(read_wish, self._service, asked)
+            if wish.channel not in self._working and len(self._working) >= CHANNELS:
+                raise Problem("too-many", "too many channels at once")
+        except Exception as error:
+            await self._problem(asked if isinstance(asked, dict) else {}, error)
+            return
+        old = self._waiting.pop(wish.channel, None)
+        if old is not None:
+            await self._dropped(old)
+        self._waiting[wish.channel] = wish
+        if wish.channel in self._working:
+            _, stop, since = self._working[wish.channel]
+            if stop is not None and time.monotonic() - since > PATIENCE:
+                stop.gone()
+            return
+        self._working[wish.channel] = wish, None, time.monotonic()
+        task = asyncio.create_task(self._work(wish.channel))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def close(self) -> None:
+        """Nobody looks any more."""
+        self._waiting.clear()
+        for _, stop, _ in self._working.values():
+            if stop is not None:
+                stop.gone()
+        for task in self._tasks:
+            task.cancel()
+
+    async def _work(self, channel: str) -> None:
+        """Meet the wishes of a channel until none waits."""
+        try:
+            while (wish := self._waiting.pop(channel, None)) is not None:
+                await self._meet(wish)
+        finally:
+            self._working.pop(channel, None)
+
+    async def _meet(self, wish: Wish) -> None:
+        def work(stop: Stop) -> Seen:
+            self._working[wish.channel] = wish, stop, time.monotonic()
+            return look(self._service, wish, stop)
+
+        try:
+            seen = await self._service.engine.do(work)
+        except Exception as error:
+            if isinstance(error, Problem) and error.kind == "gone":
+                await self._dropped(wish)
+            else:
+                await self._problem({"id": wish.id, "channel": wish.channel}, error)
+            return
+        self._service.meters.live.labels("met").inc()
+        await self._tell(seen.facts, seen.data)
+
+    async def _dropped(self, wish: Wish) -> None:
+        self._service.meters.live.labels("dropped").inc()
+        await self._tell({"id": wish.id, "channel": wish.channel, "type": "dropped"}, b"")
+
+    async def _problem(self, asked: dict[str, Any], error: Exception) -> None:
+        self._service.meters.live.labels("problem").inc()
+        problem = problem_of(error)
+        if problem.kind == "internal":
+            self._service.log.error("a look failed", exc_info=error)
+        told = self._service.scrub(problem.told())
+        channel = str(asked.get("channel", ""))[:64]
+        await self._tell({"id": asked.get("id"), "channel": channel, "type": "problem", "problem": told}, b"")
+
+
+@live.websocket("")
+async def connect(socket: WebSocket) -> None:
+    """Wishes come in as JSON; what is seen goes out as JSON, the picture behind it."""
+    await socket.accept()
+    service: Service = socket.app.state.service
+    turn = asyncio.Lock()
+
+    async def tell(facts: dict[str, Any], data: bytes) -> None:
+        async with turn:
+            await socket.send_text(as_json(in_language(facts)).decode())
+            if data:
+                await socket.send_bytes(data)
+
+    wishes = Wishes(service, tell)
+    try:
+        while True:
+            message = await socket.receive()
+            if message["type"] == "websocket.disconnect":
+                return
+            asked = _parsed(message.get("text") or message.get("bytes") or "")
+            if isinstance(asked, dict) and asked.get("type") == "ping":
+                await tell({"type": "pong"}, b"")
+            else:
+                await wishes.wish(asked)
+    except (WebSocketDisconnect, RuntimeError):  # the client went away while it was told something
+        return
+    finally:
+        wishes.close()
+
+
+class Sessions:
+    """Those who look over server-sent events."""
+
+    def __init__(self) -> None:
+        self._open: dict[str, tuple[Wishes, asyncio.Queue[tuple[dict[str, Any], bytes]]]] = {}
+
+    def begin(self, service: Service, name: str) -> asyncio.Queue[tuple[dict[str, Any], bytes]]:
+        """Let somebody look."""
+        if len(self._open) >= SESSIONS and name not in self._open:
+            raise Problem("too-many", "too many sessions at once", headers={"Retry-After": "10"})
+        queue: asyncio.Queue[tuple[dict[str, Any], bytes]] = asyncio.Queue(64)
+
+        async def tell(facts: dict[str, Any], data: bytes) -> None:
+            if queue.full():
+                queue.get_nowait()
+            queue.put_nowait((facts, data))
+
+        self.end(name)
+        self._open[name] = Wishes(service, tell), queue
+        return queue
+
+    def wishes(self, name: str) -> Wishes:
+        """Those of a session.
+
+        Raises:
+            Problem: if nobody looks there.
+        """
+        if name not in self._open:
+            raise Problem("conflict", "nobody listens to this session", remedy="Ask for its events first")
+        return self._open[name][0]
+
+    def end(self, name: str) -> None:
+        """Nobody looks any more."""
+        wishes, _ = self._open.pop(name, (None, None))
+        if wishes is not None:
+            wishes.close()
+
+
+@live.get("/events", summary="What is seen, as server-sent events", response_class=EventSourceResponse)
+async def events(request: Request, session: Annotated[str, SESSION_ID] = "") -> Response:
+    """For browsers without WebSocket: what the wishes of a session look like."""
+    name = _session(session)
+    sessions: Sessions = request.app.state.sessions
+    queue = sessions.begin(service_of(request), name)
+    language = LANGUAGE.get()
+
+    async def told() -> AsyncIterator[ServerSentEvent]:
+        try:
+            yield ServerSentEvent("{}", event="hello")
+            while True:
+                facts, data = await queue.get()
+                LANGUAGE.set(language)
+                media = MEDIA.get(str(facts.get("format")), "image/png")
+                picture = {"picture": f"data:{media};base64,{base64.b64encode(data).decode()}"} if data else {}
+                yield ServerSentEvent(as_json(in_language({**facts, **picture})).decode(), event=str(facts["type"]))
+        finally:
+            sessions.end(name)
+
+    return EventSourceResponse(told(), ping=15)
+
+
+WISH = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {
+                "schema": {"type": "object"},
+                "example": {"id": 1, "task": "median", "values": {"x": "9c1dfaa3" * 8, "radius": 2}, "size": 512},
+            }
+        },
+    }
+}
+
+
+@live.post("/wishes", status_code=202, summary="Wish to see something", openapi_extra=WISH)
+async def wish(request: Request, session: Annotated[str, SESSION_ID] = "") -> Response:
+    """Send a wish for a session whose events are listened to."""
+    sessions: Sessions = request.app.state.sessions
+    wishes = sessions.wishes(_session(session))
+    await wishes.wish(await json_of(request))
+    return Response(status_code=202)
+
+
+def _session(name: str) -> str:
+    if not SESSION.fullmatch(name):
+        raise Problem("parameter", "is not 8 to 64 letters and digits", parameter="session")
+    return name
+
+
+def _parsed(text: str | bytes) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+
+
+__all__ = ["Sessions", "Wishes", "live"]

@@ -1,0 +1,168 @@
+"""Pictures and any other files: sent once, asked for by hash, shown small."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import FileResponse
+
+from danqing.core.errors import DanqingError
+from danqing.core.pictures.exif import parse
+from danqing.core.pictures.header import opened
+from danqing.core.pictures.reading import read
+from danqing.faces.service.bodies import upload
+from danqing.faces.service.chains import chain_of, recipe_of
+from danqing.faces.service.display import MEDIA, Size, box_of, encoded, histogram
+from danqing.faces.service.problems import Problem, problem_of
+from danqing.faces.service.service import Service
+from danqing.faces.service.shelf import BY_KIND, picture_facts
+from danqing.faces.service.web import (
+    FOREVER,
+    Sent,
+    Told,
+    in_thread,
+    received,
+    service_of,
+    text_like,
+    whole,
+    whole_number,
+)
+
+files = APIRouter(prefix="/v1/pictures", tags=["pictures"])
+SIZE, LARGEST = 512, 8192  # px of a preview
+FORM = text_like("^(auto|webp|png|jpeg|jpg)$")
+BOX = text_like("^([0-9]{1,5},[0-9]{1,5},[1-9][0-9]{0,4},[1-9][0-9]{0,4})?$")
+
+
+@files.post("", status_code=201, summary="Send pictures", openapi_extra=upload(several=True))
+async def send(request: Request) -> Response:
+    """Keep one or more pictures, as parts of a form or as the body, byte for byte; they are known by their hash."""
+    service = service_of(request)
+    kept: list[Any] = []
+    failed: list[Any] = []
+    problem: Problem | None = None
+    async with received(request) as (sent, _):
+        if not sent:
+            raise Problem("malformed", "nothing was sent")
+        for each in sent:
+            try:
+                kept.append(await in_thread(lambda each=each: keep_picture(service, each)))  # type: ignore[misc]
+            except Exception as error:
+                found = problem_of(error)
+                if found.kind == "internal":
+                    raise
+                found.parameter = each.name[:200]
+                problem = problem or found
+                failed.append({"name": each.name[:200], "problem": found.kept()})
+    if problem is not None and not kept:
+        raise problem
+    return Told({"pictures": kept, "failed": failed}, 201)
+
+
+def keep_picture(service: Service, sent: Sent) -> dict[str, Any]:
+    """Keep what was sent if it is a picture, whatever it is called.
+
+    Raises:
+        PictureError: if it is none, or cannot be read to its end.
+    """
+    most = service.settings.limits.pixels
+    picture_facts(sent.file, most)
+    read(sent.file, limit=most)  # to its end: content counts, not names
+    with opened(sent.file, most) as header:
+        suffix = BY_KIND[header.kind]
+    stem, _, ending = sent.name.rpartition(".")
+    fits = f".{ending.lower()}" in (suffix, {".jpg": ".jpeg", ".tif": ".tiff"}.get(suffix))
+    name = sent.name if stem and fits else f"{sent.name}{suffix}"
+    return service.shelf.facts(service.shelf.put(sent.file, name))
+
+
+@files.get("/{id}", summary="A file itself")
+@files.head("/{id}", include_in_schema=False)
+async def whole_file(request: Request, id: str) -> Response:
+    """The bytes as they were sent or made; ``download`` asks the browser to save them."""
+    file = service_of(request).shelf.file(id)
+    return file_answer(file, service_of(request).shelf.facts(id)["type"], "download" in request.query_params)
+
+
+def file_answer(file: Path, media: str, download: bool) -> Response:
+    """A file as an answer; a page of a stranger's would be shown as text at most."""
+    shown = "attachment" if download or not media.startswith(("image/", "video/", "application/json")) else "inline"
+    answer = FileResponse(file, media_type=media, filename=file.name, content_disposition_type=shown)
+    answer.headers["cache-control"] = FOREVER
+    return answer
+
+
+@files.get("/{id}/facts", summary="What is known of a file")
+async def facts(request: Request, id: str) -> Response:
+    """Name, type and size, and of a picture its width, height, depth and what its EXIF says that people ask for."""
+    shelf = service_of(request).shelf
+    found = shelf.facts(id)
+    return Told({**found, "exif": await in_thread(lambda: exif_told(shelf.file(id)))})
+
+
+@files.get("/{id}/preview", summary="A picture for the eye")
+async def preview(
+    request: Request,
+    id: str,
+    size: Annotated[str | None, whole_number(0, LARGEST)] = None,
+    format: Annotated[str, FORM] = "auto",
+    box: Annotated[str, BOX] = "",
+    quality: Annotated[str | None, whole_number(1, 100)] = None,
+) -> Response:
+    """A picture small or cut out, in sRGB and 8 bits, as ``webp``, ``png`` or ``jpeg``."""
+    service = service_of(request)
+    file = service.shelf.file(id)
+    wanted = Size(whole(size, "size", SIZE, 0, LARGEST), box_of(box))
+    form = check_form(format)
+    level = whole(quality, "quality", 88, 1, 100)
+    data, made = await in_thread(lambda: encoded(service.display.shown(file, id, wanted), form, level))
+    return Response(data, media_type=MEDIA[made], headers={"cache-control": FOREVER})
+
+
+@files.get("/{id}/histogram", summary="How often each brightness occurs")
+async def brightness(request: Request, id: str, bins: Annotated[str | None, whole_number(1, 256)] = None) -> Response:
+    """Counts of red, green, blue and luma in so many equal steps, of the picture at most 2048 pixels large."""
+    service = service_of(request)
+    file = service.shelf.file(id)
+    steps = whole(bins, "bins", 64, 1, 256)
+    return Told(await in_thread(lambda: histogram(service.display.shown(file, id, Size(2048)), steps)))
+
+
+@files.get("/{id}/recipe", summary="How a file was made")
+async def recipe(request: Request, id: str) -> Response:
+    """The recipe inside a file, as the steps that ``POST /v1/run`` takes, and which files it wants."""
+    service = service_of(request)
+    file = service.shelf.file(id)
+    found = await in_thread(lambda: chain_of(recipe_of(file), service.shelf, service.models.by_hash()))
+    return Told(found.told())
+
+
+def check_form(form: str) -> str:
+    """A format of previews.
+
+    Raises:
+        Problem: if there is none of this name.
+    """
+    known = {"jpg": "jpeg"}.get(form, form)
+    if known not in ("auto", *MEDIA):
+        raise Problem("parameter", f"{form[:20]!r} is not one of auto, {', '.join(MEDIA)}", parameter="format")
+    return known
+
+
+SHOWN = {0x010F: "make", 0x0110: "model", 0x0132: "changed", 0x8298: "copyright", 0x013B: "artist"}
+
+
+def exif_told(file: Path) -> dict[str, str]:
+    """What the EXIF of a picture says that people ask for."""
+    try:
+        with opened(file) as header:
+            block = parse(header.exif) if header.exif else None
+    except DanqingError:
+        return {}
+    found = {} if block is None else {name: block.text(tag) for tag, name in SHOWN.items() if hasattr(block, "text")}
+    return {name: text for name, text in found.items() if text}
+
+
+__all__ = ["check_form", "exif_told", "file_answer", "files", "keep_picture"]

@@ -1,0 +1,42 @@
+"""No path of the server stands in an answer: what lies in its folders is told by name alone."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from danqing.core.menu import PACKAGE
+
+
+class Scrub:
+    """Takes the folders of a server out of what is told.
+
+    Args:
+        folders: whatever lies below them is told by the name of the file alone.
+    """
+
+    def __init__(self, folders: Iterable[Path]) -> None:
+        everywhere = [*folders, PACKAGE, Path(tempfile.gettempdir()), Path.home(), Path.cwd()]
+        spelt = {str(each) for folder in everywhere for each in (folder, folder.resolve()) if len(str(each)) > 1}
+        either = "|".join(re.escape(each) for each in sorted(spelt, key=len, reverse=True))
+        self._place = re.compile(rf"(?:{either})(?:/[^\s'\",;:()]*/|/|(?![\w.-]))")
+
+    def text(self, text: str) -> str:
+        """A text without places."""
+        return self._place.sub("", text)
+
+    def __call__(self, value: Any) -> Any:
+        """JSON values without places."""
+        if isinstance(value, str):
+            return self.text(value)
+        if isinstance(value, Mapping):
+            return {self.text(str(key)): self(each) for key, each in value.items()}
+        if isinstance(value, list | tuple):
+            return [self(each) for each in value]
+        return value
+
+
+__all__ = ["Scrub"]

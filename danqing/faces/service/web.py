@@ -1,0 +1,207 @@
+"""What all endpoints share: answers, what was sent, and the parts of the service."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import shutil
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, NamedTuple, TypeVar
+
+from fastapi import Request, Response
+from pydantic import WithJsonSchema
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import UploadFile
+from starlette.formparsers import MultiPartException
+from starlette.requests import ClientDisconnect
+
+from danqing.faces.service.phrases import said
+from danqing.faces.service.problems import MEDIA, Problem, as_json, problem_from
+from danqing.faces.service.service import Service
+
+T = TypeVar("T")
+FOREVER = "private, max-age=31536000, immutable"
+FILES = 256  # parts of one upload
+
+
+class Told(Response):
+    """JSON values, in the language of the client."""
+
+    media_type = "application/json"
+
+    def render(self, content: Any) -> bytes:
+        return as_json(in_language(content))
+
+
+class Sent(NamedTuple):
+    """A file that a client sent: its name, where it lies until it is kept, and which part of a form it was."""
+
+    name: str
+    file: Path
+    part: str = "file"
+
+
+def service_of(request: Request) -> Service:
+    """The service that a request was sent to."""
+    service: Service = request.app.state.service
+    return service
+
+
+def in_language(value: Any) -> Any:
+    """Answers with what people read in the language of the request."""
+    if isinstance(value, dict):
+        if value.keys() >= {"kind", "detail", "parameter", "remedy"}:
+            return problem_from(value).told()
+        told = {name: in_language(each) for name, each in value.items()}
+        for name in ("notes", "lines"):
+            if isinstance(told.get(name), list):
+                told[name] = [said(each) if isinstance(each, str) else each for each in told[name]]
+        if isinstance(told.get("words"), str) and "share" in told:
+            told["words"] = " · ".join(said(each) for each in told["words"].split(" · "))
+        return told
+    return [in_language(each) for each in value] if isinstance(value, list | tuple) else value
+
+
+def problem_answer(problem: Problem, request: Request) -> Response:
+    """A problem as an answer."""
+    request_id = getattr(request.state, "request_id", "")
+    return Response(as_json(in_language(problem.told(request_id))), problem.status, problem.headers, MEDIA)
+
+
+async def in_thread(work: Callable[[], T]) -> T:
+    """Do something that waits for the disk, or for a picture to be decoded, beside the server's loop."""
+    return await run_in_threadpool(work)
+
+
+async def json_of(request: Request, *, empty: bool = False) -> dict[str, Any]:
+    """The JSON object that was sent.
+
+    Raises:
+        Problem: if it is none.
+    """
+    body = await body_of(request)
+    if empty and not body:
+        return {}
+    try:
+        found = json.loads(body, parse_constant=_no_number)
+    except (ValueError, RecursionError):
+        raise Problem("malformed", "the body is no JSON") from None
+    if not isinstance(found, dict):
+        raise Problem("malformed", "the body is no JSON object")
+    return found
+
+
+async def body_of(request: Request) -> bytes:
+    """All that was sent.
+
+    Raises:
+        Problem: if the client went away.
+    """
+    try:
+        return await request.body()
+    except ClientDisconnect:
+        raise Problem("gone", "the client went away") from None
+
+
+@asynccontextmanager
+async def received(request: Request) -> AsyncIterator[tuple[list[Sent], dict[str, str]]]:
+    """The files that were sent, as parts of a form or as the body, and the other parts; forgotten in the end.
+
+    Raises:
+        Problem: if there are none, or the client went away.
+    """
+    service = service_of(request)
+    folder = service.incoming / secrets.token_hex(8)
+    folder.mkdir(parents=True)
+    try:
+        if request.headers.get("content-type", "").startswith("multipart/"):
+            yield await _parts(request, folder)
+        else:
+            yield [Sent(request.query_params.get("name", "file"), await _body(request, folder))], {}
+    except ClientDisconnect:
+        raise Problem("gone", "the client went away") from None
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+async def _body(request: Request, folder: Path) -> Path:
+    file, size = folder / "0", 0
+    with open(file, "wb") as stream:
+        async for block in request.stream():
+            size += len(block)
+            if block:
+                await run_in_threadpool(stream.write, block)
+    if not size:
+        raise Problem("malformed", "nothing was sent")
+    return file
+
+
+async def _parts(request: Request, folder: Path) -> tuple[list[Sent], dict[str, str]]:
+    try:
+        form = await request.form(max_files=FILES, max_fields=FILES, max_part_size=1 << 20)
+    except MultiPartException as error:
+        raise Problem("malformed", "the form cannot be read") from error
+    except Exception as error:
+        if isinstance(error, Problem | ClientDisconnect | OSError):
+            raise
+        raise Problem("malformed", "the form cannot be read") from error
+    files: list[Sent] = []
+    texts: dict[str, str] = {}
+    try:
+        for number, (name, part) in enumerate(form.multi_items()):
+            if isinstance(part, UploadFile):
+                file = folder / str(number)
+                with open(file, "wb") as stream:
+                    await run_in_threadpool(shutil.copyfileobj, part.file, stream, 1 << 20)
+                files.append(Sent(part.filename or "file", file, name))
+            else:
+                texts[name] = part
+    finally:
+        await form.close()
+    return files, texts
+
+
+def whole_number(low: int, high: int) -> WithJsonSchema:
+    """What marks a whole number in a query, for the OpenAPI document; :func:`whole` reads it."""
+    return WithJsonSchema({"type": "integer", "minimum": low, "maximum": high})
+
+
+def text_like(pattern: str) -> WithJsonSchema:
+    """What marks a text of a form in a query, for the OpenAPI document."""
+    return WithJsonSchema({"type": "string", "pattern": pattern})
+
+
+def whole(text: str | None, name: str, default: int, low: int, high: int) -> int:
+    """A whole number of a query.
+
+    Raises:
+        Problem: if it is none in the range.
+    """
+    if text is None or text == "":
+        return default
+    if not (text.isascii() and text.isdecimal()) or len(text) > 18 or not low <= int(text) <= high:
+        raise Problem("parameter", f"{text[:50]!r} is not a whole number in {low}…{high}", parameter=name)
+    return int(text)
+
+
+def _no_number(text: str) -> Any:
+    raise ValueError(f"{text} is no number")
+
+
+__all__ = [
+    "FOREVER",
+    "Sent",
+    "Told",
+    "body_of",
+    "in_language",
+    "in_thread",
+    "json_of",
+    "problem_answer",
+    "received",
+    "service_of",
+    "text_like",
+    "whole",
+    "whole_number",
+]

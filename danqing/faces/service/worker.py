@@ -1,0 +1,223 @@
+"""The process of one job: ``python -m danqing.faces.service.worker FOLDER``; it outlives the server that started it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import time
+import traceback
+from pathlib import Path
+from typing import Any
+
+from filelock import Timeout
+
+from danqing.faces.service.job_folder import WORKER_IS_THERE, JobFolder
+
+SHORTEST, LONGEST = 0.25, 10.0  # seconds between two words about the progress
+PREVIEW = 1.0  # seconds between two previews
+
+
+class Stopped(Exception):
+    """Somebody asked to stop."""
+
+
+class Telling:
+    """Tells the progress of a job, and stops it where that was asked for."""
+
+    def __init__(self, job: JobFolder) -> None:
+        self.job, self.stopped = job, False
+        self._began, self._told, self._shown = time.monotonic(), 0.0, 0.0
+        self._previews, self._row = 0, 0
+        self._log = job.run / "log.jsonl"
+
+    def stop(self, *_: Any) -> None:
+        """As a signal handler."""
+        self.stopped = True
+
+    def __call__(self, progress: Any) -> None:
+        """Tell it, now and then."""
+        if self.stopped:
+            raise Stopped
+        moment = time.monotonic()
+        if progress.preview is not None and moment - self._shown >= PREVIEW:
+            self._shown = moment
+            self._show(progress.preview)
+        pause = min(max((moment - self._began) / 200, SHORTEST), LONGEST)
+        if moment - self._told >= pause or progress.preview is not None:
+            self._told = moment
+            self.tell(progress)
+
+    def tell(self, progress: Any) -> None:
+        """Tell it now."""
+        share = min(1.0, max(0.0, progress.done / progress.total)) if progress.total else 0.0
+        facts = {"done": progress.done, "total": progress.total, "share": share, "words": progress.words}
+        self.job.set_progress({**facts, "previews": self._previews})
+        self.job.event("progress", facts)
+        self.rows()
+
+    def rows(self) -> None:
+        """Pass on what a training has written into its log."""
+        if not self._log.is_file():
+            return
+        if self._log.stat().st_size < self._row:
+            self._row = 0  # a run that goes on cut it back
+        with open(self._log, "rb") as stream:
+            stream.seek(self._row)
+            for line in stream:
+                if not line.endswith(b"\n"):
+                    break
+                self._row += len(line)
+                try:
+                    self.job.event("log", json.loads(line))
+                except ValueError:
+                    continue
+
+    def skip_rows(self) -> None:
+        """What stands in the log already was passed on."""
+        self._row = self._log.stat().st_size if self._log.is_file() else 0
+
+    def _show(self, preview: Any) -> None:
+        from danqing.core.pictures.sheet import contact_sheet
+        from danqing.faces.service.display import encoded, smaller, with_opacity
+
+        columns = max(1, round(len(preview) ** 0.5))
+        sheet = contact_sheet(preview, columns) if len(preview) > 1 else preview
+        data, _ = encoded(smaller(with_opacity(sheet.clamp(0, 1), None), 1024), "png")
+        temporary = self.job.folder / ".preview.png"
+        temporary.write_bytes(data)
+        temporary.replace(self.job.preview)
+        self._previews += 1
+        self.job.event("preview", {"url": f"/v1/jobs/{self.job.id}/preview?n={self._previews}"})
+
+
+def work(job: JobFolder) -> None:
+    """Do a job, and say how it ended."""
+    telling = Telling(job)
+    signal.signal(signal.SIGTERM, telling.stop)
+    signal.signal(signal.SIGINT, telling.stop)
+    asked = job.asked()
+    from danqing.faces.service.problems import is_foreseen, problem_of
+    from danqing.faces.service.scrub import Scrub
+
+    scrub = Scrub([job.folder.parent.parent])
+    try:
+        result = _result(asked, job, telling, scrub)
+        telling.rows()
+        job.set_end(result=result)
+    except Stopped:
+        telling.rows()
+        job.set_end(stopped=True)
+    except Exception as error:
+        if not is_foreseen(error):
+            traceback.print_exc()
+        job.set_end(error=scrub(problem_of(error).kept()))
+
+
+def _result(asked: dict[str, Any], job: JobFolder, telling: Telling, scrub: Any) -> dict[str, Any]:
+    from danqing.core.operators.operator import Operator
+    from danqing.core.progress import Progress, finish
+    from danqing.faces.service.catalogue import task_of
+    from danqing.faces.service.engine import Engine
+    from danqing.faces.service.saving import Kept
+    from danqing.faces.service.settings import Limits
+    from danqing.faces.service.shelf import Shelf
+
+    limits = Limits(**asked["limits"])
+    shelf = Shelf(job.folder.parent.parent / "store", {name: Path(place) for name, place in asked["sets"].items()})
+    engine = Engine(shelf, limits, scrub, 1)
+    telling.tell(Progress(0, 1, "starting"))
+    saving = Kept.of(asked.get("saving"), limits.pixels)
+    if asked.get("steps"):
+        return _chain(asked, engine, saving, telling)
+    task = task_of(asked["task"])
+    if isinstance(task, Operator):
+        return engine.told(asked["task"], task, finish(engine.job(task, asked["values"], saving), telling), saving)
+    made = finish(_in_folder(asked, task, job, engine, telling), telling)
+    return engine.told(asked["task"], task, made, saving)
+
+
+def _in_folder(asked: dict[str, Any], task: Any, job: JobFolder, engine: Any, telling: Telling) -> Any:
+    """A task that is no operator, which writes into the folder of the job; a training goes on where it stands."""
+    from danqing.core.operators.task import task_named
+    from danqing.core.runs.run import run
+    from danqing.faces.service.catalogue import resolved
+
+    values = resolved(task, asked["values"], engine.shelf.find)
+    fields = {each.name for each in task.fields}
+    if "resume" in fields or "config" in fields:
+        if _has_checkpoint(job.run):
+            telling.skip_rows()
+            changes = {"budget": asked["budget"]} if asked.get("budget") else {}
+            return run(task_named("train"), {"resume": job.run, **changes})
+        budget = {"budget": asked["budget"]} if asked.get("budget") else {}
+        return run(task, {**values, **budget, "out": job.run, "force": True})
+    places = {"out": job.folder / "out", "force": True}
+    return run(task, {**values, **{name: place for name, place in places.items() if name in fields}})
+
+
+def _has_checkpoint(run: Path) -> bool:
+    return (run / "config.json").is_file() and any((run / "checkpoints").glob("[0-9]*.safetensors"))
+
+
+def _chain(asked: dict[str, Any], engine: Any, saving: Any, telling: Telling) -> dict[str, Any]:
+    """A chain on many pictures, one after the other; one that fails does not stop the others."""
+    from danqing.core.errors import DanqingError
+    from danqing.core.progress import Progress, finish
+    from danqing.faces.service.chains import Asked, run_chain
+    from danqing.faces.service.problems import Problem, is_foreseen, problem_of
+    from danqing.faces.service.saving import Kept
+
+    steps = [Asked(each["task"], each["values"], each["on"], each.get("saving")) for each in asked["steps"]]
+    pictures = asked["pictures"]
+    files: list[Any] = []
+    numbers: list[Any] = []
+    notes: dict[str, None] = {}
+    failed: list[Any] = []
+    for at, picture in enumerate(pictures):
+        name = engine.shelf.file(picture).name
+        telling(Progress(at, len(pictures), name))
+
+        def show(progress: Any, at: int = at, name: str = name) -> None:
+            part = min(1.0, progress.done / progress.total) if progress.total else 0.0
+            words = " · ".join(filter(None, (name, progress.words)))
+            telling(Progress(at + part / 2, len(pictures), words, progress.preview))
+
+        def one(name: str, task: Any, values: Any, own: Any, show: Any = show) -> dict[str, Any]:
+            kept = Kept.of(own, engine.limits.pixels) if own else saving
+            return engine.told(name, task, finish(engine.job(task, values, kept), show), kept)  # type: ignore[no-any-return]
+
+        try:
+            results, last = run_chain(steps, picture, one)
+        except Stopped:
+            raise
+        except (DanqingError, Problem) as error:
+            problem = problem_of(error)
+            if not is_foreseen(problem):
+                raise
+            problem.more.pop("done", None)
+            failed.append({"name": name, "problem": problem.kept()})
+            continue
+        files += [engine.shelf.facts(each) for each in last]
+        numbers.append([each.get("numbers") for each in results])
+        notes |= dict.fromkeys(note for each in results for note in each.get("notes", []))
+    return {"task": "chain", "state": "done", "files": files, "numbers": numbers, "lines": [], "sound": True,
+            "notes": list(notes), "failed": failed}  # fmt: skip
+
+
+def main(folder: str) -> int:
+    """Do the job in a folder, unless somebody does already; the exit code."""
+    job = JobFolder(Path(folder))
+    try:
+        with job.lock().acquire(blocking=False):
+            (job.folder / "worker.pid").write_text(str(os.getpid()), "utf-8")
+            os.nice(int(job.asked().get("nice", 0)))
+            work(job)
+            return 0
+    except Timeout:
+        return WORKER_IS_THERE
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))

@@ -1,0 +1,71 @@
+"""Moving a picture along the coordinates of its latent."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import torch
+from torch import Tensor
+
+from danqing.core.errors import ParameterError
+from danqing.core.fields.label import Label
+from danqing.core.fields.moves import Moves
+from danqing.core.fields.number import Range
+from danqing.core.fields.seed import Seed
+from danqing.core.learned.classes import class_names, class_number
+from danqing.core.learned.model import Painter
+from danqing.core.learned.painting import paint_numbered
+from danqing.core.operators.operator import operator
+from danqing.core.pictures.contract import Images
+from danqing.core.progress import Job
+from danqing.maths.latents import latent, random_class
+
+
+@operator
+def traverse(
+    weights: Painter,
+    moves: Moves = (0.0,),
+    seed: Seed = 0,
+    index: Annotated[int, Range(0)] = 0,
+    label: Label | None = None,
+    truncation: Annotated[float, Range(0, 1)] = 1.0,
+) -> Job[Images]:
+    """Paint a picture, and move it by sliders through the latent space.
+
+    Each move is added to one coordinate of the latent, the first to the first. Latents are drawn from a unit Gaussian,
+    so moves beyond 3 lead to where the model has hardly learned anything.
+
+    Args:
+        weights: a trained generator: a run folder or a .safetensors file.
+        moves: what is added to the first coordinates of the latent; the others stay.
+        seed: chooses the picture that is moved.
+        index: which picture of the seed, as ``generate`` numbers them from 0.
+        label: the class to paint, by name or number; left out: drawn by the seed.
+        truncation: what the latent is multiplied by before it is moved; 0: the mean picture.
+
+    Returns:
+        one picture of the model's size and channels.
+
+    Raises:
+        ParameterError: for more moves than the latent has coordinates, or a label that the model does not know.
+
+    Source: Higgins et al. 2017, beta-VAE, section 4 (latent traversals).
+
+    Examples:
+        danqing traverse runs/vae-1 --moves 1.5,0,-2 --seed 7 --out moved.png
+    """
+    point = _moved(latent(weights.latent, seed, index) * truncation, moves)
+    classes = len(class_names(weights))
+    chosen = random_class(classes, seed, index) if classes else None
+    if label is not None:
+        chosen = class_number(weights, label)
+    return (yield from paint_numbered(weights, 1, lambda _: point, None if chosen is None else lambda _: chosen))
+
+
+def _moved(point: Tensor, moves: tuple[float, ...]) -> Tensor:
+    if len(moves) > point.numel():
+        what = f"there are {len(moves)} moves, and the latents of this model have {point.numel()} coordinates"
+        raise ParameterError(what, where="moves")
+    by = torch.zeros(point.numel())
+    by[: len(moves)] = torch.tensor(moves)
+    return point + by.view(point.shape)

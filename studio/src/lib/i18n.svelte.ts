@@ -1,0 +1,58 @@
+/** English is written in the sources; 中文 is a dictionary from it, fetched when it is wanted. */
+
+export type Language = 'en' | 'zh'
+
+let current = $state<Language>('en')
+let book = $state.raw<Record<string, string>>({})
+
+export function language(): Language {
+  return current
+}
+
+export async function startLanguage(): Promise<void> {
+  let chosen: string | null = null
+  try {
+    chosen = localStorage.getItem('danqing-language')
+  } catch {
+    // decided by the browser alone then
+  }
+  const wanted = chosen ?? (navigator.language.toLowerCase().startsWith('zh') ? 'zh' : 'en')
+  await speak(wanted === 'zh' ? 'zh' : 'en', false)
+}
+
+export async function speak(wanted: Language, keep = true): Promise<void> {
+  if (wanted === 'zh' && !Object.keys(book).length) book = (await import('./zh.json')).default
+  current = wanted
+  document.documentElement.lang = wanted === 'zh' ? 'zh-CN' : 'en'
+  try {
+    if (keep) localStorage.setItem('danqing-language', wanted)
+  } catch {
+    // not remembered then
+  }
+}
+
+/** Say something, with {0}, {1} … filled in. */
+export function t(english: string, ...filled: (string | number)[]): string {
+  const said = (current === 'zh' && book[english]) || english
+  return said.replace(/\{(\d)\}/g, (_, number: string) => String(filled[Number(number)]))
+}
+
+/** A name out of a schema as people read it: `critic_width` is "Critic width". */
+export function named(name: string): string {
+  const plain = name.replace(/_+$/, '').replace(/[_-]+/g, ' ')
+  if (current === 'zh' && book[plain]) return book[plain]
+  return plain.charAt(0).toUpperCase() + plain.slice(1)
+}
+
+/** A choice, as it is spelt unless the language has a word for it. */
+export function chosen(name: string): string {
+  const plain = name.replace(/[_-]+/g, ' ')
+  return (current === 'zh' && (book[name] || book[plain])) || name.replace(/_/g, ' ')
+}
+
+/** A whole number or a measure, short. */
+export function number(value: number): string {
+  if (Number.isInteger(value)) return value.toLocaleString(current)
+  const size = Math.abs(value)
+  return size >= 1e5 || (size < 1e-3 && size > 0) ? value.toExponential(2) : String(Number(value.toPrecision(4)))
+}

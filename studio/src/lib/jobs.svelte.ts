@@ -1,0 +1,77 @@
+/** Jobs as the service tells of them, always fresh. */
+
+import { ask } from './api'
+import { freshDatasets, freshModels } from './studio.svelte'
+import type { Job, Progress, Values } from './types'
+
+export const jobs = $state({ all: [] as Job[], loaded: false })
+
+export const LIVING = ['queued', 'running', 'stopping']
+
+export async function watchJobs(): Promise<void> {
+  jobs.all = (await ask<{ jobs: Job[] }>('/jobs?limit=100')).jobs
+  jobs.loaded = true
+  jobs.all.forEach(follow)
+  const events = new EventSource('/v1/events')
+  events.addEventListener('job', ({ data }) => take(JSON.parse(data)))
+}
+
+export function isLiving(job: Job): boolean {
+  return LIVING.includes(job.state)
+}
+
+export function jobNamed(id: string | null): Job | undefined {
+  return jobs.all.find((each) => each.id === id)
+}
+
+export async function begin(task: string, values: Values, title: string): Promise<Job> {
+  const job = await ask<Job>('/jobs', { json: { task, values, title } })
+  take(job)
+  return job
+}
+
+export async function tellJob(job: Job, what: 'cancel' | 'pause' | 'resume', more: Values = {}): Promise<void> {
+  take(await ask<Job>(`/jobs/${job.id}/${what}`, { json: more }))
+}
+
+export async function removeJob(job: Job): Promise<void> {
+  await ask(`/jobs/${job.id}`, { method: 'DELETE' })
+  jobs.all = jobs.all.filter((each) => each.id !== job.id)
+}
+
+export function take(job: Job): void {
+  const known = jobs.all.findIndex((each) => each.id === job.id)
+  const before = jobs.all[known]
+  if (known >= 0) jobs.all[known] = { ...before, ...job }
+  else jobs.all.unshift(job)
+  follow(job)
+  if (before && isLiving(before) && !isLiving(job)) void Promise.all([freshModels(), freshDatasets()])
+}
+
+const followed = new Map<string, EventSource>()
+
+/** Hear of a job's progress while it works; a browser has few connections, so those that wait have none. */
+function follow({ id, state }: Job): void {
+  const events = followed.get(id)
+  if (state === 'running' && !events) followed.set(id, listen(id))
+  else if (!LIVING.includes(state)) {
+    events?.close()
+    followed.delete(id)
+  }
+}
+
+function listen(id: string): EventSource {
+  const events = new EventSource(`/v1/jobs/${id}/events`)
+  events.addEventListener('state', ({ data }) => {
+    const told = JSON.parse(data) as Job
+    if (told.id) take(told)
+  })
+  events.addEventListener('progress', ({ data }) => change(id, { progress: JSON.parse(data) as Progress }))
+  events.addEventListener('preview', ({ data }) => change(id, { preview: JSON.parse(data).url }))
+  return events
+}
+
+function change(id: string, what: Partial<Job>): void {
+  const known = jobNamed(id)
+  if (known) Object.assign(known, what)
+}

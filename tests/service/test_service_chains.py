@@ -1,0 +1,127 @@
+"""Chains, recipes and replays: what was done is done again, and what fails says where."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from serving import Running
+
+from danqing.core.operators.operator import operator_named
+from danqing.core.pictures.reading import read
+
+STEPS = [
+    {"task": "median", "values": {"radius": 1}},
+    {"task": "vignette", "values": {"strength": 0.5}},
+    {"task": "flip"},
+]
+
+
+def chain(server: Running, picture: str | None, steps: list[dict[str, object]], **more: object) -> dict[str, object]:
+    answer = server.client.post("/v1/run", json={"picture": picture, "steps": steps, **more})
+    assert answer.status_code == 200, answer.text
+    return answer.json()  # type: ignore[no-any-return]
+
+
+def test_a_chain_is_its_steps_one_after_the_other(server: Running, photo: Path) -> None:
+    name = server.send(photo)
+    told = chain(server, name, STEPS)
+    current = name
+    for step, result in zip(STEPS, told["steps"], strict=True):
+        values = {"x": current, **step.get("values", {})}
+        one = server.client.post(f"/v1/run/{step['task']}", json={"values": values}).json()
+        assert one["files"] == result["files"]
+        current = one["files"][0]["id"]
+    assert told["result"]["files"][0]["id"] == current
+
+
+def test_steps_that_are_off_are_left_out_and_what_was_done_is_found_again(server: Running, photo: Path) -> None:
+    name = server.send(photo)
+    first = chain(server, name, STEPS)
+    off = chain(server, name, [STEPS[0], {**STEPS[1], "on": False}, STEPS[2]])
+    assert off["steps"][1] == {"task": "vignette", "state": "off"}
+    without = chain(server, name, [STEPS[0], STEPS[2]])
+    assert off["result"]["files"] == without["result"]["files"]
+    again = chain(server, name, STEPS)
+    assert [each["state"] for each in again["steps"]] == ["skipped"] * 3
+    assert again["result"]["files"] == first["result"]["files"]
+
+
+def test_a_chain_whose_third_step_fails_keeps_the_first_two(server: Running, photo: Path) -> None:
+    name = server.send(photo)
+    steps = [*STEPS[:2], {"task": "crop", "values": {"left": 0, "top": 0, "width": 9999, "height": 9}}]
+    answer = server.client.post("/v1/run", json={"picture": name, "steps": steps})
+    told = answer.json()
+    assert (answer.status_code, told["step"]) == (422, 3)
+    assert [each["task"] for each in told["done"]] == ["median", "vignette"]
+    for each in told["done"]:
+        assert server.client.get(each["files"][0]["url"]).status_code == 200
+
+
+def test_a_step_that_cannot_be_is_named_before_anything_is_done(server: Running, photo: Path) -> None:
+    steps = [STEPS[0], {"task": "median", "values": {"radius": 99}}]
+    told = server.client.post("/v1/run", json={"picture": server.send(photo), "steps": steps}).json()
+    assert (told["step"], told["parameter"]) == (2, "radius")
+    assert "done" not in told
+    training = server.client.post("/v1/run", json={"steps": [{"task": "train-dcgan", "values": {}}]}).json()
+    assert (training["step"], training["parameter"]) == (1, "train-dcgan")
+
+
+def test_a_recipe_is_a_chain_and_a_replay_is_the_same_bit_for_bit(server: Running, photo: Path) -> None:
+    name = server.send(photo)
+    made = chain(server, name, STEPS)["result"]["files"][0]["id"]
+    recipe = server.client.get(f"/v1/pictures/{made}/recipe").json()
+    assert recipe["picture"] == name
+    assert recipe["replayable"]
+    assert [each["task"] for each in recipe["steps"]] == ["median", "vignette", "flip"]
+    assert chain(server, recipe["picture"], recipe["steps"])["result"]["files"][0]["id"] == made
+    replayed = server.client.post("/v1/replay", json={"picture": made}).json()
+    assert replayed["identical"]
+
+
+def test_a_mask_and_two_pictures_are_in_the_recipe(server: Running, photo: Path, tmp_path: Path) -> None:
+    import torch
+
+    from danqing.core.pictures.writing import write
+
+    mask = server.send(write((torch.rand(1, 1, 48, 64) > 0.9).float(), tmp_path / "mask.png"))
+    name = server.send(photo)
+    result = server.client.post("/v1/run/inpaint", json={"values": {"x": name, "mask": mask}}).json()
+    made = result["files"][0]["id"]
+    recipe = server.client.get(f"/v1/pictures/{made}/recipe").json()
+    assert {each["id"] for each in recipe["inputs"]} == {name, mask, "inpaint-small"}
+    assert recipe["steps"][0]["values"]["mask"] == mask
+    expected = operator_named("inpaint")(read(photo).pixels, read(tmp_path / "mask.png").pixels)
+    assert (
+        read(server.client.get(result["files"][0]["url"]).content).pixels.sub(expected).abs().max()
+        <= 0.5 / 255 + 2**-22
+    )
+
+
+def test_a_replay_without_what_it_was_made_from_says_so(server: Running, photo: Path) -> None:
+    name = server.send(photo, "lost.png")
+    made = chain(server, name, STEPS[:1])["result"]["files"][0]["id"]
+    assert server.client.get(f"/v1/pictures/{made}/recipe").json()["replayable"]
+    file = server.service.shelf.file(name)
+    aside = file.rename(file.with_name(".aside"))
+    try:
+        answer = server.client.post("/v1/replay", json={"picture": made})
+        assert (answer.status_code, answer.json()["parameter"]) == (409, "x-" + file.name)
+    finally:
+        aside.rename(file)
+
+
+def test_a_picture_without_a_recipe_has_none(server: Running, photo: Path) -> None:
+    assert server.client.get(f"/v1/pictures/{server.send(photo)}/recipe").status_code == 404
+
+
+def test_results_are_kept_with_the_steps_that_made_them(server: Running, photo: Path) -> None:
+    name = server.send(photo)
+    kept = chain(server, name, STEPS, keep=True)["result"]
+    item = server.client.get(f"/v1/gallery/{kept['gallery']}").json()
+    assert item["picture"] == name
+    assert [each["task"] for each in item["steps"]] == ["median", "vignette", "flip"]
+    again = chain(server, item["picture"], item["steps"])
+    assert again["result"]["files"] == kept["files"]
+    by_file = server.client.post("/v1/gallery", json={"files": [kept["files"][0]["id"]]}).json()
+    assert by_file["picture"] == name
+    assert [each["task"] for each in by_file["steps"]] == ["median", "vignette", "flip"]

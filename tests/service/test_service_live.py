@@ -1,0 +1,204 @@
+"""Live looks: what a slider shows is what would be made, the newest wish wins, and painting is shared out."""
+
+from __future__ import annotations
+
+import json
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from serving import Running
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.sync.client import ClientConnection, connect
+
+from danqing.core.learned import painting
+from danqing.core.learned.families import family_named
+from danqing.core.learned.painting import CHUNK, PAINT, paint_chunk
+from danqing.core.learned.weights import save
+from danqing.core.operators.operator import operator_named
+from danqing.core.pictures.reading import read
+from danqing.core.pictures.writing import write
+from danqing.faces.service.painting import Together
+
+
+@pytest.fixture
+def line(server: Running) -> Any:
+    with connect(f"ws://127.0.0.1:{server.port}/v1/live", max_size=None) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def painter(server: Running, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """An untrained painter, sent to the service; its id."""
+    model = family_named("mlpgan")(size=16, channels=1, classes=3)
+    file = tmp_path_factory.mktemp("weights") / "painter.safetensors"
+    save(model, file)
+    answer = server.client.post("/v1/models", content=file.read_bytes(), params={"name": "painter.safetensors"})
+    assert answer.status_code == 201, answer.text
+    return str(answer.json()["id"])
+
+
+def ask(line: ClientConnection, **wish: Any) -> tuple[dict[str, Any], bytes]:
+    """Wish, and wait for what comes of it."""
+    line.send(json.dumps({"id": 1, **wish}))
+    while True:
+        facts = json.loads(line.recv())
+        data = line.recv() if facts.get("bytes") else b""
+        if facts["type"] != "progress":
+            assert isinstance(data, bytes)
+            return facts, data
+
+
+def test_what_is_shown_is_what_would_be_made(server: Running, line: ClientConnection, photo: Path) -> None:
+    name = server.send(photo)
+    facts, data = ask(line, task="median", values={"x": name, "radius": 2}, format="png")
+    assert (facts["type"], facts["width"], facts["height"]) == ("result", 64, 48)
+    expected = operator_named("median")(read(photo).pixels, radius=2)
+    assert read(data).pixels.equal((expected * 255 + 0.5).floor() / 255)
+
+
+def test_a_part_is_worked_on_at_full_size_and_pixels_follow(
+    server: Running, line: ClientConnection, photo: Path
+) -> None:
+    name = server.send(photo)
+    facts, data = ask(line, task="median", values={"x": name}, box="10,8,20,16", format="png")
+    part = read(photo).pixels[..., 8:24, 10:30]
+    assert read(data).pixels.equal((operator_named("median")(part) * 255 + 0.5).floor() / 255)
+    facts, _ = ask(line, task="crop", values={"x": name, "left": 32, "top": 0, "width": 32, "height": 48}, size=32)
+    assert (facts["width"], facts["height"]) == (16, 24)
+
+
+def test_a_chain_is_looked_at_live(server: Running, line: ClientConnection, photo: Path) -> None:
+    name = server.send(photo)
+    steps = [{"task": "median", "values": {"radius": 1}}, {"task": "flip", "on": False}, {"task": "vignette"}]
+    _, data = ask(line, picture=name, steps=steps, format="png")
+    x = operator_named("vignette")(operator_named("median")(read(photo).pixels, radius=1))
+    assert (read(data).pixels - x).abs().max() <= 0.5 / 255 + 2**-22
+    facts, _ = ask(line, picture=name, steps=[{"task": "sharpness"}])
+    assert facts["numbers"] == operator_named("sharpness")(read(photo).pixels).told()
+
+
+def test_masks_and_transparency_are_made_small_with_the_picture(
+    server: Running, line: ClientConnection, tmp_path: Path
+) -> None:
+    picture = read(write(torch.rand(1, 3, 60, 80), tmp_path / "a.png"))
+    picture.alpha = torch.ones(1, 1, 60, 80)
+    picture.alpha[..., 40:] = 0
+    name = server.send(write(picture, tmp_path / "b.png"))
+    facts, data = ask(line, task="flip", values={"x": name}, size=40, format="png")
+    shown = read(data)
+    assert shown.alpha is not None
+    assert shown.alpha.shape == (1, 1, 30, 40)
+    assert shown.alpha[..., :20].max() == 0
+    mask = torch.zeros(1, 1, 60, 80)
+    mask[..., 10:20, 10:20] = 1
+    drawn = server.send(write(mask, tmp_path / "mask.png"))
+    facts, data = ask(line, task="inpaint", values={"x": name, "mask": drawn}, size=40)
+    assert facts["type"] == "result", facts
+
+
+def test_what_goes_wrong_is_told_and_the_line_stays(server: Running, line: ClientConnection, photo: Path) -> None:
+    name = server.send(photo)
+    for wish, parameter in (
+        ({"task": "median", "values": {"x": name, "radius": 99}}, "radius"),
+        ({"task": "train-dcgan", "values": {"data": "digits"}}, "train-dcgan"),
+        ({"task": "median", "values": {"x": name}, "size": 0}, "size"),
+        ({"task": "median", "values": {"x": name}, "box": "900,900,5,5"}, "box"),
+        ({"task": "median"}, "x"),
+        ({"task": "nothing"}, "nothing"),
+        ({"more": 1}, "more"),
+    ):
+        facts, _ = ask(line, **wish)
+        assert (facts["type"], facts["problem"]["parameter"]) == ("problem", parameter)
+    line.send("no JSON")
+    assert json.loads(line.recv())["type"] == "problem"
+    line.send(json.dumps({"type": "ping"}))
+    assert json.loads(line.recv()) == {"type": "pong"}
+
+
+def test_the_newest_wish_wins(server: Running, line: ClientConnection, photo: Path) -> None:
+    name = server.send(photo)
+    for number in range(40):
+        wish = {"id": number, "channel": "a", "task": "vignette", "values": {"x": name, "strength": number / 40}}
+        line.send(json.dumps(wish))
+    told: dict[int, str] = {}
+    while 39 not in told or told[39] != "result":
+        facts = json.loads(line.recv())
+        told[facts["id"]] = facts["type"]
+        if facts.get("bytes"):
+            line.recv()
+    assert set(told.values()) <= {"result", "dropped"}
+    assert sorted(told) == list(range(40))  # each is answered
+
+
+def test_pages_elsewhere_get_no_line(server: Running) -> None:
+    place = f"ws://127.0.0.1:{server.port}/v1/live"
+    with pytest.raises((InvalidStatus, ConnectionClosed)), connect(place, origin="https://evil.example") as line:  # type: ignore[arg-type]
+        line.recv()
+
+
+def test_without_websocket_events_are_sent(server: Running, photo: Path) -> None:
+    name = server.send(photo)
+    assert server.client.post("/v1/live/wishes?session=abcdefgh", json={}).status_code == 409
+    with server.client.stream("GET", "/v1/live/events?session=abcdefgh") as events:
+        lines = events.iter_lines()
+        assert next(lines) == "event: hello"
+        wish = {"id": 5, "task": "flip", "values": {"x": name}}
+        assert server.client.post("/v1/live/wishes?session=abcdefgh", json=wish).status_code == 202
+        data = next(line for line in lines if line.startswith('data: {"id"'))
+        told = json.loads(data.removeprefix("data: "))
+    assert told["id"] == 5
+    assert told["picture"].startswith("data:image/png;base64,")
+
+
+def test_painted_together_is_painted_alone(painter: str, server: Running) -> None:
+    """As bits: rows of a batch of one size do not know of each other."""
+    values = [{"weights": painter, "count": 1 + number % 3, "seed": str(number)} for number in range(12)]
+    alone = [server.client.post("/v1/run/generate", json={"values": each}).json()["files"] for each in values]
+    for folder in (server.service.shelf.folder / "work").iterdir():
+        for file in folder.glob("*.png"):
+            file.unlink()  # so that all is painted anew
+    before = server.service.engine.together.chunks
+    with ThreadPoolExecutor(12) as pool:
+        together = list(
+            pool.map(lambda each: server.client.post("/v1/run/generate", json={"values": each}).json()["files"], values)
+        )
+    assert server.service.engine.together.chunks > before
+    assert [[file["id"] for file in files] for files in together] == [[file["id"] for file in files] for files in alone]
+
+
+def test_rows_of_several_share_a_chunk() -> None:
+    """While one chunk is painted, those who come are gathered for the next."""
+    model = family_named("mlpgan")(size=16, channels=1).eval()
+    generator = torch.Generator().manual_seed(0)
+    latents = [torch.randn(CHUNK, *model.latent, generator=generator) for _ in range(7)]
+    expected = [paint_chunk(model, z, None, 2) for z in latents]
+    together, first, go = Together(), threading.Event(), threading.Event()
+    paint = painting.paint_chunk
+
+    def held(*args: Any) -> Any:
+        first.set()
+        assert go.wait(60)
+        return paint(*args)
+
+    from danqing.faces.service import painting as shared
+
+    shared.paint_chunk = held  # type: ignore[assignment]
+    try:
+        with ThreadPoolExecutor(7) as pool:
+            jobs = [pool.submit(together, model, latents[0], None, 2)]
+            assert first.wait(60)
+            jobs += [pool.submit(together, model, z, None, 2) for z in latents[1:]]
+            while together.wishes < 7:
+                threading.Event().wait(0.001)
+            go.set()
+            painted = [job.result() for job in jobs]
+    finally:
+        shared.paint_chunk = paint
+    assert together.chunks == 2
+    assert all(np.array_equal(one.numpy(), other.numpy()) for one, other in zip(painted, expected, strict=True))
+    assert PAINT.get() is paint_chunk  # in threads of others nothing changed

@@ -1,0 +1,199 @@
+"""Everything is drawn from tasks, fields and artefacts: what Python does, the service does, also when refusing."""
+
+from __future__ import annotations
+
+import io
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+import torch
+from serving import Running, running
+
+from danqing.core import menu
+from danqing.core.artefacts.pictures import recipe_in
+from danqing.core.errors import ParameterError
+from danqing.core.menu import operators
+from danqing.core.operators.operator import operator_named
+from danqing.core.pictures.reading import read
+from danqing.core.pictures.writing import write
+from danqing.core.recipe import to_json
+from danqing.faces.service import catalogue
+
+
+def test_every_operator_is_offered_with_its_form(server: Running) -> None:
+    told = {each["name"]: each for each in server.client.get("/v1/tasks").json()["tasks"]}
+    assert told.keys() >= operators().keys()
+    assert {"train-dcgan", "data-check", "card"} <= told.keys()
+    assert told.keys().isdisjoint({"serve", "studio"})  # for the person at this machine alone
+    for name in operators():
+        fields = {each["name"]: each for each in told[name]["fields"]}
+        assert list(fields) == [each.name for each in operator_named(name).fields]
+        assert told[name]["schema"]["required"] == [each.name for each in operator_named(name).fields if each.required]
+    radius = next(each for each in told["median"]["fields"] if each["name"] == "radius")
+    assert (radius["widget"], radius["low"], radius["high"], radius["unit"]) == ("slider", 1, 15, "px")
+
+
+def test_a_picture_is_kept_byte_for_byte_and_told_of(server: Running, photo: Path) -> None:
+    name = server.send(photo)
+    assert server.client.get(f"/v1/pictures/{name}").content == photo.read_bytes()
+    facts = server.client.get(f"/v1/pictures/{name}/facts").json()
+    assert (facts["name"], facts["width"], facts["height"], facts["depth"]) == (photo.name, 64, 48, 8)
+
+
+def test_the_service_makes_what_python_makes(server: Running, photo: Path) -> None:
+    name = server.send(photo)
+    result = server.client.post("/v1/run/median", json={"values": {"x": name, "radius": 2}}).json()
+    made = server.client.get(result["files"][0]["url"]).content
+    expected = operator_named("median")(read(photo).pixels, radius=2)
+    assert read(made).pixels.equal((expected * 255 + 0.5).floor() / 255)
+    whole = server.client.post(
+        "/v1/run/median", json={"values": {"x": name, "radius": "2"}}, headers={"Accept": "image/*"}
+    )
+    assert whole.headers["content-type"] == "image/png"
+    assert whole.content == made
+
+
+def test_a_form_works_as_well(server: Running, photo: Path) -> None:
+    with open(photo, "rb") as stream:
+        files = {"x": ("a.png", stream, "image/png")}
+        answer = server.client.post("/v1/run/median", files=files, data={"radius": "2"}, headers={"Accept": "image/*"})
+    expected = operator_named("median")(read(photo).pixels, radius=2)
+    assert read(answer.content).pixels.equal((expected * 255 + 0.5).floor() / 255)
+
+
+def test_sixteen_bits_and_transparency_never_pass_a_canvas(server: Running, tmp_path: Path) -> None:
+    x = torch.rand(1, 3, 20, 30, generator=torch.Generator().manual_seed(1))
+    picture = read(write(x, tmp_path / "deep.png", depth=16))
+    picture.alpha = torch.rand(1, 1, 20, 30, generator=torch.Generator().manual_seed(2))
+    file = write(picture, tmp_path / "clear.png", depth=16)
+    name = server.send(file)
+    facts = server.client.get(f"/v1/pictures/{name}/facts").json()
+    assert (facts["depth"], facts["alpha"]) == (16, True)
+    result = server.client.post("/v1/run/flip", json={"values": {"x": name}}).json()
+    back = server.client.post("/v1/run/flip", json={"values": {"x": result["files"][0]["id"]}}).json()
+    made, first = read(server.client.get(back["files"][0]["url"]).content), read(file)
+    assert made.depth == 16
+    assert made.alpha is not None
+    assert first.alpha is not None
+    assert made.pixels.equal(first.pixels)
+    assert made.alpha.equal(first.alpha)
+
+
+def test_numbers_come_with_their_pictures(server: Running, photo: Path) -> None:
+    name = server.send(photo)
+    result = server.client.post("/v1/run/sharpness", json={"values": {"x": name}}).json()
+    assert result["numbers"] == operator_named("sharpness")(read(photo).pixels).told()
+
+
+@pytest.mark.parametrize(
+    ("values", "parameter"),
+    [({"radius": 99}, "radius"), ({"radius": "three"}, "radius"), ({"nothing": 1}, "nothing"), ({"x": "0" * 64}, "x"),
+     ({"x": "../../etc/passwd"}, "x"), ({"x": 3}, "x"), ({"x": None}, "x"), ({"radius": True}, "radius")],
+)  # fmt: skip
+def test_what_python_refuses_is_refused_by_name(
+    server: Running, photo: Path, values: dict[str, object], parameter: str
+) -> None:
+    answer = server.client.post("/v1/run/median", json={"values": {"x": server.send(photo), **values}})
+    told = answer.json()
+    assert answer.status_code == 422
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert told["parameter"] == parameter
+    assert told["type"] == "urn:danqing:problem:parameter"
+    assert told["request_id"] == answer.headers["x-request-id"]
+    assert "Traceback" not in answer.text
+
+
+def test_refusals_say_what_python_says(server: Running, photo: Path) -> None:
+    answer = server.client.post("/v1/run/median", json={"values": {"x": server.send(photo), "radius": 99}})
+    with pytest.raises(ParameterError) as refused:
+        operator_named("median")(read(photo).pixels, radius=99)
+    assert answer.json()["detail"] == refused.value.what
+
+
+def test_no_place_of_the_server_is_told(server: Running, photo: Path) -> None:
+    name = server.send(photo)
+    result = server.client.post("/v1/run/median", json={"values": {"x": name}})
+    file = server.service.shelf.file(result.json()["files"][0]["id"])
+    card = server.client.post("/v1/run/card", json={"values": {"model": "digits"}})
+    for text in (result.text, card.text, to_json(recipe_in(file) or [])):
+        assert str(server.service.folder) not in text
+        assert str(menu.PACKAGE) not in text
+
+
+def test_seeds_beyond_javascript_travel_as_text(server: Running) -> None:
+    seed = str(2**62 + 1)
+    task = catalogue.task_of("add_noise")
+    assert catalogue.read_values(task, {"x": "0" * 64, "seed": seed})["seed"] == 2**62 + 1
+    server.service.gallery.add({"task": "add_noise", "files": [], "steps": [{"values": {"seed": 2**62 + 1}}]})
+    item = server.client.get("/v1/gallery?limit=1").json()["items"][0]
+    assert item["steps"][0]["values"]["seed"] == seed
+
+
+def test_an_operator_file_that_is_dropped_in_is_everywhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, photo: Path
+) -> None:
+    (tmp_path / "lent" / "edit").mkdir(parents=True)
+    (tmp_path / "lent" / "__init__.py").touch()
+    (tmp_path / "lent" / "edit" / "__init__.py").touch()
+    (tmp_path / "lent" / "edit" / "negative.py").write_text(NEGATIVE)
+    monkeypatch.syspath_prepend(tmp_path)
+    known = menu.roots()
+    monkeypatch.setattr(menu, "roots", lambda: (*known, menu.Root(tmp_path / "lent", "lent")))
+    remembered = (menu.operators, catalogue.found_tasks)
+    for each in remembered:
+        each.cache_clear()
+    try:
+        with running(tmp_path / "folder") as server:
+            told = server.client.get("/v1/tasks/negative").json()
+            assert (told.get("group"), told.get("summary")) == ("edit", "Turn light into dark."), told
+            document = server.client.get("/v1/openapi.json").json()
+            body = document["paths"]["/v1/run/negative"]["post"]["requestBody"]["content"]["application/json"]
+            assert body["schema"]["properties"]["values"]["required"] == ["x"]
+            x = server.send(photo)
+            made = server.client.post("/v1/run/negative", json={"values": {"x": x}}, headers={"Accept": "image/*"})
+            assert (read(made.content).pixels + read(photo).pixels - 1).abs().max() <= 2**-22
+    finally:
+        monkeypatch.undo()
+        for each in remembered:
+            each.cache_clear()
+        for name in [name for name in sys.modules if name.partition(".")[0] == "lent"]:
+            del sys.modules[name]
+
+
+NEGATIVE = '''"""The operator negative."""
+
+from typing import Annotated
+
+from danqing.core.fields.number import Range
+from danqing.core.operators.operator import operator
+from danqing.core.pictures.contract import Images
+
+
+@operator(reach=0)
+def negative(x: Images, strength: Annotated[float, Range(0, 1)] = 1.0) -> Images:
+    """Turn light into dark.
+
+    Args:
+        x: pictures.
+        strength: how much of it.
+
+    Returns:
+        The same shape.
+
+    Source: danqing.
+    """
+    return x + strength * (1 - 2 * x)
+'''
+
+
+def test_a_zipped_gallery_holds_what_was_kept(server: Running, photo: Path) -> None:
+    name = server.send(photo)
+    result = server.client.post("/v1/run/flip", json={"values": {"x": name}, "keep": True}).json()
+    answer = server.client.get("/v1/gallery/zip", params={"items": result["gallery"]})
+    with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
+        (only,) = archive.namelist()
+        assert archive.read(only) == server.client.get(result["files"][0]["url"]).content
+    assert server.client.delete(f"/v1/gallery/{result['gallery']}").status_code == 204
+    assert server.client.delete(f"/v1/gallery/{result['gallery']}").status_code == 404
