@@ -1,12 +1,12 @@
 """Old photographs: composed damage, mended whole and by single steps
 
-Twenty cases: five of scikit-image's photographs (parts of 256×256 px; no net has learned from them),
-each aged in four ways by the operator `age`: faded; scratched and dusty; folded, stained and somewhat faded; all of it. Below
-lies a grain of σ = 3 of 255. `repair` decides by itself; a single step is `repair` with all others switched off. PSNR (dB, RGB) and mean
-ΔE2000 against the undamaged photograph. Marks: share of what is hidden that `scratches` marks (recall) and share of
-what it marks that is hidden, or within 2 px of that (precision), at its usual strength; also on thin bright lines (1
-px, brighter by 0.1…0.25) on bright ground (0.6…0.8) alone. Left alone: the steps that `repair` takes on the undamaged
-photographs.
+Twenty cases: five of scikit-image's photographs (parts of 256×256 px; no net has learned from them), each aged in four
+ways by the operator `age`: faded; scratched and dusty; folded, stained and somewhat faded; all of it. Below lies a
+grain of σ = 3 of 255. `repair` decides by itself; a single step is `repair` with all others switched off. PSNR (dB,
+RGB) and mean ΔE2000 against the undamaged photograph. Marks: share of what is hidden that `scratches` marks (recall)
+and share of what it marks that is hidden, or within 2 px of that (precision), at its usual strength; also on thin
+bright lines (1 px, brighter by 0.1…0.25) on bright ground (0.6…0.8) alone. Left alone: the steps that `repair` takes on
+the undamaged photographs.
 """
 
 from __future__ import annotations

@@ -68,10 +68,10 @@ def repair(
     Args:
         x: pictures (B, C, H, W) in [0, 1].
         strength: share of every change that is made.
-        always: steps that are taken whatever is found, separated by commas: compression, scratches (dust and folds, too),
-            noise, fading, blur. Without that, compression is mended below quality 80, scratches if they hide more than
-            a 500th of the picture for sure, noise from σ = 3 of 255 on if no compression was mended, fading if bleached
-            dyes or yellow paper are found, blur if edges are wider than 1.2 px.
+        always: steps that are taken whatever is found, separated by commas: compression, scratches (dust and folds,
+            too), noise, fading, blur. Without that, compression is mended below quality 80, scratches if they hide more
+            than a 500th of the picture for sure, noise from σ = 3 of 255 on if no compression was mended, fading if
+            bleached dyes or yellow paper are found, blur if edges are wider than 1.2 px.
         never: steps that are not taken, likewise.
         output: the mended pictures, or for each one the steps side by side, from the first state to the last.
         size: of the net that takes away noise: base, or the faster tiny.
