@@ -31,7 +31,7 @@ POOR = 80  # JPEG quality below which blocks and ripples are seen
 NOISY = 3.0  # σ on the 0–255 scale below which nobody sees noise
 COARSE = 15.0  # σ above which marks are looked for when the noise is gone: the net has learned none stronger
 SURE, WORN, ANY = 1 / 6, 0.4, 0.5  # strengths at which marks are looked for: if there may be none, are many, are told
-MARKED, MANY = 2e-3, 1e-2  # share of pixels that marks hide for sure
+MARKED, MANY = 4e-3, 1e-2  # share of pixels that marks hide for sure
 SOFT = 1.2  # px: width of the sharper edges, above which a picture is blurred
 KEYS = {"compression": "jpeg", "noise": "noise", "scratches": "scratches", "fading": "faded", "blur": "blur"}
 
@@ -70,7 +70,7 @@ def repair(
         strength: share of every change that is made.
         always: steps that are taken whatever is found, separated by commas: compression, scratches (dust and folds,
             too), noise, fading, blur. Without that, compression is mended below quality 80, scratches if they hide more
-            than a 500th of the picture for sure, noise from σ = 3 of 255 on if no compression was mended, fading if
+            than a 250th of the picture for sure, noise from σ = 3 of 255 on if no compression was mended, fading if
             bleached dyes or yellow paper are found, blur if edges are wider than 1.2 px.
         never: steps that are not taken, likewise.
         output: the mended pictures, or for each one the steps side by side, from the first state to the last.
