@@ -22,6 +22,7 @@ from danqing.degrade.add_camera_noise import add_camera_noise as add_camera_nois
 from danqing.degrade.add_jpeg import add_jpeg as add_jpeg
 from danqing.degrade.add_mask import add_mask as add_mask
 from danqing.degrade.add_noise import add_noise as add_noise
+from danqing.degrade.age import age as age
 from danqing.degrade.darken import darken as darken
 from danqing.degrade.fade import fade as fade
 from danqing.degrade.shrink import shrink as shrink
@@ -75,6 +76,7 @@ from danqing.restore.median import median as median
 from danqing.restore.nonlocal_means import nonlocal_means as nonlocal_means
 from danqing.restore.repair import repair as repair
 from danqing.restore.total_variation import total_variation as total_variation
+from danqing.restore.unfade import unfade as unfade
 from danqing.restore.unsharp import unsharp as unsharp
 from danqing.restore.upscale import upscale as upscale
 from danqing.restore.wavelet import wavelet as wavelet

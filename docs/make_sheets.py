@@ -39,20 +39,16 @@ def sheets() -> None:
     _sheet(
         "inpaint", lambda x: x * (1 - strokes) + strokes, lambda x: danqing.inpaint(x, mask=strokes, method="learned")
     )
-    _sheet("repair", _old, lambda x: danqing.repair(x, scratched=True).picture)
+    _sheet("repair", lambda x: danqing.age(x, fading=0.8, scratches=6, stains=0), lambda x: danqing.repair(x).picture)
+    _hints()
+    _holes()
 
 
 def _sheet(name: str, spoil: Spoil, mend: Spoil, nearest: int = 1, whole: bool = False) -> None:
     """A row a photograph: a part at 100 %, or all of it, as far as it is square, made smaller."""
     rows = []
     for photo, (top, left) in PLACES.items():
-        pixels = torch.from_numpy(np.ascontiguousarray(getattr(data, photo)())).permute(2, 0, 1)[None] / 255
-        if whole:
-            side = min(pixels.shape[-2:])
-            left = (pixels.shape[-1] - side) // 2
-            clean = danqing.resize(pixels[..., :side, left : left + side].contiguous(), width=SIDE, height=SIDE)
-        else:
-            clean = pixels[..., top : top + SIDE, left : left + SIDE].contiguous()
+        clean = _whole(photo) if whole else _pixels(photo)[..., top : top + SIDE, left : left + SIDE].contiguous()
         given = spoil(clean)
         made = mend(given)
         shown = given.repeat_interleave(nearest, -1).repeat_interleave(nearest, -2)
@@ -60,11 +56,44 @@ def _sheet(name: str, spoil: Spoil, mend: Spoil, nearest: int = 1, whole: bool =
     danqing.write(contact_sheet(torch.cat(rows), 3), IMAGES / f"{name}.jpg", quality=93, force=True)
 
 
-def _old(x: Tensor) -> Tensor:
-    """An old photograph: faded, scratched and grainy."""
-    faded = degradation.faded(x, torch.tensor([0.8]), _rng())
-    lines = masks.scratch_lines(1, SIDE, SIDE, 0.006, _rng())
-    return degradation.gaussian_noise(faded * (1 - lines) + 0.95 * lines, torch.tensor([10 / 255]), _rng())
+def _hints() -> None:
+    """Grey, what is told at ten places, and what becomes of it; then the photograph."""
+    rows, random = [], np.random.default_rng(0)
+    for photo in PLACES:
+        clean = _whole(photo)
+        grey = brightness(clean)
+        hints = grey.expand_as(clean).clone()
+        for top, left in random.integers(0, SIDE - 8, (10, 2)):
+            hints[..., top : top + 8, left : left + 8] = clean[..., top : top + 8, left : left + 8]
+        rows += [hints, danqing.colourise(grey, hints=hints), clean]
+    danqing.write(contact_sheet(torch.cat(rows), 3), IMAGES / "hints.jpg", quality=93, force=True)
+
+
+def _holes() -> None:
+    """Wide holes; filled by the net, with patches, and with patches whose rim the net paints again."""
+    rows = []
+    for photo, (top, left) in PLACES.items():
+        clean = _pixels(photo)[..., top : top + SIDE, left : left + SIDE].contiguous()
+        mask = torch.zeros(1, 1, SIDE, SIDE)
+        mask[..., 150:200, 60:130] = 1
+        patches = danqing.inpaint(clean * (1 - mask), mask=mask)
+        rim = mask.clone()
+        rim[..., 154:196, 64:126] = 0
+        refined = danqing.inpaint(patches, mask=rim, method="learned")
+        rows += [clean * (1 - mask), danqing.inpaint(clean, mask=mask, method="learned"), patches, refined]
+    danqing.write(contact_sheet(torch.cat(rows), 4), IMAGES / "holes.jpg", quality=93, force=True)
+
+
+def _pixels(photo: str) -> Tensor:
+    return torch.from_numpy(np.ascontiguousarray(getattr(data, photo)())).permute(2, 0, 1)[None] / 255
+
+
+def _whole(photo: str) -> Tensor:
+    """All of a photograph, as far as it is square, made smaller."""
+    pixels = _pixels(photo)
+    side = min(pixels.shape[-2:])
+    left = (pixels.shape[-1] - side) // 2
+    return danqing.resize(pixels[..., :side, left : left + side].contiguous(), width=SIDE, height=SIDE)
 
 
 def _rng() -> Generator:

@@ -13,16 +13,16 @@ from danqing.core.pictures.contract import Images
 from danqing.maths.ageing import Wear, worn
 from danqing.maths.degradation import faded, gaussian_noise
 
+GRAIN = 3 / 255  # σ
+
 
 @operator
 def age(
     x: Images,
     fading: Annotated[float, Range(0, 1)] = 0.6,
     scratches: Annotated[int, Range(0, 200)] = 8,
-    dust: Annotated[int, Range(0, 1000)] = 25,
     folds: Annotated[int, Range(0, 20)] = 1,
     stains: Annotated[int, Range(0, 50)] = 1,
-    grain: Annotated[float, Range(0, 50)] = 4.0,
     output: Literal["picture", "mask"] = "picture",
     seed: Seed = 0,
 ) -> Images:
@@ -34,11 +34,9 @@ def age(
     Args:
         x: pictures (B, C, H, W) in [0, 1].
         fading: of the dyes and the paper, as ``fade`` has it; 0 is new.
-        scratches: how many lines.
-        dust: how many specks and hairs.
+        scratches: how many lines; specks of dust and hairs are three times as many.
         folds: how many, each through the whole picture.
         stains: how many brown spots; what is under them is still seen.
-        grain: standard deviation of the film's grain on the 0–255 scale.
         output: the aged picture, or the mask alone, white where scratches, dust and folds hide it.
         seed: another one draws other marks.
 
@@ -46,15 +44,15 @@ def age(
         Pictures of the same size; masks are grey.
 
     Source: danqing, as :mod:`danqing.maths.ageing` has it: y = (1 - a) x + a c for what hides, y = x exp(-D w) for
-        what stains; fading as ``fade``, before; grain is white Gaussian noise, before the marks.
+        what stains; fading as ``fade``, before; a grain of σ = 3 of 255 lies under the marks.
 
     Examples:
         danqing age photo.png --seed 4 --out old.png
         danqing age photo.png --seed 4 --output mask --out mask.png
-        danqing age photo.png --fading 0 --stains 0 --dust 0 --scratches 20 --out scratched.png
+        danqing age photo.png --fading 0 --folds 0 --stains 0 --scratches 20 --out scratched.png
     """
     rng = torch.Generator().manual_seed(seed)
     old = faded(x, torch.tensor(fading), rng)
-    old = gaussian_noise(old, torch.tensor([grain / 255]), rng)
-    marked = worn(old, [Wear(scratches, dust, folds, stains)] * len(x), rng)
+    old = gaussian_noise(old, torch.tensor([GRAIN]), rng)
+    marked = worn(old, [Wear(scratches, 3 * scratches, folds, stains)] * len(x), rng)
     return marked.hidden if output == "mask" else marked.x

@@ -66,7 +66,8 @@ def of_one_tone(x: Images, fade: Fade) -> Fade:
     offset = density.mean(2) - slope * middle
     left = (density - slope[:, :, None] * mean - offset[:, :, None]).square().mean((1, 2)).sqrt()
     grey = ((left < ONE_TONE) & (slope.amin(1) > 0.2))[:, None].to(fade.kept.device)
-    kept = slope.to(fade.kept) * fade.kept.mean(1, keepdim=True)
+    most = 1 / slope.amax(1, keepdim=True).clamp(min=1e-9)  # no dye has become denser
+    kept = slope.to(fade.kept) * torch.minimum(fade.kept.mean(1, keepdim=True), most.to(fade.kept))
     yellow = offset.to(fade.kept) - slope.to(fade.kept) * fade.paper.log().mean(1, keepdim=True)
     return Fade(torch.where(grey, kept, fade.kept), torch.where(grey, torch.exp(-yellow), fade.paper))
 

@@ -8,10 +8,10 @@ from torch import Tensor
 
 from danqing.core.pictures.contract import Images, Mask
 
-EDGE = 0.03  # difference of brightness across which little is spread
+EDGE = 0.05  # difference of brightness across which little is spread
 FIRMNESS = 100.0  # weight of what is told against that of its neighbours
-FORGOTTEN = 2e-3  # share that is lost from a pixel to the next, squared: on even ground half is left after 15 px
-LOOSEST = 1e-4  # weight across the sharpest edge
+FORGOTTEN = 2e-4  # share that is lost from a pixel to the next, squared: on even ground half is left after 50 px
+LOOSEST = 1e-6  # weight across the sharpest edge
 
 
 def spread(told: Tensor, mask: Mask, guide: Images) -> Tensor:

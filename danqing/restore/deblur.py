@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import torch
 
@@ -18,8 +18,7 @@ def _settled(x: Images, clean: bool) -> dict[str, Images]:
     """What the net would take for detail and sharpen, noise and the blocks of JPEG, is taken away before."""
     if not clean:
         return {"x": x}
-    others: dict[str, Any] = dict.fromkeys(("scratches", "fading", "blur"), "never")
-    return {"x": use("repair")(x, **others).picture}
+    return {"x": use("repair")(x, never="scratches,fading,blur").picture}
 
 
 @operator(reach=lambda weights: weights.reach, settle=_settled, version=2)

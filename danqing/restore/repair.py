@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 import torch
 
 from danqing.core.artefacts.figures import Figures
+from danqing.core.errors import ParameterError
 from danqing.core.fields.number import Range
 from danqing.core.learned.model import Restorer
 from danqing.core.operators import tiles
@@ -29,10 +30,9 @@ from danqing.nets.wear import hidden, radius_for
 POOR = 80  # JPEG quality below which blocks and ripples are seen
 NOISY = 3.0  # σ on the 0–255 scale below which nobody sees noise
 COARSE = 15.0  # σ above which marks are looked for when the noise is gone: the net has learned none stronger
-WORN, ANY = 1 / 6, 0.5  # strengths at which marks are looked for: on a picture that may have none, and if asked for
-MARKED = 2e-3  # share of pixels that marks hide
+SURE, WORN, ANY = 1 / 6, 0.4, 0.5  # strengths at which marks are looked for: if there may be none, are many, are told
+MARKED, MANY = 4e-3, 1e-2  # share of pixels that marks hide for sure
 SOFT = 1.2  # px: width of the sharper edges, above which a picture is blurred
-When = Literal["auto", "always", "never"]
 KEYS = {"compression": "jpeg", "noise": "noise", "scratches": "scratches", "fading": "faded", "blur": "blur"}
 
 
@@ -54,11 +54,8 @@ class Found(NamedTuple):
 def repair(
     x: Images,
     strength: Annotated[float, Range(0, 1)] = 1.0,
-    compression: When = "auto",
-    noise: When = "auto",
-    scratches: When = "auto",
-    fading: When = "auto",
-    blur: When = "auto",
+    always: str = "",
+    never: str = "",
     output: Literal["picture", "steps"] = "picture",
     size: Literal["tiny", "base"] = "base",
 ) -> Job[Figures]:
@@ -71,12 +68,11 @@ def repair(
     Args:
         x: pictures (B, C, H, W) in [0, 1].
         strength: share of every change that is made.
-        compression: auto if traces of JPEG below quality 80 are found; always; or never.
-        noise: auto if it is stronger than σ = 3 of 255 and no compression was mended; always; or never.
-        scratches: scratches, dust and folds: auto if they hide more than a 500th of the picture; always what might
-            be some; or never.
-        fading: auto if bleached dyes or yellow paper are found; always; or never.
-        blur: auto if edges are wider than 1.2 px; always; or never.
+        always: steps that are taken whatever is found, separated by commas: compression, scratches (dust and folds,
+            too), noise, fading, blur. Without that, compression is mended below quality 80, scratches if they hide more
+            than a 250th of the picture for sure, noise from σ = 3 of 255 on if no compression was mended, fading if
+            bleached dyes or yellow paper are found, blur if edges are wider than 1.2 px.
+        never: steps that are not taken, likewise.
         output: the mended pictures, or for each one the steps side by side, from the first state to the last.
         size: of the net that takes away noise: base, or the faster tiny.
 
@@ -85,15 +81,20 @@ def repair(
         trace), ``noise`` (σ on the 0–255 scale), ``scratches`` (share of the pixels), ``faded``, ``blur`` (px), and the
         ``steps`` taken, in their order; and the pictures, which stay as they are where nothing ails them.
 
+    Raises:
+        ParameterError: for a step that there is not, or that is to be taken always and never.
+
     Source: danqing, from ``jpeg_quality``, ``noise_level``, ``scratches``, ``unfade`` and ``sharpness``, and the
     learned ``dejpeg``, ``denoise``, ``inpaint`` and ``deblur``; marks that are wider than a line and lie in texture are
     filled with patches (``inpaint --method exemplar``).
 
     Examples:
         danqing repair old.png --out mended.png
-        danqing repair old.png --fading never --output steps --out steps.png
+        danqing repair old.png --never fading,blur --output steps --out steps.png
     """
-    asked = {"compression": compression, "noise": noise, "scratches": scratches, "fading": fading, "blur": blur}
+    wanted, unwanted = _steps(always, "always"), _steps(never, "never")
+    if both := wanted & unwanted:
+        raise ParameterError(f"{sorted(both)[0]} is to be done always, too", where="never", remedy="Name it once")
     numbers, shown = [], []
     for at in range(len(x)):
         states, steps = [x[at : at + 1]], []
@@ -102,18 +103,26 @@ def repair(
             yield Progress(at + number / len(KEYS), len(x), step)
             found = _LOOKS[step](states[-1])
             figures[KEYS[step]] = found.figure
-            always = asked[step] == "always"
-            if step == "noise" and "compression" in steps and not always:
+            if step == "noise" and "compression" in steps and step not in wanted:
                 continue  # what JPEG leaves is not white noise
-            if asked[step] == "never" or not (found.ill or always):
+            if step in unwanted or not (found.ill or step in wanted):
                 continue
-            needs = hidden(states[-1], radius_for(states[-1]), ANY) if always and step == "scratches" else found.needs
+            anyway = step == "scratches" and step in wanted
+            needs = hidden(states[-1], radius_for(states[-1]), ANY) if anyway else found.needs
             made = yield from _mended(step, states[-1], needs, size)
             states.append(torch.lerp(states[-1], made, strength))
             steps.append(step)
         numbers.append({**figures, "steps": steps})
         shown.append(torch.cat(states, -1) if output == "steps" else states[-1])
     return Figures(numbers, _side_by_side(shown))
+
+
+def _steps(said: str, name: str) -> set[str]:
+    """The steps that are named."""
+    steps = {each.strip() for each in said.split(",")} - {""}
+    for each in sorted(steps - KEYS.keys()):
+        raise ParameterError(f"there is no step “{each}”", where=name, remedy=f"Steps are {', '.join(KEYS)}")
+    return steps
 
 
 def _order(x: Images) -> Iterator[str]:
@@ -135,10 +144,10 @@ def _noise(x: Images) -> Found:
 
 
 def _scratches(x: Images) -> Found:
-    """What hides the picture for sure."""
-    holes = hidden(x, radius_for(x), WORN)
+    """What hides the picture for sure; where that is much, what is less sure does so, too."""
+    holes = hidden(x, radius_for(x), SURE)
     share = float(holes.mean())
-    return Found(share, MARKED < share < 0.5, holes)
+    return Found(share, MARKED < share < 0.5, hidden(x, radius_for(x), WORN) if share > MANY else holes)
 
 
 def _fading(x: Images) -> Found:

@@ -32,7 +32,7 @@ def unfade(
         always: undo what fading the net sees, however unsure it is that there is any.
 
     Returns:
-        For each picture ``odds`` (logarithm of the odds that it has faded), ``kept`` (share of its density that each
+        For each picture ``probability`` (that it has faded), ``kept`` (share of its density that each
         dye has kept), ``paper`` (what the paper reflects in red, green and blue) and ``changed``; and the pictures,
         grey ones grey.
 
@@ -48,9 +48,9 @@ def unfade(
     made = torch.where(change.view(-1, 1, 1, 1).to(x.device), made, x)
     numbers: list[dict[str, Any]] = [
         {
-            "odds": float(estimate.odds[at]),
-            "kept": estimate.fade.kept[at].tolist(),
-            "paper": estimate.fade.paper[at].tolist(),
+            "probability": float(estimate.odds[at].sigmoid()),
+            "kept": estimate.fade.kept[at].clamp(max=1).tolist(),
+            "paper": estimate.fade.paper[at].clamp(max=1).tolist(),
             "changed": bool(change[at]),
         }
         for at in range(len(x))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import torch
 from torch.nn import functional as F
@@ -24,8 +24,7 @@ def _settled(x: Images, method: str, clean: bool) -> dict[str, Images]:
     """What the net would take for detail and sharpen, noise and the blocks of JPEG, is taken away before."""
     if method != "learned" or not clean:
         return {"x": x}
-    others: dict[str, Any] = dict.fromkeys(("scratches", "fading", "blur"), "never")
-    return {"x": use("repair")(x, **others).picture}
+    return {"x": use("repair")(x, never="scratches,fading,blur").picture}
 
 
 def _reach(method: str, weights: Restorer, scale: int) -> int:

@@ -52,9 +52,10 @@ def test_sizes_grow_with_the_picture() -> None:
 
 def test_the_operator_draws_the_same_marks_on_the_picture_and_the_mask(chelsea: Tensor) -> None:
     x = chelsea[..., :128, :160].contiguous()
-    new = {"fading": 0.0, "stains": 0, "grain": 0.0, "folds": 0}
+    new = {"fading": 0.0, "stains": 0, "folds": 0}
     made, mask = age(x, seed=3, **new), age(x, seed=3, output="mask", **new)
-    far = (made - x).abs().amax(1, keepdim=True) > 0.15
+    far = (made - x).abs().amax(1, keepdim=True) > 0.2
     assert mask[far].min() == 1
     assert not torch.equal(made, age(x, seed=4, **new))
-    torch.testing.assert_close(age(x, scratches=0, dust=0, **new), x, atol=1e-6, rtol=0)
+    grain = age(x, scratches=0, **new) - x
+    assert 1.5 / 255 < grain.std() < 3.1 / 255  # some is clipped

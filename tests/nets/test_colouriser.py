@@ -72,3 +72,28 @@ def test_a_net_that_was_used_first_can_learn_afterwards():
         made(x, mask)
     made(x, mask, Generator().manual_seed(0)).square().sum().backward()
     assert all(each.grad is not None and each.grad.abs().sum() > 0 for each in made.parameters())
+
+
+def test_looks_that_disagree_leave_grey_and_say_so():
+    x, made = grey(64, 64), net()
+    mask = torch.zeros_like(x[:, :1])
+    with torch.no_grad():
+        guess, sure = made.guess(x, mask), made(x, mask)
+    assert torch.equal(guess.colours, made.guess(x, mask).colours.detach())
+    assert 0 <= float(guess.unknown) <= 1
+    assert guess.colours.abs().mean() < sure.abs().mean()
+    still = Colouriser(16).guess(x, mask)  # paints nothing: it hesitates nowhere
+    assert float(still.unknown) == 0
+    assert still.colours.abs().max() == 0
+
+
+def test_a_hint_is_believed():
+    x = torch.full((1, 3, 40, 60), 0.5)
+    mask = torch.zeros_like(x[:, :1])
+    mask[..., 18:22, 28:32] = 1
+    red = x + mask * torch.tensor([0.3, -0.09, 0.0]).view(1, 3, 1, 1)
+    with torch.no_grad():
+        colours = Colouriser(16).guess(red, mask).colours
+    wanted = (red - luma(red))[..., 18:22, 28:32]
+    torch.testing.assert_close(colours[..., 18:22, 28:32], wanted, atol=0.01, rtol=0)
+    assert colours[0, 0, 20, 50] > 0.05

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from torch import Tensor
 from danqing import Folders, inpaint, read, write
 from danqing import run as run_task
 from danqing.core.errors import ParameterError
+from danqing.core.notes import PictureWarning
 from danqing.core.operators.operator import operator_named
 from danqing.core.pictures.contract import Picture
 from danqing.core.progress import finish
@@ -105,3 +107,14 @@ def test_scratches_need_no_mask_and_are_mended(chelsea: Tensor) -> None:
 def test_it_asks_where_to_paint(chelsea: Tensor) -> None:
     with pytest.raises(ParameterError, match="nothing says where to paint"):
         inpaint(chelsea[..., :32, :32])
+
+
+def test_a_net_says_when_a_hole_is_too_wide_for_it() -> None:
+    x, mask = torch.full((1, 3, 64, 64), 0.5), torch.zeros(1, 1, 64, 64)
+    mask[..., 10:14, 10:50] = 1
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        inpaint(x, mask, method="learned")
+    mask[..., 20:50, 15:50] = 1
+    with pytest.warns(PictureWarning, match="wider than 24 px"):
+        inpaint(x, mask, method="learned")

@@ -271,7 +271,7 @@ def test_repair_mends_scratches_before_weak_noise_and_after_strong(sigma: float,
     clean = photograph()
     lines = masks.scratch_lines(1, 192, 192, 0.02, Generator().manual_seed(3))
     spoilt = noisy(clean * (1 - lines) + 0.98 * lines, sigma)
-    left, mended = (danqing.repair(spoilt, fading="never", scratches=wanted) for wanted in ("never", "auto"))
+    left, mended = (danqing.repair(spoilt, never=unwanted) for unwanted in ("fading,scratches", "fading"))
     assert left.numbers[0]["steps"] == ["noise"]
     assert mended.numbers[0]["steps"] == order
     there = (lines > 0).expand_as(clean)
@@ -283,11 +283,15 @@ def test_repair_mends_scratches_before_weak_noise_and_after_strong(sigma: float,
 def test_every_step_of_repair_can_be_asked_for_and_forbidden(step: str) -> None:
     spoilt = danqing.age(photograph(96), seed=2)
     steps = ("compression", "noise", "scratches", "fading", "blur")
-    others = dict.fromkeys((each for each in steps if each != step), "never")
-    assert danqing.repair(spoilt, **{step: "always"}, **others).numbers[0]["steps"] == [step]
-    none = danqing.repair(spoilt, **{step: "never"}, **others)
+    others = ",".join(each for each in steps if each != step)
+    assert danqing.repair(spoilt, always=step, never=others).numbers[0]["steps"] == [step]
+    none = danqing.repair(spoilt, never=f"{others}, {step}")
     assert none.numbers[0]["steps"] == []
     assert torch.equal(none.picture, spoilt)
+    with pytest.raises(ParameterError, match="always, too"):
+        danqing.repair(spoilt, always=step, never=step)
+    with pytest.raises(ParameterError, match="no step “dust”"):
+        danqing.repair(spoilt, never="dust")
 
 
 @pytest.mark.parametrize("name", ["upscale", "deblur"])
