@@ -66,7 +66,9 @@ def _around(model: Painter, code: Tensor, count: int, distance: float, roll: int
     """Codes at a distance from one, of its classes."""
     z = torch.stack([step(model.latent, roll, number) for number in range(max(count, 1))])
     weights = code[:, code.shape[1] - model.weighs :]
-    label = model.label_of(weights[None].expand(len(z), -1, -1))
+    classes = int(model.config["classes"])
+    every = torch.arange(len(z)) % classes if classes else None
+    label = every if model.mapped else model.label_of(weights[None].expand(len(z), -1, -1))
     with torch.no_grad():
         away = model.mapping(z, label)
         if model.mapped:  # the class is in the style: go as others of all classes differ from their mean
