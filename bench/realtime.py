@@ -1,8 +1,8 @@
 """Real time: one picture of a generator, and many
 
 The milliseconds that one 64×64 colour picture of `dcgan` (default widths, unconditional; what it has learned does not
-matter for time) takes from its latent, and how many pictures a second batches of 64 give. Ways take turns; the median of
-their times is quoted, and the least, which a busy machine moves less. *block* is what a recipe's picture costs: a full
+matter for time) takes from its latent, and how many pictures a second batches of 64 give. Ways take turns; the median
+of their times is quoted, and the least, which a busy machine moves less. *block* is what a recipe's picture costs: a full
 block is painted. Differences are from float32 in PyTorch, in steps of 1/255.
 """
 

@@ -105,20 +105,17 @@ class _Painting(nn.Module):
 
 @contextlib.contextmanager
 def _unprinted(name: str) -> Iterator[None]:
-    """Without what a logger and those below it say in this thread, for their own authors, of packages not installed."""
-    mine = threading.get_ident()
-    heard = [each for each in logging.root.manager.loggerDict if each.startswith(name)]
+    """Without what a logger says in this thread, of packages that nobody here misses."""
+    mine, heard = threading.get_ident(), logging.getLogger(name)
 
     def others(record: logging.LogRecord) -> bool:
         return record.thread != mine
 
-    for each in heard:
-        logging.getLogger(each).addFilter(others)
+    heard.addFilter(others)
     try:
         yield
     finally:
-        for each in heard:
-            logging.getLogger(each).removeFilter(others)
+        heard.removeFilter(others)
 
 
 def _inputs(model: Painter, count: int) -> tuple[Tensor, ...]:
@@ -137,7 +134,7 @@ def _traced(model: Painter) -> bytes:
     inputs = _inputs(model, 2)
     names = ["z", "label"][: len(inputs)]
     batch = torch.export.Dim("batch", min=1, max=65_536)
-    with freely(), convolving("own"), torch.no_grad(), _unprinted("torch.onnx"):
+    with freely(), convolving("own"), torch.no_grad(), _unprinted("torch.onnx._internal.exporter._registration"):
         try:
             program = torch.onnx.export(
                 _Painting(model).eval(),
