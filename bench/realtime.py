@@ -2,8 +2,8 @@
 
 The milliseconds that one 64×64 colour picture of `dcgan` (default widths, unconditional; what it has learned does not
 matter for time) takes from its latent, and how many pictures a second batches of 64 give. Ways take turns; the median
-of their times is quoted, and the least, which a busy machine moves less. *block* is what a recipe's picture costs: a full
-block is painted. Differences are from float32 in PyTorch, in steps of 1/255.
+of their times is quoted, and the least, which a busy machine moves less. *block* is what a recipe's picture costs: a
+full block is painted. Differences are from float32 in PyTorch, in steps of 1/255.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from danqing.core.learned.weights import load, save
 from danqing.core.operators.task import task_named
 from danqing.models.dcgan import DCGAN
 
-TURNS = {1: 60, 64: 12}
+TURNS = {1: 40, 64: 8}
 
 
 def run() -> dict[str, Any]:

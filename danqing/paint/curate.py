@@ -54,7 +54,7 @@ def curate(
     of a threshold, since a critic that compares pairs has no scale of its own.
 
     Examples:
-        danqing curate runs/dcgan-1 --count 36 --tries 6 --grid --out best.png
+        danqing curate runs/dcgan-1 --count 36 --tries 6 --out best.png
     """
     weights.judge(torch.zeros(1, weights.config["channels"], *[weights.config["size"]] * 2), _first_label(weights))
     classes = len(class_names(weights))
