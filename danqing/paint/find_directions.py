@@ -113,7 +113,8 @@ def _by_samples(model: Painter, seed: int) -> Job[Tensor]:
     if model.mapped:
         moves = axes.unflatten(1, codes.shape[1:]).float()
         spread: Tensor = _spread(model, moves)
-        return moves * spread
+        scaled: Tensor = moves * spread
+        return scaled
     scores = F.normalize(flat @ axes[: z[0].numel()].T, dim=0)  # (N, K), orthonormal
     back: Tensor = (scores.T @ z.flatten(1).double()).float()
     return F.normalize(back, dim=1)[:, None].expand(-1, model.levels, -1)

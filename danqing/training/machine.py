@@ -72,7 +72,7 @@ def choose_precision(wish: str, model: Model, batch: Samples, settings: Settings
     return Choice(found.name, {name: 1 / seconds for name, seconds in found.measured.items()})
 
 
-def _stepping(model: Model, batch: Samples, settings: Settings, precision: str) -> Callable[[], None]:
+def _stepping(model: Model, batch: Samples, settings: Settings, precision: str) -> Callable[[], object]:
     """A training step, to be taken again and again, on a copy that is made at the first."""
 
     @functools.cache
