@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from platformdirs import user_cache_path
+
 from danqing.core.errors import OutputError
 
 LONGEST_SUFFIX = 16  # bytes: what is longer is no name of a format, and a whole name has 255 at most
@@ -45,6 +47,12 @@ def hash_of(file: str | Path) -> str:
     """The SHA-256 of a file's bytes, in hexadecimal."""
     facts = os.stat(file)
     return _hash(os.fspath(file), facts.st_dev, facts.st_ino, facts.st_size, facts.st_mtime_ns, facts.st_ctime_ns)
+
+
+def cache_folder() -> Path:
+    """Where what was computed once is kept: $DANQING_CACHE, else where the system keeps caches."""
+    named = os.environ.get("DANQING_CACHE")
+    return Path(named) if named else user_cache_path("danqing", appauthor=False)
 
 
 def seen_from(home: Path, file: Path) -> str:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
 from pathlib import Path
 from typing import Any
 
-from platformdirs import user_cache_path
+from danqing.core.disk import cache_folder
 
 
 def cached(kind: str, spec: str | Path, key: Any) -> Path:
@@ -20,7 +19,5 @@ def cached(kind: str, spec: str | Path, key: Any) -> Path:
         spec: what the user called the set, for a name that people recognise.
         key: JSON values that decide the content.
     """
-    named = os.environ.get("DANQING_CACHE")
-    root = Path(named) if named else user_cache_path("danqing", appauthor=False)
     label = re.sub(r"[^\w.-]+", "_", Path(spec).name)[-40:]
-    return root / kind / f"{label}-{hashlib.sha256(json.dumps(key).encode()).hexdigest()[:16]}"
+    return cache_folder() / kind / f"{label}-{hashlib.sha256(json.dumps(key).encode()).hexdigest()[:16]}"

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from danqing.core.errors import ParameterError
+from danqing.core.fields.start import Place
 from danqing.core.learned.classes import class_names, class_number
 from danqing.core.learned.kept import Latents
 from danqing.core.learned.model import Painter
@@ -79,20 +79,18 @@ def numbered_codes(
         return model.codes(z, torch.tensor(chosen) if classes else None, truncation)
 
 
-def starting_codes(model: Painter, start: Latents | None, seed: int, number: int, label: str | None) -> Tensor:
-    """The codes to work from: those kept in a file, or that of one numbered picture of a seed.
+def starting_codes(model: Painter, start: Place | Latents) -> Tensor:
+    """The codes to work from: those kept in a file, or that of one numbered picture.
 
     Returns:
         (N, levels, numbers).
 
     Raises:
-        ParameterError: for latents of another model, a label beside them, or one that the model does not know.
+        ParameterError: for latents of another model, or a label that the model does not know.
     """
-    if start is None:
-        return numbered_codes(model, seed, range(number, number + 1), label)
-    if label is not None:
-        raise ParameterError("the latents have classes of their own", where="label", remedy="Leave it out")
-    return start.check(model, "start")
+    if isinstance(start, Latents):
+        return start.check(model, "start")
+    return numbered_codes(model, start.seed, range(start.number, start.number + 1), start.label)
 
 
 def slerp(a: Tensor, b: Tensor, share: float) -> Tensor:

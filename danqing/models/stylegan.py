@@ -183,7 +183,7 @@ class _Painter(ByChance):
     def styled(self, z: Tensor, label: Tensor | None = None) -> Tensor:
         """Styles (B, levels, D) of latents."""
         w = self.map(z[:, : self.latents], label)[:, None].expand(-1, self.levels, -1)
-        own = z[:, self.latents :].reshape(len(z), self.levels, self.own)
+        own = z[:, self.latents :].reshape(z.shape[0], self.levels, self.own)
         return torch.cat([w, own], 2)
 
     def practise(self, z: Tensor, label: Tensor | None, rng: Generator) -> Tensor:
@@ -207,7 +207,7 @@ class _Painter(ByChance):
         return self.drawn(self.styled(z, label))
 
     def _compose(self, w: Tensor, noise: list[Tensor]) -> Tensor:
-        x = as_autocast(self.start.contiguous(memory_format=torch.channels_last)).expand(len(w), -1, -1, -1)
+        x = as_autocast(self.start.contiguous(memory_format=torch.channels_last)).expand(w.shape[0], -1, -1, -1)
         x = self.first(x.contiguous(memory_format=torch.channels_last), w[:, 0], noise[0])
         picture: Tensor = self.read[0](x, w[:, 0])
         for level, (up, same, read) in enumerate(zip(self.up, self.same, self.read[1:], strict=True), 1):

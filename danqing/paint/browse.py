@@ -18,6 +18,7 @@ from danqing.core.pictures.sheet import contact_sheet
 from danqing.core.progress import Job
 from danqing.maths.latents import numbered_codes
 
+READABLE = 56  # pixels: smaller pictures are shown larger, each pixel a square
 STRIP, INK = 12, 0.35  # pixels below a picture for its number; how dark the number is
 
 
@@ -25,26 +26,23 @@ STRIP, INK = 12, 0.35  # pixels below a picture for its number; how dark the num
 def browse(
     weights: Painter,
     seed: Seed = 0,
-    first: Annotated[int, Range(0)] = 0,
     count: Annotated[int, Range(1, 4096, "pictures")] = 48,
     columns: Annotated[int, Range(1, 64, "pictures")] = 8,
     label: Label | None = None,
     truncation: Annotated[float, Range(0, 1)] = 1.0,
-    zoom: Annotated[int, Range(1, 8)] = 2,
 ) -> Job[Images]:
     """Paint a contact sheet with numbers, to choose pictures from.
 
-    A number that pleases is what ``more_like`` and ``steer`` take as ``--number``, beside the same seed and class.
+    A number that pleases is what ``more_like`` and ``steer`` start from: ``--start SEED:NUMBER``, or with the class
+    that was asked for, ``--start SEED:NUMBER:CLASS``.
 
     Args:
         weights: a trained generator: a run folder or a .safetensors file.
         seed: chooses the pictures.
-        first: the number of the first.
         count: how many pictures.
         columns: pictures a row.
         label: the class to paint, by name or number; left out: drawn by the seed.
         truncation: how far from the mean picture they may be; 1: as learnt.
-        zoom: how many times larger pictures are shown, each pixel a square.
 
     Returns:
         one sheet.
@@ -57,8 +55,9 @@ def browse(
     Examples:
         danqing browse runs/dcgan-1 --seed 7 --count 60 --columns 10 --out sheet.png
     """
-    numbers = range(first, first + count)
+    numbers = range(count)
     painted = yield from paint_coded(weights, numbered_codes(weights, seed, numbers, label, truncation))
+    zoom = max(1, READABLE // painted.shape[3])
     shown = painted.repeat_interleave(zoom, 2).repeat_interleave(zoom, 3)
     strips = torch.stack([_written(str(number), shown.shape[3]) for number in numbers])
     return contact_sheet(torch.cat([shown, strips.expand(-1, shown.shape[1], -1, -1)], 2), columns, gap=4)

@@ -12,12 +12,12 @@ from danqing.core.fields.number import Range
 from danqing.core.fields.seed import Seed
 from danqing.core.learned.classes import class_names, class_number
 from danqing.core.learned.model import Painter
-from danqing.core.learned.painting import paint_numbered
+from danqing.core.learned.painting import paint_coded
 from danqing.core.notes import note
 from danqing.core.operators.operator import operator
 from danqing.core.pictures.contract import Images
 from danqing.core.progress import Job
-from danqing.maths.latents import latent, random_class
+from danqing.maths.latents import numbered_codes, random_class
 
 SHOWN = 24  # numbers in a note
 
@@ -42,7 +42,7 @@ def curate(
         tries: how many are painted for each that is kept.
         seed: chooses the pictures, as for ``generate``.
         label: the class to paint, by name or number; left out: drawn by the seed.
-        truncation: what the latents are multiplied by; 1: as learnt.
+        truncation: how far from the mean picture they may be; 1: as learnt.
 
     Returns:
         ``count`` pictures in the order of their numbers, which a note tells.
@@ -54,19 +54,14 @@ def curate(
     of a threshold, since a critic that compares pairs has no scale of its own.
 
     Examples:
-        danqing curate runs/dcgan-1 --count 36 --tries 6 --grid --out best.png
+        danqing curate runs/dcgan-1 --count 36 --tries 6 --out best.png
     """
     weights.judge(torch.zeros(1, weights.config["channels"], *[weights.config["size"]] * 2), _first_label(weights))
     classes = len(class_names(weights))
-    chosen = class_number(weights, label) if label is not None else None
-    labels = [random_class(classes, seed, at) if chosen is None else chosen for at in range(count * tries + 16)]
-    painted = yield from paint_numbered(
-        weights,
-        count * tries,
-        lambda number: latent(weights.latent, seed, number) * truncation,
-        labels.__getitem__ if classes else None,
-    )
-    y = torch.tensor(labels[: len(painted)]) if classes else torch.zeros(len(painted), dtype=torch.int64)
+    numbers = range(count * tries)
+    painted = yield from paint_coded(weights, numbered_codes(weights, seed, numbers, label, truncation))
+    one = class_number(weights, label) if label is not None else 0
+    y = torch.tensor([random_class(classes, seed, at) if classes and label is None else one for at in numbers])
     kept = _best(_judged(weights, painted, y if classes else None), y, count)
     shown = ", ".join(map(str, kept[:SHOWN].tolist())) + (" …" if count > SHOWN else "")
     note(f"kept, of {len(painted)} pictures of seed {seed}, the numbers {shown}")

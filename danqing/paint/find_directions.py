@@ -12,17 +12,19 @@ from danqing.core.artefacts.directions import FoundDirections
 from danqing.core.errors import ParameterError
 from danqing.core.fields.number import Range
 from danqing.core.fields.seed import Seed
-from danqing.core.learned.kept import Directions
+from danqing.core.fields.start import Place, Start
+from danqing.core.learned.kept import Directions, Latents
 from danqing.core.learned.model import Painter
 from danqing.core.learned.painting import paint_coded
 from danqing.core.operators.operator import operator
 from danqing.core.pictures.contract import Images
 from danqing.core.pictures.sheet import contact_sheet
 from danqing.core.progress import Job, shared
-from danqing.maths.latents import latent, numbered_codes, random_class
+from danqing.maths.latents import latent, numbered_codes, random_class, starting_codes
 
 SAMPLES, SIDE = 512, 16  # pictures looked at by pca, and how small
 STRENGTHS = (-3.0, -1.5, 0.0, 1.5, 3.0)  # of the sheet's columns
+FIRST = Place()
 TRIED = 8  # pictures on which the effect is measured
 
 
@@ -32,8 +34,8 @@ def find_directions(
     method: Literal["sefa", "pca"] = "sefa",
     count: Annotated[int, Range(1, 64)] = 8,
     names: str = "",
+    start: Start = FIRST,
     seed: Seed = 0,
-    number: Annotated[int, Range(0)] = 0,
 ) -> Job[FoundDirections]:
     """Find the directions of latent space along which a model's pictures change most.
 
@@ -45,8 +47,8 @@ def find_directions(
         method: sefa reads them from the weights that latents meet first; pca from what many samples have in common.
         count: how many.
         names: what to call them, between commas, from the first on; the others keep their numbers.
-        seed: the samples that pca looks at, and the picture on the sheet.
-        number: which picture of the seed the sheet shows.
+        start: the picture that the sheet shows, as seed:number or seed:number:class; or latents from ``project``.
+        seed: chooses the samples that pca looks at.
 
     Returns:
         a file of directions for ``steer``, each as long as the codes usually spread along it.
@@ -69,7 +71,7 @@ def find_directions(
     moves = F.pad(_upright(found[:count]), (0, weights.weighs))
     kept = Directions.of(weights, moves, names=called, method=method)
     effects = yield from shared(_effects(weights, kept.tensor, seed), 0.6, 0.2)
-    sheet = yield from shared(_sheet(weights, kept.tensor, seed, number), 0.8, 0.2)
+    sheet = yield from shared(_sheet(weights, kept.tensor, start), 0.8, 0.2)
     rows = [{"name": name, "effect": round(effect, 5)} for name, effect in zip(called, effects, strict=True)]
     lines = [f"{row['name']:12} changes a picture by {255 * effects[at]:.1f}/255" for at, row in enumerate(rows)]
     return FoundDirections(kept, sheet, rows, lines)
@@ -110,7 +112,9 @@ def _by_samples(model: Painter, seed: int) -> Job[Tensor]:
     axes = torch.linalg.svd(flat, full_matrices=False).Vh
     if model.mapped:
         moves = axes.unflatten(1, codes.shape[1:]).float()
-        return moves * _spread(model, moves)
+        spread: Tensor = _spread(model, moves)
+        scaled: Tensor = moves * spread
+        return scaled
     scores = F.normalize(flat @ axes[: z[0].numel()].T, dim=0)  # (N, K), orthonormal
     back: Tensor = (scores.T @ z.flatten(1).double()).float()
     return F.normalize(back, dim=1)[:, None].expand(-1, model.levels, -1)
@@ -151,7 +155,7 @@ def _effects(model: Painter, moves: Tensor, seed: int) -> Job[list[float]]:
     return [float(each) for each in (above - below).square().mean(1).sqrt()]
 
 
-def _sheet(model: Painter, moves: Tensor, seed: int, number: int) -> Job[Images]:
-    code = numbered_codes(model, seed, range(number, number + 1))[0]
+def _sheet(model: Painter, moves: Tensor, start: Place | Latents) -> Job[Images]:
+    code = starting_codes(model, start)[0]
     moved = torch.stack([code + strength * move for move in moves for strength in STRENGTHS])
     return contact_sheet((yield from paint_coded(model, moved, "drawing the sheet")), len(STRENGTHS))

@@ -7,7 +7,6 @@ from typing import Annotated
 import torch
 
 from danqing.core.errors import ParameterError
-from danqing.core.fields.label import Label
 from danqing.core.fields.number import Range
 from danqing.core.fields.seed import Seed
 from danqing.core.learned.model import Painter
@@ -27,8 +26,6 @@ def mix_styles(
     rows: Annotated[int, Range(1, 64, "pictures")] = 4,
     columns: Annotated[int, Range(1, 64, "pictures")] = 6,
     level: Annotated[int, Range(1, 64)] = 1,
-    label: Label | None = None,
-    truncation: Annotated[float, Range(0, 1)] = 1.0,
 ) -> Job[Images]:
     """Paint pictures whose coarse levels come from one picture and whose fine levels come from another.
 
@@ -43,14 +40,12 @@ def mix_styles(
         rows: how many of the former.
         columns: how many of the latter.
         level: the first fine level, counted from 0, the coarsest.
-        label: the class of the pictures that give the coarse levels, by name or number; left out: as the seed draws.
-        truncation: how far from the mean picture they may be; 1: as learnt.
 
     Returns:
         one sheet.
 
     Raises:
-        ParameterError: if the model has no such level, or the label is none of its classes.
+        ParameterError: if the model has no such level.
 
     Source: Karras et al. 2019, arXiv:1812.04948, section 3.1 and figure 3.
 
@@ -61,8 +56,8 @@ def mix_styles(
         known = f"{weights.levels} level{'s' if weights.levels > 1 else ''}, 0 to {weights.levels - 1}"
         remedy = "Take a stylegan, or a dcgan with classes" if weights.levels == 1 else "Choose a coarser one"
         raise ParameterError(f"this {weights.family} has {known}: {level} is none", where="level", remedy=remedy)
-    down = numbered_codes(weights, seed, range(rows), label, truncation)
-    along = numbered_codes(weights, manner, range(columns), None, truncation)
+    down = numbered_codes(weights, seed, range(rows))
+    along = numbered_codes(weights, manner, range(columns))
     fine = (torch.arange(weights.levels) >= level)[:, None]
     mixed = torch.where(fine, along[None], down[:, None])  # (rows, columns, levels, numbers)
     painted = yield from paint_coded(weights, torch.cat([along, down, mixed.flatten(0, 1)]))

@@ -7,10 +7,9 @@ from typing import Annotated
 import torch
 from torch import Tensor
 
-from danqing.core.fields.label import Label
 from danqing.core.fields.number import Range
 from danqing.core.fields.seed import Seed
-from danqing.core.learned.kept import Latents
+from danqing.core.fields.start import Place, Start
 from danqing.core.learned.model import Painter
 from danqing.core.learned.painting import paint_coded
 from danqing.core.operators.operator import operator
@@ -18,17 +17,16 @@ from danqing.core.pictures.contract import Images
 from danqing.core.progress import Job
 from danqing.maths.latents import starting_codes, step
 
+FIRST = Place()
+
 
 @operator
 def more_like(
     weights: Painter,
-    start: Latents | None = None,
-    seed: Seed = 0,
-    number: Annotated[int, Range(0)] = 0,
-    label: Label | None = None,
+    start: Start = FIRST,
     count: Annotated[int, Range(1, 65_536, "pictures")] = 16,
     distance: Annotated[float, Range(0, 1)] = 0.3,
-    roll: Seed = 0,
+    seed: Seed = 0,
 ) -> Job[Images]:
     """Paint more pictures like this one.
 
@@ -37,13 +35,11 @@ def more_like(
 
     Args:
         weights: a trained generator: a run folder or a .safetensors file.
-        start: latents from ``project``; of several pictures each gets ``count`` variations. Left out: a numbered one.
-        seed: the seed of that picture.
-        number: which picture of the seed, as a sheet of ``browse`` numbers them.
-        label: its class, if it was painted with one.
+        start: the picture, as seed:number (a sheet of ``browse`` numbers them) or seed:number:class; or latents from
+            ``project``, of several pictures each gets ``count`` variations.
         count: how many pictures, the first included.
         distance: how far from it the others are.
-        roll: chooses the variations.
+        seed: chooses the variations.
 
     Returns:
         ``count`` pictures of the model's size and channels for each picture to start from.
@@ -54,19 +50,21 @@ def more_like(
     Source: White 2016, arXiv:1609.04468, section 2.1, for the way along the sphere; danqing.
 
     Examples:
-        danqing more_like runs/dcgan-1 --seed 7 --number 12 --distance 0.25 --count 24 --grid --out like-it.png
+        danqing more_like runs/dcgan-1 --start 7:12 --distance 0.25 --count 24 --out like-it.png
     """
     found: list[Tensor] = []
-    for code in starting_codes(weights, start, seed, number, label):
-        found += [code, *_around(weights, code, count - 1, distance, roll)]
+    for code in starting_codes(weights, start):
+        found += [code, *_around(weights, code, count - 1, distance, seed)]
     return (yield from paint_coded(weights, torch.stack(found)))
 
 
-def _around(model: Painter, code: Tensor, count: int, distance: float, roll: int) -> Tensor:
+def _around(model: Painter, code: Tensor, count: int, distance: float, seed: int) -> Tensor:
     """Codes at a distance from one, of its classes."""
-    z = torch.stack([step(model.latent, roll, number) for number in range(max(count, 1))])
+    z = torch.stack([step(model.latent, seed, number) for number in range(max(count, 1))])
     weights = code[:, code.shape[1] - model.weighs :]
-    label = model.label_of(weights[None].expand(len(z), -1, -1))
+    classes = int(model.config["classes"])
+    every = torch.arange(len(z)) % classes if classes else None
+    label = every if model.mapped else model.label_of(weights[None].expand(len(z), -1, -1))
     with torch.no_grad():
         away = model.mapping(z, label)
         if model.mapped:  # the class is in the style: go as others of all classes differ from their mean

@@ -25,10 +25,8 @@ def morph_classes(
     weights: Painter,
     labels: str = ALL,
     seed: Seed = 0,
-    number: Annotated[int, Range(0)] = 0,
     frames: Annotated[int, Range(2, 10_000)] = 120,
     closed: bool = True,
-    truncation: Annotated[float, Range(0, 1)] = 1.0,
 ) -> Film:
     """Turn a picture of one class into that of another, the latent staying what it is.
 
@@ -36,10 +34,8 @@ def morph_classes(
         weights: a trained generator with classes: a run folder or a .safetensors file.
         labels: the classes to go through, by name or number, between commas; all: every one in order.
         seed: chooses the latent.
-        number: which of the seed's latents.
         frames: how many frames the whole film has.
         closed: come back to the first class, so that the film can be looped.
-        truncation: how far from the mean picture of each class it may be; 1: as learnt.
 
     Returns:
         frames at 24 a second.
@@ -58,9 +54,9 @@ def morph_classes(
     if len(numbers) < 2:
         raise ParameterError("one class turns into nothing", where="labels", remedy="Name two or more, or all")
     device = next(weights.parameters()).device
-    z = latent(weights.latent, seed, number).to(device).expand(len(numbers), *weights.latent)
+    z = latent(weights.latent, seed, 0).to(device).expand(len(numbers), *weights.latent)
     with torch.no_grad():
-        stops = weights.codes(z, torch.tensor(numbers, device=device), truncation)
+        stops = weights.codes(z, torch.tensor(numbers, device=device))
     stops = torch.cat([stops, stops[:1]]) if closed else stops
 
     def code(frame: int) -> Tensor:

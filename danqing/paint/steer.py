@@ -9,10 +9,9 @@ import torch
 from torch import Tensor
 
 from danqing.core.errors import ParameterError
-from danqing.core.fields.label import Label
 from danqing.core.fields.number import Range
-from danqing.core.fields.seed import Seed
-from danqing.core.learned.kept import Directions, Latents
+from danqing.core.fields.start import Place, Start
+from danqing.core.learned.kept import Directions
 from danqing.core.learned.model import Painter
 from danqing.core.learned.painting import paint_coded
 from danqing.core.operators.operator import operator
@@ -21,6 +20,7 @@ from danqing.core.progress import Job
 from danqing.maths.latents import starting_codes
 
 ALL = "all"
+FIRST = Place()
 
 
 @operator
@@ -29,12 +29,8 @@ def steer(
     directions: Directions,
     along: str = "1",
     strength: Annotated[float, Range(-20, 20)] = 2.0,
-    start: Latents | None = None,
-    seed: Seed = 0,
-    number: Annotated[int, Range(0)] = 0,
-    label: Label | None = None,
+    start: Start = FIRST,
     steps: Annotated[int, Range(1, 1024, "pictures")] = 1,
-    levels: str = ALL,
 ) -> Job[Images]:
     """Change a picture along directions that were found and named before.
 
@@ -42,13 +38,11 @@ def steer(
         weights: the generator in which the directions were found.
         directions: a file from ``find_directions``.
         along: which of them, by name or number, with a factor where it is not 1, between commas: slant=1.5,weight=-1.
+            What is said behind an @ limits it to levels, coarse to fine: slant@0-2=1.5.
         strength: what all are multiplied by; 1 is how far pictures usually differ along a direction.
-        start: latents from ``project``, one picture or several; left out: a numbered picture.
-        seed: the seed of that picture.
-        number: which picture of the seed, as a sheet of ``browse`` numbers them.
-        label: its class, if it was painted with one.
+        start: the picture, as seed:number (a sheet of ``browse`` numbers them) or seed:number:class; or latents from
+            ``project``, of one picture or several.
         steps: more than 1: so many pictures of each, from the negative strength to the positive one.
-        levels: the levels that are moved, coarse to fine: all, one such as 2, or several such as 0-3.
 
     Returns:
         pictures of the model's size and channels, ``steps`` of each.
@@ -59,21 +53,22 @@ def steer(
     Source: Shen & Zhou 2021, arXiv:2007.06600, eq. 1.
 
     Examples:
-        danqing steer runs/dcgan-1 --directions mine.directions --along slant=1.5 --number 12 --out slanted.png
+        danqing steer runs/dcgan-1 --directions mine.directions --along slant=1.5 --start 7:12 --out slanted.png
     """
     directions.check(weights, "directions")
-    move = _sum(directions, along) * _of_levels(levels, weights.levels)[:, None]
-    codes = starting_codes(weights, start, seed, number, label)
+    move = _sum(directions, along, weights.levels)
+    codes = starting_codes(weights, start)
     strengths = torch.linspace(-strength, strength, steps) if steps > 1 else torch.tensor([strength])
     moved = codes[:, None] + strengths[:, None, None] * move
     return (yield from paint_coded(weights, moved.flatten(0, 1)))
 
 
-def _sum(directions: Directions, along: str) -> Tensor:
+def _sum(directions: Directions, along: str, levels: int) -> Tensor:
     """The directions that are named, each times its factor, added up."""
     whole = torch.zeros_like(directions.tensor[0])
     for part in along.split(","):
-        name, _, factor = (each.strip() for each in part.partition("="))
+        told, _, factor = (each.strip() for each in part.partition("="))
+        name, at, some = (told, "", "") if told in directions.names else told.partition("@")
         try:
             times = float(factor or 1)
         except ValueError:
@@ -81,7 +76,8 @@ def _sum(directions: Directions, along: str) -> Tensor:
         if not math.isfinite(times):
             what = f"{factor!r} is no number"
             raise ParameterError(what, where="along", remedy="Say slant=1.5, or slant=1.5,weight=-1")
-        whole = whole + times * directions.named(name)
+        moved = _of_levels(some if at else ALL, levels)[:, None]
+        whole = whole + times * moved * directions.named(name)
     return whole
 
 
@@ -91,6 +87,6 @@ def _of_levels(text: str, count: int) -> Tensor:
     ends = first.strip(), (last if dash else first).strip()
     if not all(each.isdecimal() for each in ends) or not int(ends[0]) <= int(ends[1]) < count:
         what = f"{text!r} are no levels of this model"
-        raise ParameterError(what, where="levels", remedy=f"It has 0 to {count - 1}; say all, 0 or 0-{count - 1}")
+        raise ParameterError(what, where="along", remedy=f"It has 0 to {count - 1}; say @0 or @0-{count - 1}")
     numbers = torch.arange(count)
     return ((numbers >= int(ends[0])) & (numbers <= int(ends[1]))).float()

@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 import copy
-import math
+import functools
 import os
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
 import torch
 
+from danqing.core.learned.choice import quickest
 from danqing.core.learned.model import Model, Samples
 from danqing.nets.precision import computes_bf16
 from danqing.training.step import Settings, Stepper
 
 WARM, TIMED = 2, 5  # steps of a measurement
-HOPELESS = 3  # a candidate whose first step is this many times slower than the other's steps is not tried further
 
 
 class Choice(NamedTuple):
-    """A precision with the steps per second measured for each candidate (empty when it was given, not measured)."""
+    """A precision with the steps per processor second measured for each candidate (empty: it was given)."""
 
     precision: str
     measured: dict[str, float]
@@ -49,7 +50,9 @@ def to_machine(model: Model, device: str) -> Model:
 
 
 def choose_precision(wish: str, model: Model, batch: Samples, settings: Settings) -> Choice:
-    """Measure a few steps of ``model`` (on copies) in fp32 and bf16 and choose the faster; a wish is granted as it is.
+    """Choose the precision whose steps cost less processor time; a wish is granted as it is.
+
+    Steps of copies take turns, once for a machine, a model's settings and a batch's shape; then it is remembered.
 
     Args:
         wish: auto, bf16 or fp32.
@@ -59,11 +62,25 @@ def choose_precision(wish: str, model: Model, batch: Samples, settings: Settings
     """
     if wish != "auto":
         return Choice(wish, {})
-    fp32 = steps_per_second(model, batch, settings, "fp32")
     if not computes_bf16(next(model.parameters()).device.type):
-        return Choice("fp32", {"fp32": fp32})
-    measured = {"fp32": fp32, "bf16": steps_per_second(model, batch, settings, "bf16", give_up=HOPELESS / fp32)}
-    return Choice(max(measured, key=lambda name: measured[name]), measured)
+        return Choice("fp32", {"fp32": steps_per_second(model, batch, settings, "fp32")})
+    state = torch.get_rng_state()
+    ways = {each: _stepping(model, batch, settings, each) for each in ("fp32", "bf16")}
+    shape = {"x": list(batch.x.shape), "config": model.config, "lr": str(settings)}
+    found = quickest(ways, {"train": model.family, **shape})
+    torch.set_rng_state(state)
+    return Choice(found.name, {name: 1 / seconds for name, seconds in found.measured.items()})
+
+
+def _stepping(model: Model, batch: Samples, settings: Settings, precision: str) -> Callable[[], object]:
+    """A training step, to be taken again and again, on a copy that is made at the first."""
+
+    @functools.cache
+    def stepper() -> Stepper:
+        return Stepper(copy.deepcopy(model).train(), settings, precision)
+
+    rng = torch.Generator().manual_seed(0)
+    return lambda: stepper().step(batch, rng)
 
 
 def try_step(model: Model, batch: Samples, settings: Settings, precision: str) -> None:
@@ -73,24 +90,18 @@ def try_step(model: Model, batch: Samples, settings: Settings, precision: str) -
     torch.set_rng_state(state)
 
 
-def steps_per_second(
-    model: Model, batch: Samples, settings: Settings, precision: str, give_up: float = math.inf
-) -> float:
-    """The median speed of a few training steps on a copy of ``model``, whose weights and generators stay untouched.
-
-    A step that takes longer than ``give_up`` seconds ends the measurement after the first (processors without bf16
-    instructions emulate them, many times slower).
-    """
+def steps_per_second(model: Model, batch: Samples, settings: Settings, precision: str) -> float:
+    """The median speed of a few training steps on a copy of ``model``, whose weights and generators stay untouched."""
     state = torch.get_rng_state()
     stepper = Stepper(copy.deepcopy(model).train(), settings, precision)
     rng = torch.Generator().manual_seed(0)
     times: list[float] = []
-    while len(times) < WARM + TIMED and (len(times) != 1 or times[0] <= give_up):
+    while len(times) < WARM + TIMED:
         start = time.perf_counter()
         stepper.step(batch, rng)
         times.append(time.perf_counter() - start)
     torch.set_rng_state(state)
-    timed = sorted(times[WARM:] or times)
+    timed = sorted(times[WARM:])
     return 1 / timed[len(timed) // 2]
 
 

@@ -261,7 +261,7 @@ def _read(op: Operator, line: str) -> tuple[Params, int]:
             values[field.name] = FILE
         elif field:
             values[field.name] = field.parse(words.pop(0))
-            assert field.kind.name == "weights" or accepts(field, values[field.name]), (
+            assert field.kind.reads or accepts(field, values[field.name]), (
                 f"{line}: {field.name} out of range"
             )
         else:

@@ -1,0 +1,210 @@
+"""The workshop in latent space: what is mixed, moved and looked for is what its words say."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from danqing.core.errors import ModelFileError, ParameterError
+from danqing.core.learned.kept import Directions, Latents
+from danqing.core.learned.model import Painter
+from danqing.core.learned.weights import save
+from danqing.core.notes import noted
+from danqing.core.recipe import Step
+from danqing.maths.latents import latent, numbered_codes
+from danqing.models.dcgan import DCGAN
+from danqing.models.mlpgan import MLPGAN
+from danqing.models.stylegan import StyleGAN
+from danqing.models.vae import VAE
+from danqing.paint.browse import browse
+from danqing.paint.curate import curate
+from danqing.paint.find_directions import find_directions
+from danqing.paint.generate import generate
+from danqing.paint.loop import loop
+from danqing.paint.mix_styles import mix_styles
+from danqing.paint.more_like import more_like
+from danqing.paint.morph_classes import morph_classes
+from danqing.paint.project import project
+from danqing.paint.steer import steer
+
+NEAR = 2e-4  # float32 products of a few hundred terms, added up in other orders by other batches
+
+
+def made(family: str, classes: int = 3) -> Painter:
+    torch.manual_seed(0)
+    models = {
+        "dcgan": lambda: DCGAN(16, 3, classes, latents=6, width=8, critic_width=8),
+        "mlpgan": lambda: MLPGAN(8, 1, classes, latents=6, width=16),
+        "vae": lambda: VAE(16, 3, classes, dim=6, width=8),
+        "stylegan": lambda: StyleGAN(16, 3, classes, latents=6, styles=12, width=4, critic_width=8),
+    }
+    model: Painter = models[family]().eval()
+    for module in model.modules():  # classes that scale the maps, as if they had been learned
+        if isinstance(module, torch.nn.Embedding):
+            torch.nn.init.normal_(module.weight, 1.0, 0.5)
+    return model.requires_grad_(False)
+
+
+FAMILIES = ("dcgan", "mlpgan", "vae", "stylegan")
+
+
+@pytest.fixture(scope="module")
+def dcgan() -> Painter:
+    return made("dcgan")
+
+
+@pytest.mark.parametrize("classes", [0, 3])
+@pytest.mark.parametrize("family", FAMILIES)
+def test_codes_paint_what_latents_paint(family: str, classes: int) -> None:
+    model = made(family, classes)
+    z = torch.randn(5, *model.latent, generator=torch.Generator().manual_seed(1))
+    label = torch.arange(5) % 3 if classes else None
+    codes = model.codes(z, label)
+    assert codes.shape[:2] == (5, model.levels)
+    torch.testing.assert_close(model.paint_codes(codes), model.paint(z, label), rtol=0, atol=NEAR)
+    middle = model.codes(z, label, truncation=0.0)
+    again = model.codes(z.flip(0), label, truncation=0.0)
+    torch.testing.assert_close(middle, again, rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_loop_goes_on_where_it_ends(family: str) -> None:
+    frames = loop(made(family), frames=24, turns=2, label="1").pictures.flatten(1)
+    steps = (frames - frames.roll(1, 0)).norm(dim=1)
+    assert float(steps[0]) < 2 * float(steps[1:].max())
+    assert float(steps.min()) > 0
+
+
+def test_styles_come_from_the_rows_and_manners_from_the_columns(dcgan: Painter) -> None:
+    sheet = mix_styles(dcgan, rows=2, columns=3, level=1)[0]
+    cells = [sheet[:, 18 * row : 18 * row + 16, 18 * at : 18 * at + 16] for row in range(3) for at in range(4)]
+    assert bool((cells[0] == 1).all())
+    coarse = numbered_codes(dcgan, 0, range(2))[:, :1]
+    fine = numbered_codes(dcgan, 1, range(3))[:, 1:]
+    wanted = dcgan.paint_codes(torch.cat([coarse[1:], fine[2:]], 1))
+    torch.testing.assert_close(cells[11], wanted[0], rtol=0, atol=NEAR)
+    with pytest.raises(ParameterError, match="level"):
+        mix_styles(dcgan, level=3)
+    with pytest.raises(ParameterError, match="stylegan"):
+        mix_styles(made("vae"))
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_classes_turn_into_each_other(family: str) -> None:
+    model = made(family)
+    film = morph_classes(model, labels="0,2", seed=5, frames=8).pictures
+    for frame, label in ((0, "0"), (4, "2")):
+        wanted = model.paint_codes(numbered_codes(model, 5, range(1), label))
+        torch.testing.assert_close(film[frame], wanted[0], rtol=0, atol=NEAR)
+    for labels, words in (("0", "one class"), ("0,9", "It knows"), ("", "It knows")):
+        with pytest.raises(ParameterError, match=words):
+            morph_classes(model, labels=labels)
+    with pytest.raises(ParameterError, match="unconditional"):
+        morph_classes(made(family, 0))
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_more_like_one_is_near_it(family: str) -> None:
+    model = made(family)
+    gaps = []
+    for distance in (0.0, 0.2, 1.0):
+        found = more_like(model, "2:5", count=6, distance=distance)
+        gaps.append(float((found[1:] - found[:1]).abs().mean()))
+    assert gaps[0] < NEAR < gaps[1] < gaps[2]
+    one = model.paint_codes(numbered_codes(model, 2, range(5, 6)))
+    torch.testing.assert_close(found[:1], one, rtol=0, atol=NEAR)
+
+
+def test_the_critic_keeps_what_it_takes_for_real() -> None:
+    model = made("dcgan", 0)
+    notes: list[str] = []
+    with noted(notes):
+        kept = curate(model, count=5, tries=4, seed=1)
+    every = generate(model, count=20, seed=1)
+    best = model.judge(every).argsort(descending=True)[:5].sort().values
+    torch.testing.assert_close(kept, every[best], rtol=0, atol=NEAR)
+    assert ", ".join(map(str, best.tolist())) in notes[0]
+    with pytest.raises(ParameterError, match="no critic"):
+        curate(made("vae"))
+
+
+def test_a_sheet_to_browse_has_room_for_numbers(dcgan: Painter) -> None:
+    sheet = browse(dcgan, count=5, columns=3)
+    assert sheet.shape == (1, 3, 2 * (48 + 12 + 4) - 4, 3 * (48 + 4) - 4)
+    assert not torch.equal(sheet[..., 48:60, :48], sheet[..., 48:60, 52:100])
+
+
+def test_sefa_finds_what_the_weights_make_most_of() -> None:
+    model = made("vae", 0)
+    entrance = model.get_submodule("entrance")
+    with torch.no_grad():
+        entrance.weight[:, 4] *= 50
+    found = find_directions(model, count=2, names="big").kept
+    assert found.names == ["big", "2"]
+    assert float(found.named("big")[0, 4]) > 0.99
+    picked = find_directions(model, method="pca", count=1).kept.tensor[0, 0]
+    assert float(picked[4].abs()) > 0.9
+
+
+def test_steering_adds_directions_and_nothing_at_strength_0(dcgan: Painter) -> None:
+    found = find_directions(dcgan, count=3, names="a,b").kept
+    still = generate(dcgan, count=1, seed=3)
+    torch.testing.assert_close(steer(dcgan, found, strength=0.0, start="3"), still, rtol=0, atol=NEAR)
+    moved = numbered_codes(dcgan, 3, range(1)) + 1.5 * (2 * found.tensor[0] - found.tensor[1])
+    wanted = dcgan.paint_codes(moved)
+    torch.testing.assert_close(steer(dcgan, found, "a=2, b=-1", 1.5, "3:0"), wanted, rtol=0, atol=NEAR)
+    assert len(steer(dcgan, found, "3", steps=5)) == 5
+
+
+@pytest.mark.parametrize(
+    ("given", "where"),
+    [({"along": "c"}, "along"), ({"along": "a=x"}, "along"), ({"along": "9"}, "along"), ({"along": "a@7"}, "along"),
+     ({"along": "a@2-1=2"}, "along"), ({"along": "a@x"}, "along")],
+)  # fmt: skip
+def test_steering_refuses_what_is_not_there(dcgan: Painter, given: dict[str, str], where: str) -> None:
+    found = find_directions(dcgan, count=2, names="a,b").kept
+    with pytest.raises(ParameterError) as caught:
+        steer(dcgan, found, **given)
+    assert caught.value.where == where
+
+
+def test_what_was_found_in_another_model_is_refused(dcgan: Painter, tmp_path: Path) -> None:
+    found = find_directions(dcgan, count=1).kept
+    assert isinstance(found, Directions)
+    with pytest.raises(ParameterError, match="another model"):
+        steer(made("vae"), found)
+    file = tmp_path / "one.directions"
+    found.write(file, [Step("find_directions")], False)
+    assert Directions.read(file).same(found)
+    with pytest.raises(ModelFileError, match="holds no latents"):
+        more_like(dcgan, start=Latents.read(file))
+    save(dcgan, tmp_path / "model.safetensors")
+    with pytest.raises(ModelFileError, match="holds no directions"):
+        steer(dcgan, str(tmp_path / "model.safetensors"))
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_picture_of_the_model_is_found_again(family: str) -> None:
+    model = made(family, 0)
+    picture = model.paint(latent(model.latent, 9, 4)[None])
+    near, far = (project(picture, model, steps=steps).numbers[0]["unexplained"] for steps in (150, 0))
+    assert near < 0.6 * far
+    found = project(picture, model, steps=40)
+    again = more_like(model, start=found.kept, count=1)
+    error = float((again - picture).square().mean())
+    assert error == pytest.approx(10 ** (-found.numbers[0]["psnr"] / 10), rel=0.05, abs=1e-7)
+
+
+def test_a_picture_of_another_kind_is_told(dcgan: Painter, astronaut: torch.Tensor) -> None:
+    notes: list[str] = []
+    with noted(notes):
+        found = project(torch.cat([astronaut, astronaut.flip(2)]), dcgan, steps=3, label="1")
+    assert len(found.numbers) == 2
+    assert found.numbers[0]["class"] == "1"
+    assert "not of the kind" in notes[0]
+    with pytest.raises(ParameterError, match="It knows"):
+        project(astronaut, dcgan, label="7")
+    with pytest.raises(ParameterError, match="It knows"):
+        more_like(dcgan, start="0:0:7")
