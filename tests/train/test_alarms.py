@@ -6,9 +6,11 @@ from typing import Any
 import pytest
 
 import danqing
+from danqing.core.progress import finish
+from danqing.data.store import pack
 from danqing.training.record import read_log
 
-RUN: dict[str, Any] = {"budget": "50kimg", "every": "5%", "precision": "fp32", "batch": 64}
+RUN: dict[str, Any] = {"budget": "50kimg", "every": "5%", "precision": "fp32", "batch": 64, "doctor": "watch"}
 
 
 def events(out: Path, **values: Any) -> set[str]:
@@ -29,6 +31,17 @@ def test_a_critic_without_a_leash_wins(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_a_painter_driven_too_hard_collapses(tmp_path: Path) -> None:
     assert "collapse" in events(tmp_path, **UNLEASHED, lr=0.02)
+
+
+@pytest.mark.slow
+def test_a_handful_of_pictures_is_learned_by_heart(tmp_path: Path) -> None:
+    """Twelve digits, and nothing done against it: the critic knows them, and the painter copies them."""
+    some = finish(pack("digits", size=28, split="train")).take(range(16))
+    for at, x in enumerate(some.x):
+        danqing.write(x[None], tmp_path / "few" / ("test" if at % 4 == 3 else "train") / f"{at}.png")
+    few = {"critic_augment": "none", "width": 8, "critic_width": 16, "budget": "20kimg", "batch": 12}
+    result = danqing.train("dcgan", tmp_path / "few", **{**RUN, **few}, out=tmp_path / "run")
+    assert {"near-copies", "critic-overfits"} & set(result.summary["alarms"])
 
 
 @pytest.mark.slow
