@@ -201,18 +201,19 @@ class Training:
         self._enter(self.position.stage, saved.tensors, self.fabric.global_rank)
         self.started = time.perf_counter() - seconds
         self.journal.count_from(self.position)
-        self._report(finding, there)
+        self._report(finding, there, now.seen)
         if self.folder is not None:
             self.checkpoints.forget_after(self.position.step)
         self._checkpoint()
 
-    def _report(self, finding: Finding, there: Position | None = None) -> None:
-        """Tell what was found: at once on the screen, in the log, and for the report and the card."""
+    def _report(self, finding: Finding, there: Position | None = None, seen: int | None = None) -> None:
+        """Tell what was found: at once on the screen, in the log (where it was found), for the report and the card."""
         doctor = self.position.doctor
         entry = entry_of(finding, self.kit, doctor, there)
         doctor.findings.append(entry)
         self.news.append(told(entry))
-        self.journal.write(self.position, {**entry, "rate": doctor.rate})
+        at = {} if seen is None else {"step": finding.step, "seen": seen}
+        self.journal.write(self.position, {**entry, **at, "rate": doctor.rate})
 
     def _look(self, seen: Seen | None = None) -> tuple[str, Images | None, list[Finding]]:
         """Paint, score, examine and log."""
