@@ -47,3 +47,19 @@ def test_a_handful_of_pictures_is_learned_by_heart(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_a_healthy_run_is_left_in_peace(tmp_path: Path) -> None:
     assert events(tmp_path) == set()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("rate", [0.05, 0.02])
+def test_a_treated_run_ends_better_than_an_untreated_one(rate: float, tmp_path: Path) -> None:
+    """At equal cost: what is taken back counts in the budget."""
+    ends = {}
+    for manner in ("watch", "act"):
+        values = {**RUN, **UNLEASHED, "budget": "60kimg", "lr": rate, "doctor": manner}
+        result = danqing.train("mlpgan", "digits", **values, out=tmp_path / manner)
+        entries = list(read_log(result.folder / "log.jsonl"))
+        scores = [entry["scores"]["sketch_distance"] for entry in entries if entry.get("scores")]
+        ends[manner] = scores[-1]
+        back = [(entry["event"], entry["at_step"], entry.get("back_to")) for entry in entries if "event" in entry]
+        print(rate, manner, [round(score, 2) for score in scores], back)
+    assert ends["act"] < ends["watch"]
