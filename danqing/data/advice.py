@@ -52,7 +52,10 @@ def _about_count(count: int, paints: bool) -> Iterator[str]:
     elif paints and count < FEW:
         yield f"{count:,} pictures are too few to learn to paint from: expect copies or collapse; {FEW} is the least"
     elif paints and count < SOME:
-        yield f"{count:,} pictures are few to learn to paint from: use --augment, such as flip,crop=0.1,jitter=0.2"
+        yield (
+            f"{count:,} pictures are few to learn to paint from: a painter with a critic augments what that sees by "
+            "itself (--critic-augment); others need --augment, such as flip,crop=0.1,jitter=0.2"
+        )
 
 
 def _about_classes(counts: dict[str, int], recognises: bool) -> Iterator[str]:

@@ -21,7 +21,7 @@ from danqing.training.machine import prepare
 from danqing.training.process import apart
 from danqing.training.record import RunFolder
 from danqing.training.resumption import check_changes, check_set
-from danqing.training.setup import Supplies, count_of, gather_stages, launch, refuse_at_once, refuse_hurry
+from danqing.training.setup import Supplies, gather_stages, launch, refuse_at_once, refuse_hurry
 from danqing.training.stages import check_shapes
 from danqing.training.state import Position, newest
 from danqing.training.training import RunResult, Training
@@ -74,7 +74,7 @@ def _begin(config: TrainConfig, path: Path, force: bool) -> Job[RunResult]:
         began = time.perf_counter()
         seen = kit.examine() if folder is not None else None
         look = time.perf_counter() - began
-        refuse_hurry(config, kit.batch * fabric.world_size, count_of(supplies[0].train), look)
+        refuse_hurry(config, kit.batch * fabric.world_size, look)
         position = Position()
         settled = config.with_options(precision=kit.precision.precision)
         training = Training(settled, kit, supplies, path, position)

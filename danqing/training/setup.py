@@ -26,6 +26,7 @@ from danqing.training.config import TrainConfig
 from danqing.training.score import SCORED
 
 NATURAL_SIZE = {"digits": 28}
+HASTY = 0.1  # of a look: a budget that is shorter is refused
 FEWEST = 100  # pictures below which a painter learns little but copies
 
 
@@ -70,27 +71,24 @@ def refuse_at_once(config: TrainConfig, processes: int) -> None:
         raise ParameterError("a stream does not know its length", where="budget", remedy="Say 10m or 500kimg")
 
 
-def refuse_hurry(config: TrainConfig, batch: int, pictures: float, look: float) -> None:
-    """Refuse a budget that ends before anything is learned.
+def refuse_hurry(config: TrainConfig, batch: int, look: float) -> None:
+    """Refuse a time in which nothing can be seen of what is learned; say it of one that hardly suffices.
 
     Args:
         config: the run.
         batch: pictures a step, over all processes.
-        pictures: how many there are.
         look: seconds that a look at the untrained model took.
 
     Raises:
-        ParameterError: if it is not enough for one step, or for one look.
+        ParameterError: if the budget is a small part of the time that one look takes.
     """
     budget = Budget.parse(config.options.budget)
-    step = {"pictures": batch, "epochs": batch / pictures, "seconds": look}[budget.currency]
-    if budget.amount >= step:
-        return
-    if budget.currency == "seconds":
+    remedy = "Give a larger budget, such as 10m or 200kimg"
+    if budget.currency == "pictures" and budget.amount < batch:
+        note(f"A budget of {budget} is less than one step, which takes {batch}: one is taken. {remedy}")
+    if budget.currency == "seconds" and budget.amount < HASTY * look:
         what = f"{budget} is too short for one look at what was learned, which takes {look:.1f} s here"
-    else:
-        what = f"{budget} is less than one step, which takes {batch} pictures"
-    raise ParameterError(what, where="budget", remedy="Give a larger budget, such as 10m or 200kimg")
+        raise ParameterError(what, where="budget", remedy=remedy)
 
 
 def batch_share(config: TrainConfig, processes: int) -> int:
@@ -169,8 +167,8 @@ def _remarks(config: TrainConfig, report: dict[str, Any]) -> Iterator[str]:
     count, size = report.get("usable", math.inf), picture_size(config)
     if issubclass(family_named(config.family), Painter) and count < FEWEST:
         yield (
-            f"{several(count, 'picture')} are too few to learn to paint from: expect copies. Bring more ({FEWEST} are "
-            "the least), or begin with other weights (--from)"
+            f"{several(count, 'picture')} {'is' if count == 1 else 'are'} too few to learn to paint from: expect "
+            f"copies. Bring more ({FEWEST} are the least), or begin with other weights (--from)"
         )
     small = sum(n for name, n in report.get("sizes", {}).items() if min(map(int, name.split(" x "))) < size)
     if small:

@@ -20,7 +20,7 @@ from danqing.training.budget import Budget, Spent
 from danqing.training.build import new_model
 from danqing.training.closing import close
 from danqing.training.config import TrainConfig
-from danqing.training.doctor import Doctor, Finding, told
+from danqing.training.doctor import Finding, told
 from danqing.training.facts import facts_of, write_facts
 from danqing.training.journal import LINE_STEPS, Journal
 from danqing.training.kit import Kit, Seen
@@ -29,8 +29,7 @@ from danqing.training.resumption import facts_of_set
 from danqing.training.setup import Supplies, count_of
 from danqing.training.stages import ends_of
 from danqing.training.state import Checkpoints, Position, newest
-
-NEAR = 0.5  # a look whose score is worse than the best by a larger share is none to go back to
+from danqing.training.treatment import entry_of, is_good
 
 
 class RunResult(NamedTuple):
@@ -138,6 +137,8 @@ class Training:
         losses = kit.stepper.step(batch, kit.rng, self._rate(share))
         kit.advance(position)
         position.adaptive.follow(kit.model, kit.apart, position.step, kit.batch, kit.before_critic)
+        if self.fabric.world_size > 1:
+            position.adaptive = self.fabric.broadcast(position.adaptive)
         position.seconds = time.perf_counter() - self.started
         return losses
 
@@ -200,28 +201,19 @@ class Training:
         self._enter(self.position.stage, saved.tensors, self.fabric.global_rank)
         self.started = time.perf_counter() - seconds
         self.journal.count_from(self.position)
-        self._report(finding, there)
+        self._report(finding, there, now.seen)
         if self.folder is not None:
             self.checkpoints.forget_after(self.position.step)
         self._checkpoint()
 
-    def _report(self, finding: Finding, there: Position | None = None) -> None:
-        """Tell what was found: at once on the screen, in the log, and for the report and the card."""
-        entry = {"event": finding.name, "words": finding.words, "remedy": finding.remedy, "at_step": finding.step}
+    def _report(self, finding: Finding, there: Position | None = None, seen: int | None = None) -> None:
+        """Tell what was found: at once on the screen, in the log (where it was found), for the report and the card."""
         doctor = self.position.doctor
-        if there is not None:
-            entry |= {"back_to": there.step, "changed": self._changed(there.doctor, doctor)}
+        entry = entry_of(finding, self.kit, doctor, there)
         doctor.findings.append(entry)
         self.news.append(told(entry))
-        self.journal.write(self.position, {**entry, "rate": doctor.rate})
-
-    def _changed(self, before: Doctor, after: Doctor) -> dict[str, float]:
-        """The rules that a cure has changed, as they are now."""
-        names = {"rate": ("learning rate", self.kit.rate_of_all), "chance": ("chance of augmentation", 1.0)}
-        if self.kit.gamma:
-            names["gamma"] = ("gamma", self.kit.gamma)
-        pairs = {words: (getattr(before, name), getattr(after, name), unit) for name, (words, unit) in names.items()}
-        return {words: new * unit for words, (old, new, unit) in pairs.items() if old != new}
+        at = {} if seen is None else {"step": finding.step, "seen": seen}
+        self.journal.write(self.position, {**entry, **at, "rate": doctor.rate})
 
     def _look(self, seen: Seen | None = None) -> tuple[str, Images | None, list[Finding]]:
         """Paint, score, examine and log."""
@@ -235,14 +227,10 @@ class Training:
                 found = self.position.doctor.look(view, self.config.options.doctor)
             self._keep_best(seen.scores)
             self.journal.draw()
-            if self.position.doctor.calm and self._near_best(seen.scores):
+            if is_good(self.position, seen.scores):
                 self.position.good = self.position.step
+        self.position.good = int(self.fabric.broadcast(self.position.good))
         return self._words(self.journal.last), painted, found
-
-    def _near_best(self, scores: dict[str, float]) -> bool:
-        """Whether a score is about as good as the best; where there is none, nothing speaks against it."""
-        value, best = next(iter(scores.values()), None), self.position.best
-        return value is None or best is None or value <= best + NEAR * abs(best)
 
     def _progress(self, words: str, painted: Images | None = None) -> Progress:
         news, self.news = "\n".join(self.news), []

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
 from danqing.core.menu import modules_in
 from danqing.training.alarm import ALARMS, Alarm, known_alarms
+
+PAGE = Path(__file__).parents[2] / "docs" / "doctor.md"
 
 
 @pytest.mark.parametrize("name", known_alarms())
@@ -27,3 +30,15 @@ def test_it_watches_or_looks(name: str) -> None:
 
 def test_every_file_holds_one() -> None:
     assert {each.rpartition(".")[2].replace("_", "-") for each in modules_in(ALARMS)} == set(known_alarms())
+
+
+@pytest.mark.parametrize("name", known_alarms())
+def test_the_page_says_what_the_doctor_does(name: str) -> None:
+    row = next(line for line in PAGE.read_text("utf-8").splitlines() if line.startswith(f"| `{name}` |"))
+    cure = known_alarms()[name].cure
+    done = row.split("|")[-2]
+    assert ("tells" in done) == (cure is None)
+    if cure is not None:
+        told = {f"rate × {cure.rate:g}": cure.rate != 1, f"γ × {cure.gamma:g}": cure.gamma != 1}
+        told[f"+ {cure.chance:g}"] = cure.chance != 0
+        assert all((words in done) == there for words, there in told.items())

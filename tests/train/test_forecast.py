@@ -1,0 +1,113 @@
+"""What is said before a training: sizes, budgets, measured likenesses; and the search for rate and gamma."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+import danqing
+from danqing.core.errors import OutputError, ParameterError
+from danqing.core.learned.model import Samples
+from danqing.core.notes import noted
+from danqing.core.progress import Progress, finish
+from danqing.data.check import check
+from danqing.data.store import Store
+from danqing.training import forecast
+from danqing.training.auto import SHARE, TRIED, train_best
+from danqing.training.config import TrainConfig
+from danqing.training.forecast import about, likeness, suggest
+from danqing.training.score import drawn_classes
+
+SMALL: dict[str, Any] = {"batch": 16, "precision": "fp32", "threads": 1}
+
+
+def pictures(folder: Path, count: int, side: int) -> Path:
+    for at in range(count):
+        x = torch.rand(1, 1, side, side, generator=torch.Generator().manual_seed(at))
+        danqing.write(x, folder / f"{at:03}.png")
+    return folder
+
+
+def test_a_suggestion_fits_the_pictures_and_the_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(forecast, "pictures_per_second", lambda *_: 100.0)
+    found = finish(suggest(finish(check(pictures(tmp_path, 9, 40)))))
+    assert found is not None
+    assert (found.family, found.size, found.channels) == ("dcgan", 32, 1)
+    assert found.budget == "1h"  # the first that lets a hundred a second see 200,000
+    told = "\n".join(found.lines)
+    assert f"danqing train dcgan {tmp_path} --size 32 --budget 1h" in told
+    assert "about 360,000 pictures, each picture 40,000.0 times" in told
+    assert "too few" in told
+    assert "14 hours here" in told  # five million
+
+
+def test_a_forecast_speaks_only_of_what_was_measured() -> None:
+    rows = json.loads(forecast.MEASURED.read_text("utf-8"))
+    row = rows[0]
+    assert likeness(row["size"], row["channels"], row["seen"]) == row
+    assert likeness(row["size"], row["channels"], row["seen"] / 100) is None
+    assert likeness(1024, 3, row["seen"]) is None
+    assert any(
+        "No run of about that length was measured at 1024 px" in line for line in about(400, 1024, 3, 1e5, "1 h")
+    )
+
+
+def test_too_few_and_too_small_pictures_are_said(tmp_path: Path) -> None:
+    spec = pictures(tmp_path / "p", 3, 12)
+    notes: list[str] = []
+    with noted(notes):
+        danqing.train("mlpgan", spec, **SMALL, size=28, budget="32pictures", out=tmp_path / "run")
+    assert any("3 pictures are too few to learn to paint from" in words for words in notes)
+    assert any("3 of 3 pictures are smaller than 28 px" in words and "12 px" in words for words in notes)
+
+
+def test_a_time_too_short_for_a_look_is_refused_and_leaves_no_trace(tmp_path: Path) -> None:
+    with pytest.raises(ParameterError, match="one look"):
+        danqing.train("mlpgan", "digits", **SMALL, budget="0.000001s", out=tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_less_than_a_step_is_a_step_and_said_so(tmp_path: Path) -> None:
+    notes: list[str] = []
+    with noted(notes):
+        result = danqing.train("mlpgan", "digits", **SMALL, budget="3pictures", out=tmp_path / "run")
+    assert result.summary["steps"] == 1
+    assert any("less than one step, which takes 16" in words for words in notes)
+
+
+def test_the_better_half_goes_on_and_the_best_gets_the_rest(tmp_path: Path) -> None:
+    told: list[Progress] = []
+    config = TrainConfig.make("mlpgan", "digits", **SMALL, budget="1440pictures", out=tmp_path / "run")
+    result = finish(train_best(config), told.append)
+    kept = json.loads((tmp_path / "run" / "auto.json").read_text("utf-8"))
+    first = [trial for trial in kept["trials"] if trial["round"] == 1]
+    second = [trial for trial in kept["trials"] if trial["round"] == 2]
+    assert (len(first), len(second)) == (len(TRIED), len(TRIED) // 2)
+    best_of_first = sorted(trial["score"] for trial in first)[: len(second)]
+    names = [(trial["lr"], trial["gamma"]) for trial in second]
+    assert sorted(t["score"] for t in first if (t["lr"], t["gamma"]) in names) == best_of_first
+    assert kept["chosen"] == {k: v for k, v in min(second, key=lambda t: t["score"]).items() if k in ("lr", "gamma")}
+    written = json.loads((tmp_path / "run" / "config.json").read_text("utf-8"))
+    assert (written["lr"], written["params"]["gamma"]) == (kept["chosen"]["lr"], kept["chosen"]["gamma"])
+    assert (1 - SHARE) * 1440 <= result.summary["pictures_seen"] < (1 - SHARE) * 1440 + 16
+    assert any("Chosen after 6 short runs" in progress.news for progress in told)
+    done = [progress.done / progress.total for progress in told if "kimg" in progress.words]
+    assert all(0 <= share <= 1 for share in done)
+    with pytest.raises(OutputError, match="holds a run"):
+        finish(train_best(config))
+
+
+def test_scores_ask_for_classes_of_their_own() -> None:
+    """Painted pictures take classes as the training pictures have them, whatever the held-out ones have."""
+    x = torch.zeros(1000, 1, 8, 8)
+    train = Store((x * 255).byte().numpy(), (torch.arange(1000) % 4 == 0).long().numpy(), ("a", "b"))
+    held_out = Samples(x, torch.ones(1000, dtype=torch.long))
+    drawn = drawn_classes(train, held_out, 0)
+    assert drawn is not None
+    assert abs(float(drawn.float().mean()) - 0.25) < 5 * (0.25 * 0.75 / 1000) ** 0.5
+    assert not torch.equal(drawn, drawn_classes(train, held_out, 1))
+    assert drawn_classes(train, held_out._replace(y=None), 0) is None
