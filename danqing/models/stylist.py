@@ -124,12 +124,11 @@ class Stylist(model.Stylist):
     @torch.no_grad()
     def preview(self, batch: Samples, rng: Generator) -> Images:
         """The pictures, painted in turn like a painting learned from and like one held out."""
-        x, gallery, made = _coloured(batch.x[:SHOWN]), self._gallery(), []
-        for at, picture in enumerate(x.split(1)):
-            pictures = gallery.held_out if at % 2 and gallery.held_out else gallery.learned
-            painting = self._drawn(picture, rng, pictures) if pictures else x[at - 1 : at] if at else x[-1:]
-            made.append(self.paint(colours_matched(picture, painting), self.code(painting)))
-        return torch.cat(made)
+        x, gallery = _coloured(batch.x[:SHOWN]), self._gallery()
+        drawn = [self._drawn(x, rng, pictures) for pictures in gallery if pictures] or [x.roll(1, 0)]
+        turns = [drawn[at % len(drawn)][at : at + 1] for at in range(len(x))]
+        paintings = torch.cat(turns)
+        return self.paint(colours_matched(x, paintings), self.code(paintings))
 
     def _judged(self, x: Images, paintings: Images) -> tuple[Tensor, Tensor, Tensor]:
         """How far the painted pictures are from the paintings' style and from their own content, and from colours."""
