@@ -110,7 +110,7 @@ def photograph(name: str) -> Images:
     from skimage import data
 
     pixels = torch.from_numpy(getattr(data, name)()).permute(2, 0, 1)[None].float() / 255
-    return resized(pixels, [HEIGHT, round(HEIGHT * pixels.shape[3] / pixels.shape[2])])
+    return resized(pixels, [HEIGHT, round(HEIGHT * pixels.shape[3] / pixels.shape[2])]).clamp(0, 1)
 
 
 def picture(file: Path) -> Images:
@@ -121,7 +121,7 @@ def picture(file: Path) -> Images:
 def sized(painting: Images, x: Images) -> Images:
     """A painting in the area of a photograph."""
     factor = (x.shape[2] * x.shape[3] / (painting.shape[2] * painting.shape[3])) ** 0.5
-    return resized(painting, [round(factor * side) for side in painting.shape[2:]])
+    return resized(painting, [round(factor * side) for side in painting.shape[2:]]).clamp(0, 1)
 
 
 def similarity(judge: SqueezeNet, made: Images, x: Images) -> float:
