@@ -218,7 +218,11 @@ def _seams() -> float:
     weights = load(WEIGHTS, kind=Stylist)
     x = functional.interpolate(photograph("astronaut"), (3000, 4000), mode="bilinear")
     code = weights.code(picture(PAINTINGS / f"{OTHERS[0]}.png"))
-    tiles = finish(local(lambda part: weights.paint(part, code), x, weights.reach))
+
+    def paint(part: Images) -> Images:
+        return weights.paint(part, code)
+
+    tiles = finish(local(paint, x, weights.reach))
     return 255 * float((tiles - weights.paint(x, code)).abs().max())
 
 

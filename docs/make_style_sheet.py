@@ -37,13 +37,11 @@ def picture(name: str) -> Tensor:
 def sheet() -> None:
     """Write the sheet."""
     rows = []
-    for photo, other in PAIRS:
+    for photo, other, colours in PAIRS:
         x, style = picture(photo), picture(other)
-        made = [
-            operator(x, style=style) for operator in (danqing.neural_style, danqing.style_model, danqing.patch_style)
-        ]
+        made = [operator(x, style=style, colours=colours) for operator in (danqing.neural_style, danqing.patch_style)]
         rows += [x, style, *made]
-    danqing.write(contact_sheet(torch.cat(rows), 5), IMAGES / "style.jpg", quality=93, force=True)
+    danqing.write(contact_sheet(torch.cat(rows), 4), IMAGES / "style.jpg", quality=93, force=True)
 
 
 if __name__ == "__main__":
