@@ -251,7 +251,8 @@ def table(result: dict[str, Any]) -> str:
     for label in ("photo itself", "Gatys, VGG16", "neural_style", "patch_style"):
         lines.append(_line(label, label, rows))
     for words, learned in (("paintings it learned from", True), ("other paintings", False)):
-        lines.append(_line(f"style_model, {words}", "style_model", [row for row in rows if row["learned"] == learned]))
+        mine = [row for row in rows if row["learned"] == learned]
+        lines += [_line(f"style_model, {words}", "style_model", mine)] if mine else []
     film, mega, seen = result["film"], result["megapixel"], result["pictures_seen"]
     missed = sum(abs(row["neural_style"]["content"] - row["Gatys, VGG16"]["content"]) > CONTENT for row in rows)
     lines += [
