@@ -3,11 +3,11 @@
 Photographs of scikit-image, 192 px high, and paintings that `python -m danqing.zoo.paintings runs/paintings` collects.
 The peer is the method of Gatys et al. on VGG16 with Gram matrices, given danqing's pyramid; the strength of every other
 method is searched until its content is as similar to the photograph's as the peer's (within 0.03). Judge of both is
-SqueezeNet 1.1, on which nothing was optimised: content is the cosine of its maps, distance the mean over its maps of
-the norm of the difference of covariances against the painting's. `style_model` is given apart on paintings that it
-learned from and on others. Chroma noise is the mean absolute difference of neighbours in chroma, against the painting's
-own.
-Seconds are of one thread's processor time.
+SqueezeNet 1.1, on which nothing was optimised: content is the cosine of its maps, distance the mean over its nine maps
+of the norm of the difference of covariances against the painting's, and in texture over the five shallow ones, since
+the deep ones see things. `style_model` is given apart on paintings that it learned from and on others. Chroma noise is
+the mean absolute difference of neighbours in chroma, against the painting's own. Seconds are of one thread's processor
+time.
 """
 
 from __future__ import annotations
@@ -50,6 +50,7 @@ LEARNED = (
 OTHERS = ("test/gogh4", "test/pierre-auguste-renoir-bal-du-moulin-de-la-galette-1876", "test/paul-gauguin-arearea-1892")
 HEIGHT = 192  # px
 CONTENT = 0.03  # within which contents are alike
+SHALLOW = 5  # of the judge's nine maps: those up to an eighth of the size, which see texture rather than things
 TRIES = 4  # to find the strength
 STRONGEST = 16.0  # times the usual strength, where the search ends; as many times less where it begins
 FRAMES = 24
@@ -109,7 +110,7 @@ def photograph(name: str) -> Images:
     from skimage import data
 
     pixels = torch.from_numpy(getattr(data, name)()).permute(2, 0, 1)[None].float() / 255
-    return resized(pixels, [HEIGHT, round(HEIGHT * pixels.shape[3] / pixels.shape[2])])
+    return resized(pixels, [HEIGHT, round(HEIGHT * pixels.shape[3] / pixels.shape[2])]).clamp(0, 1)
 
 
 def picture(file: Path) -> Images:
@@ -120,7 +121,7 @@ def picture(file: Path) -> Images:
 def sized(painting: Images, x: Images) -> Images:
     """A painting in the area of a photograph."""
     factor = (x.shape[2] * x.shape[3] / (painting.shape[2] * painting.shape[3])) ** 0.5
-    return resized(painting, [round(factor * side) for side in painting.shape[2:]])
+    return resized(painting, [round(factor * side) for side in painting.shape[2:]]).clamp(0, 1)
 
 
 def similarity(judge: SqueezeNet, made: Images, x: Images) -> float:
@@ -129,10 +130,10 @@ def similarity(judge: SqueezeNet, made: Images, x: Images) -> float:
     return float(torch.cosine_similarity(mine, other))
 
 
-def distance(judge: SqueezeNet, made: Images, painting: Images) -> float:
-    """How far a picture's covariances are from a painting's, to the judge."""
+def distances(judge: SqueezeNet, made: Images, painting: Images) -> list[float]:
+    """How far a picture's covariances are from a painting's, to the judge, from its shallow maps to its deep ones."""
     pairs = zip(judge.maps(made), judge.maps(painting), strict=True)
-    return statistics.fmean(float(spread_distance(moments(mine), moments(other))) for mine, other in pairs)
+    return [float(spread_distance(moments(mine), moments(other))) for mine, other in pairs]
 
 
 def chroma_noise(x: Images) -> float:
@@ -141,10 +142,13 @@ def chroma_noise(x: Images) -> float:
     return 255 * float((chroma[..., 1:] - chroma[..., :-1]).abs().mean())
 
 
-def facts(judge: SqueezeNet, x: Images, painting: Images, made: Images, seconds: float) -> dict[str, float]:
+def facts(judge: SqueezeNet, x: Images, painting: Images, made: Images, seconds: float) -> dict[str, Any]:
     """All figures of one picture."""
+    away = distances(judge, made, painting)
     return {
-        "distance": distance(judge, made, painting),
+        "distance": statistics.fmean(away),
+        "texture": statistics.fmean(away[:SHALLOW]),
+        "layers": away,
         "content": similarity(judge, made, x),
         "chroma": chroma_noise(made) / chroma_noise(painting),
         "seconds": seconds,
@@ -189,7 +193,7 @@ def _patches(x: Images, painting: Images, strength: float) -> Images:
 def _gatys(x: Images, painting: Images, strength: float) -> Images:
     features = style_features(str(vgg16_file()))
     rng = Generator().manual_seed(0)
-    return finish(painted(x, [Model(painting)], features, rng, strength=strength, centred=False))
+    return finish(painted(x, [Model(painting)], features, rng, strength=strength, gram=True))
 
 
 def _timed(method: Method, x: Images, painting: Images, strength: float) -> tuple[Images, float]:
@@ -214,7 +218,11 @@ def _seams() -> float:
     weights = load(WEIGHTS, kind=Stylist)
     x = functional.interpolate(photograph("astronaut"), (3000, 4000), mode="bilinear")
     code = weights.code(picture(PAINTINGS / f"{OTHERS[0]}.png"))
-    tiles = finish(local(lambda part: weights.paint(part, code), x, weights.reach))
+
+    def paint(part: Images) -> Images:
+        return weights.paint(part, code)
+
+    tiles = finish(local(paint, x, weights.reach))
     return 255 * float((tiles - weights.paint(x, code)).abs().max())
 
 
@@ -238,11 +246,13 @@ def _film() -> dict[str, float]:
 def table(result: dict[str, Any]) -> str:
     """Means over the pairs, and what was measured apart."""
     rows = result["rows"]
-    lines = ["| | distance | of the peer's | content | chroma noise | seconds |", "|---|---|---|---|---|---|"]
+    head = "| | distance | of the peer's | in texture | of the peer's | content | chroma noise | seconds |"
+    lines = [head, "|---" * 8 + "|"]
     for label in ("photo itself", "Gatys, VGG16", "neural_style", "patch_style"):
         lines.append(_line(label, label, rows))
     for words, learned in (("paintings it learned from", True), ("other paintings", False)):
-        lines.append(_line(f"style_model, {words}", "style_model", [row for row in rows if row["learned"] == learned]))
+        mine = [row for row in rows if row["learned"] == learned]
+        lines += [_line(f"style_model, {words}", "style_model", mine)] if mine else []
     film, mega, seen = result["film"], result["megapixel"], result["pictures_seen"]
     missed = sum(abs(row["neural_style"]["content"] - row["Gatys, VGG16"]["content"]) > CONTENT for row in rows)
     lines += [
@@ -261,8 +271,10 @@ def _line(words: str, label: str, rows: list[dict[str, Any]]) -> str:
     def mean(value: str) -> float:
         return statistics.fmean(row[label][value] for row in rows)
 
-    ratio = statistics.fmean(row[label]["distance"] / row["Gatys, VGG16"]["distance"] for row in rows)
+    def ratio(value: str) -> float:
+        return statistics.fmean(row[label][value] / row["Gatys, VGG16"][value] for row in rows)
+
     return (
-        f"| {words} | {mean('distance'):.3f} | {ratio:.2f} | {mean('content'):.2f} | {mean('chroma'):.1f} | "
-        f"{mean('seconds'):.1f} |"
+        f"| {words} | {mean('distance'):.3f} | {ratio('distance'):.2f} | {mean('texture'):.3f} | "
+        f"{ratio('texture'):.2f} | {mean('content'):.2f} | {mean('chroma'):.1f} | {mean('seconds'):.1f} |"
     )

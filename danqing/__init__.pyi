@@ -80,6 +80,10 @@ from danqing.restore.unfade import unfade as unfade
 from danqing.restore.unsharp import unsharp as unsharp
 from danqing.restore.upscale import upscale as upscale
 from danqing.restore.wavelet import wavelet as wavelet
+from danqing.stylise.neural_style import neural_style as neural_style
+from danqing.stylise.patch_style import patch_style as patch_style
+from danqing.stylise.style_film import style_film as style_film
+from danqing.stylise.style_model import style_model as style_model
 from danqing.training.api import train as train
 
 __version__: str

@@ -59,7 +59,7 @@ def _made(name: str, net: str, precision: Precision | None) -> Tensor | None:
     model = load(net)
     if isinstance(model, Restorer) and precision:
         model.precision = precision
-    given = {**GIVEN, "mask": marked(), "weights": model}
+    given = {**GIVEN, "mask": marked(), "weights": model, "style": photograph().flip(1)}
     try:
         result = operator(photograph(), **{each: given[each] for each in given.keys() & parameters.keys()})
     except UserError:  # a net for something else, or an operator that needs more

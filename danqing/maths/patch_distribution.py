@@ -14,7 +14,7 @@ from danqing.maths.pyramid import enlarged, resized
 PATCH = 7  # px
 VIEWS = 32  # directions that patches are seen from in a step
 GAIN = 0.5  # of the way that all patches together ask for
-LEAST = 24  # px: the shorter side of the smallest size that patches are matched at
+LEAST = 56  # px: the shorter side of the smallest size that patches are matched at
 SIZES = 4  # at most, each twice as large as the one before
 
 

@@ -98,9 +98,11 @@ def _marked(mask: Mask, x: Images, item: int, name: str) -> Mask:
     Raises:
         ParameterError: if it has another size, or marks nothing.
     """
-    if not bool(fitting(mask, x, name)[item].any()):
+    mine = (mask if len(mask) == 1 else mask[min(item, len(mask) - 1) :][:1]).to(x)
+    if not bool((mine > 0.5).any()):
         raise ParameterError("marks nothing", where=name, remedy="White means: here")
-    return (mask if len(mask) == 1 else mask[item : item + 1]).to(x)
+    fitting(mask, x, name)
+    return mine
 
 
 def _sized(painting: Images, x: Images, scale: float) -> Images:

@@ -21,7 +21,7 @@ from danqing.core.pictures.contract import Images
 from danqing.core.pictures.listing import pictures_in
 from danqing.core.pictures.reading import read
 from danqing.maths.colour_match import colours_matched
-from danqing.maths.moments import Moments, moments, pixel_maps
+from danqing.maths.moments import Moments
 from danqing.nets.brush import REACH, Brush
 from danqing.nets.style_features import content_distance, style_distance, style_features
 
@@ -33,6 +33,7 @@ LONGEST = 640  # px: the longer side that paintings are kept at
 LARGEST = 1.8  # times the size in which a painting just fills a square: strokes of several sizes
 HELD_OUT = 5  # one painting of so many is never learned from
 SCORED = 8  # photographs a score is taken on
+SHOWN = 4  # of each chunk of pictures to look at
 SEED = 1  # of the pairs that scores are taken on
 
 
@@ -123,13 +124,11 @@ class Stylist(model.Stylist):
     @torch.no_grad()
     def preview(self, batch: Samples, rng: Generator) -> Images:
         """The pictures, painted in turn like a painting learned from and like one held out."""
-        x, gallery = _coloured(batch.x), self._gallery()
-        made = []
-        for at, picture in enumerate(x.split(1)):
-            pictures = gallery.held_out if at % 2 and gallery.held_out else gallery.learned
-            painting = self._drawn(picture, rng, pictures) if pictures else x[at - 1 : at] if at else x[-1:]
-            made.append(self.paint(colours_matched(picture, painting), self.code(painting)))
-        return torch.cat(made)
+        x, gallery = _coloured(batch.x[:SHOWN]), self._gallery()
+        drawn = [self._drawn(x, rng, pictures) for pictures in gallery if pictures] or [x.roll(1, 0)]
+        turns = [drawn[at % len(drawn)][at : at + 1] for at in range(len(x))]
+        paintings = torch.cat(turns)
+        return self.paint(colours_matched(x, paintings), self.code(paintings))
 
     def _judged(self, x: Images, paintings: Images) -> tuple[Tensor, Tensor, Tensor]:
         """How far the painted pictures are from the paintings' style and from their own content, and from colours."""
@@ -141,7 +140,7 @@ class Stylist(model.Stylist):
         made = self.brush(ground, code_of(wanted)).float()
         with torch.autocast(device, enabled=False):
             maps, seen = features.look(_large(made))
-            found = [moments(each) for each in (pixel_maps(made), *maps)]
+            found = features.of_maps(made, maps)
             outside = 10 * (made - made.clamp(0, 1)).square().mean()
             return style_distance(found, wanted, mutual=True), content_distance(seen, content), outside
 

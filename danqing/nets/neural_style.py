@@ -11,17 +11,18 @@ from torch.nn import functional
 
 from danqing.core.pictures.contract import Images, Mask
 from danqing.core.progress import Job, Progress
-from danqing.maths.moments import Moments, moments, pixel_maps
+from danqing.maths.moments import Moments
 from danqing.maths.pyramid import composed, pyramid, resized, with_calm_colours
 from danqing.nets.style_features import StyleFeatures, content_distance, style_distance
 
 SIZES = ((0.25, 1.0), (0.5, 0.8), (1.0, 0.5))  # shares of the size, coarse to fine, and of the steps at each
-LEAST = 64  # px: a shorter side below which no coarser size is begun with
+LEAST = 40  # px: a shorter side below which no coarser size is begun with
 RATE = 0.02  # Adam's, falling to nothing at each size
 JITTER = 8  # px by which the picture is moved from step to step, so that no grid of the net's is painted
 RIM = 4  # px around the picture that are looked at besides
 PLACES = 6  # of them, drawn once a size: the content is looked at in each
 CONTENT = 0.6  # weight of the content against the style
+USUAL = 2.0  # how much the style counts against that where a person asks for a strength of 1
 OUTSIDE = 10.0  # weight of what leaves the range of colours
 STILL = 100.0  # weight of what should stay as it was in the frame before
 
@@ -48,7 +49,7 @@ def painted(
     rng: Generator,
     steps: int = 100,
     strength: float = 1.0,
-    centred: bool = True,
+    gram: bool = False,
     before: Before | None = None,
 ) -> Job[Images]:
     """Paint one photograph.
@@ -60,7 +61,7 @@ def painted(
         rng: where moves are drawn from.
         steps: at the smallest size; the larger ones take fewer.
         strength: how much the style counts against the content; 1 is usual.
-        centred: match covariances; else Gram matrices.
+        gram: match Gram matrices alone, as Gatys et al. do; else means and covariances, and of pixels, too.
         before: what the last frame of a film became; it is begun with, and kept where nothing changes.
 
     Returns:
@@ -77,12 +78,14 @@ def painted(
         small = x if share == 1 else resized(x, sides)
         begin = small if canvas is None else resized(canvas, sides)
         begin = begin if before is None else torch.lerp(begin, before.picture, before.trust)
-        work = _Work(small, _wanted(models, features, share, centred), features, rng, strength, centred, before)
+        wanted, places = _wanted(models, features, share, gram), min(PLACES, count)
+        work = _Work(small, wanted, features, rng, strength, gram, before, places)
         levels = [each.clone().requires_grad_() for each in _levels(begin, share)]
         adam = torch.optim.Adam(levels, lr=RATE)
         for step in range(count):
             adam.param_groups[0]["lr"] = RATE * (1 - step / count)
-            gradients = torch.autograd.grad(work.loss(composed(levels)), levels)
+            with torch.enable_grad():  # whatever the caller wants of other nets
+                gradients = torch.autograd.grad(work.loss(composed(levels)), levels)
             for level, gradient in zip(levels, gradients, strict=True):
                 level.grad = gradient
             adam.step()
@@ -104,23 +107,24 @@ class _Work:
         features: StyleFeatures,
         rng: Generator,
         strength: float,
-        centred: bool,
+        gram: bool,
         before: Before | None,
+        places: int,
     ) -> None:
-        self.wanted, self.features, self.rng, self.strength, self.centred = wanted, features, rng, strength, centred
+        self.wanted, self.features, self.rng, self.strength, self.gram = wanted, features, rng, strength, gram
         self.before = before
-        corners = torch.randint(JITTER, (PLACES, 2), generator=rng).tolist()
+        corners = torch.randint(JITTER, (places, 2), generator=rng).tolist()
         with torch.no_grad():
             self.places = [(top, left, features.content(_moved(x, top, left))) for top, left in corners]
 
     def loss(self, x: Images) -> Tensor:
-        top, left, content = self.places[int(torch.randint(PLACES, (), generator=self.rng))]
+        top, left, content = self.places[int(torch.randint(len(self.places), (), generator=self.rng))]
         shown = _moved(x, top, left)
         maps, mine = self.features.look(shown)
         loss = CONTENT * content_distance(mine, content).mean()
         for share, mask, styles in self.wanted:
             where = None if mask is None else _moved(resized(mask, list(x.shape[2:])), top, left)
-            found = [moments(each, where, self.centred) for each in (pixel_maps(shown), *maps)]
+            found = self.features.of_maps(shown, maps, where, self.gram)
             loss = loss + self.strength * share * style_distance(found, styles).mean()
         if self.before is not None:
             kept = self.before.trust * (x - self.before.picture).square()
@@ -129,7 +133,7 @@ class _Work:
 
 
 def _wanted(
-    models: Sequence[Model], features: StyleFeatures, share: float, centred: bool
+    models: Sequence[Model], features: StyleFeatures, share: float, gram: bool
 ) -> list[tuple[float, Mask | None, list[Moments]]]:
     """The style of each painting at this size, its share of all, and where it is wanted."""
     found = []
@@ -138,7 +142,7 @@ def _wanted(
             picture = each.picture
             if share < 1:
                 picture = resized(picture, [max(1, round(side * share)) for side in picture.shape[2:]])
-            found.append((each.share, each.mask, features.style(_large_enough(picture, features), centred=centred)))
+            found.append((each.share, each.mask, features.style(_large_enough(picture, features), gram=gram)))
     return found
 
 
@@ -164,4 +168,4 @@ def _moved(x: Tensor, top: int, left: int) -> Tensor:
     return functional.pad(x, sides, mode="reflect" if min(x.shape[2:]) > RIM + JITTER else "replicate")
 
 
-__all__ = ["Before", "Model", "painted"]
+__all__ = ["USUAL", "Before", "Model", "painted"]

@@ -25,7 +25,7 @@ STYLE_BLOCKS = (-1, 0, 1, 3, 8, 12)  # of MobileNetV2: their wide maps, after th
 CONTENT_BLOCK = 4
 LITE_BLOCKS, LITE_CONTENT = (-1, 0, 1, 3, 8, 11), 4
 VGG16 = (64, 64, 0, 128, 128, 0, 256, 256, 256, 0, 512, 512, 512, 0, 512)  # channels; 0 halves the maps
-VGG_STYLE, VGG_CONTENT = (0, 2, 4, 7, 10), 6  # convolutions, counted from 0: conv1_1, 2_1 … 5_1; conv3_3
+VGG_STYLE, VGG_CONTENT = (0, 2, 4, 7, 10), 8  # convolutions, counted from 0: conv1_1, 2_1 … 5_1; conv4_2
 
 Look = Callable[[Images], tuple[list[Tensor], Tensor]]
 
@@ -44,9 +44,16 @@ class StyleFeatures:
     look: Look
     smallest: int = 32
 
-    def style(self, x: Images, mask: Mask | None = None, centred: bool = True) -> list[Moments]:
-        """The style of pictures, of what a mask (B or 1, 1, H', W') marks."""
-        return [moments(each, mask, centred) for each in (pixel_maps(x), *self.look(x)[0])]
+    def style(self, x: Images, mask: Mask | None = None, gram: bool = False) -> list[Moments]:
+        """The style of pictures, of what a mask (B or 1, 1, H', W') marks; with ``gram`` as Gatys et al. have it."""
+        return self.of_maps(x, self.look(x)[0], mask, gram)
+
+    def of_maps(self, x: Images, maps: list[Tensor], mask: Mask | None = None, gram: bool = False) -> list[Moments]:
+        """The same of pictures whose maps are there already."""
+        if not gram:
+            return [moments(each, mask) for each in (pixel_maps(x), *maps)]
+        found = [moments(each, mask, centred=False) for each in maps]
+        return [Moments(torch.zeros_like(each.mean), each.spread) for each in found]
 
     def content(self, x: Images) -> Tensor:
         """The content of pictures."""

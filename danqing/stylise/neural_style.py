@@ -17,7 +17,7 @@ from danqing.core.operators.operator import operator
 from danqing.core.pictures.contract import Images, Mask
 from danqing.core.progress import Job, shared
 from danqing.maths.style_choice import laid_over, reduced, styles_for
-from danqing.nets.neural_style import Model, painted
+from danqing.nets.neural_style import USUAL, Model, painted
 from danqing.nets.style_features import style_features
 
 MOST = 2**21  # pixels that are painted; more would take an hour, and strokes have no finer detail
@@ -75,7 +75,6 @@ def neural_style(
 
     Examples:
         danqing neural_style photo.png --style painting.jpg --steps 1 --out painted.png
-        danqing neural_style photo.png --style painting.jpg --colours photograph --scale 2 --steps 1 --out painted.png
         danqing neural_style photo.png --style a.jpg --style2 b.jpg --strength 0.7,0.3 --steps 1 --out both.png
     """
     features, pieces = style_features(backbone), []
@@ -94,7 +93,7 @@ def neural_style(
         models = [
             Model(reduced(each.picture, _pixels(each.picture, share)), each.share, each.mask) for each in asked.wanted
         ]
-        work = painted(picture, models, features, Generator().manual_seed(seed), steps, asked.strength)
+        work = painted(picture, models, features, Generator().manual_seed(seed), steps, USUAL * asked.strength)
         made = yield from shared(work, at, 1, total=len(x))
         if not kept:
             made = functional.interpolate(made, x.shape[2:], mode="bicubic", align_corners=False).clamp(0, 1)

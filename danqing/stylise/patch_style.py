@@ -53,7 +53,7 @@ def patch_style(
     Wasserstein distance of patches); here each view is matched by sorting, as F. Pitié et al. do with colours.
 
     Examples:
-        danqing patch_style photo.png --style painting.jpg --steps 3 --out painted.png
+        danqing patch_style photo.png --style painting.jpg --steps 1 --out painted.png
     """
     pieces = []
     for at in range(len(x)):

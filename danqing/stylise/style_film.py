@@ -23,7 +23,7 @@ from danqing.core.pictures.films import Frame, frame_count, frames
 from danqing.core.progress import finish
 from danqing.maths.optical_flow import Motion, flicker, motion, warped
 from danqing.maths.style_choice import styles_for
-from danqing.nets.neural_style import Before, Model, painted
+from danqing.nets.neural_style import USUAL, Before, Model, painted
 from danqing.nets.style_features import style_features
 
 STEPS = 60  # of a frame that is painted stroke by stroke, at the smallest size
@@ -105,7 +105,7 @@ def _neural(styles: list[Images | None], strength: tuple[float, ...], colours: s
         if asked.strength == 0:
             return x
         rng = Generator().manual_seed(SEED)
-        return finish(painted(x, models, features, rng, STEPS, asked.strength, before=before))
+        return finish(painted(x, models, features, rng, STEPS, USUAL * asked.strength, before=before))
 
     return paint
 

@@ -33,20 +33,20 @@ def photographs() -> Tensor:
 
 
 def test_it_learns_the_look_of_a_painting(paintings: Path) -> None:
-    """On one painting and four squares its loss falls well below that of leaving pictures as they are."""
+    """On one painting and four squares it comes nearer to the painting than colours alone do; what is seen stays."""
     torch.manual_seed(0)
     model = Stylist(SIDE, str(paintings), "tiny")
     x, rng = photographs(), torch.Generator().manual_seed(0)
     optimiser = torch.optim.Adam(model.parameters(), 3e-3)
     before = model.score(Samples(x))["style_learned"]
-    for _ in range(50):
+    for _ in range(25):
         for _, loss in model.losses(Samples(x), rng):
             optimiser.zero_grad()
             loss.backward()
             optimiser.step()
     after = model.score(Samples(x))
-    assert after["style_learned"] < 0.85 * before
-    assert after["content_learned"] < 1
+    assert after["style_learned"] < 0.96 * before
+    assert after["content_learned"] < 0.5
 
 
 def test_every_weight_learns(paintings: Path) -> None:

@@ -31,7 +31,7 @@ SMALL: dict[str, Any] = {
     "classifier": {"augment": "rotate=10,crop=0.1"},
     "restorer": {"net": "tiny", "patch": 24},
     "noisemeter": {"width": 8, "patch": 24},
-    "stylist": {"net": "tiny"},
+    "stylist": {"net": "tiny", "batch": 4, "budget": "120pictures", "every": "40pictures"},
     "marker": {"patch": 24},
     "fademeter": {"width": 8, "patch": 24},
 }
