@@ -35,6 +35,7 @@ class Stop:
     def __init__(self, seconds: float) -> None:
         self._until, self._seconds = time.monotonic() + seconds, seconds
         self._gone = threading.Event()
+        self.tell: Callable[[Progress], None] | None = None
 
     def gone(self) -> None:
         """Nobody waits for it any more."""
@@ -51,6 +52,8 @@ class Stop:
         if time.monotonic() > self._until:
             what = f"took longer than {self._seconds:g} s"
             raise Problem("too-long", what, remedy="Ask for it as a job", headers={"Retry-After": "1"})
+        if progress is not None and self.tell is not None:
+            self.tell(progress)
 
 
 class Engine:

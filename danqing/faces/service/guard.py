@@ -177,8 +177,10 @@ class Asked:
 
     def __init__(self, scope: Scope) -> None:
         self.scope, self.id, self.path = scope, secrets.token_hex(8), str(scope["path"])
-        self._headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
-        self.query = parse_qs(scope.get("query_string", b"").decode("latin-1"), max_num_fields=100, errors="replace")
+        self._headers: dict[str, str] = {
+            name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]
+        }
+        self.query = _query(scope.get("query_string", b"").decode("latin-1"))
         self.address = (scope.get("client") or ("", 0))[0]
 
     def header(self, name: str) -> str:
@@ -211,7 +213,8 @@ class Asked:
             cookies = SimpleCookie(self.header("cookie"))
         except CookieError:
             return ""
-        return str(cookies[name].value) if name in cookies else ""
+        value: str = cookies[name].value if name in cookies else ""
+        return value
 
 
 class Answer:
@@ -241,6 +244,14 @@ class Answer:
 
     def _cors(self) -> dict[str, str]:
         return {"access-control-allow-origin": self.origin, "vary": "Origin"} if self.origin else {}
+
+
+def _query(text: str) -> dict[str, list[str]]:
+    """What stands behind the question mark; nothing, if that is more than anybody needs."""
+    try:
+        return parse_qs(text, max_num_fields=100, errors="replace")
+    except ValueError:
+        return {}
 
 
 def session_of(token: str) -> str:
