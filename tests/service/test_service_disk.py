@@ -36,6 +36,7 @@ with running(Path(sys.argv[2])) as server:
 """
 
 
+@pytest.mark.slow
 def test_a_full_disk_is_said_and_survived(tmp_path: Path, photo: Path) -> None:
     """In a process of its own, whose files may not grow beyond some bytes."""
     place = str(Path(__file__).parent)

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -95,6 +96,7 @@ def test_what_cannot_be_done_is_refused_before_it_waits(server: Running, photo: 
         assert answer.json()["parameter"] == parameter
 
 
+@pytest.mark.slow
 def test_a_training_is_paused_and_resumed_and_its_weights_are_there(server: Running) -> None:
     job = submit(server, **TRAINING)["id"]
     wait_for(lambda: len(server.client.get(f"/v1/jobs/{job}/log").json()["rows"]) > 1)
@@ -123,6 +125,7 @@ def test_a_training_is_paused_and_resumed_and_its_weights_are_there(server: Runn
     assert (gone.status_code, gone.json()["parameter"]) == (422, "weights")
 
 
+@pytest.mark.slow
 def test_a_killed_worker_is_replaced_and_a_cancelled_one_ends(server: Running) -> None:
     job = submit(server, **TRAINING)["id"]
     folder = JobFolder(server.service.folder / "jobs" / job)
@@ -261,7 +264,5 @@ def started(command: list[str]) -> tuple[subprocess.Popen[str], httpx.Client]:
         url = process.stderr.readline()
         assert url, "it ended before it listened"
     address = next(word for word in url.split() if word.startswith("http"))
-    import threading
-
     threading.Thread(target=process.stderr.read, daemon=True).start()
     return process, httpx.Client(base_url=address, timeout=PATIENCE)

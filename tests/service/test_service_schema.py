@@ -57,7 +57,7 @@ def ask(server: Running, path: str, method: str, examples: int) -> None:
 def test_what_is_asked_at_random_is_answered_as_the_document_says(server: Running, path: str) -> None:
     document = server.client.get("/v1/openapi.json").json()
     for method in document["paths"][path]:
-        ask(server, path, method, 8)
+        ask(server, path, method, 4)
 
 
 @pytest.mark.slow
