@@ -9,6 +9,7 @@ twice. The training is a `dcgan` of 28×28 on digits, a job of the same service.
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import os
 import statistics
@@ -31,6 +32,7 @@ from danqing.core.pictures.writing import write
 
 LOOKS = 60
 CLIENTS = (1, 8, 32)
+NUMBERS = itertools.count(1)  # of requests, so that none is asked for twice
 
 Ask = Callable[[httpx.AsyncClient, int], Awaitable[httpx.Response]]
 
@@ -91,20 +93,18 @@ async def load(url: str, clients: int, seconds: float, ask: Ask) -> dict[str, fl
     errors = 0
     until = time.perf_counter() + seconds
 
-    async def one(client: httpx.AsyncClient, number: int) -> None:
+    async def one(client: httpx.AsyncClient) -> None:
         nonlocal errors
-        at = 0
         while time.perf_counter() < until:
             began = time.perf_counter()
-            answer = await ask(client, number * 1_000_000 + at)
+            answer = await ask(client, next(NUMBERS))
             times.append((time.perf_counter() - began) * 1000)
             errors += answer.status_code != 200
-            at += 1
 
     limits = httpx.Limits(max_connections=clients)
     began = time.perf_counter()
     async with httpx.AsyncClient(base_url=url, timeout=300, limits=limits) as client:
-        await asyncio.gather(*(one(client, number) for number in range(clients)))
+        await asyncio.gather(*(one(client) for _ in range(clients)))
     took = time.perf_counter() - began
     facts = {"clients": clients, "requests": len(times), "errors": errors, "per_second": round(len(times) / took, 2)}
     return {**facts, **quantiles(times)}
@@ -133,7 +133,7 @@ def figures(seconds: float, many: int) -> dict[str, Any]:
         found: dict[str, Any] = {"load_before": os.getloadavg()[0], "seconds": seconds}
 
         def denoise(client: httpx.AsyncClient, at: int) -> Awaitable[httpx.Response]:
-            values = {"x": ids["photo"], "sigma": 5 + (at % 40_000) / 1000}
+            values = {"x": ids["photo"], "sigma": 5 + at / 1000}
             return client.post("/v1/run/denoise", json={"values": values}, headers={"Accept": "image/*"})
 
         def generate(client: httpx.AsyncClient, at: int) -> Awaitable[httpx.Response]:

@@ -14,6 +14,7 @@ from fastapi import APIRouter, Request, Response, WebSocket, WebSocketDisconnect
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
 from danqing.core.progress import Progress
+from danqing.faces.service.catalogue import paints, task_of
 from danqing.faces.service.display import MEDIA
 from danqing.faces.service.engine import Stop
 from danqing.faces.service.looking import Seen, Wish, look, read_wish
@@ -98,7 +99,7 @@ class Wishes:
             return look(self._service, wish, stop)
 
         try:
-            seen = await self._service.engine.do(work)
+            seen = await self._service.engine.do(work, paints=all(paints(task_of(step.name)) for step in wish.steps))
         except Exception as error:
             if isinstance(error, Problem) and error.kind == "gone":
                 await self._dropped(wish)
