@@ -56,13 +56,13 @@ def test_a_chain_is_undone_reordered_switched_and_saved(open_page: Open, photo: 
     first = saved(page, tmp_path)
 
     page.get_by_role("button", name="Earlier: vignette").click()
-    expect(steps.first).to_contain_text("vignette")
+    expect(steps.first).to_contain_text("Vignette")
     reordered = saved(page, tmp_path / "reordered")
     assert not np.array_equal(pixels(reordered), pixels(first))
     page.get_by_role("button", name="On: vignette").click()
     page.keyboard.press("Control+z")
     page.keyboard.press("Control+z")
-    expect(steps.first).to_contain_text("median")
+    expect(steps.first).to_contain_text("Median")
     assert saved(page, tmp_path / "again").read_bytes() == first.read_bytes()
 
     page.reload()

@@ -11,7 +11,13 @@ from playwright.sync_api import Page, expect
 from serving import Running
 
 AXE = Path(__file__).with_name("axe.min.js").read_text("utf-8")
-TABS = {"mend": "Mend a picture", "paint": "Paint", "train": "Train a model", "measure": "Measure", "gallery": "Gallery"}
+TABS = {
+    "mend": "Mend a picture",
+    "paint": "Paint",
+    "train": "Train a model",
+    "measure": "Measure",
+    "gallery": "Gallery",
+}
 WEIGHT = 200_000  # bytes of the first page
 
 
