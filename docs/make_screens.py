@@ -1,6 +1,7 @@
-"""Take the pictures of docs/studio.md from a running studio: python docs/make_screens.py http://127.0.0.1:7860
+"""Take the pictures of docs/studio.md from a running studio.
 
-The studio should be a fresh one (danqing serve --folder some/empty/folder). A digit painter is trained in it for two minutes.
+``python docs/make_screens.py http://127.0.0.1:7860``. The studio should be fresh (``danqing serve --folder EMPTY``);
+a painter of digits is trained in it for two minutes.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ LONG = 400_000  # ms
 
 
 def main(url: str) -> None:
+    """Take all of them."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
         page = browser.new_page(viewport={"width": 1280, "height": 800}, locale="en-US")
@@ -33,6 +35,7 @@ def main(url: str) -> None:
 
 
 def train(page: Page, url: str) -> None:
+    """A training that has ended."""
     page.goto(f"{url}/#train")
     page.get_by_role("button", name="Vae").click()
     for label, value in (("Budget", "2m"), ("Size", "28")):
@@ -45,6 +48,7 @@ def train(page: Page, url: str) -> None:
 
 
 def mend(page: Page, url: str) -> None:
+    """A chain of two steps, half of the picture before and half after."""
     page.goto(f"{url}/#mend")
     page.get_by_role("button", name="Take noise away").click()
     page.get_by_alt_text("The picture as it becomes").wait_for()
@@ -54,6 +58,7 @@ def mend(page: Page, url: str) -> None:
 
 
 def mask(page: Page, url: str) -> None:
+    """A mask while it is drawn."""
     page.get_by_role("button", name="Take all steps away").click()
     page.get_by_role("searchbox").fill("inpaint")
     page.get_by_role("searchbox").press("Enter")
@@ -70,6 +75,7 @@ def mask(page: Page, url: str) -> None:
 
 
 def measure(page: Page, url: str) -> None:
+    """What an analysis says."""
     page.goto(f"{url}/#measure")
     page.get_by_role("button", name="Palette", exact=True).click()
     shown = page.request.get(f"{url}/v1/about").json()["start"]["pictures"]
@@ -82,6 +88,7 @@ def measure(page: Page, url: str) -> None:
 
 
 def paint(page: Page, url: str) -> None:
+    """Latent sliders."""
     page.goto(f"{url}/#paint")
     page.get_by_role("button", name="Generate").click()
     page.get_by_alt_text("What the model paints").wait_for()
@@ -96,6 +103,7 @@ def paint(page: Page, url: str) -> None:
 
 
 def gallery(page: Page, url: str) -> None:
+    """What the others have saved."""
     page.goto(f"{url}/#gallery")
     page.get_by_role("listitem").get_by_role("button").nth(2).click()
     page.wait_for_timeout(1500)
@@ -103,6 +111,7 @@ def gallery(page: Page, url: str) -> None:
 
 
 def welcome(browser: Any, url: str, dark: bool, name: str) -> None:
+    """The first page, or on a telephone a step, in the dark and in 中文."""
     size = {"width": 390, "height": 844} if dark else {"width": 1280, "height": 800}
     theme, locale = ("dark", "zh-CN") if dark else ("light", "en-US")
     page = browser.new_page(viewport=size, color_scheme=theme, locale=locale)
@@ -116,6 +125,7 @@ def welcome(browser: Any, url: str, dark: bool, name: str) -> None:
 
 
 def save(page: Page) -> None:
+    """Save, and wait until that is done."""
     with page.expect_download():
         page.keyboard.press("Control+s")
     expect(
@@ -124,6 +134,7 @@ def save(page: Page) -> None:
 
 
 def keep(page: Page, name: str) -> None:
+    """Keep what is seen."""
     Image.open(io.BytesIO(page.screenshot())).convert("RGB").save(IMAGES / f"{name}.jpg", quality=86, optimize=True)
 
 
