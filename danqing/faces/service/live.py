@@ -87,9 +87,9 @@ class Wishes:
 
         def tell(progress: Progress) -> None:
             nonlocal told
-            if time.monotonic() - told > PATIENCE and progress.total:
+            if time.monotonic() - told > PATIENCE and progress.done < progress.total:
                 told = time.monotonic()
-                share = min(1.0, progress.done / progress.total)
+                share = progress.done / progress.total
                 facts = {"id": wish.id, "channel": wish.channel, "type": "progress", "share": share}
                 asyncio.run_coroutine_threadsafe(self._tell({**facts, "words": progress.words}, b""), loop)
 

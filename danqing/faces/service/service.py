@@ -17,16 +17,19 @@ from filelock import FileLock, Timeout
 from danqing.core.disk import replacing
 from danqing.core.errors import DanqingError, OutputError
 from danqing.faces.service import catalogue
+from danqing.faces.service.cards import Cards
 from danqing.faces.service.display import Display
 from danqing.faces.service.engine import Engine
+from danqing.faces.service.gallery import GALLERY, Gallery
 from danqing.faces.service.index import Index
 from danqing.faces.service.job_folder import ENDED, JobFolder
 from danqing.faces.service.job_queue import Queue, rows_in
 from danqing.faces.service.meters import Meters
+from danqing.faces.service.models import Models
 from danqing.faces.service.scrub import Scrub
+from danqing.faces.service.sets import Sets
 from danqing.faces.service.settings import Settings
 from danqing.faces.service.shelf import Shelf
-from danqing.faces.service.shelves import GALLERY, Cards, Gallery, Models, Sets
 
 FORMAT = 1  # of the folder; a service refuses a newer one
 REMEMBERED = 7 * 86400  # seconds for which work that was done is found again
