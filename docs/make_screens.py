@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from PIL import Image
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, sync_playwright
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from tools.browser import chromium
@@ -42,6 +42,8 @@ def train(page: Page, url: str) -> None:
         page.get_by_role("textbox", name=label).first.fill(value)
         page.get_by_role("textbox", name=label).first.press("Enter")
     page.get_by_role("button", name="Start training").click()
+    page.get_by_role("button", name="Paint with it").wait_for()
+    page.reload()
     page.get_by_role("button", name="Paint with it").wait_for()
     page.wait_for_timeout(3000)
     keep(page, "studio-train")
@@ -128,9 +130,7 @@ def save(page: Page) -> None:
     """Save, and wait until that is done."""
     with page.expect_download():
         page.keyboard.press("Control+s")
-    expect(
-        page.get_by_role("status").filter(has_text="Saved").first.or_(page.get_by_text("Saved with").first)
-    ).to_be_visible()
+    page.get_by_text("Saved with").first.wait_for()
 
 
 def keep(page: Page, name: str) -> None:
