@@ -178,6 +178,8 @@ def test_a_damaged_index_is_set_aside_and_made_anew(tmp_path: Path, photo: Path)
         job = submit(server, **TRAINING)["id"]
         server.client.post(f"/v1/jobs/{job}/cancel")
         server.until(job, "cancelled")
+        refused = server.client.post(f"/v1/jobs/{job}/resume", json={"budget": "long"})
+        assert (refused.status_code, refused.json()["parameter"]) == (422, "budget")
     (tmp_path / "index.sqlite").write_bytes(b"no base at all" * 1000)
     with running(tmp_path) as server:
         (warning,) = server.client.get("/v1/about").json()["warnings"]

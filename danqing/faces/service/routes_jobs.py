@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import zipfile
 from dataclasses import asdict
 from pathlib import Path
@@ -174,7 +175,8 @@ async def pause(request: Request, id: str) -> Response:
     return Told(told(service, await in_thread(lambda: service.jobs.pause(id))))
 
 
-BUDGET = json_body({"budget": {"type": "string", "pattern": "^[1-9][0-9]{0,5}(s|m|h)$"}}, optional=True)
+SAID = "^[1-9][0-9]{0,8}(s|m|h|kimg|pictures|epochs)$"
+BUDGET = json_body({"budget": {"type": "string", "pattern": SAID}}, optional=True)
 
 
 @jobs.post("/jobs/{id}/resume", summary="Let a job go on", openapi_extra=BUDGET)
@@ -183,11 +185,10 @@ async def resume(request: Request, id: str) -> Response:
     service = service_of(request)
     changes = await json_of(request, empty=True)
     check_members(changes, {"budget"})
-    if "budget" in changes:
-        from danqing.core.operators.task import task_named
-
-        field = next(each for each in task_named("train").fields if each.name == "budget")
-        field.check(changes["budget"])
+    budget = changes.get("budget")
+    if "budget" in changes and not (isinstance(budget, str) and re.fullmatch(SAID, budget)):
+        remedy = "Say 90s, 10m, 2h, 500kimg, 20000pictures or 20epochs"
+        raise Problem("parameter", f"{str(budget)[:50]!r} is not a budget", parameter="budget", remedy=remedy)
     return Told(told(service, await in_thread(lambda: service.jobs.resume(id, changes))))
 
 
