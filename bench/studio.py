@@ -28,7 +28,7 @@ async (moves) => {
   const slider = document.querySelector('#step-strength'), times = []
   for (let at = 0; at < moves; at += 1) {
     const image = document.querySelector('.picture img:last-of-type'), before = image.src, began = performance.now()
-    slider.value = 20 + ((at * 37) % 360)
+    slider.value = Number(slider.min) + (slider.max - slider.min) * (0.1 + ((at * 37) % 80) / 100)
     slider.dispatchEvent(new Event('input', { bubbles: true }))
     while (document.querySelector('.picture img:last-of-type').src === before) await new Promise(requestAnimationFrame)
     await document.querySelector('.picture img:last-of-type').decode()
