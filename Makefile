@@ -36,6 +36,8 @@ test: .venv/test
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	$(BIN)/python -m tools.page
+	$(BIN)/python -m tools.browser
 	OMP_NUM_THREADS=1 $(BIN)/pytest -m "not slow" -n 2 --dist worksteal
 	OMP_NUM_THREADS=1 $(BIN)/python tools/tiers.py $(ROUNDED) -m "not slow" -k "not examples_work" -n 2 --dist worksteal
 

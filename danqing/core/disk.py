@@ -10,6 +10,7 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from platformdirs import user_cache_path
 
@@ -63,6 +64,12 @@ def seen_from(home: Path, file: Path) -> str:
         return Path(os.path.realpath(file)).as_posix()
 
 
+def beside(home: Path, value: Any) -> Any:
+    """A value; the whole path of what lies in a folder is told by its name, since they move together."""
+    is_in = isinstance(value, str) and os.path.isabs(value) and Path(value).parent == home
+    return Path(value).name if is_in else value
+
+
 @functools.lru_cache(maxsize=256)
 def _hash(file: str, *identity: int) -> str:
     digest = hashlib.sha256()
@@ -103,4 +110,4 @@ def _flush(file: Path) -> None:
         os.fsync(stream.fileno())
 
 
-__all__ = ["LONGEST_SUFFIX", "hash_of", "replacing", "seen_from"]
+__all__ = ["LONGEST_SUFFIX", "beside", "hash_of", "replacing", "seen_from"]

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -95,6 +96,7 @@ def test_what_cannot_be_done_is_refused_before_it_waits(server: Running, photo: 
         assert answer.json()["parameter"] == parameter
 
 
+@pytest.mark.slow
 def test_a_training_is_paused_and_resumed_and_its_weights_are_there(server: Running) -> None:
     job = submit(server, **TRAINING)["id"]
     wait_for(lambda: len(server.client.get(f"/v1/jobs/{job}/log").json()["rows"]) > 1)
@@ -123,6 +125,7 @@ def test_a_training_is_paused_and_resumed_and_its_weights_are_there(server: Runn
     assert (gone.status_code, gone.json()["parameter"]) == (422, "weights")
 
 
+@pytest.mark.slow
 def test_a_killed_worker_is_replaced_and_a_cancelled_one_ends(server: Running) -> None:
     job = submit(server, **TRAINING)["id"]
     folder = JobFolder(server.service.folder / "jobs" / job)
@@ -175,6 +178,8 @@ def test_a_damaged_index_is_set_aside_and_made_anew(tmp_path: Path, photo: Path)
         job = submit(server, **TRAINING)["id"]
         server.client.post(f"/v1/jobs/{job}/cancel")
         server.until(job, "cancelled")
+        refused = server.client.post(f"/v1/jobs/{job}/resume", json={"budget": "long"})
+        assert (refused.status_code, refused.json()["parameter"]) == (422, "budget")
     (tmp_path / "index.sqlite").write_bytes(b"no base at all" * 1000)
     with running(tmp_path) as server:
         (warning,) = server.client.get("/v1/about").json()["warnings"]
@@ -261,7 +266,5 @@ def started(command: list[str]) -> tuple[subprocess.Popen[str], httpx.Client]:
         url = process.stderr.readline()
         assert url, "it ended before it listened"
     address = next(word for word in url.split() if word.startswith("http"))
-    import threading
-
     threading.Thread(target=process.stderr.read, daemon=True).start()
     return process, httpx.Client(base_url=address, timeout=PATIENCE)

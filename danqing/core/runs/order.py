@@ -12,10 +12,9 @@ from danqing.core.artefacts.artefact import Artefact, Part, numbered_name
 from danqing.core.artefacts.figures import Figures, numbers_in
 from danqing.core.artefacts.pictures import recipe_in
 from danqing.core.artefacts.saving import Saving, Take
-from danqing.core.disk import hash_of, seen_from
+from danqing.core.disk import beside, hash_of, seen_from
 from danqing.core.errors import DanqingError, OutputError
 from danqing.core.fields.form import checked
-from danqing.core.fields.kind import Kind
 from danqing.core.learned.card import bundled, bundled_name
 from danqing.core.learned.model import Model
 from danqing.core.learned.weights import hash_of_tensors
@@ -69,7 +68,7 @@ class Call:
         kinds = {each.name: each.kind for each in self.operator.form}
         weights = {name: value for name, value in self.values.items() if isinstance(value, Model)}
         plain = {
-            name: None if value is None else _plain(kinds[name], value, home)
+            name: None if value is None else beside(home, kinds[name].plain(value))
             for name, value in self.values.items()
             if name not in weights and not kinds[name].is_picture
         }
@@ -235,13 +234,6 @@ def _recipe_of(file: Path) -> Recipe | None:
         return recipe_in(file)
     except DanqingError:
         return None
-
-
-def _plain(kind: Kind, value: Any, home: Path) -> Any:
-    """A value as a recipe has it; what lies beside the picture is seen from there, since they move together."""
-    plain = kind.plain(value)
-    beside = kind.opens and isinstance(plain, str) and os.path.isabs(plain) and Path(plain).parent == home
-    return Path(plain).name if beside else plain
 
 
 def _named(model: Model, home: Path) -> dict[str, str]:

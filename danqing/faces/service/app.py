@@ -22,10 +22,13 @@ from danqing.faces.service.guard import Guard
 from danqing.faces.service.live import Sessions, live
 from danqing.faces.service.logs import logger
 from danqing.faces.service.problems import Problem, is_foreseen, problem_of
+from danqing.faces.service.routes_events import happenings
 from danqing.faces.service.routes_files import files
+from danqing.faces.service.routes_gallery import kept
 from danqing.faces.service.routes_jobs import jobs
+from danqing.faces.service.routes_models import weights
 from danqing.faces.service.routes_runs import runs
-from danqing.faces.service.routes_shelves import shelves
+from danqing.faces.service.routes_sets import sets
 from danqing.faces.service.service import Service
 from danqing.faces.service.settings import Settings
 from danqing.faces.service.web import problem_answer
@@ -58,7 +61,7 @@ def application(settings: Settings, page: Path = PAGE) -> FastAPI:
         openapi_url="/v1/openapi.json", summary="Make and mend pictures with neural networks",
     )  # fmt: skip
     app.state.service, app.state.sessions = service, Sessions()
-    for router in (about, runs, files, jobs, shelves, live):
+    for router in (about, runs, files, jobs, happenings, weights, sets, kept, live):
         app.include_router(router)
     if page.is_dir():
         app.mount("/", Page(directory=page, html=True), name="page")

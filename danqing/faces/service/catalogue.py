@@ -18,6 +18,7 @@ from danqing.core.fields.number import UNREACHED, NumberKind
 from danqing.core.fields.path import PathKind
 from danqing.core.fields.weights import WeightsKind
 from danqing.core.learned.card import bundled
+from danqing.core.learned.model import Painter
 from danqing.core.menu import operators, tasks
 from danqing.core.operators.operator import Operator
 from danqing.core.operators.task import Local, Task, task_named
@@ -69,6 +70,12 @@ def form_of(task: AnyTask) -> tuple[Field, ...]:
 def is_job(task: AnyTask) -> bool:
     """Whether it runs as a job alone."""
     return not isinstance(task, Operator) and task.name not in QUICK
+
+
+def paints(task: AnyTask) -> bool:
+    """Whether it paints from weights alone, so that several may share what is painted."""
+    kinds = [each.kind for each in task.fields]
+    return not task.takes_pictures and any(isinstance(k, WeightsKind) and issubclass(k.base, Painter) for k in kinds)
 
 
 def is_live(task: AnyTask) -> bool:
@@ -239,6 +246,7 @@ __all__ = [
     "is_job",
     "is_live",
     "offered",
+    "paints",
     "read_values",
     "resolved",
     "schema_of",

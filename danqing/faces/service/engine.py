@@ -26,6 +26,7 @@ from danqing.faces.service.settings import Limits
 from danqing.faces.service.shelf import Shelf
 
 T = TypeVar("T")
+PAINTERS = 32  # threads that wait for a place in a chunk
 LOOK = 0.25  # seconds between looks whether the client is still there
 
 
@@ -35,6 +36,7 @@ class Stop:
     def __init__(self, seconds: float) -> None:
         self._until, self._seconds = time.monotonic() + seconds, seconds
         self._gone = threading.Event()
+        self.tell: Callable[[Progress], None] | None = None
 
     def gone(self) -> None:
         """Nobody waits for it any more."""
@@ -51,6 +53,8 @@ class Stop:
         if time.monotonic() > self._until:
             what = f"took longer than {self._seconds:g} s"
             raise Problem("too-long", what, remedy="Ask for it as a job", headers={"Retry-After": "1"})
+        if progress is not None and self.tell is not None:
+            self.tell(progress)
 
 
 class Engine:
@@ -66,18 +70,23 @@ class Engine:
     def __init__(self, shelf: Shelf, limits: Limits, scrub: Scrub, threads: int) -> None:
         self.shelf, self.limits, self.scrub = shelf, limits, scrub
         self.together = Together()
-        self._pool = ThreadPoolExecutor(threads, "danqing-light", lambda: (PAINT.set(self.together), None)[1])
+        self._pool = ThreadPoolExecutor(threads, "danqing-light", self._share)
+        self._painters = ThreadPoolExecutor(PAINTERS, "danqing-paint", self._share)
         self._waiting, self._locks, self._lock = 0, {}, threading.Lock()  # type: ignore[var-annotated]
 
+    def _share(self) -> None:
+        """Let this thread paint together with the others."""
+        PAINT.set(self.together)
+
     async def do(
-        self, work: Callable[[Stop], T], gone: Callable[[], Awaitable[bool]] | None = None, seconds: float | None = None
+        self, work: Callable[[Stop], T], gone: Callable[[], Awaitable[bool]] | None = None, *, paints: bool = False
     ) -> T:
         """Do something in a thread.
 
         Args:
             work: given what says when to stop.
             gone: whether the client went away.
-            seconds: how long it may take.
+            paints: whether most of it is painting, which one thread does while the others wait.
 
         Raises:
             Problem: if too many wait already.
@@ -85,8 +94,9 @@ class Engine:
         if self._waiting >= self.limits.waiting:
             raise Problem("too-many", "too many requests are waiting", remedy="Ask again", headers={"Retry-After": "1"})
         self._waiting += 1
-        stop = Stop(self.limits.seconds if seconds is None else seconds)
-        future = asyncio.get_running_loop().run_in_executor(self._pool, lambda: work(stop))
+        stop = Stop(self.limits.seconds)
+        pool = self._painters if paints else self._pool
+        future = asyncio.get_running_loop().run_in_executor(pool, lambda: work(stop))
         try:
             while not future.done():
                 await asyncio.wait([future], timeout=LOOK)
@@ -106,7 +116,8 @@ class Engine:
 
     def close(self) -> None:
         """Take no more work."""
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        for pool in (self._pool, self._painters):
+            pool.shutdown(wait=False, cancel_futures=True)
 
     def run(self, name: str, task: AnyTask, values: Mapping[str, Any], saving: Kept, stop: Stop) -> dict[str, Any]:
         """Run a task to its end: its result as JSON values."""

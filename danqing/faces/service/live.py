@@ -7,12 +7,14 @@ import base64
 import json
 import re
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Request, Response, WebSocket, WebSocketDisconnect
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
+from danqing.core.progress import Progress
+from danqing.faces.service.catalogue import paints, task_of
 from danqing.faces.service.display import MEDIA
 from danqing.faces.service.engine import Stop
 from danqing.faces.service.looking import Seen, Wish, look, read_wish
@@ -28,7 +30,7 @@ SESSION = re.compile(r"[A-Za-z0-9_-]{8,64}")
 SESSION_ID = text_like("^[A-Za-z0-9_-]{8,64}$")
 SESSIONS = 256
 
-Tell = Callable[[dict[str, Any], bytes], Awaitable[None]]
+Tell = Callable[[dict[str, Any], bytes], Coroutine[Any, Any, None]]
 
 
 class Wishes:
@@ -81,12 +83,23 @@ class Wishes:
             self._working.pop(channel, None)
 
     async def _meet(self, wish: Wish) -> None:
+        loop, told = asyncio.get_running_loop(), time.monotonic()
+
+        def tell(progress: Progress) -> None:
+            nonlocal told
+            if time.monotonic() - told > PATIENCE and progress.done < progress.total:
+                told = time.monotonic()
+                share = progress.done / progress.total
+                facts = {"id": wish.id, "channel": wish.channel, "type": "progress", "share": share}
+                asyncio.run_coroutine_threadsafe(self._tell({**facts, "words": progress.words}, b""), loop)
+
         def work(stop: Stop) -> Seen:
+            stop.tell = tell
             self._working[wish.channel] = wish, stop, time.monotonic()
             return look(self._service, wish, stop)
 
         try:
-            seen = await self._service.engine.do(work)
+            seen = await self._service.engine.do(work, paints=all(paints(task_of(step.name)) for step in wish.steps))
         except Exception as error:
             if isinstance(error, Problem) and error.kind == "gone":
                 await self._dropped(wish)

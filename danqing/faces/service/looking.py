@@ -35,7 +35,7 @@ from danqing.faces.service.catalogue import is_live, read_values, task_of
 from danqing.faces.service.chains import Asked
 from danqing.faces.service.display import Size, box_of, encoded, smaller, with_opacity
 from danqing.faces.service.engine import Stop
-from danqing.faces.service.problems import Problem
+from danqing.faces.service.problems import Problem, problem_of
 from danqing.faces.service.routes_files import check_form
 from danqing.faces.service.routes_runs import check_members, steps_of
 from danqing.faces.service.service import Service
@@ -146,9 +146,12 @@ class Looking:
                     current = self._remembered(steps[:number], current, step)
                 else:
                     current = self._done(step, current)
-            except Problem as problem:
+            except Exception as error:
+                problem = problem_of(error)
+                if problem.kind == "internal":
+                    raise
                 problem.more.setdefault("step", number)
-                raise
+                raise problem from error
         return current  # type: ignore[no-any-return]
 
     def _remembered(self, steps: list[Asked], before: Any, step: Asked) -> Any:

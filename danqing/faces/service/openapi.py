@@ -9,6 +9,7 @@ from fastapi.openapi.utils import get_openapi
 
 from danqing.core.operators.operator import Operator
 from danqing.faces.service import catalogue
+from danqing.faces.service.bodies import BYTES
 from danqing.faces.service.bodies import SAVING as SAVED
 from danqing.faces.service.problems import MEDIA
 from danqing.faces.service.saving import FORMATS
@@ -42,6 +43,7 @@ PROBLEM = {
         "detail": "99 is not a whole number in 1…15 px", "message_id": "v-is-not-v-4f2a", "parameter": "radius",
     },
 }  # fmt: skip
+FILES = ("/metrics", "/preview", "/file", "/zip", "/{name}")  # ends of paths whose answers are no JSON
 RESULT = {
     "type": "object",
     "required": ["task", "state", "files", "numbers", "notes"],
@@ -133,6 +135,9 @@ def _tell_answers(operation: dict[str, Any], path: str) -> None:
     """Every operation may answer with a problem."""
     answers = operation.setdefault("responses", {})
     answers.pop("422", None)
+    if path.endswith(FILES) or path == "/v1/pictures/{id}":
+        for status in [each for each in answers if each.startswith("2")]:
+            answers[status]["content"] = {"*/*": {"schema": BYTES}}
     answers["default"] = {
         "description": "What went wrong",
         "content": {MEDIA: {"schema": {"$ref": "#/components/schemas/Problem"}}},

@@ -2,31 +2,27 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
+import re
 import zipfile
-from collections.abc import AsyncIterator
 from dataclasses import asdict
-from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import FileResponse
-from sse_starlette import EventSourceResponse, ServerSentEvent
 from starlette.background import BackgroundTask
 
 from danqing.core.operators.operator import Operator
 from danqing.faces.service import catalogue
 from danqing.faces.service.bodies import SAVING, json_body
-from danqing.faces.service.job_folder import ENDED, STATES, JobFolder
-from danqing.faces.service.phrases import LANGUAGE
-from danqing.faces.service.problems import Problem, as_json, not_found
+from danqing.faces.service.job_folder import STATES, JobFolder
+from danqing.faces.service.problems import Problem, not_found
 from danqing.faces.service.routes_runs import check_members, steps_of
 from danqing.faces.service.saving import Kept
 from danqing.faces.service.service import Service
 from danqing.faces.service.shelf import type_of
-from danqing.faces.service.web import Told, in_language, in_thread, json_of, service_of, text_like, whole, whole_number
+from danqing.faces.service.web import Told, in_thread, json_of, service_of, text_like, whole, whole_number
 
 jobs = APIRouter(prefix="/v1", tags=["jobs"])
 STATE = text_like(f"^(({'|'.join(STATES)})(,({'|'.join(STATES)}))*)?$")
@@ -113,9 +109,7 @@ def _chain(service: Service, asked: dict[str, Any]) -> dict[str, Any]:
 def _pictures(service: Service, asked: Any, where: str) -> list[str]:
     """The pictures that a job works on: their ids, or a set of them, which is unpacked onto the shelf."""
     if isinstance(asked, dict) and isinstance(asked.get("dataset"), str):
-        from danqing.faces.service.routes_shelves import unpacked
-
-        return unpacked(service, asked["dataset"])
+        return service.sets.unpacked(asked["dataset"], service.settings.limits.batch)
     if not isinstance(asked, list) or not asked or not all(isinstance(each, str) for each in asked):
         raise Problem("parameter", "no pictures are given", parameter=where, remedy="Give their hashes")
     if len(asked) > service.settings.limits.batch:
@@ -181,7 +175,8 @@ async def pause(request: Request, id: str) -> Response:
     return Told(told(service, await in_thread(lambda: service.jobs.pause(id))))
 
 
-BUDGET = json_body({"budget": {"type": "string", "pattern": "^[1-9][0-9]{0,5}(s|m|h)$"}}, optional=True)
+SAID = "^[1-9][0-9]{0,8}(s|m|h|kimg|pictures|epochs)$"
+BUDGET = json_body({"budget": {"type": "string", "pattern": SAID}}, optional=True)
 
 
 @jobs.post("/jobs/{id}/resume", summary="Let a job go on", openapi_extra=BUDGET)
@@ -190,11 +185,10 @@ async def resume(request: Request, id: str) -> Response:
     service = service_of(request)
     changes = await json_of(request, empty=True)
     check_members(changes, {"budget"})
-    if "budget" in changes:
-        from danqing.core.operators.task import task_named
-
-        field = next(each for each in task_named("train").fields if each.name == "budget")
-        field.check(changes["budget"])
+    budget = changes.get("budget")
+    if "budget" in changes and not (isinstance(budget, str) and re.fullmatch(SAID, budget)):
+        remedy = "Say 90s, 10m, 2h, 500kimg, 20000pictures or 20epochs"
+        raise Problem("parameter", f"{str(budget)[:50]!r} is not a budget", parameter="budget", remedy=remedy)
     return Told(told(service, await in_thread(lambda: service.jobs.resume(id, changes))))
 
 
@@ -263,58 +257,6 @@ async def zipped(request: Request, id: str) -> Response:
     await in_thread(work)
     done = BackgroundTask(lambda: target.unlink(missing_ok=True))
     return FileResponse(target, media_type="application/zip", filename=f"{id}.zip", background=done)
-
-
-@jobs.get("/jobs/{id}/events", summary="What happens to a job", response_class=EventSourceResponse)
-async def events(request: Request, id: str, after: Annotated[str | None, whole_number(0, 2**53)] = None) -> Response:
-    """Server-sent events: ``state``, ``progress``, ``preview``, ``log``; goes on after ``Last-Event-ID``."""
-    service = service_of(request)
-    job = service.jobs.job(id)
-    start = whole(request.headers.get("last-event-id") or after, "after", 0, 0, 2**53)
-    return EventSourceResponse(_events(service, job, start), ping=15)
-
-
-@jobs.get("/events", summary="What happens to all jobs", response_class=EventSourceResponse)
-async def all_events(request: Request) -> Response:
-    """Server-sent events: ``job`` whenever a job changes its state."""
-    return EventSourceResponse(_changes(service_of(request)), ping=15)
-
-
-async def _events(service: Service, job: JobFolder, after: int) -> AsyncIterator[ServerSentEvent]:
-    language = LANGUAGE.get()
-    while job.folder.is_dir():
-        has_ended = job.state()["state"] in (*ENDED, "paused")
-        for place, kind, data in await in_thread(partial(_news, job, after)):
-            after = place
-            LANGUAGE.set(language)
-            shown = in_language(told(service, job) if kind == "state" and has_ended and _is_last(data, job) else data)
-            yield ServerSentEvent(as_json(shown).decode(), event=kind, id=str(place))
-        if has_ended:
-            return
-        await asyncio.sleep(POLL)
-
-
-def _news(job: JobFolder, after: int) -> list[tuple[int, str, Any]]:
-    return list(job.events(after))
-
-
-def _is_last(data: Any, job: JobFolder) -> bool:
-    return isinstance(data, dict) and data.get("state") == job.state()["state"]
-
-
-async def _changes(service: Service) -> AsyncIterator[ServerSentEvent]:
-    language = LANGUAGE.get()
-    last = service.changes[-1][0] if service.changes else 0
-    yield ServerSentEvent("{}", event="hello")
-    while True:
-        fresh = {name: number for number, name in list(service.changes) if number > last}
-        for name, number in fresh.items():
-            last = max(last, number)
-            job = JobFolder(service.jobs.folder / name)
-            if job.asked():
-                LANGUAGE.set(language)
-                yield ServerSentEvent(as_json(in_language(told(service, job))).decode(), event="job", id=str(number))
-        await asyncio.sleep(POLL)
 
 
 def files_of(service: Service, job: JobFolder) -> dict[str, Path]:

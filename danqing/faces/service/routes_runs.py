@@ -50,7 +50,7 @@ async def run_task(request: Request, task: str) -> Response:
     def work(stop: Stop) -> dict[str, Any]:
         return service.engine.run(task, found, values, saving, stop)
 
-    result = await service.engine.do(work, request.is_disconnected)
+    result = await service.engine.do(work, request.is_disconnected, paints=catalogue.paints(found))
     if len(result["failed"]) and not result["files"] and result["numbers"] in (None, []):
         raise _first_failure(result)
     if _flag(asked, "keep"):

@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import threading
+import time
 from collections import deque
 from contextlib import suppress
 from pathlib import Path
@@ -16,18 +17,22 @@ from filelock import FileLock, Timeout
 from danqing.core.disk import replacing
 from danqing.core.errors import DanqingError, OutputError
 from danqing.faces.service import catalogue
+from danqing.faces.service.cards import Cards
 from danqing.faces.service.display import Display
 from danqing.faces.service.engine import Engine
+from danqing.faces.service.gallery import GALLERY, Gallery
 from danqing.faces.service.index import Index
 from danqing.faces.service.job_folder import ENDED, JobFolder
 from danqing.faces.service.job_queue import Queue, rows_in
 from danqing.faces.service.meters import Meters
+from danqing.faces.service.models import Models
 from danqing.faces.service.scrub import Scrub
+from danqing.faces.service.sets import Sets
 from danqing.faces.service.settings import Settings
 from danqing.faces.service.shelf import Shelf
-from danqing.faces.service.shelves import GALLERY, Cards, Gallery, Models, Sets
 
 FORMAT = 1  # of the folder; a service refuses a newer one
+REMEMBERED = 7 * 86400  # seconds for which work that was done is found again
 CHANGES = 1000  # of jobs that are remembered for those who listen
 
 
@@ -47,6 +52,7 @@ class Service:
         self.folder = settings.folder.absolute()
         self._lock = _claimed(self.folder)
         shutil.rmtree(self.incoming, ignore_errors=True)
+        _forget_old_work(self.folder / "store" / "work")
         self.incoming.mkdir(parents=True, exist_ok=True)
         sets = {name: place.absolute() for name, place in settings.sets().items()}
         self.shelf = Shelf(self.folder / "store", sets)
@@ -169,6 +175,13 @@ def _claimed(folder: Path) -> FileLock:
         lock.release()
         raise
     return lock
+
+
+def _forget_old_work(folder: Path) -> None:
+    """Forget how results were worked out long ago; the results themselves are kept as content."""
+    for place in folder.iterdir() if folder.is_dir() else ():
+        if place.stat().st_mtime < time.time() - REMEMBERED:
+            shutil.rmtree(place, ignore_errors=True)
 
 
 def _check_format(folder: Path) -> None:

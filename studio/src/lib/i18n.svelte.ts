@@ -37,6 +37,12 @@ export function t(english: string, ...filled: (string | number)[]): string {
   return said.replace(/\{(\d)\}/g, (_, number: string) => String(filled[Number(number)]))
 }
 
+/** The title of a task. */
+export function called(title: string): string {
+  const said = t(title)
+  return said.charAt(0).toUpperCase() + said.slice(1)
+}
+
 /** A name out of a schema as people read it: `critic_width` is "Critic width". */
 export function named(name: string): string {
   const plain = name.replace(/_+$/, '').replace(/[_-]+/g, ' ')

@@ -43,6 +43,7 @@ interface Answer extends Seen {
   format: string
 }
 
+const OPEN = 1 // a socket's state
 const listeners = new Map<string, { id: number; to: Listener }>()
 const session = crypto.getRandomValues(new Uint32Array(4)).join('')
 let socket: WebSocket | null = null
@@ -65,11 +66,11 @@ export function forget(channel: string): void {
 }
 
 function send(text: string): void {
-  if (events) void post(text)
-  else if (socket?.readyState === WebSocket.OPEN) socket.send(text)
+  if (events?.readyState === OPEN) void post(text)
+  else if (socket?.readyState === OPEN) socket.send(text)
   else {
     waiting = [...waiting.filter((each) => JSON.parse(each).channel !== JSON.parse(text).channel), text]
-    if (!socket) connect()
+    if (!socket && !events) connect()
   }
 }
 

@@ -1,0 +1,115 @@
+"""Sets of pictures: sent as a zip, or in folders of this machine; looked through and looked at."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Request, Response
+
+from danqing.core.pictures.contract import Picture
+from danqing.core.pictures.reading import read
+from danqing.faces.service import catalogue
+from danqing.faces.service.bodies import json_body, upload
+from danqing.faces.service.display import MEDIA, encoded, smaller, with_opacity
+from danqing.faces.service.problems import Problem, not_found
+from danqing.faces.service.routes_jobs import submitted, told
+from danqing.faces.service.routes_runs import check_members
+from danqing.faces.service.service import Service
+from danqing.faces.service.web import Told, in_thread, json_of, received, service_of, whole, whole_number
+
+sets = APIRouter(prefix="/v1", tags=["datasets"])
+SMALL = whole_number(16, 2048)
+
+
+@sets.get("/datasets", summary="All sets of pictures")
+async def datasets(request: Request) -> Response:
+    """The sets of pictures there are."""
+    known = service_of(request).sets
+    return Told({"datasets": await in_thread(lambda: [known.told(name) for name in known.all()])})
+
+
+@sets.post("/datasets", status_code=201, summary="Send a set of pictures", openapi_extra=upload())
+async def send_dataset(request: Request) -> Response:
+    """Keep a zip of pictures, perhaps in a folder for each class; looking through it begins at once, as a job."""
+    service = service_of(request)
+    async with received(request) as (sent, _):
+        if len(sent) != 1:
+            raise Problem("malformed", "one file is to be sent")
+        each = sent[0]
+        title = each.name if each.name.lower().endswith(".zip") else f"{each.name}.zip"
+        name = await in_thread(lambda: service.sets.add(each.file, title))
+    check = await in_thread(lambda: _check(service, name, None, request.state.client))
+    return Told({**service.sets.told(name), "check": check}, 201, {"Location": f"/v1/datasets/{name}"})
+
+
+@sets.get("/datasets/{id}", summary="One set of pictures")
+async def dataset(request: Request, id: str) -> Response:
+    """What is known of a set of pictures, with the report of the look through it."""
+    service = service_of(request)
+    return Told(service.scrub(await in_thread(lambda: service.sets.told(id))))
+
+
+CHECK = json_body({"family": {"anyOf": [{"type": "string"}, {"type": "null"}]}}, optional=True)
+
+
+@sets.post("/datasets/{id}/check", status_code=201, summary="Look through", openapi_extra=CHECK)
+async def check(request: Request, id: str) -> Response:
+    """Read every picture and tell what a training would stumble over, as a job."""
+    service = service_of(request)
+    asked = await json_of(request, empty=True)
+    check_members(asked, {"family"})
+    return Told(await in_thread(lambda: _check(service, id, asked.get("family"), request.state.client)), 201)
+
+
+@sets.get("/datasets/{id}/pictures", summary="The pictures of a set")
+async def its_pictures(
+    request: Request,
+    id: str,
+    limit: Annotated[str | None, whole_number(1, 1000)] = None,
+    offset: Annotated[str | None, whole_number(0, 2**31)] = None,
+) -> Response:
+    """Some pictures of a set, by name."""
+    service = service_of(request)
+    first, most = whole(offset, "offset", 0, 0, 2**31), whole(limit, "limit", 24, 1, 1000)
+    names = await in_thread(lambda: [each.name for each in service.sets.archive(id).entries])
+    shown = [{"name": name, "url": f"/v1/datasets/{id}/pictures/{name}"} for name in names[first : first + most]]
+    return Told({"pictures": shown, "count": len(names)})
+
+
+@sets.get("/datasets/{id}/pictures/{name:path}", summary="A picture of a set, small")
+async def its_picture(
+    request: Request, id: str, name: str, size: Annotated[str | None, whole_number(16, 2048)] = None
+) -> Response:
+    """One picture of a set for the eye; names are looked up in the set, and lead nowhere else."""
+    service = service_of(request)
+    longest = whole(size, "size", 128, 16, 2048)
+
+    def work() -> tuple[bytes, str]:
+        archive = service.sets.archive(id)
+        entry = next((each for each in archive.entries if each.name == name), None)
+        if entry is None:
+            raise not_found("picture", name)
+        picture: Picture = read(archive.find(entry), limit=service.settings.limits.pixels, at_least=longest)
+        return encoded(smaller(with_opacity(picture.pixels, picture.alpha), longest))
+
+    data, form = await in_thread(work)
+    return Response(data, media_type=MEDIA[form], headers={"cache-control": "private, max-age=3600"})
+
+
+@sets.delete("/datasets/{id}", status_code=204, summary="Forget a set of pictures")
+async def delete_dataset(request: Request, id: str) -> Response:
+    """Forget a set that was sent."""
+    await in_thread(lambda: service_of(request).sets.delete(id))
+    return Response(status_code=204)
+
+
+def _check(service: Service, name: str, family: Any, client: str) -> dict[str, Any]:
+    told_set = service.sets.told(name)
+    task = catalogue.task_of("data-check")
+    values = catalogue.read_values(task, {"pictures": name, "family": family})
+    job = submitted(service, {"task": "data-check", "values": values, "saving": None}, str(told_set["name"]), client)
+    service.sets.note(name, check=job.id)
+    return told(service, job)
+
+
+__all__ = ["sets"]

@@ -1,0 +1,120 @@
+"""Mending in a real browser: what is seen and saved there is what the command line makes, byte for byte."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from click.testing import CliRunner
+from opening import Open
+from PIL import Image
+from playwright.sync_api import Page, expect
+from serving import Running
+
+from danqing.faces.cli import cli
+
+
+def tool(page: Page, name: str) -> None:
+    page.get_by_role("searchbox").fill(name)
+    page.get_by_role("searchbox").press("Enter")
+
+
+def opened(page: Page, photo: Path) -> None:
+    page.locator("input[type=file]").first.set_input_files(photo)
+    expect(page.get_by_text("128 × 96")).to_be_visible()
+
+
+def saved(page: Page, folder: Path) -> Path:
+    with page.expect_download() as download:
+        page.keyboard.press("Control+s")
+    file = folder / download.value.suggested_filename
+    download.value.save_as(file)
+    return file
+
+
+def command(*words: Any) -> None:
+    done = CliRunner().invoke(cli, [*map(str, words), "--quiet"])
+    assert done.exit_code == 0, done.output
+
+
+def pixels(file: Path | bytes) -> Any:
+    return np.asarray(Image.open(io.BytesIO(file) if isinstance(file, bytes) else file).convert("RGB"))
+
+
+def test_a_chain_is_undone_reordered_switched_and_saved(open_page: Open, photo: Path, tmp_path: Path) -> None:
+    page = open_page()
+    opened(page, photo)
+    tool(page, "median")
+    slider = page.get_by_label("Radius")
+    slider.press("ArrowRight")
+    expect(page.get_by_alt_text("The picture as it becomes")).to_be_visible()
+    tool(page, "vignette")
+    steps = page.get_by_role("region", name="Steps").get_by_role("listitem")
+    expect(steps).to_have_count(2)
+    first = saved(page, tmp_path)
+
+    page.get_by_role("button", name="Earlier: vignette").click()
+    expect(steps.first).to_contain_text("Vignette")
+    reordered = saved(page, tmp_path / "reordered")
+    assert not np.array_equal(pixels(reordered), pixels(first))
+    page.get_by_role("button", name="On: vignette").click()
+    page.keyboard.press("Control+z")
+    page.keyboard.press("Control+z")
+    expect(steps.first).to_contain_text("Median")
+    assert saved(page, tmp_path / "again").read_bytes() == first.read_bytes()
+
+    page.reload()
+    expect(page.get_by_role("region", name="Steps").get_by_role("listitem")).to_have_count(2)
+
+    command("median", photo, "--radius", 2, "--out", tmp_path / "one.png")
+    command("vignette", tmp_path / "one.png", "--out", tmp_path / "two.png")
+    assert np.array_equal(pixels(tmp_path / "two.png"), pixels(first))
+
+
+def test_a_mask_drawn_by_brush_paints_as_the_command_line_does(
+    open_page: Open, studio: Running, photo: Path, tmp_path: Path
+) -> None:
+    page = open_page()
+    opened(page, photo)
+    tool(page, "inpaint")
+    picture = page.locator(".picture").bounding_box()
+    assert picture is not None
+    scale = picture["width"] / 128
+    page.mouse.move(picture["x"] + 28 * scale, picture["y"] + 43 * scale)
+    page.mouse.down()
+    page.mouse.move(picture["x"] + 92 * scale, picture["y"] + 43 * scale, steps=12)
+    with page.expect_response(lambda answer: answer.url.endswith("/v1/pictures") and answer.ok) as sent:
+        page.mouse.up()
+    expect(page.get_by_alt_text("The mask")).to_be_visible()
+    kept = studio.client.get(f"/v1/pictures/{sent.value.json()['pictures'][0]['id']}").content
+    mask = tmp_path / "mask.png"
+    mask.write_bytes(kept)
+    drawn = pixels(kept)[..., 0]
+    assert drawn.shape == (96, 128)
+    assert drawn[43, 30:90].min() == 255
+    assert drawn[:20].max() == drawn[70:].max() == 0
+
+    page.get_by_label("Method").select_option("telea")
+    shown = pixels(saved(page, tmp_path))
+    assert np.array_equal(shown[:20], pixels(photo)[:20])
+    assert shown[43, 40:80].mean() > pixels(photo)[43, 40:80].mean() + 40
+    command("inpaint", photo, "--mask", mask, "--method", "telea", "--out", tmp_path / "typed.png")
+    assert np.array_equal(pixels(tmp_path / "typed.png"), shown)
+
+
+def test_a_step_that_fails_says_which_and_leaves_the_others(open_page: Open, photo: Path) -> None:
+    page = open_page()
+    opened(page, photo)
+    tool(page, "median")
+    expect(page.get_by_alt_text("The picture as it becomes")).to_be_visible()
+    tool(page, "crop")
+    for name, value in (("Left", "100"), ("Width", "90")):
+        page.get_by_role("textbox", name=name, exact=True).fill(value)
+        page.get_by_role("textbox", name=name, exact=True).press("Enter")
+    page.get_by_role("button", name="Done").first.click()
+    expect(page.get_by_role("alert")).to_contain_text("Step 2")
+    page.get_by_role("button", name="On: crop").click()
+    expect(page.get_by_role("alert")).to_have_count(0)
+    expect(page.get_by_alt_text("The picture as it becomes")).to_be_visible()
