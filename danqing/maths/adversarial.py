@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Literal, get_args
 
 import torch
@@ -61,6 +62,14 @@ def painter_loss(name: LossName, real: Tensor, fake: Tensor) -> Tensor:
     if name in ("hinge", "wasserstein"):
         return -fake.mean()
     raise ValueError(f"{name} is none of {get_args(LossName)}")
+
+
+def falling(first: float, last: float, share: float) -> float:
+    """Give what lies ``share`` (0…1 and beyond) of the way from ``first`` down to ``last`` on half a cosine.
+
+    Source: Huang et al. 2024 ("The GAN is dead", R3GAN), appendix, for the penalty's strength.
+    """
+    return last + (first - last) * (1 + math.cos(math.pi * min(1.0, share))) / 2
 
 
 def compares_pairs(name: LossName) -> bool:

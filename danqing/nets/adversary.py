@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from abc import abstractmethod
+from collections.abc import Callable, Iterator
 from typing import NamedTuple, Protocol
 
 import torch
@@ -80,19 +81,30 @@ class Adversary(Protocol):
     def latent(self) -> tuple[int, ...]: ...
 
 
-def adversarial_losses(model: Adversary, batch: Samples, rng: Generator) -> Iterator[tuple[str, Tensor]]:
+class ByChance(nn.Module):
+    """A painter that learns by more chance than its latent holds: fresh noise, mixed styles."""
+
+    @abstractmethod
+    def practise(self, z: Tensor, label: Tensor | None, rng: Generator) -> Tensor:
+        """Paint in [-1, 1] as it does while it learns."""
+
+
+def adversarial_losses(
+    model: Adversary, batch: Samples, rng: Generator, softness: float = 1.0
+) -> Iterator[tuple[str, Tensor]]:
     """Yield the critic's loss, then the painter's: the body of ``losses`` for a family of painter and critic.
 
     Both steps share one forward pass of the painter: the critic learns from the detached pictures, and the painter is
-    then judged, on the same pictures, by the critic as it has become. Painted pictures take the real ones' labels.
+    then judged, on the same pictures, by the critic as it has become. Painted pictures take the real ones' labels. The
+    penalty's strength is multiplied by ``softness``.
     """
     real, label = batch.x * 2 - 1, batch.y
     for _ in range(model.rules.critic_steps - 1):
         with torch.no_grad():
             fake = paint_like(model, real, label, rng)
-        yield "critic", _criticise(model, real, fake, label, rng)
+        yield "critic", _criticise(model, real, fake, label, rng, softness)
     fake = paint_like(model, real, label, rng)
-    yield "critic", _criticise(model, real, fake.detach(), label, rng)
+    yield "critic", _criticise(model, real, fake.detach(), label, rng, softness)
     on_fake = model.critic(fake, label, rng)
     with torch.no_grad():
         on_real = model.critic(real, label, rng) if compares_pairs(model.rules.loss) else on_fake
@@ -111,18 +123,24 @@ def _named(rules: Rules, verdict: Verdict) -> Tensor | float:
 def paint_like(model: Adversary, real: Tensor, label: Tensor | None, rng: Generator) -> Tensor:
     """Paint as many pictures as there are real ones, of their classes, in [-1, 1]."""
     z = torch.randn(len(real), *model.latent, generator=rng, device=rng.device).to(real.device)
-    fake: Tensor = model.painter(z, label)
+    painter = model.painter
+    fake: Tensor = painter.practise(z, label, rng) if isinstance(painter, ByChance) else painter(z, label)
     return fake.float()
 
 
-def paint_in_blocks(painter: nn.Module, z: Tensor, label: Tensor | None) -> Images:
+def paint_in_blocks(painter: Callable[[Tensor, Tensor | None], Tensor], z: Tensor, label: Tensor | None) -> Images:
     """Paint pictures in [0, 1], always so many at a time: sums then round alike, however many are asked for."""
-    painted = []
+    return in_blocks(painter, z, label).add(1).div(2).clamp(0, 1).contiguous()
+
+
+def in_blocks(net: Callable[[Tensor, Tensor | None], Tensor], z: Tensor, label: Tensor | None) -> Tensor:
+    """What a net makes of latents (B, …), always so many at a time, float32."""
+    made = []
     for start in range(0, len(z), BLOCK):
         at = torch.arange(start, start + BLOCK, device=z.device)
         at = torch.where(at < len(z), at, start)  # fills up with the first
-        painted.append(painter(z[at], None if label is None else label[at])[: len(z) - start])
-    return torch.cat(painted).float().add(1).div(2).clamp(0, 1).contiguous()
+        made.append(net(z[at], None if label is None else label[at])[: len(z) - start])
+    return torch.cat(made).float()
 
 
 def verdict_readings(model: Adversary) -> dict[str, float]:
@@ -142,7 +160,9 @@ def verdict_readings(model: Adversary) -> dict[str, float]:
     return {**both, "critic_accuracy_real": on_real, "critic_accuracy_fake": on_fake}
 
 
-def _criticise(model: Adversary, real: Tensor, fake: Tensor, label: Tensor | None, rng: Generator) -> Tensor:
+def _criticise(
+    model: Adversary, real: Tensor, fake: Tensor, label: Tensor | None, rng: Generator, softness: float
+) -> Tensor:
     rules = model.rules
     due = rules.penalty != "none" and int(model.played) % rules.every == 0
     model.played += 1
@@ -162,7 +182,7 @@ def _criticise(model: Adversary, real: Tensor, fake: Tensor, label: Tensor | Non
         penalty = flatness_penalty(slope(on_real, real), rules.gamma)
         if rules.penalty == "r1+r2":
             penalty = penalty + flatness_penalty(slope(on_fake, fake), rules.gamma)
-    return loss + rules.every * penalty
+    return loss + rules.every * softness * penalty
 
 
 def _judge(

@@ -31,6 +31,7 @@ SMALL: dict[str, dict[str, Any]] = {  # a family that is not here learns with th
     "mlpgan": {"width": 16},
     "dcgan": {"width": 8, "critic_width": 8},
     "vae": {"width": 8},
+    "stylegan": {"width": 4, "critic_width": 4},
     "classifier": {"width": 8},
     "restorer": {"net": "tiny", "patch": 24},
     "noisemeter": {"width": 8, "patch": 24},

@@ -27,6 +27,7 @@ SMALL: dict[str, Any] = {
     "mlpgan": {},
     "dcgan": {"width": 8},
     "vae": {},
+    "stylegan": {"width": 4, "critic_width": 4},
     "classifier": {"augment": "rotate=10,crop=0.1"},
     "restorer": {"net": "tiny", "patch": 24},
     "noisemeter": {"width": 8, "patch": 24},

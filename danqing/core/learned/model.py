@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -157,6 +158,26 @@ class Painter(Model):
     @abstractmethod
     def paint(self, z: Tensor, label: Tensor | None = None) -> Images:
         """Paint from latents ``z`` (B, *latent) drawn from a unit Gaussian; ``label``: int64 (B,) when conditional."""
+
+    @property
+    def levels(self) -> int:
+        """Into how many levels a style falls, from coarse to fine; 1: it is not told apart by level."""
+        return 1
+
+    def mapping(self, z: Tensor, label: Tensor | None = None) -> Tensor:
+        """Turn latents (B, *latent) into styles w (B, levels, D), which may be mixed by level, moved and projected to.
+
+        ``paint(z, label)`` is ``synthesise(mapping(z, label), label)``. Where nothing is mapped, w is z itself.
+        """
+        return z.flatten(1)[:, None]
+
+    def synthesise(self, w: Tensor, label: Tensor | None = None) -> Images:
+        """Paint from styles (B, levels, D); gradients reach w. ``label`` as in :meth:`paint`."""
+        return self.paint(w.view(-1, *self.latent), label)
+
+    def centre(self, label: Tensor | None = None) -> Tensor:
+        """The mean style, which truncation draws to: (1, levels, D), or (B, levels, D) where classes have their own."""
+        return torch.zeros(1, self.levels, math.prod(self.latent))
 
     def sample(self, count: int, rng: Generator, label: Tensor | None = None) -> Images:
         """Paint ``count`` pictures from random latents; classes are drawn evenly where a label is needed and not given.

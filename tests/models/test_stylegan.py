@@ -1,0 +1,174 @@
+"""The style-based GAN: styles and levels, gradients, chance, and that it learns every mode of a toy set."""
+
+import math
+
+import pytest
+import torch
+
+from danqing.core.errors import ParameterError
+from danqing.core.learned.model import Samples
+from danqing.core.learned.weights import load, save
+from danqing.maths.adversarial import falling
+from danqing.models.dcgan import DCGAN
+from danqing.models.stylegan import StyleGAN
+from danqing.nets.style import StyledSame, StyledUp
+from danqing.training.step import Stepper
+
+SMALL = {"size": 16, "channels": 1, "latents": 8, "styles": 8, "width": 4, "critic_width": 4}
+
+
+def seeded(seed=0):
+    return torch.Generator().manual_seed(seed)
+
+
+def model(**params):
+    torch.manual_seed(0)
+    return StyleGAN(**{**SMALL, **params})
+
+
+def batch_for(net, count=8):
+    c = net.config
+    x = torch.rand(count, c["channels"], c["size"], c["size"], generator=seeded(5))
+    return Samples(x, torch.arange(count) % c["classes"] if c["classes"] else None)
+
+
+@pytest.mark.parametrize("layer", [StyledSame, StyledUp])
+def test_weighing_the_maps_is_weighing_the_kernel(layer):
+    """One shared kernel between two products by channel is the modulated and demodulated kernel of the paper."""
+    torch.manual_seed(0)
+    net, x, w = layer(5, 3, 4), torch.randn(2, 5, 6, 6), torch.randn(2, 4)
+    made = net(x, w, torch.zeros(1, 1, 1, 1))
+    inverse = torch.where(made > 0, made, made / 0.2) / math.sqrt(2)
+    for item in range(2):
+        scale = net.scale(w[item])
+        if layer is StyledSame:
+            kernel = net.convolution.weight * scale[:, None, None]
+            kernel = kernel / (kernel.square().sum((1, 2, 3), keepdim=True) + 1e-8).sqrt()
+            expected = torch.nn.functional.conv2d(x[item : item + 1], kernel, padding=1)
+        else:
+            kernel = net.convolution.weight * scale[:, None, None, None]
+            kernel = kernel / (kernel.square().sum((0, 2, 3), keepdim=True) / 4 + 1e-8).sqrt()
+            expected = torch.nn.functional.conv_transpose2d(x[item : item + 1], kernel, stride=2, padding=1)
+        torch.testing.assert_close(inverse[item : item + 1], expected, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("size", [28, 32, 256])
+@pytest.mark.parametrize(("channels", "classes", "own"), [(1, 0, 0), (3, 3, 2)])
+def test_every_size_and_every_parameter_learns(size, channels, classes, own):
+    net = model(size=size, channels=channels, classes=classes, own=own, width=2, critic_width=2)
+    for part, loss in net.losses(batch_for(net, 2), seeded()):
+        mine = dict(net.get_submodule(part).named_parameters())
+        loss.backward(inputs=list(mine.values()))
+        silent = [n for n, p in mine.items() if p.grad is None or not p.grad.abs().sum() > 0]
+        assert silent in ([], ["head.bias"])  # a loss that compares does not see the bias
+        net.zero_grad(set_to_none=True)
+    painted = net.sample(2, seeded())
+    assert painted.shape == (2, channels, size, size)
+    assert 0 <= painted.min() <= painted.max() <= 1
+
+
+@pytest.mark.parametrize("size", [33, 8, 512])
+def test_other_sizes_are_refused_with_those_that_can_be(size):
+    with pytest.raises(ParameterError, match="64, 112, 128") as refusal:
+        StyleGAN(size=size)
+    assert refusal.value.where == "size"
+
+
+def test_styles_stand_between_latents_and_pictures():
+    net = model(classes=3, own=2, size=32).eval()
+    z, label = torch.randn(5, *net.latent, generator=seeded(1)), torch.tensor([0, 1, 2, 0, 1])
+    w = net.mapping(z, label)
+    assert w.shape == (5, net.levels, 8 + 2)
+    with torch.no_grad():
+        assert torch.equal(net.paint(z, label), net.synthesise(w, label))
+        assert torch.equal(net.synthesise(w[2:3]), net.synthesise(w)[2:3])  # whatever the company
+    w = w.detach().requires_grad_()
+    net.synthesise(w).sum().backward()
+    assert (w.grad.abs().sum((0, 2)) > 0).all()
+
+
+def test_the_centre_is_the_mean_style_of_each_class():
+    net = model(classes=2).eval()
+    both = net.centre(torch.tensor([0, 1, 0]))
+    assert torch.equal(both[0], both[2])
+    assert not torch.equal(both[0], both[1])
+    torch.testing.assert_close(net.centre(), both.mean(0, keepdim=True), rtol=0.5, atol=0.5)
+    z = torch.randn(4096, *net.latent, generator=seeded(3))
+    mean = net.mapping(z, torch.zeros(4096, dtype=torch.int64)).mean(0)
+    spread = net.mapping(z, torch.zeros(4096, dtype=torch.int64)).std(0)
+    assert ((mean - both[0]).abs() <= 6 * spread * (1 / 4096 + 1 / 1024) ** 0.5 + 1e-6).all()
+
+
+def test_a_painter_without_styles_answers_likewise():
+    torch.manual_seed(0)
+    net = DCGAN(size=16, latents=8, width=8, critic_width=8, classes=2).eval()
+    z, label = torch.randn(3, 8, generator=seeded()), torch.tensor([0, 1, 1])
+    with torch.no_grad():
+        assert torch.equal(net.synthesise(net.mapping(z, label), label), net.paint(z, label))
+    assert net.mapping(z, label).shape == (3, net.levels, 8)
+    assert not net.centre().any()
+
+
+def test_all_chance_comes_from_the_generator():
+    def losses(seed):
+        net, rng = model(mixing=1.0), seeded(seed)
+        torch.nn.init.ones_(net.painter.first.strength)
+        return [value.item() for _ in range(2) for _, value in net.losses(batch_for(net), rng)]
+
+    first = losses(1)
+    assert first == losses(1) != losses(2)
+
+
+def test_the_global_generator_is_left_alone():
+    net = model()
+    before = torch.get_rng_state()
+    list(net.losses(batch_for(net), seeded()))
+    net.sample(3, seeded())
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_the_penalty_falls_on_half_a_cosine():
+    assert falling(2.0, 0.2, 0) == 2.0
+    assert falling(2.0, 0.2, 0.5) == pytest.approx(1.1)
+    assert falling(2.0, 0.2, 1) == falling(2.0, 0.2, 7) == pytest.approx(0.2)
+
+    def critics(seen):
+        net = model(gamma=10.0, gamma_end=0.0, gamma_pictures=100.0)
+        net.seen.fill_(seen)
+        return next(net.losses(batch_for(net), seeded()))[1].item()
+
+    at_first, midway, last = critics(0), critics(50), critics(100)
+    assert midway - last == pytest.approx((at_first - last) / 2, rel=1e-3)
+    assert at_first > last
+
+
+def test_a_saved_model_paints_the_same(tmp_path):
+    net = model(classes=3, own=2)
+    stepper, rng = Stepper(net, net.optimiser, "fp32"), seeded()
+    for _ in range(2):
+        stepper.step(batch_for(net), rng)
+    net.eval()
+    again = load(save(net, tmp_path / "net.safetensors"))
+    with torch.inference_mode():
+        assert torch.equal(again.sample(5, seeded(3)), net.sample(5, seeded(3)))
+    assert again.seen == net.seen == 16
+
+
+QUARTERS = torch.full((4, 1, 16, 16), 0.1)
+for mode in range(4):
+    QUARTERS[mode, :, 8 * (mode // 2) :, 8 * (mode % 2) :][:, :8, :8] = 0.9
+
+
+def test_it_learns_every_mode_of_a_toy_set():
+    """Four pictures, each with a bright quarter, under noise; to paint only some of them is to collapse."""
+    net = model(width=8, critic_width=8)
+    stepper, rng = Stepper(net, net.optimiser._replace(lr=2e-3), "fp32"), seeded()
+    for _ in range(300):
+        y = torch.randint(4, (32,), generator=rng)
+        noise = 0.1 * (torch.rand(32, 1, 16, 16, generator=rng) * 2 - 1)
+        stepper.step(Samples(QUARTERS[y] + noise), rng)
+    with torch.inference_mode():
+        painted = net.eval().sample(200, seeded(9))
+    distance = (painted[:, None] - QUARTERS).square().mean((2, 3, 4)).sqrt()
+    assert torch.bincount(distance.argmin(1), minlength=4).min() > 15  # 50 would be even
+    assert distance.min(1).values.median() < 0.15  # flat grey is 0.4 away, the noise alone 0.06
