@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator as Stations
+from collections.abc import Callable
+from collections.abc import Generator as Stations
+from itertools import pairwise
 from typing import Literal
 
 import torch
@@ -36,7 +38,9 @@ def nearest_noise(noise: Tensor, x: Tensor, label: Tensor | None = None) -> Tens
     from scipy.optimize import linear_sum_assignment
 
     given = noise.clone()
-    groups = [torch.arange(len(x))] if label is None else [torch.nonzero(label == each)[:, 0] for each in label.unique()]
+    groups = (
+        [torch.arange(len(x))] if label is None else [torch.nonzero(label == each)[:, 0] for each in label.unique()]
+    )
     for group in groups:
         costs = torch.cdist(x[group].flatten(1).float(), noise[group].flatten(1).float())
         rows, columns = linear_sum_assignment(costs.square().cpu().numpy())
@@ -56,9 +60,8 @@ def travelled(velocity: Velocity, x: Tensor, steps: int, solver: Solver = "euler
 
     Source: Euler's and Heun's methods; Karras et al. 2022 (EDM), algorithm 1, for the last step.
     """
-    for _, x in travelling(velocity, x, steps, solver, start):  # noqa: B007 (the last one counts)
-        pass
-    return x
+    (*_, (_, end)) = travelling(velocity, x, steps, solver, start)
+    return end
 
 
 def travelling(
@@ -66,7 +69,7 @@ def travelling(
 ) -> Stations[tuple[float, Tensor], Tensor | None, None]:
     """The stations of :func:`travelled`, as (time, where); what is sent back takes the place of where it is."""
     times = torch.linspace(start, 1, steps + 1, dtype=torch.float64).tolist()
-    for now, then in zip(times, times[1:], strict=False):
+    for now, then in pairwise(times):
         speed = velocity(x, now)
         ahead = x + (then - now) * speed
         if solver == "heun" and then < 1:

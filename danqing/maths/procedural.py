@@ -77,14 +77,14 @@ def octaves(
 
 
 def cells(height: int, width: int, count: int, rng: Generator, tileable: bool) -> tuple[Plane, Plane]:
-    """Scatter points; give each pixel the distances (H, W, 2) in px to the two nearest, and the nearest's number (H, W).
+    """Scatter points; give each pixel the distances in px to the two nearest (H, W, 2), and the nearest's number.
 
     Source: Worley 1996, "A cellular texture basis function", section 2.
     """
     from scipy.spatial import cKDTree
 
     points = rng.uniform(0, 1, (count, 2)) * (height, width)
-    places = np.stack(np.mgrid[:height, :width], -1).reshape(-1, 2) + 0.5
+    places = np.moveaxis(np.asarray(np.mgrid[:height, :width]), 0, -1).reshape(-1, 2) + 0.5
     tree = cKDTree(points, boxsize=(height, width) if tileable else None)
     distance, which = tree.query(places, k=2)
     return distance.reshape(height, width, 2), which[:, 0].reshape(height, width)
@@ -106,9 +106,7 @@ def gray_scott(height: int, width: int, feed: float, kill: float, steps: int, rn
     for step in range(steps):
         if step % 100 == 0:
             yield Progress(step, steps, "reacting")
-        spread_u, spread_v = (
-            cv2.filter2D(np.pad(each, 1, mode="wrap"), -1, kernel)[1:-1, 1:-1] for each in (u, v)
-        )
+        spread_u, spread_v = (cv2.filter2D(np.pad(each, 1, mode="wrap"), -1, kernel)[1:-1, 1:-1] for each in (u, v))
         made = u * v * v
         u = u + spread_u - made + feed * (1 - u)
         v = v + 0.5 * spread_v + made - (feed + kill) * v

@@ -98,7 +98,7 @@ def voted(source: Plane, field: Plane, radius: int, wrapped: bool) -> Plane:
     weights: Any = 0.0
     for down, right in _offsets(radius):
         weight = math.exp(-(down**2 + right**2) / (2 * SPREAD**2))
-        here = _moved(field, down, right, wrapped)
+        here = _moved(field, down, right, wrapped, radius)
         total = total + weight * source[here[..., 0] + down, here[..., 1] + right]
         weights += weight
     return np.asarray(total / weights, np.float32)
@@ -116,7 +116,7 @@ def searched(source: Plane, target: Plane, field: Plane, radius: int, wrapped: b
     for number in range(len(NEIGHBOURS) + GUESSES):
         if number < len(NEIGHBOURS):
             down, right = NEIGHBOURS[number]
-            tried = _moved(best, -down, -right, wrapped) - (down, right)
+            tried = _moved(best, -down, -right, wrapped, radius) - (down, right)
         else:
             reach = max(1, reach // 4)
             tried = best + rng.integers(-reach, reach + 1, best.shape)
@@ -138,15 +138,22 @@ def _around(target: Plane, radius: int, wrapped: bool) -> Plane:
     return np.pad(target, ways, mode="wrap" if wrapped else "reflect")
 
 
-def _moved(field: Plane, down: int, right: int, wrapped: bool) -> Plane:
-    """The field whose entry at p is that at p − (down, right); at edges that nothing wraps the nearest entry, moved."""
+def _moved(field: Plane, down: int, right: int, wrapped: bool, radius: int) -> Plane:
+    """The field whose entry at p is that at p − (down, right).
+
+    At edges that nothing wraps only whole patches count: there it is the entry of the nearest of them, as much further
+    as the patch is further away.
+    """
     if wrapped:
         return np.roll(field, (down, right), (0, 1))
     height, width = field.shape[:2]
-    rows, columns = np.arange(height) - down, np.arange(width) - right
-    inside = rows.clip(0, height - 1), columns.clip(0, width - 1)
-    moved: Plane = field[np.ix_(*inside)]
-    return moved
+    rows, columns = np.arange(height), np.arange(width)
+    top = (rows - down).clip(radius, height - 1 - radius)
+    left = (columns - right).clip(radius, width - 1 - radius)
+    moved = field[np.ix_(top, left)].copy()
+    moved[..., 0] += (rows - top - down)[:, None]
+    moved[..., 1] += (columns - left - right)[None]
+    return np.asarray(moved)
 
 
 def _cost(source: Plane, around: Plane, field: Plane, radius: int) -> Plane:

@@ -1,4 +1,4 @@
-"""A compact U-net for painting: it computes from half size down, and what it is told (a time, a class) shifts its maps."""
+"""A compact U-net for painting: it computes from half size down; what it is told (a time, a class) shifts its maps."""
 
 from __future__ import annotations
 

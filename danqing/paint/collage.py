@@ -20,9 +20,7 @@ SMALLEST = 16  # px
 
 
 @operator
-def collage(
-    x: Images, layout: Images, radius: Annotated[int, Range(1, 8, "px")] = 3, seed: Seed = 0
-) -> Job[Images]:
+def collage(x: Images, layout: Images, radius: Annotated[int, Range(1, 8, "px")] = 3, seed: Seed = 0) -> Job[Images]:
     """Rearrange a picture by a rough collage of its parts, so that no seam is seen.
 
     Args:

@@ -61,5 +61,3 @@ def grow_texture(
         job = regrown(source, guesses, (height, width), tileable, radius, rng)
         made.append(torch.from_numpy((yield from shared(job, item, 1, total=len(x)))).permute(2, 0, 1))
     return torch.stack(made).contiguous()
-
-

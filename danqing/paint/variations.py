@@ -22,7 +22,7 @@ SMALLEST = 16  # px
 def variations(
     x: Images,
     count: Annotated[int, Range(1, 256, "pictures")] = 4,
-    strength: Annotated[float, Range(0, 2)] = 0.5,
+    strength: Annotated[float, Range(0, 5)] = 2.0,
     radius: Annotated[int, Range(1, 8, "px")] = 3,
     seed: Seed = 0,
 ) -> Job[Images]:
