@@ -23,8 +23,8 @@ EACH = 6  # guesses of each
 @operator
 def grow_texture(
     x: Images,
-    width: Annotated[int, Range(16, 4096, "px")] = 256,
-    height: Annotated[int, Range(16, 4096, "px")] = 256,
+    wider: Annotated[float, Range(0.25, 8, "times")] = 1.0,
+    taller: Annotated[float, Range(0.25, 8, "times")] = 1.0,
     tileable: bool = True,
     radius: Annotated[int, Range(1, 8, "px")] = 3,
     seed: Seed = 0,
@@ -33,14 +33,14 @@ def grow_texture(
 
     Args:
         x: pictures (B, C, H, W) in [0, 1] of a texture: brick, grass, cloth; each is grown by itself.
-        width: of the result.
-        height: of the result.
+        wider: how many times as wide as the picture the result is.
+        taller: how many times as tall.
         tileable: whether opposite edges meet.
         radius: how far a patch reaches from its middle.
         seed: another one grows another.
 
     Returns:
-        A job with a picture (B, C, height, width) of each.
+        A job with a picture of each, (B, C, taller · H, wider · W).
 
     Raises:
         ParameterError: if a picture is smaller than 16 px.
@@ -48,16 +48,17 @@ def grow_texture(
     Source: Granot et al. 2022, "Drop the GAN", as ``danqing.maths.regrowing`` has it.
 
     Examples:
-        danqing grow_texture brick.png --width 512 --height 384 --seed 3 --out wall.png
+        danqing grow_texture brick.png --wider 2 --taller 1.5 --seed 3 --out wall.png
     """
     if min(x.shape[2:]) < SMALLEST:
         raise ParameterError(f"is smaller than {SMALLEST} px", where="x", remedy="Give a larger picture")
+    size = max(SMALLEST, round(x.shape[2] * taller)), max(SMALLEST, round(x.shape[3] * wider))
     made = []
     for item in range(len(x)):
         rng, source = np.random.default_rng(seed), x[item].permute(1, 2, 0).numpy()
         share = levels_of(source.shape[:2])[-1]
         blocks = [max(4, round(side / share)) for side in BLOCKS for _ in range(EACH)]
-        guesses = [shuffled(source, (height, width), rng, block) for block in blocks]
-        job = regrown(source, guesses, (height, width), tileable, radius, rng)
+        guesses = [shuffled(source, size, rng, block) for block in blocks]
+        job = regrown(source, guesses, size, tileable, radius, rng)
         made.append(torch.from_numpy((yield from shared(job, item, 1, total=len(x)))).permute(2, 0, 1))
     return torch.stack(made).contiguous()

@@ -21,8 +21,8 @@ SMALLEST = 16  # px
 @operator
 def retarget(
     x: Images,
-    width: Annotated[int, Range(16, 4096, "px")] | None = None,
-    height: Annotated[int, Range(16, 4096, "px")] | None = None,
+    wider: Annotated[float, Range(0.25, 8, "times")] = 1.0,
+    taller: Annotated[float, Range(0.25, 8, "times")] = 1.0,
     radius: Annotated[int, Range(1, 8, "px")] = 3,
     seed: Seed = 0,
 ) -> Job[Images]:
@@ -30,13 +30,13 @@ def retarget(
 
     Args:
         x: pictures (B, C, H, W) in [0, 1].
-        width: of the result; by default as it is.
-        height: of the result; by default as it is.
+        wider: how many times as wide as the picture the result is.
+        taller: how many times as tall.
         radius: how far a patch reaches from its middle.
         seed: where the search for fitting patches starts.
 
     Returns:
-        A job with pictures (B, C, height, width).
+        A job with pictures (B, C, taller · H, wider · W).
 
     Raises:
         ParameterError: if a picture is smaller than 16 px.
@@ -45,11 +45,11 @@ def retarget(
     using bidirectional similarity".
 
     Examples:
-        danqing retarget arcade.jpg --width 1200 --out long.png
+        danqing retarget arcade.jpg --wider 1.5 --out long.png
     """
     if min(x.shape[2:]) < SMALLEST:
         raise ParameterError(f"is smaller than {SMALLEST} px", where="x", remedy="Give a larger picture")
-    size = x.shape[2] if height is None else height, x.shape[3] if width is None else width
+    size = max(SMALLEST, round(x.shape[2] * taller)), max(SMALLEST, round(x.shape[3] * wider))
     made = []
     for item in range(len(x)):
         source = x[item].permute(1, 2, 0).numpy()

@@ -21,7 +21,7 @@ SMALLEST = 16  # px
 @operator
 def variations(
     x: Images,
-    count: Annotated[int, Range(1, 256, "pictures")] = 4,
+    count: Annotated[int, Range(1, 64, "pictures")] = 4,
     strength: Annotated[float, Range(0, 5)] = 2.0,
     radius: Annotated[int, Range(1, 8, "px")] = 3,
     seed: Seed = 0,

@@ -15,9 +15,9 @@ def picture(height=40, width=48, channels=3):
 
 def test_sizes_and_counts():
     x = torch.cat([picture(), picture().flip(3)])
-    assert danqing.grow_texture(x, width=33, height=20).shape == (2, 3, 20, 33)
+    assert danqing.grow_texture(x, wider=0.75, taller=0.5).shape == (2, 3, 20, 36)
     assert danqing.variations(x, count=2).shape == (4, 3, 40, 48)
-    assert danqing.retarget(x, width=70).shape == (2, 3, 40, 70)
+    assert danqing.retarget(x, wider=1.5).shape == (2, 3, 40, 72)
     assert danqing.collage(x, picture(24, 56, 1)).shape == (2, 3, 24, 56)
 
 
@@ -28,7 +28,7 @@ def test_variations_differ_from_each_other_and_none_from_itself():
     first, second = danqing.variations(x, count=2, strength=4.0, seed=1)
     assert (first - second).abs().mean() > 0.02
     (same,) = danqing.variations(x, count=1, strength=0.0)
-    assert (same - x[0]).abs().mean() < 0.01
+    assert (same - x[0]).abs().mean() < (first - x[0]).abs().mean() / 2
     again = danqing.variations(x, count=1, strength=4.0, seed=1)
     assert torch.equal(again[0], first)  # whatever the count
 
