@@ -15,7 +15,7 @@ from danqing.core.operators.operator import operator
 from danqing.core.pictures.contract import Images
 from danqing.core.progress import Job, Progress
 from danqing.maths.fitting import fit
-from danqing.maths.flows import Solver, on_the_way, travelled
+from danqing.maths.flows import on_the_way, travelled
 from danqing.maths.latents import latent
 
 
@@ -26,7 +26,6 @@ def image_to_image(
     strength: Annotated[float, Range(0, 1)] = 0.6,
     label: Label | None = None,
     steps: Annotated[int, Range(1, 50, "steps")] = 20,
-    solver: Solver = "heun",
     guidance: Annotated[float, Range(0, 20)] = 2.0,
     seed: Seed = 0,
 ) -> Job[Images]:
@@ -37,8 +36,7 @@ def image_to_image(
         weights: a trained flow.
         strength: how much is noise when painting begins; 0: the picture stays, 1: nothing of it is kept.
         label: the class to paint, by name or number; left out: none is said.
-        steps: of the whole way from noise; the share that ``strength`` leaves is gone.
-        solver: Euler asks the net once a step, Heun twice.
+        steps: of the whole way from noise; the share that ``strength`` leaves is gone, by Heun's method.
         guidance: how far the class is followed; 1: as learnt.
         seed: of the noise; each picture of a batch has its own.
 
@@ -63,6 +61,6 @@ def image_to_image(
         y = None if chosen is None else torch.tensor([chosen], device=x.device)
         left = max(1, round(steps * strength))
         with torch.no_grad():
-            end = travelled(lambda at, t, y=y: weights.velocity(at, t, y, guidance), begun, left, solver, start)
+            end = travelled(lambda at, t, y=y: weights.velocity(at, t, y, guidance), begun, left, "heun", start)
         made.append(fitting[item : item + 1] if strength == 0 else end.add(1).div(2).clamp(0, 1))
     return torch.cat(made).contiguous()

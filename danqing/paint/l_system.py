@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 import numpy as np
 import torch
@@ -15,6 +15,7 @@ from danqing.core.pictures.contract import Images
 from danqing.maths.plants import PRESETS, drawn, grown, rules_of
 
 FINER = 4  # drawn so much larger, and made small again
+USUAL = 25.0, 5  # angle and generations of a person's own rules
 MARGIN = 0.04  # of the side
 PAPER, WOOD, LEAF = (np.array(each) for each in ((0.98, 0.97, 0.93), (0.30, 0.20, 0.12), (0.20, 0.50, 0.18)))
 
@@ -22,9 +23,7 @@ PAPER, WOOD, LEAF = (np.array(each) for each in ((0.98, 0.97, 0.93), (0.30, 0.20
 @operator
 def l_system(
     size: Annotated[int, Range(16, 2048, "px")] = 512,
-    kind: Literal["plant", "bush", "tree", "dragon", "koch", "hilbert", "sierpinski"] = "plant",
-    axiom: str = "",
-    rules: str = "",
+    rules: str = "plant",
     angle: Annotated[float, Range(0, 180)] | None = None,
     generations: Annotated[int, Range(0, 20)] | None = None,
     wobble: Annotated[float, Range(0, 1)] = 0.0,
@@ -34,11 +33,10 @@ def l_system(
 
     Args:
         size: side of the picture.
-        kind: which one, as far as nothing else is said.
-        axiom: the word that it grows from.
-        rules: such as X=F+X,F=FF; F and G draw a step, f goes one, + and - turn, [ and ] branch.
-        angle: of a turn, in degrees.
-        generations: how often the rules are applied.
+        rules: plant, bush, tree, dragon, koch, hilbert, sierpinski, or the word that it grows from and what becomes of
+            each symbol, such as X:X=F[+X]-X,F=FF; F and G draw a step, f goes one, + and - turn, [ and ] branch.
+        angle: of a turn, in degrees; by default as the name has it, 25 for rules of your own.
+        generations: how often the rules are applied; by default as the name has it, 5 for rules of your own.
         wobble: how much each turn differs by chance, as a share of the angle.
         seed: of that chance.
 
@@ -46,18 +44,22 @@ def l_system(
         one picture in colour: wood where it began, leaves where it branches.
 
     Raises:
-        ParameterError: for rules of another form, a word that draws nothing, or one that grows too long.
+        ParameterError: for rules of another form, a name that is not known, a word that draws nothing, or one that grows too long.
 
     Source: Prusinkiewicz & Lindenmayer 1990, "The algorithmic beauty of plants", chapter 1.
 
     Examples:
-        danqing l_system --kind bush --wobble 0.2 --seed 5 --out bush.png
+        danqing l_system --rules bush --wobble 0.2 --seed 5 --out bush.png
     """
     import cv2
 
-    own = PRESETS[kind]
-    word = grown(axiom or own[0], rules_of(rules or own[1]), own[3] if generations is None else generations)
-    lines, depth = drawn(word, own[2] if angle is None else angle, wobble, np.random.default_rng(seed))
+    axiom, colon, own = rules.partition(":")
+    if not colon and rules not in PRESETS:
+        what = f"{rules!r} is neither a name nor an axiom with rules"
+        raise ParameterError(what, where="rules", remedy=f"Say {', '.join(PRESETS)}, or such as X:X=F[+X]-X,F=FF")
+    axiom, own, turn, often = PRESETS.get(rules, (axiom, own, *USUAL))
+    word = grown(axiom, rules_of(own), often if generations is None else generations)
+    lines, depth = drawn(word, turn if angle is None else angle, wobble, np.random.default_rng(seed))
     if not len(lines):
         raise ParameterError("draws nothing", where="rules", remedy="Let F or G stand in the axiom or the rules")
     ends = lines.reshape(-1, 2)

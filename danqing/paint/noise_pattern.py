@@ -14,6 +14,8 @@ from danqing.core.operators.operator import operator
 from danqing.core.pictures.contract import Images
 from danqing.maths.procedural import octaves
 
+OCTAVES, PERSISTENCE = 6, 0.5
+
 
 @operator
 def noise_pattern(
@@ -21,8 +23,6 @@ def noise_pattern(
     height: Annotated[int, Range(8, 8192, "px")] = 512,
     kind: Literal["perlin", "simplex", "ridges"] = "perlin",
     scale: Annotated[float, Range(2, 4096, "px")] = 128,
-    octave_count: Annotated[int, Range(1, 10)] = 6,
-    persistence: Annotated[float, Range(0, 1)] = 0.5,
     tileable: bool = False,
     seed: Seed = 0,
 ) -> Images:
@@ -33,9 +33,7 @@ def noise_pattern(
         height: of the picture.
         kind: "perlin" lies on a square grid and can be tiled, "simplex" on triangles, without the grid's directions;
             "ridges" folds Perlin noise into crests, as of mountains or marble.
-        scale: length of the largest waves.
-        octave_count: how many finer and finer noises are added, each of half the wavelength.
-        persistence: strength of each against the one before.
+        scale: length of the largest waves; five finer noises are added, each half as long and half as strong.
         tileable: whether opposite edges meet; the largest wave is then fitted into the sides.
         seed: another one paints another picture.
 
@@ -54,6 +52,6 @@ def noise_pattern(
         remedy = "Take --kind perlin"
         raise ParameterError("its triangles do not fit into a rectangle's sides", where="tileable", remedy=remedy)
     rng = np.random.default_rng(seed)
-    made = octaves(kind, height, width, scale, octave_count, persistence, rng, tileable)
+    made = octaves(kind, height, width, scale, OCTAVES, PERSISTENCE, rng, tileable)
     plane = 1 - np.abs(made) * 1.6 if kind == "ridges" else 0.5 + made / 2
     return torch.from_numpy(plane.clip(0, 1).astype(np.float32))[None, None]

@@ -22,8 +22,6 @@ def reaction_diffusion(
     width: Annotated[int, Range(16, 2048, "px")] = 256,
     height: Annotated[int, Range(16, 2048, "px")] = 256,
     kind: Literal["coral", "spots", "maze", "worms"] = "coral",
-    feed: Annotated[float, Range(0.001, 0.1)] | None = None,
-    kill: Annotated[float, Range(0.001, 0.1)] | None = None,
     steps: Annotated[int, Range(1, 50_000, "steps")] = 4000,
     seed: Seed = 0,
 ) -> Job[Images]:
@@ -32,9 +30,7 @@ def reaction_diffusion(
     Args:
         width: of the picture.
         height: of the picture.
-        kind: which pattern: feed and kill together.
-        feed: how fast the first substance flows in; by default as the kind has it.
-        kill: how fast the second is taken out; by default as the kind has it.
+        kind: which pattern: how fast one substance flows in and the other is taken out.
         steps: for which it grows.
         seed: where it begins.
 
@@ -46,9 +42,7 @@ def reaction_diffusion(
     Examples:
         danqing reaction_diffusion --kind maze --seed 3 --out maze.png
     """
-    usual = KINDS[kind]
-    rates = usual[0] if feed is None else feed, usual[1] if kill is None else kill
-    made = yield from gray_scott(height, width, *rates, steps, np.random.default_rng(seed))
+    made = yield from gray_scott(height, width, *KINDS[kind], steps, np.random.default_rng(seed))
     low, high = float(made.min()), float(made.max())
     plane = (made - low) / max(high - low, 1e-6)
     return torch.from_numpy(plane.clip(0, 1).astype(np.float32))[None, None]
