@@ -39,7 +39,7 @@ def collage(x: Images, layout: Images, radius: Annotated[int, Range(1, 8, "px")]
     Source: Granot et al. 2022, "Drop the GAN", section 3.2 (collage, structural analogies).
 
     Examples:
-        danqing collage beach.jpg --layout pasted.png --out moved.png
+        danqing collage beach.jpg pasted.png --out moved.png
     """
     if min(*x.shape[2:], *layout.shape[2:]) < SMALLEST:
         raise ParameterError(f"is smaller than {SMALLEST} px", where="x", remedy="Give larger pictures")

@@ -23,8 +23,8 @@ EACH = 6  # guesses of each
 @operator
 def grow_texture(
     x: Images,
-    wider: Annotated[float, Range(0.25, 8, "times")] = 1.0,
-    taller: Annotated[float, Range(0.25, 8, "times")] = 1.0,
+    wider: Annotated[float, Range(0.25, 4, "times")] = 1.0,
+    taller: Annotated[float, Range(0.25, 4, "times")] = 1.0,
     tileable: bool = True,
     radius: Annotated[int, Range(1, 8, "px")] = 3,
     seed: Seed = 0,
@@ -48,7 +48,7 @@ def grow_texture(
     Source: Granot et al. 2022, "Drop the GAN", as ``danqing.maths.regrowing`` has it.
 
     Examples:
-        danqing grow_texture brick.png --wider 2 --taller 1.5 --seed 3 --out wall.png
+        danqing grow_texture brick.png --taller 0.5 --seed 3 --out wall.png
     """
     if min(x.shape[2:]) < SMALLEST:
         raise ParameterError(f"is smaller than {SMALLEST} px", where="x", remedy="Give a larger picture")

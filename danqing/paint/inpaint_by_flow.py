@@ -23,8 +23,8 @@ from danqing.maths.latents import latent
 @operator
 def inpaint_by_flow(
     x: Images,
-    weights: FlowPainter,
     mask: Mask,
+    weights: FlowPainter,
     label: Label | None = None,
     steps: Annotated[int, Range(1, 50, "steps")] = 30,
     guidance: Annotated[float, Range(0, 20)] = 2.0,
@@ -34,8 +34,8 @@ def inpaint_by_flow(
 
     Args:
         x: pictures (B, C, H, W) in [0, 1], cut and resized to the model's size.
-        weights: a trained flow.
         mask: the holes, 1 (white) means "paint here", one mask or as many as pictures; cut and resized alike.
+        weights: a trained flow.
         label: the class to paint, by name or number; left out: none is said.
         steps: from noise to picture.
         guidance: how far the class is followed; 1: as learnt.
@@ -51,7 +51,7 @@ def inpaint_by_flow(
     of Liu et al. 2023; danqing.
 
     Examples:
-        danqing inpaint_by_flow face.png --weights runs/flow-1 --mask eyes.png --seed 4 --out other.png
+        danqing inpaint_by_flow face.png eyes.png --weights runs/flow-1 --seed 4 --out other.png
     """
     chosen = None if label is None else class_number(weights, label)
     size, made = int(weights.config["size"]), []

@@ -21,8 +21,8 @@ SMALLEST = 16  # px
 @operator
 def retarget(
     x: Images,
-    wider: Annotated[float, Range(0.25, 8, "times")] = 1.0,
-    taller: Annotated[float, Range(0.25, 8, "times")] = 1.0,
+    wider: Annotated[float, Range(0.25, 4, "times")] = 1.0,
+    taller: Annotated[float, Range(0.25, 4, "times")] = 1.0,
     radius: Annotated[int, Range(1, 8, "px")] = 3,
     seed: Seed = 0,
 ) -> Job[Images]:
@@ -45,7 +45,7 @@ def retarget(
     using bidirectional similarity".
 
     Examples:
-        danqing retarget arcade.jpg --wider 1.5 --out long.png
+        danqing retarget arcade.jpg --wider 0.75 --out narrow.png
     """
     if min(x.shape[2:]) < SMALLEST:
         raise ParameterError(f"is smaller than {SMALLEST} px", where="x", remedy="Give a larger picture")

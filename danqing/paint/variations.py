@@ -44,7 +44,7 @@ def variations(
     Source: Granot et al. 2022, "Drop the GAN", section 3.1, as ``danqing.maths.regrowing`` has it.
 
     Examples:
-        danqing variations balloons.jpg --count 9 --out balloons.png
+        danqing variations balloons.jpg --count 1 --seed 4 --out balloons.png
     """
     if min(x.shape[2:]) < SMALLEST:
         raise ParameterError(f"is smaller than {SMALLEST} px", where="x", remedy="Give a larger picture")

@@ -39,10 +39,10 @@ def test_a_picture_does_not_depend_on_its_company(flow, x):
 def test_only_the_hole_is_painted(flow, x):
     mask = torch.zeros(1, 1, 16, 16)
     mask[..., 4:9, 3:12] = 1
-    made = danqing.inpaint_by_flow(x, flow, mask=mask, steps=4)
+    made = danqing.inpaint_by_flow(x, mask, flow, steps=4)
     hole = (mask > 0.5).expand_as(x)
     assert torch.equal(made[~hole], x[~hole])
-    other = danqing.inpaint_by_flow(x, flow, mask=mask, steps=4, seed=1)
+    other = danqing.inpaint_by_flow(x, mask, flow, steps=4, seed=1)
     assert not torch.equal(made[hole], other[hole])
 
 
