@@ -100,14 +100,12 @@ class Flow(FlowPainter):
         """Paint as :meth:`paint` in few steps, without guidance."""
         z = torch.randn(len(batch.x), *self.latent, generator=rng, device=rng.device).to(batch.x.device)
         label = self.labels(len(z), rng, batch.y if self.classes is not None else None)
-        made = travelled(lambda x, t: self.velocity(x, t, label), z, LOOK, "heun")
+        made = travelled(self.led(label, 1.0), z, LOOK, "heun")
         return made.add(1).div(2).clamp(0, 1).contiguous()
 
     def _painted(self, z: Tensor, label: Tensor | None) -> Tensor:
         guidance = float(self.config["guidance"])
-        return travelled(
-            lambda x, t: self.velocity(x, t, label, guidance), z, self.config["steps"], self.config["solver"]
-        )
+        return travelled(self.led(label, guidance), z, self.config["steps"], self.config["solver"])
 
     def _speed(self, x: Tensor, t: Tensor, label: Tensor | None) -> Tensor:
         told = self.times(t)

@@ -61,6 +61,6 @@ def image_to_image(
         y = None if chosen is None else torch.tensor([chosen], device=x.device)
         left = max(1, round(steps * strength))
         with torch.no_grad():
-            end = travelled(lambda at, t, y=y: weights.velocity(at, t, y, guidance), begun, left, "heun", start)
+            end = travelled(weights.led(y, guidance), begun, left, "heun", start)
         made.append(fitting[item : item + 1] if strength == 0 else end.add(1).div(2).clamp(0, 1))
     return torch.cat(made).contiguous()

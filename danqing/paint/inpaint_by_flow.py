@@ -63,7 +63,7 @@ def inpaint_by_flow(
         y = None if chosen is None else torch.tensor([chosen], device=x.device)
         hole = holes[item : item + 1]
         with torch.no_grad():
-            stations = travelling(lambda at, t, y=y: weights.velocity(at, t, y, guidance), noise, steps)
+            stations = travelling(weights.led(y, guidance), noise, steps)
             t, where = next(stations)
             while True:
                 where = torch.where(hole, where, on_the_way(noise, known, torch.full((1,), t, device=x.device)))

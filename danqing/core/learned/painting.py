@@ -37,6 +37,10 @@ class FlowPainter(Painter):
         ``guidance`` above 1 goes further the way that the class leads than the class would.
         """
 
+    def led(self, label: Tensor | None, guidance: float) -> Callable[[Tensor, float], Tensor]:
+        """The velocity of pictures at a time, for these classes."""
+        return lambda x, t: self.velocity(x, t, label, guidance)
+
 
 class Translator(Model):
     """Learns to paint a picture anew: as its pair, or as one of another set."""
