@@ -33,7 +33,7 @@ def critic_loss(name: LossName, real: Tensor, fake: Tensor, smoothing: float = 0
     if name == "non-saturating":
         return (F.softplus(-real) + smoothing * real + F.softplus(fake)).mean()
     if name == "least-squares":
-        return ((real - (1 - smoothing)).square() + fake.square()).mean() / 2
+        return ((real - (1 - smoothing)).square().mean() + fake.square().mean()) / 2
     if name == "hinge":
         return (F.relu(1 - real) + F.relu(1 + fake)).mean()
     if name == "wasserstein":

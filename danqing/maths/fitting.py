@@ -24,10 +24,14 @@ def fit(x: Images, size: int, channels: int) -> Images:
 
     Source: ITU-R BT.601 for the weights of grey; danqing for the rest.
     """
-    return _resized(_cut(_channels(x, channels)), size)
+    return _resized(_cut(in_channels(x, channels)), size)
 
 
-def _channels(x: Tensor, channels: int) -> Tensor:
+def in_channels(x: Images, channels: int) -> Images:
+    """Pictures in grey or in colour, (B, channels, H, W).
+
+    Source: ITU-R BT.601 for the weights of grey.
+    """
     if x.shape[1] == channels:
         return x
     if channels == 3:

@@ -81,3 +81,24 @@ def _initialise(*layers: nn.Conv2d | nn.Linear) -> None:
         nn.init.normal_(layer.weight, std=math.sqrt(2 / (1 + SLOPE**2) / layer.weight[0].numel()))
         if layer.bias is not None:
             nn.init.zeros_(layer.bias)
+
+
+class PatchCritic(nn.Module):
+    """Judge patches: pictures (B, channels, H, W) in [-1, 1] to logits (B, 1, H / 8, W / 8), each of what is around it.
+
+    Source: Isola et al. 2017 (pix2pix), section 3.2.2.
+    """
+
+    def __init__(self, channels: int, width: int) -> None:
+        super().__init__()
+        widths = [channels, width, 2 * width, 4 * width]
+        layers = [Down(inputs, outputs) for inputs, outputs in pairwise(widths)]
+        self.layers, self.last = nn.ModuleList(layers), nn.Conv2d(widths[-1], 1, 3, padding=1)
+        _initialise(*layers, self.last)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = x.contiguous(memory_format=torch.channels_last)
+        for layer in self.layers:
+            x = F.leaky_relu(layer(x), SLOPE)
+        logits: Tensor = self.last(x)
+        return logits.float()

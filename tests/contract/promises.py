@@ -261,9 +261,7 @@ def _read(op: Operator, line: str) -> tuple[Params, int]:
             values[field.name] = FILE
         elif field:
             values[field.name] = field.parse(words.pop(0))
-            assert field.kind.reads or accepts(field, values[field.name]), (
-                f"{line}: {field.name} out of range"
-            )
+            assert field.kind.reads or accepts(field, values[field.name]), f"{line}: {field.name} out of range"
         else:
             assert flag in FACE_OPTIONS, f"{line}: no such option --{flag}"
             del words[: FACE_OPTIONS[flag]]

@@ -6,9 +6,8 @@ import cv2
 import numpy as np
 import pytest
 import torch
-from torch import Tensor
-
 from danqing.maths.scratches import scratches
+from torch import Tensor
 
 
 def ground(seed: int = 0, side: int = 160) -> np.ndarray:

@@ -17,6 +17,7 @@ import torch
 from danqing.core.learned import model as bases
 from danqing.core.learned.families import family_named
 from danqing.core.learned.model import Model, Samples
+from danqing.core.learned.painting import Translator
 from danqing.core.learned.weights import load, load_tensors
 from danqing.core.menu import families
 from danqing.core.progress import finish
@@ -24,6 +25,7 @@ from danqing.nets.precision import autocast
 from danqing.training.config import TrainConfig
 from danqing.training.loop import resume, train
 from danqing.training.step import Stepper
+from tests.train.sets import set_for
 
 SIZE, CLASSES, STEPS = 32, 2, 3
 RUN: dict[str, Any] = {"budget": "24pictures", "every": "8pictures", "batch": 8, "precision": "bf16", "threads": 1}
@@ -32,6 +34,9 @@ SMALL: dict[str, dict[str, Any]] = {  # a family that is not here learns with th
     "dcgan": {"width": 8, "critic_width": 8},
     "vae": {"width": 8},
     "stylegan": {"width": 4, "critic_width": 4},
+    "flow": {"width": 16},
+    "pix2pix": {"width": 16, "critic_width": 4, "size": 32},
+    "cyclegan": {"width": 16, "critic_width": 4, "size": 32},
     "classifier": {"width": 8},
     "restorer": {"net": "tiny", "patch": 24},
     "noisemeter": {"width": 8, "patch": 24},
@@ -72,7 +77,8 @@ def new(family: str, choice: dict[str, Any]) -> Model:
 
 def samples(model: Model, count: int = 8) -> Samples:
     x = torch.rand(count, 3, SIZE, SIZE, generator=torch.Generator().manual_seed(0))
-    return Samples(x, torch.arange(count) % CLASSES if model.config.get("classes") else None)
+    pair = x.flip(3) if isinstance(model, Translator) else None
+    return Samples(x, torch.arange(count) % CLASSES if model.config.get("classes") else None, pair)
 
 
 def check(made: torch.Tensor) -> None:
@@ -91,6 +97,8 @@ def use(model: Model, batch: Samples) -> None:
             check(shown)
         if isinstance(model, bases.Painter):
             check(model.sample(3, rng))
+        if isinstance(model, Translator):
+            check(model.translate(batch.x))
         if isinstance(model, bases.Recogniser):
             check(model.predict(batch.x))
             assert model.features(batch.x).dtype == torch.float32
@@ -118,7 +126,8 @@ def test_three_steps_are_learned_and_what_is_learned_is_used(family: str, choice
 @pytest.mark.parametrize(("family", "choice"), [*cases("task"), begun("restorer", "denoise-tiny")])
 def test_a_run_resumes_bit_for_bit_and_its_file_is_used(family: str, choice: dict[str, Any], tmp_path: Path) -> None:
     def config(name: str) -> TrainConfig:
-        return TrainConfig.make(family, "digits", **{**RUN, **SMALL.get(family, {}), **choice, "out": tmp_path / name})
+        data = set_for(family, tmp_path / "set")
+        return TrainConfig.make(family, data, **{**RUN, **SMALL.get(family, {}), **choice, "out": tmp_path / name})
 
     whole = finish(train(config("whole")))
     job = train(config("stopped"))

@@ -22,12 +22,16 @@ from danqing.training.config import TrainConfig
 from danqing.training.loop import resume, train
 from danqing.training.record import read_log
 from danqing.training.step import Stepper
+from tests.train.sets import set_for
 
 SMALL: dict[str, Any] = {
     "mlpgan": {},
     "dcgan": {"width": 8},
     "vae": {},
     "stylegan": {"width": 4, "critic_width": 4},
+    "flow": {"width": 16},
+    "pix2pix": {"width": 16, "critic_width": 4, "size": 16},
+    "cyclegan": {"width": 16, "critic_width": 4, "size": 16},
     "classifier": {"augment": "rotate=10,crop=0.1"},
     "restorer": {"net": "tiny", "patch": 24},
     "noisemeter": {"width": 8, "patch": 24},
@@ -39,7 +43,8 @@ RUN: dict[str, Any] = {"budget": "480pictures", "every": "160pictures", "batch":
 
 
 def config(family: str, out: Path, **changes: Any) -> TrainConfig:
-    return TrainConfig.make(family, "digits", **{**RUN, **SMALL[family], "out": out, **changes})
+    data = set_for(family, out.parent / "set")
+    return TrainConfig.make(family, data, **{**RUN, **SMALL[family], "out": out, **changes})
 
 
 def weights(file: Path) -> dict[str, torch.Tensor]:

@@ -9,7 +9,7 @@ from contextvars import ContextVar
 import torch
 from torch import Tensor
 
-from danqing.core.learned.model import Painter
+from danqing.core.learned.model import Model, Painter
 from danqing.core.pictures.contract import Images
 from danqing.core.progress import Job, Progress
 
@@ -44,6 +44,33 @@ class Autoencoder(Painter):
     @abstractmethod
     def between(self, x: Images, y: Images, shares: Tensor) -> Images:
         """Paint what lies ``shares`` (T,) of the way between two pictures (1, C, H, W): (T, channels, size, size)."""
+
+
+class FlowPainter(Painter):
+    """Learns the velocity at which noise becomes pictures; latents are pictures of noise (channels, size, size)."""
+
+    @abstractmethod
+    def velocity(self, x: Tensor, t: float, label: Tensor | None = None, guidance: float = 1.0) -> Tensor:
+        """The velocity of pictures (B, C, H, W) in [-1, 1] at a time from 0 (noise) to 1 (pictures).
+
+        ``guidance`` above 1 goes further the way that the class leads than the class would.
+        """
+
+    def led(self, label: Tensor | None, guidance: float) -> Callable[[Tensor, float], Tensor]:
+        """The velocity of pictures at a time, for these classes."""
+        return lambda x, t: self.velocity(x, t, label, guidance)
+
+
+class Translator(Model):
+    """Learns to paint a picture anew: as its pair, or as one of another set."""
+
+    @abstractmethod
+    def translate(self, x: Images, back: bool = False) -> Images:
+        """Paint pictures (B, C, H, W) of any size anew; ``back``: the other way, where it was learned.
+
+        Raises:
+            ParameterError: if the other way was not learned.
+        """
 
 
 def paint_numbered(

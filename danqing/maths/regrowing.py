@@ -1,0 +1,229 @@
+"""New pictures from one: whatever is painted looks, patch by patch, like something in it, from coarse to fine."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.random import Generator
+
+from danqing.core.progress import Job, Progress
+
+Plane = np.ndarray[Any, np.dtype[Any]]
+SHRINK = 0.7  # of the side from one level to the next
+COARSEST = 24  # px; the shorter side of the source there
+ROUNDS = 4  # of search and painting on each level; the coarsest has EXACT instead
+EXACT = 8
+COVERAGE = 0.01  # how little a patch of the source must be used before it is preferred
+CROWDED = 0.5  # what a match counts more for each time it is used more often than all are on average
+SPREAD = 1.4  # px; standard deviation of the window in which patches vote: the middle says most, so edges stay sharp
+NEIGHBOURS = ((0, 1), (1, 0), (0, -1), (-1, 0))
+GUESSES = 3  # random ones around each match, each nearer
+
+
+def regrown(
+    source: Plane, guesses: Sequence[Plane], size: tuple[int, int], wrapped: bool, radius: int, rng: Generator
+) -> Job[Plane]:
+    """Paint a picture (height, width, C) as ``size`` says that looks like ``source`` everywhere and begins as a guess.
+
+    Args:
+        source: (H, W, C) float32.
+        guesses: (h, w, C), any size: each is shrunk to the coarsest level; the one that becomes likest is gone on with.
+        size: height and width of the result.
+        wrapped: whether patches go over the edges, so that the result can be tiled.
+        radius: how far a patch reaches from its middle, px.
+        rng: source of random guesses.
+
+    Source: Granot et al. 2022, "Drop the GAN", section 3 (patch nearest neighbours, normalised for coverage);
+    Kwatra et al. 2005 (texture optimisation); search: Barnes et al. 2009 (PatchMatch); crowding: Kaspar et al. 2015,
+    "Self tuning texture optimization", section 3.2.
+    """
+    levels = levels_of(source.shape[:2])
+    ends = [tuple(max(2 * radius + 1, round(side * share)) for side in size) for share in levels]
+    sources = [resized(source, shape_at(source.shape[:2], share)) for share in levels]
+    target, field = _begun(sources[-1], [resized(guess, ends[-1]) for guess in guesses], radius, wrapped)
+    total = len(levels) * ROUNDS
+    for level in reversed(range(len(levels))):
+        if level + 1 < len(levels):
+            field = _lifted(field, sources[level + 1].shape[:2], sources[level].shape[:2], ends[level], radius)
+            target = voted(sources[level], field, radius, wrapped)
+        for turn in range(ROUNDS):
+            yield Progress((len(levels) - 1 - level) * ROUNDS + turn, total, f"{ends[level][1]} × {ends[level][0]} px")
+            field = searched(sources[level], target, field, radius, wrapped, rng)
+            target = voted(sources[level], field, radius, wrapped)
+    return np.asarray(target.clip(0, 1))
+
+
+def levels_of(shape: tuple[int, ...]) -> list[float]:
+    """Sides of each level as shares of the full one, from fine to coarse."""
+    count = max(0, math.ceil(math.log(min(shape) / COARSEST) / -math.log(SHRINK))) if min(shape) > COARSEST else 0
+    return [SHRINK**level for level in range(count + 1)]
+
+
+def shape_at(shape: tuple[int, ...], share: float) -> tuple[int, int]:
+    """Height and width at a level."""
+    return max(8, round(shape[0] * share)), max(8, round(shape[1] * share))
+
+
+def resized(picture: Plane, shape: tuple[int, ...]) -> Plane:
+    """The picture (H, W, C) at another size, averaged where it becomes smaller."""
+    import cv2
+
+    if picture.shape[:2] == tuple(shape):
+        return picture.astype(np.float32)
+    smaller = shape[0] * shape[1] < picture.shape[0] * picture.shape[1]
+    way = cv2.INTER_AREA if smaller else cv2.INTER_CUBIC
+    made = cv2.resize(picture.astype(np.float32), (shape[1], shape[0]), interpolation=way)
+    return np.asarray(made.reshape(*shape, picture.shape[2]))
+
+
+def shuffled(source: Plane, shape: tuple[int, int], rng: Generator, block: int = 8) -> Plane:
+    """A first guess: blocks from anywhere in the source (H, W, C), side by side."""
+    high, wide = (math.ceil(side / block) for side in shape)
+    made = np.empty((high * block, wide * block, source.shape[2]), np.float32)
+    for row in range(high):
+        for column in range(wide):
+            top, left = (int(rng.integers(0, max(1, side - block))) for side in source.shape[:2])
+            piece = source[top : top + block, left : left + block]
+            place = made[row * block : (row + 1) * block, column * block : (column + 1) * block]
+            place[: piece.shape[0], : piece.shape[1]] = piece
+    return made[: shape[0], : shape[1]]
+
+
+def voted(source: Plane, field: Plane, radius: int, wrapped: bool) -> Plane:
+    """What the matches (h, w, 2) would paint together (h, w, C)."""
+    total: Any = 0.0
+    weights: Any = 0.0
+    for down, right in _offsets(radius):
+        weight = math.exp(-(down**2 + right**2) / (2 * SPREAD**2))
+        here = _moved(field, down, right, wrapped, radius)
+        total = total + weight * source[here[..., 0] + down, here[..., 1] + right]
+        weights += weight
+    return np.asarray(total / weights, np.float32)
+
+
+def searched(source: Plane, target: Plane, field: Plane, radius: int, wrapped: bool, rng: Generator) -> Plane:
+    """Better matches: those of neighbours, moved along, and random ones around."""
+    height, width = source.shape[:2]
+    around = _around(target, radius, wrapped)
+    crowd = _crowd(field, (height, width), radius)
+    best = field
+    cost = _cost(source, around, best, radius) * crowd[best[..., 0], best[..., 1]]
+    ends = np.array([height - 1 - radius, width - 1 - radius])
+    reach = max(height, width) // 2
+    for number in range(len(NEIGHBOURS) + GUESSES):
+        if number < len(NEIGHBOURS):
+            down, right = NEIGHBOURS[number]
+            tried = _moved(best, -down, -right, wrapped, radius) - (down, right)
+        else:
+            reach = max(1, reach // 4)
+            tried = best + rng.integers(-reach, reach + 1, best.shape)
+        tried = tried.clip(radius, ends)
+        mine = _cost(source, around, tried, radius) * crowd[tried[..., 0], tried[..., 1]]
+        better = mine < cost
+        best, cost = np.where(better[..., None], tried, best), np.where(better, mine, cost)
+    return np.asarray(best)
+
+
+def _offsets(radius: int) -> list[tuple[int, int]]:
+    reach = range(-radius, radius + 1)
+    return [(down, right) for down in reach for right in reach]
+
+
+def _around(target: Plane, radius: int, wrapped: bool) -> Plane:
+    """The target with as much beyond its edges as a patch reaches."""
+    ways = ((radius, radius), (radius, radius), (0, 0))
+    return np.pad(target, ways, mode="wrap" if wrapped else "reflect")
+
+
+def _moved(field: Plane, down: int, right: int, wrapped: bool, radius: int) -> Plane:
+    """The field whose entry at p is that at p − (down, right).
+
+    At edges that nothing wraps only whole patches count: there it is the entry of the nearest of them, as much further
+    as the patch is further away.
+    """
+    if wrapped:
+        return np.roll(field, (down, right), (0, 1))
+    height, width = field.shape[:2]
+    rows, columns = np.arange(height), np.arange(width)
+    top = (rows - down).clip(radius, height - 1 - radius)
+    left = (columns - right).clip(radius, width - 1 - radius)
+    moved = field[np.ix_(top, left)].copy()
+    moved[..., 0] += (rows - top - down)[:, None]
+    moved[..., 1] += (columns - left - right)[None]
+    return np.asarray(moved)
+
+
+def _cost(source: Plane, around: Plane, field: Plane, radius: int) -> Plane:
+    """The mean squared difference of each target patch from its match, (h, w); every second pixel is looked at."""
+    height, width = field.shape[:2]
+    total: Any = 0.0
+    for down, right in _offsets(radius):
+        if (down + right) % 2 == 0:
+            seen = around[down + radius : down + radius + height, right + radius : right + radius + width]
+            gap = seen - source[field[..., 0] + down, field[..., 1] + right]
+            total = total + np.einsum("ijk,ijk->ij", gap, gap)
+    return np.asarray(total) + 1e-4
+
+
+def _crowd(field: Plane, shape: tuple[int, int], radius: int) -> Plane:
+    """What a match at each place of the source counts, (H, W): more where more come from than on average."""
+    import cv2
+
+    uses = np.bincount((field[..., 0] * shape[1] + field[..., 1]).ravel(), minlength=shape[0] * shape[1])
+    side = 2 * radius + 1
+    near = cv2.boxFilter(uses.reshape(shape).astype(np.float32), -1, (side, side))
+    usual = field[..., 0].size / ((shape[0] - 2 * radius) * (shape[1] - 2 * radius))
+    return np.asarray(1 + CROWDED * np.clip(near / usual - 1, 0, None))
+
+
+def _begun(source: Plane, guesses: Sequence[Plane], radius: int, wrapped: bool) -> tuple[Plane, Plane]:
+    """The guess, made like the source by exact search, that is likest in the end both ways, with its matches."""
+    ways = []
+    for target in guesses:
+        for _ in range(EXACT):
+            field = _likest(source, target, radius, wrapped)
+            target = voted(source, field, radius, wrapped)
+        gaps = _gaps(source, target, radius, wrapped)
+        ways.append((float(gaps.min(1).mean() + gaps.min(0).mean()), target, field))
+    _, target, field = min(ways, key=lambda way: way[0])
+    return target, field
+
+
+def _likest(source: Plane, target: Plane, radius: int, wrapped: bool) -> Plane:
+    """The match of each target patch among all of the source, (h, w, 2), those preferred that are seldom likest."""
+    gaps = _gaps(source, target, radius, wrapped)
+    width = source.shape[1] - 2 * radius
+    found = (gaps / (COVERAGE + gaps.min(0))).argmin(1)
+    rows, columns = np.divmod(found, width)
+    return np.stack([rows, columns], -1).reshape(*target.shape[:2], 2) + radius
+
+
+def _gaps(source: Plane, target: Plane, radius: int, wrapped: bool) -> Plane:
+    """The mean squared difference of each patch of the target from each of the source, (M, N)."""
+    keys, queries = _patches(source, radius), _patches(_around(target, radius, wrapped), radius)
+    gaps = (queries**2).sum(1)[:, None] + (keys**2).sum(1)[None] - 2 * queries @ keys.T
+    return np.asarray(gaps.clip(0) / keys.shape[1])
+
+
+def _patches(picture: Plane, radius: int) -> Plane:
+    """All whole patches (N, K · C)."""
+    side = 2 * radius + 1
+    windows = np.lib.stride_tricks.sliding_window_view(picture, (side, side), (0, 1))
+    height, width = windows.shape[:2]
+    return np.asarray(windows.reshape(height * width, -1), np.float32)
+
+
+def _lifted(field: Plane, coarse: tuple[int, ...], fine: tuple[int, ...], size: tuple[int, ...], radius: int) -> Plane:
+    """Take matches over to the next finer level."""
+    old = np.array(field.shape[:2])
+    rows, columns = (((np.arange(size[axis]) + 0.5) * old[axis] / size[axis]) for axis in (0, 1))
+    top, left = rows.astype(int).clip(0, old[0] - 1), columns.astype(int).clip(0, old[1] - 1)
+    match = field[np.ix_(top, left)] + 0.5
+    match[..., 0] += (rows - top - 0.5)[:, None]
+    match[..., 1] += (columns - left - 0.5)[None]
+    scale = np.array(fine) / np.array(coarse)
+    ends = np.array(fine) - 1 - radius
+    return np.asarray((match * scale).astype(int).clip(radius, ends))

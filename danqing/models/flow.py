@@ -1,0 +1,116 @@
+"""Rectified flow: learns how noise becomes pictures, in as many steps as there is time for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, ClassVar, Literal
+
+import torch
+from torch import Generator, Tensor, nn
+
+from danqing.core.errors import ParameterError
+from danqing.core.fields.number import Range
+from danqing.core.learned.model import Optimiser, Samples
+from danqing.core.learned.painting import FlowPainter
+from danqing.core.pictures.contract import Images
+from danqing.maths.flows import Solver, drawn_times, nearest_noise, on_the_way, travelled
+from danqing.nets.adversary import in_blocks
+from danqing.nets.conditioned_unet import ConditionedUNet, Times
+
+TOLD = 192  # length of what the net is told
+LOOK = 4  # steps in which a look at the training paints, unguided: it is to be quick
+
+
+class Flow(FlowPainter):
+    """Learn how noise becomes pictures, step by step.
+
+    Args:
+        size: side of the pictures, px.
+        channels: 1 (grey) or 3 (RGB).
+        classes: how many classes the pictures have; 0 learns without.
+        width: channels at half size, a multiple of 16; twice as many at a quarter, three times at an eighth.
+        blocks: residual blocks of each level.
+        pairing: which noise a picture is learned from: any, or within each class of a batch the nearest (ot).
+        unlabelled: share of the pictures whose class is hidden while learning, so that samples can be guided.
+        steps: in which ``generate`` paints; other operators ask.
+        solver: how they go.
+        guidance: how far they follow the class; 1: as learnt.
+
+    Raises:
+        ParameterError: for a number of channels that is neither 1 nor 3, or a width that is no multiple of 16.
+
+    Source: Liu et al. 2023, arXiv:2209.03003, eq. 1; Esser et al. 2024, section 3.1 (times); Tong et al. 2024
+    (pairing); Ho & Salimans 2022, arXiv:2207.12598, eq. 6 (guidance).
+    """
+
+    optimiser: ClassVar[Optimiser] = Optimiser(lr=1e-3, betas=(0.9, 0.99))
+    batch_size: ClassVar[int] = 64
+
+    def __init__(
+        self,
+        size: Annotated[int, Range(8, 256, "px")] = 64,
+        channels: Annotated[int, Range(1, 3)] = 3,
+        classes: Annotated[int, Range(0, 100_000)] = 0,
+        width: Annotated[int, Range(16, 512)] = 64,
+        blocks: Annotated[int, Range(1, 8)] = 1,
+        pairing: Literal["ot", "any"] = "ot",
+        unlabelled: Annotated[float, Range(0, 1)] = 0.1,
+        steps: Annotated[int, Range(1, 50, "steps")] = 10,
+        solver: Solver = "euler",
+        guidance: Annotated[float, Range(0, 20)] = 1.5,
+    ) -> None:
+        super().__init__()
+        if channels not in (1, 3):
+            raise ParameterError(f"{channels} is neither 1 (grey) nor 3 (RGB)", where="channels")
+        if width % 16:
+            raise ParameterError(f"{width} is no multiple of 16", where="width")
+        self.net = ConditionedUNet(channels, channels, (width, 2 * width, 3 * width), blocks, TOLD)
+        self.times = Times(TOLD)
+        self.classes = nn.Embedding(classes + 1, TOLD) if classes else None  # the last: no class is said
+
+    @property
+    def latent(self) -> tuple[int, ...]:
+        size = int(self.config["size"])
+        return int(self.config["channels"]), size, size
+
+    def paint(self, z: Tensor, label: Tensor | None = None) -> Images:
+        return in_blocks(self._painted, z, label).add(1).div(2).clamp(0, 1).contiguous()
+
+    def velocity(self, x: Tensor, t: float, label: Tensor | None = None, guidance: float = 1.0) -> Tensor:
+        time = torch.full((len(x),), t, device=x.device)
+        if self.classes is None or guidance == 1:
+            return self._speed(x, time, label)
+        led, free = self._speed(x, time, label), self._speed(x, time, None)
+        return torch.lerp(free, led, guidance)
+
+    def losses(self, batch: Samples, rng: Generator) -> Iterator[tuple[str, Tensor]]:
+        """Yield the mean squared error of the velocity."""
+        x, label = batch.x * 2 - 1, batch.y if self.classes is not None else None
+        noise = torch.randn(x.shape, generator=rng, device=rng.device).to(x.device)
+        if self.config["pairing"] == "ot":
+            noise = nearest_noise(noise, x, label)
+        t = drawn_times(len(x), rng).to(x.device)
+        if label is not None:
+            hidden = torch.rand(len(x), generator=rng, device=rng.device).to(x.device) < self.config["unlabelled"]
+            label = torch.where(hidden, self.config["classes"], label)
+        told = self._speed(on_the_way(noise, x, t), t, label)
+        yield "", (told - (x - noise)).square().mean()
+
+    def preview(self, batch: Samples, rng: Generator) -> Images | None:
+        """Paint as :meth:`paint` in few steps, without guidance."""
+        z = torch.randn(len(batch.x), *self.latent, generator=rng, device=rng.device).to(batch.x.device)
+        label = self.labels(len(z), rng, batch.y if self.classes is not None else None)
+        made = travelled(self.led(label, 1.0), z, LOOK, "heun")
+        return made.add(1).div(2).clamp(0, 1).contiguous()
+
+    def _painted(self, z: Tensor, label: Tensor | None) -> Tensor:
+        guidance = float(self.config["guidance"])
+        return travelled(self.led(label, guidance), z, self.config["steps"], self.config["solver"])
+
+    def _speed(self, x: Tensor, t: Tensor, label: Tensor | None) -> Tensor:
+        told = self.times(t)
+        if self.classes is not None:
+            none = torch.full((len(x),), int(self.config["classes"]), device=x.device)
+            told = told + self.classes(none if label is None else label)
+        speed: Tensor = self.net(x, told)
+        return speed

@@ -1,0 +1,64 @@
+"""The operator grow_texture."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import numpy as np
+import torch
+
+from danqing.core.errors import ParameterError
+from danqing.core.fields.number import Range
+from danqing.core.fields.seed import Seed
+from danqing.core.operators.operator import operator
+from danqing.core.pictures.contract import Images
+from danqing.core.progress import Job, shared
+from danqing.maths.regrowing import levels_of, regrown, shuffled
+
+SMALLEST = 16  # px
+BLOCKS = (6, 9, 13)  # sides of the blocks of first guesses on the coarsest level, px
+EACH = 6  # guesses of each
+
+
+@operator
+def grow_texture(
+    x: Images,
+    wider: Annotated[float, Range(0.25, 4, "times")] = 1.0,
+    taller: Annotated[float, Range(0.25, 4, "times")] = 1.0,
+    tileable: bool = True,
+    radius: Annotated[int, Range(1, 8, "px")] = 3,
+    seed: Seed = 0,
+) -> Job[Images]:
+    """Grow a texture of any size from one picture of it, seamless if it is to be tiled.
+
+    Args:
+        x: pictures (B, C, H, W) in [0, 1] of a texture: brick, grass, cloth; each is grown by itself.
+        wider: how many times as wide as the picture the result is.
+        taller: how many times as tall.
+        tileable: whether opposite edges meet.
+        radius: how far a patch reaches from its middle.
+        seed: another one grows another.
+
+    Returns:
+        A job with a picture of each, (B, C, taller · H, wider · W).
+
+    Raises:
+        ParameterError: if a picture is smaller than 16 px.
+
+    Source: Granot et al. 2022, "Drop the GAN", as ``danqing.maths.regrowing`` has it.
+
+    Examples:
+        danqing grow_texture brick.png --taller 0.5 --seed 3 --out wall.png
+    """
+    if min(x.shape[2:]) < SMALLEST:
+        raise ParameterError(f"is smaller than {SMALLEST} px", where="x", remedy="Give a larger picture")
+    size = max(SMALLEST, round(x.shape[2] * taller)), max(SMALLEST, round(x.shape[3] * wider))
+    made = []
+    for item in range(len(x)):
+        rng, source = np.random.default_rng(seed), x[item].permute(1, 2, 0).numpy()
+        share = levels_of(source.shape[:2])[-1]
+        blocks = [max(4, round(side / share)) for side in BLOCKS for _ in range(EACH)]
+        guesses = [shuffled(source, size, rng, block) for block in blocks]
+        job = regrown(source, guesses, size, tileable, radius, rng)
+        made.append(torch.from_numpy((yield from shared(job, item, 1, total=len(x)))).permute(2, 0, 1))
+    return torch.stack(made).contiguous()

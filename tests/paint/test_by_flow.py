@@ -1,0 +1,59 @@
+"""Painting with flows: from a picture, and into a hole; and translating. Nets are new: what is tested is the way."""
+
+import pytest
+import torch
+
+import danqing
+from danqing.core.errors import ParameterError
+from danqing.models.flow import Flow
+from danqing.models.pix2pix import Pix2Pix
+
+NAMES = ["left", "right"]
+
+
+@pytest.fixture
+def flow():
+    torch.manual_seed(0)
+    net = Flow(size=16, channels=3, classes=2, width=16).eval()
+    net.card = {"classes": NAMES}
+    return net
+
+
+@pytest.fixture
+def x():
+    return torch.rand(2, 3, 16, 16, generator=torch.Generator().manual_seed(1))
+
+
+def test_without_strength_a_picture_stays_and_with_all_nothing_is_kept(flow, x):
+    assert torch.equal(danqing.image_to_image(x, flow, strength=0.0), x)
+    whole = danqing.image_to_image(x, flow, strength=1.0, steps=3, label="right")
+    assert torch.allclose(whole, danqing.image_to_image(1 - x, flow, strength=1.0, steps=3, label="right"))
+    assert not torch.equal(whole, danqing.image_to_image(x, flow, strength=1.0, steps=3, label="left"))
+
+
+def test_a_picture_does_not_depend_on_its_company(flow, x):
+    both = danqing.image_to_image(x, flow, strength=0.5, steps=4)
+    assert torch.equal(danqing.image_to_image(x[:1], flow, strength=0.5, steps=4), both[:1])
+
+
+def test_only_the_hole_is_painted(flow, x):
+    mask = torch.zeros(1, 1, 16, 16)
+    mask[..., 4:9, 3:12] = 1
+    made = danqing.inpaint_by_flow(x, mask, flow, steps=4)
+    hole = (mask > 0.5).expand_as(x)
+    assert torch.equal(made[~hole], x[~hole])
+    other = danqing.inpaint_by_flow(x, mask, flow, steps=4, seed=1)
+    assert not torch.equal(made[hole], other[hole])
+
+
+def test_an_unknown_class_is_refused(flow, x):
+    with pytest.raises(ParameterError):
+        danqing.image_to_image(x, flow, label="up")
+
+
+def test_translating_keeps_the_size_and_takes_the_models_colours(x):
+    torch.manual_seed(0)
+    net = Pix2Pix(size=16, channels=1, width=16).eval()
+    assert danqing.translate(x[..., :13], net).shape == (2, 1, 16, 13)
+    with pytest.raises(ParameterError, match="one way only"):
+        danqing.translate(x, net, back=True)
