@@ -8,11 +8,18 @@ from danqing.core.artefacts.figures import Figures
 from danqing.core.fields.source import Source
 from danqing.core.operators.task import task
 from danqing.core.progress import Job
+from danqing.data.annotations.report import told
 from danqing.data.check import check as look_through
 
 
 @task
-def check(pictures: Source, labels: Path | None = None, family: str | None = None, again: bool = False) -> Job[Figures]:
+def check(
+    pictures: Source,
+    labels: Path | None = None,
+    family: str | None = None,
+    again: bool = False,
+    boxes: Path | None = None,
+) -> Job[Figures]:
     """Read every picture and tell what a training would stumble over.
 
     Names each file that cannot be used with its reason, counts sizes, modes and classes, finds exact and near
@@ -24,6 +31,8 @@ def check(pictures: Source, labels: Path | None = None, family: str | None = Non
         labels: a CSV or JSON file of labels.
         family: the model family that is to learn from them.
         again: read even if nothing has changed.
+        boxes: labels of things in the pictures: a COCO file, or a folder of YOLO's, Pascal VOC's or LabelMe's files or
+            of mask PNGs; each fault in them is named.
 
     Returns:
         What was found.
@@ -31,6 +40,11 @@ def check(pictures: Source, labels: Path | None = None, family: str | None = Non
     Examples:
         danqing data check PHOTOS
         danqing data check PHOTOS --family dcgan --json
+        danqing data check PHOTOS --boxes coco.json
     """
     found = yield from look_through(pictures, labels=labels, family=family, again=again)
-    return Figures([found.to_json()], lines=found.lines(), sound=not found.unusable)
+    if boxes is None:
+        return Figures([found.to_json()], lines=found.lines(), sound=not found.unusable)
+    row, lines = told(boxes, Path(pictures))
+    sound = not found.unusable and not row["faults"]
+    return Figures([{**found.to_json(), "boxes": row}], lines=[*found.lines(), *lines], sound=sound)
