@@ -78,7 +78,7 @@ def build(values: dict[str, np.ndarray]) -> bytes:
     for at in (1, 2):
         maps[at] = g.add("Add", [maps[at], g.scaled(maps[at - 1], 0.5)])
     outputs = [g.conv(g.conv(each, f"heads.{at}.0"), f"says.{at}", bent=False) for at, each in enumerate(maps)]
-    shapes = [helper.make_tensor_value_info(name, TensorProto.FLOAT, None) for name in outputs]
+    shapes = [helper.make_tensor_value_info(name, TensorProto.FLOAT, [1, None, None, None]) for name in outputs]
     entry = helper.make_tensor_value_info("x", TensorProto.FLOAT, [1, 3, None, None])
     graph = helper.make_graph(g.nodes, "nanodet", [entry], shapes, g.constants)
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)

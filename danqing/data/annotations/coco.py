@@ -63,7 +63,8 @@ def write(labels: LabelSet, place: Path) -> list[Path]:
     """Write the file; masks are run lengths, points are named by their category."""
     points = {name: _point_names(labels, name) for name in labels.classes}
     keys = {name: at for at, name in enumerate(labels.classes, 1)}
-    images, annotations = [], []
+    images: list[dict[str, Any]] = []
+    annotations: list[dict[str, Any]] = []
     for at, (name, found) in enumerate(labels.found.items(), 1):
         images.append({"id": at, "file_name": name, "width": found.width, "height": found.height})
         for each in found.things:

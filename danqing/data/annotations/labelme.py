@@ -50,8 +50,8 @@ def write(labels: LabelSet, place: Path) -> list[Path]:
         file = place / Path(name).with_suffix(".json")
         file.parent.mkdir(parents=True, exist_ok=True)
         shapes = [shape for at, each in enumerate(found.things, 1) for shape in _shapes(each, at)]
-        content = {"version": "5.0.0", "flags": {}, "shapes": shapes, "imagePath": name, "imageData": None,
-                   "imageHeight": found.height, "imageWidth": found.width}  # fmt: skip
+        content: dict[str, Any] = {"version": "5.0.0", "flags": {}, "shapes": shapes, "imagePath": name,
+                   "imageData": None, "imageHeight": found.height, "imageWidth": found.width}  # fmt: skip
         with replacing(file, force=False) as temporary:
             temporary.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", "utf-8", "surrogateescape")
         written.append(file)

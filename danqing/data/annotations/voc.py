@@ -75,8 +75,8 @@ def _element(name: str, found: Found) -> ElementTree.Element:
     root = ElementTree.Element("annotation")
     ElementTree.SubElement(root, "filename").text = name
     size = ElementTree.SubElement(root, "size")
-    for side, value in (("width", found.width), ("height", found.height), ("depth", 3)):
-        ElementTree.SubElement(size, side).text = str(value)
+    for side, length in (("width", found.width), ("height", found.height), ("depth", 3)):
+        ElementTree.SubElement(size, side).text = str(length)
     for each in found.things:
         item = ElementTree.SubElement(root, "object")
         ElementTree.SubElement(item, "name").text = each.label
