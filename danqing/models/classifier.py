@@ -63,6 +63,7 @@ class Classifier(Recogniser):
         widths = [width << stage for stage in range(STAGES)]
         plain = net == "cnn" and norm == "none"
         self.trunk: nn.Module
+        self.neck: nn.Module
         if net == "imagenet":
             self.trunk, self.neck, dim = _ImageNet(), nn.Identity(), DIM
         else:

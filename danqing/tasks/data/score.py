@@ -2,26 +2,13 @@
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
 
 from danqing.core.artefacts.figures import Figures
-from danqing.core.errors import DataError
 from danqing.core.fields.seed import Seed
 from danqing.core.operators.task import task
-from danqing.core.pictures.found import Found
-from danqing.core.progress import Job, Progress
-from danqing.data.annotations.formats import read_labels
-from danqing.maths.found_scores import Pair, Score, correct_points, intersection, precision, similarity, with_interval
-
-MEANS = {
-    "mAP": "average precision of boxes, mean over overlaps 0.5 to 0.95",
-    "AP50": "average precision of boxes at an overlap of 0.5",
-    "mAP masks": "average precision of masks, mean over overlaps 0.5 to 0.95",
-    "mIoU": "intersection over union of pixels, mean over classes",
-    "PCK": "share of points found within a fifth of the longer side of the box",
-    "OKS": "nearness of points on the scale of the box",
-}
+from danqing.core.progress import Job
+from danqing.data.annotations.scores import scores_of
 
 
 @task
@@ -44,25 +31,4 @@ def score(found: Path, truth: Path, pictures: Path, seed: Seed = 0) -> Job[Figur
     Examples:
         danqing data score found --truth coco.json --pictures photos
     """
-    ours, theirs = read_labels(found, pictures), read_labels(truth, pictures)
-    for place, faults in ((found, ours.faults), (truth, theirs.faults)):
-        if faults:
-            first = f"{faults[0].name}: {faults[0].reason}"
-            remedy = "danqing data check PICTURES --boxes names them all"
-            raise DataError(f"{len(faults)} labels cannot be used: {first}", where=place, remedy=remedy)
-    pairs = [Pair(ours.found.get(name, Found(*each[:2])), each) for name, each in theirs.found.items()]
-    there = [thing for pair in pairs for thing in pair.there.things]
-    if not there:
-        raise DataError("labels nothing that could be found", where=truth)
-    scores: dict[str, Score] = {"mAP": precision, "AP50": partial(precision, threshold=0.5)}
-    if all(thing.mask is not None for thing in there):
-        masked = all(thing.mask is not None for pair in pairs for thing in pair.found.things)
-        scores |= {"mAP masks": partial(precision, kind="segm")} if masked else {}
-        scores |= {"mIoU": intersection}
-    if any(thing.points for thing in there):
-        scores |= {"PCK": correct_points, "OKS": similarity}
-    rows = []
-    for at, (name, each) in enumerate(scores.items()):
-        yield Progress(at, len(scores), name)
-        rows.append({"score": name, **with_interval(each, pairs, seed), "pictures": len(pairs), "means": MEANS[name]})
-    return Figures(rows, listed=True)
+    return Figures((yield from scores_of(found, truth, pictures, seed)), listed=True)
