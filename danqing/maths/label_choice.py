@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor
 
@@ -9,7 +11,8 @@ from torch import Tensor
 def uncertainty(chances: Tensor) -> Tensor:
     """How unsure a model is of pictures (N,), 0…1: the entropy of probabilities (N, K), as a share of the highest."""
     classes = max(chances.shape[1], 2)
-    return torch.special.entr(chances).sum(1) / torch.tensor(float(classes)).log()
+    entropy: Tensor = torch.special.entr(chances).sum(1)
+    return entropy / math.log(classes)
 
 
 def worth_labelling(features: Tensor, unsure: Tensor, count: int) -> list[int]:
