@@ -9,7 +9,7 @@ import signal
 import sys
 import traceback
 import warnings
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, NoReturn
 
 import click
@@ -54,6 +54,7 @@ class Menu(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
+        args = [_whole(each, self.known()) if at == 0 else each for at, each in enumerate(args)]
         if args and _operator(args[0]) not in self.known() and not args[0].startswith("-"):
             near = difflib.get_close_matches(args[0], self.known(), 3, 0.5)
             remedy = f"Did you mean {' or '.join(near)}?" if near else f"{ctx.command_path} --help lists all commands"
@@ -139,6 +140,12 @@ class Studio(Menu):
             if "--debug" in typed and not isinstance(error, SystemExit | FilesFailed):
                 traceback.print_exc()
             return _told(error, "--json" in typed)
+
+
+def _whole(name: str, known: Collection[str]) -> str:
+    """The command that a name means: itself, or the only one that ends so, as ``faces`` means ``find_faces``."""
+    ending = [each for each in known if each.endswith(f"_{_operator(name)}")]
+    return ending[0] if _operator(name) not in known and len(ending) == 1 else name
 
 
 def _listed(group: str) -> list[RenderableType]:

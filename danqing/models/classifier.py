@@ -14,6 +14,7 @@ from danqing.core.fields.number import Range
 from danqing.core.learned.model import Optimiser, Recogniser, Samples
 from danqing.core.pictures.contract import Images
 from danqing.maths.fitting import fit
+from danqing.nets.efficientnet_lite import DIM, efficientnet_lite0
 
 STAGES = 3  # halvings of the picture before it becomes a vector
 
@@ -28,10 +29,12 @@ class Classifier(Recogniser):
         size: side of the pictures it learns from, 16…512 px.
         channels: 1 (grey) or 3 (RGB).
         classes: how many names there are, at least 2.
-        net: three convolution + pooling stages, or three stages of residual blocks.
+        net: three convolution + pooling stages, three stages of residual blocks, or a net that knows ImageNet's classes
+            already (EfficientNet-Lite0), which few pictures suffice to teach new ones: with the trunk frozen, as a
+            linear probe, within seconds.
         width: channels of the first stage; each further stage has twice as many.
         norm: whether the cnn normalises by batch statistics (the resnet always does).
-        dim: length of the feature vector.
+        dim: length of the feature vector; that of imagenet has 1280.
         dropout: share of the feature vector that is hidden while training, 0…0.9.
         smoothing: share of the target's probability that is spread over all classes while training, 0…0.5.
 
@@ -48,7 +51,7 @@ class Classifier(Recogniser):
         size: Annotated[int, Range(16, 512, "px")],
         channels: Annotated[int, Range(1, 3)],
         classes: Annotated[int, Range(0, 100_000)],
-        net: Literal["cnn", "resnet"] = "cnn",
+        net: Literal["cnn", "resnet", "imagenet"] = "cnn",
         width: Annotated[int, Range(4, 256)] = 32,
         norm: Literal["batch", "none"] = "batch",
         dim: Annotated[int, Range(8, 4096)] = 128,
@@ -59,15 +62,13 @@ class Classifier(Recogniser):
         _check(size, channels, classes)
         widths = [width << stage for stage in range(STAGES)]
         plain = net == "cnn" and norm == "none"
-        self.trunk = _cnn(channels, widths, plain) if net == "cnn" else _resnet(channels, widths)
-        side = min(4, size >> STAGES)
-        self.neck = nn.Sequential(
-            nn.AdaptiveAvgPool2d(side),
-            nn.Flatten(),
-            nn.Linear(widths[-1] * side**2, dim, bias=plain),
-            nn.Identity() if plain else nn.BatchNorm1d(dim),
-            nn.ReLU(),
-        )
+        self.trunk: nn.Module
+        self.neck: nn.Module
+        if net == "imagenet":
+            self.trunk, self.neck, dim = _ImageNet(), nn.Identity(), DIM
+        else:
+            self.trunk = _cnn(channels, widths, plain) if net == "cnn" else _resnet(channels, widths)
+            self.neck = _neck(widths[-1], min(4, size >> STAGES), dim, plain)
         self.head = nn.Linear(dim, classes)
         self.dropout, self.smoothing = dropout, smoothing
         self._accuracy = torch.zeros(())
@@ -134,6 +135,16 @@ def _convolution(inputs: int, outputs: int, kernel: int = 3, bias: bool = False)
     return nn.Conv2d(inputs, outputs, kernel, padding=kernel // 2, bias=bias)
 
 
+def _neck(width: int, side: int, dim: int, plain: bool) -> nn.Module:
+    return nn.Sequential(
+        nn.AdaptiveAvgPool2d(side),
+        nn.Flatten(),
+        nn.Linear(width * side**2, dim, bias=plain),
+        nn.Identity() if plain else nn.BatchNorm1d(dim),
+        nn.ReLU(),
+    )
+
+
 def _cnn(channels: int, widths: list[int], plain: bool) -> nn.Sequential:
     layers: list[nn.Module] = []
     for inputs, outputs in zip([channels, *widths], widths, strict=False):
@@ -146,6 +157,19 @@ def _resnet(channels: int, widths: list[int]) -> nn.Sequential:
     blocks = [_Residual(inputs, outputs) for inputs, outputs in zip(widths[:1] + widths, widths, strict=False)]
     last = [nn.BatchNorm2d(widths[-1]), nn.ReLU()]
     return nn.Sequential(_convolution(channels, widths[0]), *blocks, *last)
+
+
+class _ImageNet(nn.Module):
+    """EfficientNet-Lite0 up to its features, with what it learned of ImageNet."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.net = efficientnet_lite0().requires_grad_(True)
+        del self.net._fc
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Features (B, 1280) of pictures (B, C, H, W) in [-1, 1]."""
+        return self.net.features((x + 1) / 2 if x.shape[1] == 3 else (x.expand(-1, 3, -1, -1) + 1) / 2)
 
 
 class _Residual(nn.Module):

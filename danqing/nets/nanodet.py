@@ -116,7 +116,7 @@ class _Stage(nn.Module):
 
 
 def _conv(width: int, out: int, stride: int = 1) -> nn.Sequential:
-    return nn.Sequential(nn.Conv2d(width, out, 3, stride, 1), nn.LeakyReLU(SLOPE))
+    return nn.Sequential(nn.Conv2d(width, out, 3, stride, 1), nn.LeakyReLU(SLOPE, inplace=True))
 
 
 def _sized(x: Tensor, like: Tensor) -> Tensor:

@@ -43,7 +43,7 @@ def _loaded(file: Path, make: Callable[[], nn.Module]) -> nn.Module:
             net = make()
         net.load_state_dict({name: each.float() for name, each in tensors.items()})
         net.eval().requires_grad_(False)
-        return net
+        return net.to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]  # a fifth faster
 
 
 @functools.cache

@@ -119,13 +119,6 @@ def _guide(x: Images, painting: Images, weights: Stylist) -> _Guide:
     return _Guide(weights.code(painting), *colour_map(_looked_at(x), painting))
 
 
-def _mixed(guides: list[_Guide], shares: list[float]) -> _Guide:
-    weights = torch.tensor(shares)
-    return _Guide(
-        *(torch.einsum("n,n...->...", weights.to(parts[0]), torch.stack(parts)) for parts in zip(*guides, strict=True))
-    )
-
-
 def _brushed(x: Images, guide: _Guide, own: Tensor, strength: float, weights: Stylist) -> Job[Images]:
     """Paint, tile by tile, between the picture as it is and the style, or beyond."""
     eye = torch.eye(3).to(guide.matrix)[None]

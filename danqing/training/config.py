@@ -23,6 +23,7 @@ from danqing.training.budget import Budget
 from danqing.training.stages import read_stages, stages_to_json
 
 FROM_DATA = ("size", "channels", "classes")  # parameters of a family that the data decides
+IMAGENET = "imagenet"  # weights that come in a package, not in a file of danqing's
 GOING_ON = ("data_", "new_pictures")  # options of one resumption, not of the run
 
 
@@ -35,7 +36,8 @@ class Options:
         data_: with --resume: where the pictures lie now, if they were moved.
         new_pictures: with --resume: go on although the set has other pictures than before; classes must stay.
         labels: a CSV or JSON file of labels, when the folders do not say them.
-        from_: weights to begin with (bundled, a file or a run folder), and with them the family's parameters not given.
+        from_: weights to begin with (bundled, a file or a run folder), and with them the family's parameters not given;
+            for a classifier also imagenet.
         size: side of the pictures in pixels; by default 28 for the built-in digits, else what the family proposes.
         channels: grey or colour; auto takes what the pictures are.
         conditional: learn the classes when the pictures have labels.
@@ -127,6 +129,8 @@ class TrainConfig:
                 where = f"--{name.strip('_').replace('_', '-')}"
                 raise ParameterError("is for a run that goes on", where=where, remedy="Give it with --resume")
         form = {field.name for field in family_fields(family)}
+        if values.get("from_") == IMAGENET and "net" in form:  # what the family's own net begins with
+            values = {**values, "from_": None, "net": IMAGENET}
         begun = {k: v for k, v in _begun_with(family, values.get("from_")).items() if k in form}
         return cls._checked(family, data, {**begun, **values})
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import functools
+import math
 import os
 import time
 from collections.abc import Callable
@@ -90,18 +91,23 @@ def try_step(model: Model, batch: Samples, settings: Settings, precision: str) -
     torch.set_rng_state(state)
 
 
-def steps_per_second(model: Model, batch: Samples, settings: Settings, precision: str) -> float:
-    """The median speed of a few training steps on a copy of ``model``, whose weights and generators stay untouched."""
+def steps_per_second(
+    model: Model, batch: Samples, settings: Settings, precision: str, give_up: float = math.inf
+) -> float:
+    """The median speed of a few training steps on a copy of ``model``, whose weights and generators stay untouched.
+
+    A step that takes longer than ``give_up`` seconds ends the measurement after the first.
+    """
     state = torch.get_rng_state()
     stepper = Stepper(copy.deepcopy(model).train(), settings, precision)
     rng = torch.Generator().manual_seed(0)
     times: list[float] = []
-    while len(times) < WARM + TIMED:
+    while len(times) < WARM + TIMED and (len(times) != 1 or times[0] <= give_up):
         start = time.perf_counter()
         stepper.step(batch, rng)
         times.append(time.perf_counter() - start)
     torch.set_rng_state(state)
-    timed = sorted(times[WARM:])
+    timed = sorted(times[WARM:] or times)
     return 1 / timed[len(timed) // 2]
 
 

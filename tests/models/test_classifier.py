@@ -172,3 +172,21 @@ def _accuracy(model: Recogniser, x: Tensor, labels: Tensor) -> float:
     with torch.no_grad():
         named = torch.cat([model.predict(part).argmax(1) for part in x.split(250)])
     return float((named == labels).float().mean())
+
+
+def test_what_imagenet_taught_tells_classes_from_few_pictures_with_the_trunk_frozen() -> None:
+    """A linear probe: eight pictures, twelve steps of the head alone."""
+    model = Classifier(64, 3, 2, net="imagenet", dropout=0.0)
+    from skimage import data
+
+    photos = [torch.from_numpy(getattr(data, name)()[:300, :300].copy()) for name in ("chelsea", "coffee")]
+    crops = torch.stack([photo[at : at + 150, at : at + 150] for photo in photos for at in (0, 40, 80, 120)])
+    x = torch.nn.functional.interpolate(crops.permute(0, 3, 1, 2) / 255, 64, mode="area")
+    y = torch.tensor([0] * 4 + [1] * 4)
+    model.trunk.requires_grad_(False)
+    optimiser = torch.optim.Adam(model.head.parameters(), lr=1e-2)
+    for _ in range(12):
+        optimiser.zero_grad()
+        next(iter(model.losses(Samples(x, y), torch.Generator().manual_seed(0))))[1].backward()
+        optimiser.step()
+    assert bool((model.predict(x.flip(3)).argmax(1) == y).all())

@@ -1,4 +1,4 @@
-"""What is found is drawn in, written down, read again and used: by hand, in recipes, and when it is nothing or wrong."""
+"""What is found is drawn in, written down, read again and used; also when it is nothing, or wrong."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def test_boxes_of_another_picture_are_refused() -> None:
 def test_a_person_and_her_face_are_found() -> None:
     found = danqing.detect(astronaut()).found[0]
     assert found.things[0].label == "person"
-    (face,) = danqing.faces(astronaut()).found[0].things
+    (face,) = danqing.find_faces(astronaut()).found[0].things
     left, top, right, bottom = face.box
     assert 165 < left < 195
     assert 55 < top < 85
@@ -132,7 +132,7 @@ def test_a_class_that_the_net_does_not_know_is_refused() -> None:
 
 def test_faces_are_blurred_and_nothing_else() -> None:
     x = astronaut()
-    found = danqing.faces(x)
+    found = danqing.find_faces(x)
     assert isinstance(found, Boxes)
     changed = (danqing.blur(x, boxes=found) != x).any(1)[0]
     left, top, right, bottom = map(int, found.found[0].things[0].box)
@@ -174,11 +174,11 @@ def test_nothing_to_crop_to_is_an_error_and_nothing_to_blur_is_none() -> None:
 
 def test_a_picture_and_json_beside_it_are_written_and_used(folder: Path) -> None:
     assert "face 100%" in tell("faces", folder / "photo.png").stderr
-    beside = folder / "photo-faces.json"
-    assert Image.open(folder / "photo-faces.png").size == (512, 512)
+    beside = folder / "photo-find_faces.json"
+    assert Image.open(folder / "photo-find_faces.png").size == (512, 512)
     assert len(json.loads(beside.read_text())["numbers"]["things"]) == 1
     assert run("blur", folder / "photo.png", "--boxes", beside, "--out", folder / "blurred.png") == 0
-    assert "bit for bit" in tell("replay", folder / "blurred.png", "--out", folder / "again.png").stderr
+    assert "bit for bit" in tell("replay", folder / "blurred.png", "--out", folder / "again.png").output
 
 
 def test_no_face_is_an_empty_list_and_no_error(folder: Path) -> None:

@@ -193,7 +193,8 @@ def _partners(place: Path, found: list[_Source], suffix: str) -> list[Path]:
     if not place.is_dir():
         return [place] * len(found)
     if suffix:
-        others = {each.relative_to(place).as_posix(): each for each in sorted(place.rglob(f"*{suffix}"))}
+        files = sorted(place.rglob(f"*{suffix}"))
+        others = {each.relative_to(place).with_suffix("").as_posix(): each for each in files}
     else:
         others = {each.name: each.file for each in pictures_in(place).found}
     chosen = partners([each.key.as_posix() for each in found], others, where=place)

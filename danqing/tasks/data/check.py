@@ -10,12 +10,19 @@ from danqing.core.learned.families import family_named
 from danqing.core.learned.model import Painter
 from danqing.core.operators.task import task
 from danqing.core.progress import Job
+from danqing.data.annotations.report import told
 from danqing.data.check import check as look_through
 from danqing.training.forecast import suggest
 
 
 @task
-def check(pictures: Source, labels: Path | None = None, family: str | None = None, again: bool = False) -> Job[Figures]:
+def check(
+    pictures: Source,
+    labels: Path | None = None,
+    family: str | None = None,
+    again: bool = False,
+    boxes: Path | None = None,
+) -> Job[Figures]:
     """Read every picture and tell what a training would stumble over.
 
     Names each file that cannot be used with its reason, counts sizes, modes and classes, finds exact and near
@@ -28,6 +35,8 @@ def check(pictures: Source, labels: Path | None = None, family: str | None = Non
         labels: a CSV or JSON file of labels.
         family: the model family that is to learn from them.
         again: read even if nothing has changed.
+        boxes: labels of things in the pictures: a COCO file, or a folder of YOLO's, Pascal VOC's or LabelMe's files or
+            of mask PNGs; each fault in them is named.
 
     Returns:
         What was found.
@@ -35,11 +44,15 @@ def check(pictures: Source, labels: Path | None = None, family: str | None = Non
     Examples:
         danqing data check PHOTOS
         danqing data check PHOTOS --family dcgan --json
+        danqing data check PHOTOS --boxes coco.json
     """
     found = yield from look_through(pictures, labels=labels, family=family, again=again)
-    suggested: list[str] = []
+    numbers, lines, sound = found.to_json(), found.lines(), not found.unusable
     if family is None or issubclass(family_named(family), Painter):
         suggestion = yield from suggest(found)
         suggested = [] if suggestion is None else suggestion.lines
-    numbers = {**found.to_json(), "suggestion": suggested}
-    return Figures([numbers], lines=[*found.lines(), *suggested], sound=not found.unusable)
+        numbers, lines = {**numbers, "suggestion": suggested}, [*lines, *suggested]
+    if boxes is not None:
+        row, faults = told(boxes, Path(pictures))
+        numbers, lines, sound = {**numbers, "boxes": row}, [*lines, *faults], sound and not row["faults"]
+    return Figures([numbers], lines=lines, sound=sound)

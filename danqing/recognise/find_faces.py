@@ -1,4 +1,4 @@
-"""The operator faces."""
+"""The operator find_faces."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SHARE = 40  # smallest faces in the longer side of a picture, where nobody says 
 
 
 @operator
-def faces(
+def find_faces(
     x: Images,
     threshold: Annotated[float, Range(0.1, 1)] = 0.9,
     smallest: Annotated[int, Range(SMALLEST, unit="px")] | None = None,
@@ -41,8 +41,8 @@ def faces(
     convolutional networks", 2016.
 
     Examples:
-        danqing faces photo.png
-        danqing faces photo.png --out faces.json
+        danqing find_faces photo.png
+        danqing find_faces photo.png --out faces.json
     """
     net = ready_made("mtcnn", Mtcnn)
     least = max(SMALLEST, max(x.shape[-2:]) / SHARE) if smallest is None else smallest

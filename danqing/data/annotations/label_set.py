@@ -1,0 +1,121 @@
+"""What people or nets said of a set of pictures, whatever the format of the files; and what is wrong in them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+from danqing.core.pictures.found import Corners, Found, Spot, Thing, inside
+from danqing.core.pictures.listing import pictures_in
+from danqing.core.pictures.names import stem
+from danqing.data.report import Unusable
+
+CLASSES = "classes.txt"  # beside label files that number their classes: one name a line
+
+
+class LabelSet(NamedTuple):
+    """Labels of a set.
+
+    Attributes:
+        found: what is in each picture, by its name; a picture without things is data as well.
+        classes: all names in the order of the files.
+        faults: what of the files cannot be used, each named with its reason.
+    """
+
+    found: dict[str, Found]
+    classes: list[str]
+    faults: list[Unusable]
+
+
+class Folder:
+    """The pictures that labels are for, found by their names with or without suffix."""
+
+    def __init__(self, place: Path) -> None:
+        self.place = place
+        self.files = {each.name: each.file for each in pictures_in(place).found}
+        self._stems = {stem(name): name for name in self.files}
+        self._bare = {Path(name).name: name for name in self.files}
+
+    def name(self, written: str) -> str | None:
+        """The picture that a label file means; None if it is missing."""
+        plain = written.replace("\\", "/")
+        if plain in self.files:
+            return plain
+        return self._stems.get(stem(plain)) or self._bare.get(Path(plain).name)
+
+    def size(self, name: str) -> tuple[int, int]:
+        """Width and height of a picture as it is seen."""
+        from PIL import Image
+
+        with Image.open(self.files[name]) as image:
+            turned = image.getexif().get(0x0112, 1) >= 5
+            return (image.height, image.width) if turned else image.size
+
+
+def thing(
+    label: str, box: Sequence[float], size: tuple[int, int], points: Iterable[Spot] = (), mask: Tensor | None = None,
+    score: float = 1.0,
+) -> Thing | str:  # fmt: skip
+    """A thing as label files tell it, or why it is none."""
+    if len(box) != 4 or not all(map(math.isfinite, box)):
+        return "a box that is not four numbers"
+    left, top, right, bottom = map(float, box)
+    if right <= left or bottom <= top:
+        return f"a box of no area ({left:g}, {top:g}, {right:g}, {bottom:g})"
+    cut = inside((left, top, right, bottom), *size)
+    if cut is None:
+        return f"a box outside the picture of {size[0]}×{size[1]} px ({left:g}, {top:g}, {right:g}, {bottom:g})"
+    if not 0 <= score <= 1:
+        return f"a score that is not between 0 and 1 ({score:g})"
+    return Thing(label, cut, score, tuple(points), mask)
+
+
+def filled(outlines: Sequence[Sequence[float]], size: tuple[int, int]) -> Tensor | str:
+    """The mask (H, W), bool, of polygons given as x, y, x, y …; or why there is none."""
+    from skimage.draw import polygon
+
+    mask = torch.zeros(size[1], size[0], dtype=torch.bool)
+    for outline in outlines:
+        if len(outline) < 6 or len(outline) % 2:
+            return f"a polygon of {len(outline) // 2} points"
+        if not all(map(math.isfinite, outline)):
+            return "a polygon whose points are not numbers"
+        x, y = ([value - 0.5 for value in outline[at::2]] for at in (0, 1))  # the middle of the first pixel is at 0.5
+        rows, columns = polygon(y, x, (size[1], size[0]))
+        mask[torch.from_numpy(rows), torch.from_numpy(columns)] = True
+    return mask
+
+
+def box_of(mask: Tensor) -> Corners | None:
+    """The box around a mask (H, W); None if it is empty."""
+    rows, columns = mask.any(1).nonzero(), mask.any(0).nonzero()
+    if not len(rows):
+        return None
+    return float(columns[0]), float(rows[0]), float(columns[-1] + 1), float(rows[-1] + 1)
+
+
+def around(outline: Sequence[float]) -> Corners:
+    """The box around points given as x, y, x, y and so on."""
+    x, y = outline[0::2], outline[1::2]
+    return float(min(x)), float(min(y)), float(max(x)), float(max(y))
+
+
+def numbers(values: Any) -> list[float] | None:
+    """A list of finite numbers; None if it is none."""
+    if not isinstance(values, list | tuple):
+        return None
+    fits = all(isinstance(each, int | float) and not isinstance(each, bool) and math.isfinite(each) for each in values)
+    return list(map(float, values)) if fits else None
+
+
+def class_names(found: Iterable[Found]) -> list[str]:
+    """All labels, each once, in alphabetical order."""
+    return sorted({thing.label for each in found for thing in each.things})
+
+
+__all__ = ["CLASSES", "Folder", "LabelSet", "around", "box_of", "class_names", "filled", "numbers", "thing"]

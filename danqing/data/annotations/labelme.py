@@ -1,0 +1,134 @@
+"""LabelMe: a JSON file for each picture, with rectangles, polygons, masks and points."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from danqing.core.disk import replacing
+from danqing.core.pictures.found import Found, Spot, Thing
+from danqing.data.annotations.label_set import Folder, LabelSet, around, box_of, class_names, filled, numbers, thing
+from danqing.data.report import Unusable
+
+
+def read(place: Path, pictures: Folder) -> LabelSet:
+    """Read a folder of JSON files; shapes of one group are one thing."""
+    found: dict[str, Found] = {}
+    faults: list[Unusable] = []
+    for file in sorted(place.rglob("*.json")):
+        told = file.relative_to(place).as_posix()
+        try:
+            content = json.loads(file.read_text("utf-8", "surrogateescape"))
+            shapes, written = content["shapes"], str(content.get("imagePath") or file.stem)
+            groups = _grouped(shapes)
+        except (ValueError, RecursionError, KeyError, TypeError, AttributeError, OSError):
+            faults.append(Unusable(told, "is damaged, or no file of LabelMe"))
+            continue
+        name = pictures.name(written) or pictures.name(file.relative_to(place).with_suffix("").as_posix())
+        if name is None:
+            faults.append(Unusable(told, f"there is no picture {written}"))
+            continue
+        size = pictures.size(name)
+        made = [_thing(group, size) for group in groups]
+        faults += [Unusable(told, f"shape {at} has {each}") for at, each in enumerate(made, 1) if isinstance(each, str)]
+        found[name] = Found(*size, tuple(each for each in made if isinstance(each, Thing)))
+    return LabelSet(found, class_names(found.values()), faults)
+
+
+def write(labels: LabelSet, place: Path) -> list[Path]:
+    """Write a JSON file for each picture; masks stand in it as LabelMe's own, points share their thing's group."""
+    written = []
+    for name, found in labels.found.items():
+        file = place / Path(name).with_suffix(".json")
+        file.parent.mkdir(parents=True, exist_ok=True)
+        shapes = [shape for at, each in enumerate(found.things, 1) for shape in _shapes(each, at)]
+        content: dict[str, Any] = {"version": "5.0.0", "flags": {}, "shapes": shapes, "imagePath": name,
+                   "imageData": None, "imageHeight": found.height, "imageWidth": found.width}  # fmt: skip
+        with replacing(file, force=False) as temporary:
+            temporary.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", "utf-8", "surrogateescape")
+        written.append(file)
+    return written
+
+
+def _grouped(shapes: list[dict[str, Any]]) -> list[list[dict[str, Any]]]:
+    """Shapes of one group together; what has no group is alone."""
+    groups: dict[Any, list[dict[str, Any]]] = {}
+    for at, shape in enumerate(shapes):
+        key = shape.get("group_id")
+        groups.setdefault(("alone", at) if key is None else key, []).append(shape)
+    return list(groups.values())
+
+
+def _thing(group: list[dict[str, Any]], size: tuple[int, int]) -> Thing | str:
+    """The thing that the shapes of a group tell."""
+    mask: Tensor | None = None
+    box, label, score = None, "", 1.0
+    spots = []
+    for shape in group:
+        flat = [numbers(point) for point in shape.get("points") or []]
+        if not flat or any(each is None or len(each) != 2 for each in flat):
+            return "points that are not numbers"
+        outline = [value for each in flat for value in each or ()]
+        kind = shape.get("shape_type", "polygon")
+        if kind == "point":
+            spots.append(Spot(str(shape.get("label")), outline[0], outline[1], float(shape.get("score") or 1)))
+            continue
+        label, score = str(shape.get("label")), float(shape.get("score") or 1)
+        if kind == "rectangle" and len(flat) == 2:
+            box = around(outline)
+        elif kind in ("polygon", "mask"):
+            drawn = filled([outline], size) if kind == "polygon" else _unpacked(shape.get("mask"), outline, size)
+            if isinstance(drawn, str):
+                return drawn
+            mask = drawn if mask is None else mask | drawn
+            box = box or (around(outline) if kind == "polygon" else box_of(drawn))
+        else:
+            return f"the form {kind!r}, which danqing does not know"
+    if box is None:
+        return "points alone, without a rectangle or polygon of their group"
+    return thing(label, box, size, spots, mask, score)
+
+
+def _shapes(each: Thing, group: int) -> list[dict[str, Any]]:
+    left, top, right, bottom = each.box
+    about = {"group_id": group, "flags": {}, "score": None if each.score == 1 else each.score}
+    shapes = [{"label": each.label, "points": [[left, top], [right, bottom]], "shape_type": "rectangle", **about}]
+    corners = None if each.mask is None else box_of(each.mask)
+    if each.mask is not None and corners is not None:
+        x, y, end, low = map(int, corners)
+        packed = _packed(each.mask[y:low, x:end])
+        place = [[x, y], [end - 1, low - 1]]
+        shapes.append({"label": each.label, "points": place, "shape_type": "mask", "mask": packed, **about})
+    for spot in each.points:
+        own = {**about, "score": None if spot.score == 1 else spot.score}
+        shapes.append({"label": spot.name, "points": [[spot.x, spot.y]], "shape_type": "point", **own})
+    return shapes
+
+
+def _packed(mask: Tensor) -> str:
+    stream = io.BytesIO()
+    Image.fromarray(mask.numpy().astype(np.uint8) * 255).save(stream, "PNG")
+    return base64.b64encode(stream.getvalue()).decode()
+
+
+def _unpacked(text: Any, outline: list[float], size: tuple[int, int]) -> Tensor | str:
+    try:
+        with Image.open(io.BytesIO(base64.b64decode(text))) as image:
+            part = torch.from_numpy(np.asarray(image.convert("L")) > 0)
+    except (ValueError, TypeError, OSError):
+        return "a mask that is no PNG"
+    mask = torch.zeros(size[1], size[0], dtype=torch.bool)
+    left, top = round(outline[0]), round(outline[1])
+    place = mask[max(top, 0) : top + part.shape[0], max(left, 0) : left + part.shape[1]]
+    if place.shape != part.shape:
+        return "a mask that leaves the picture"
+    place.copy_(part)
+    return mask

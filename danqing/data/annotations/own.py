@@ -1,0 +1,47 @@
+"""What danqing itself writes: a JSON file for each picture, as detect, find_faces and pose leave them in a folder."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from danqing.core.disk import replacing
+from danqing.core.errors import PictureError
+from danqing.core.fields.boxes import BoxesKind
+from danqing.core.pictures.found import Found, to_json
+from danqing.data.annotations.label_set import Folder, LabelSet, class_names
+from danqing.data.report import Unusable
+
+
+def read(place: Path, pictures: Folder) -> LabelSet:
+    """Read a folder of JSON files."""
+    found: dict[str, Found] = {}
+    faults: list[Unusable] = []
+    for file in sorted(place.rglob("*.json")):
+        told = file.relative_to(place).as_posix()
+        name = pictures.name(file.relative_to(place).with_suffix("").as_posix())
+        if name is None:
+            faults.append(Unusable(told, "there is no picture of that name"))
+            continue
+        try:
+            (one,) = BoxesKind().load(file, None)
+        except (PictureError, ValueError) as error:
+            faults.append(Unusable(told, error.what if isinstance(error, PictureError) else "is of several pictures"))
+            continue
+        if one[:2] == pictures.size(name):
+            found[name] = one
+        else:
+            faults.append(Unusable(told, f"is of a picture of {one.width}×{one.height} px, not of this one"))
+    return LabelSet(found, class_names(found.values()), faults)
+
+
+def write(labels: LabelSet, place: Path) -> list[Path]:
+    """Write a JSON file for each picture."""
+    written = []
+    for name, found in labels.found.items():
+        file = place / Path(name).with_suffix(".json")
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with replacing(file, force=False) as temporary:
+            temporary.write_text(json.dumps(to_json(found), indent=2, ensure_ascii=False) + "\n", "utf-8")
+        written.append(file)
+    return written

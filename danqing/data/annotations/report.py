@@ -1,0 +1,48 @@
+"""What labels hold and what is wrong in them, for people and for programs."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from danqing.data.annotations.formats import read_labels
+from danqing.data.annotations.label_set import LabelSet
+
+LISTED = 20  # faults that people are shown; the JSON has all
+
+
+def told(labels: Path, pictures: Path) -> tuple[dict[str, Any], list[str]]:
+    """Read labels and tell of them: JSON values, and lines for people.
+
+    Raises:
+        DataError: if they are of no format that is known, or there are no pictures.
+    """
+    return summary(read_labels(labels, pictures))
+
+
+def summary(labels: LabelSet) -> tuple[dict[str, Any], list[str]]:
+    """JSON values, and lines for people."""
+    counts = Counter(thing.label for each in labels.found.values() for thing in each.things)
+    empty = sum(not each.things for each in labels.found.values())
+    row = {
+        "pictures": len(labels.found),
+        "empty": empty,
+        "things": sum(counts.values()),
+        "classes": {name: counts[name] for name in labels.classes},
+        "faults": [each._asdict() for each in labels.faults],
+    }
+    lines = [f"labels: {row['things']} things in {row['pictures']} pictures, {empty} of them without any"]
+    if counts:
+        lines.append("things: " + ", ".join(f"{name} × {count:,}" for name, count in counts.most_common(LISTED)))
+    if idle := [name for name in labels.classes if not counts[name]]:
+        lines.append(f"Warning: nothing is labelled {', '.join(idle[:LISTED])}")
+    if len(counts) == 1:
+        lines.append("Warning: there is one class only; nothing can be told apart")
+    if labels.faults:
+        lines.append(f"labels that cannot be used ({len(labels.faults):,}):")
+        lines += [f"  {each.name}: {each.reason}" for each in labels.faults[:LISTED]]
+    return row, lines
+
+
+__all__ = ["summary", "told"]

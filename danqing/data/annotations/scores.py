@@ -1,0 +1,52 @@
+"""Scores of labels, or of what was found, against what is there."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from danqing.core.errors import DataError
+from danqing.core.pictures.found import Found
+from danqing.core.progress import Job, Progress
+from danqing.data.annotations.formats import read_labels
+from danqing.maths.found_scores import Pair, Score, correct_points, intersection, precision, similarity, with_interval
+
+MEANS = {
+    "mAP": "average precision of boxes, mean over overlaps 0.5 to 0.95",
+    "AP50": "average precision of boxes at an overlap of 0.5",
+    "mAP masks": "average precision of masks, mean over overlaps 0.5 to 0.95",
+    "mIoU": "intersection over union of pixels, mean over classes",
+    "PCK": "share of points found within a fifth of the longer side of the box",
+    "OKS": "nearness of points on the scale of the box",
+}
+
+
+def scores_of(found: Path, truth: Path, pictures: Path, seed: int = 0) -> Job[list[dict[str, Any]]]:
+    """One row a score, with its interval; masks and points are scored where the truth has them.
+
+    Raises:
+        DataError: if nothing is there, or labels have faults.
+    """
+    ours, theirs = read_labels(found, pictures), read_labels(truth, pictures)
+    for place, faults in ((found, ours.faults), (truth, theirs.faults)):
+        if faults:
+            first = f"{faults[0].name}: {faults[0].reason}"
+            remedy = "danqing data check PICTURES --boxes names them all"
+            raise DataError(f"{len(faults)} labels cannot be used: {first}", where=place, remedy=remedy)
+    pairs = [Pair(ours.found.get(name, Found(*each[:2])), each) for name, each in theirs.found.items()]
+    there = [thing for pair in pairs for thing in pair.there.things]
+    if not there:
+        raise DataError("labels nothing that could be found", where=truth)
+    scores: dict[str, Score] = {"mAP": precision, "AP50": partial(precision, threshold=0.5)}
+    if all(thing.mask is not None for thing in there):
+        masked = all(thing.mask is not None for pair in pairs for thing in pair.found.things)
+        scores |= {"mAP masks": partial(precision, kind="segm")} if masked else {}
+        scores |= {"mIoU": intersection}
+    if any(thing.points for thing in there):
+        scores |= {"PCK": correct_points, "OKS": similarity}
+    rows = []
+    for at, (name, each) in enumerate(scores.items()):
+        yield Progress(at, len(scores), name)
+        rows.append({"score": name, **with_interval(each, pairs, seed), "pictures": len(pairs), "means": MEANS[name]})
+    return rows

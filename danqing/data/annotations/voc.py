@@ -1,0 +1,89 @@
+"""Pascal VOC: an XML file for each picture; pixels are counted from 1, and the last one is in the box."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from xml.etree import ElementTree
+
+from danqing.core.disk import replacing
+from danqing.core.notes import note
+from danqing.core.pictures.found import Found, Thing
+from danqing.data.annotations.label_set import Folder, LabelSet, class_names, thing
+from danqing.data.report import Unusable
+
+SIDES = ("xmin", "ymin", "xmax", "ymax")
+
+
+def read(place: Path, pictures: Folder) -> LabelSet:
+    """Read a folder of XML files."""
+    found: dict[str, Found] = {}
+    faults: list[Unusable] = []
+    for file in sorted(place.rglob("*.xml")):
+        told = file.relative_to(place).as_posix()
+        try:
+            root = ElementTree.fromstring(file.read_bytes())
+        except (ElementTree.ParseError, OSError) as error:
+            faults.append(Unusable(told, f"is damaged, or no XML ({error})"))
+            continue
+        written = root.findtext("filename") or file.stem
+        name = pictures.name(written) or pictures.name(file.relative_to(place).with_suffix("").as_posix())
+        if name is None:
+            faults.append(Unusable(told, f"there is no picture {written}"))
+            continue
+        size = pictures.size(name)
+        stated = (root.findtext("size/width"), root.findtext("size/height"))
+        if all(stated) and stated != (str(size[0]), str(size[1])):
+            faults.append(Unusable(told, f"says {stated[0]}×{stated[1]} px of a picture of {size[0]}×{size[1]} px"))
+            continue
+        made = [_thing(each, size) for each in root.iter("object")]
+        faults += [
+            Unusable(told, f"object {at} has {each}") for at, each in enumerate(made, 1) if isinstance(each, str)
+        ]
+        found[name] = Found(*size, tuple(each for each in made if isinstance(each, Thing)))
+    return LabelSet(found, class_names(found.values()), faults)
+
+
+def write(labels: LabelSet, place: Path) -> list[Path]:
+    """Write an XML file for each picture; masks and points are left out."""
+    if any(each.mask is not None or each.points for one in labels.found.values() for each in one.things):
+        note("Pascal VOC's files hold boxes alone: masks and points are left out")
+    written = []
+    for name, found in labels.found.items():
+        file = place / Path(name).with_suffix(".xml")
+        file.parent.mkdir(parents=True, exist_ok=True)
+        tree = ElementTree.ElementTree(_element(name, found))
+        ElementTree.indent(tree)
+        with replacing(file, force=False) as temporary:
+            tree.write(temporary, "utf-8", xml_declaration=True)
+        written.append(file)
+    return written
+
+
+def _thing(element: ElementTree.Element, size: tuple[int, int]) -> Thing | str:
+    label = (element.findtext("name") or "").strip()
+    if not label:
+        return "no name"
+    try:
+        left, top, right, bottom = (float(element.findtext(f"bndbox/{side}") or "") for side in SIDES)
+        score = float(element.findtext("confidence") or 1)
+    except ValueError:
+        return "a box that is not four numbers"
+    return thing(label, (left - 1, top - 1, right, bottom), size, score=score)
+
+
+def _element(name: str, found: Found) -> ElementTree.Element:
+    root = ElementTree.Element("annotation")
+    ElementTree.SubElement(root, "filename").text = name
+    size = ElementTree.SubElement(root, "size")
+    for side, length in (("width", found.width), ("height", found.height), ("depth", 3)):
+        ElementTree.SubElement(size, side).text = str(length)
+    for each in found.things:
+        item = ElementTree.SubElement(root, "object")
+        ElementTree.SubElement(item, "name").text = each.label
+        if each.score != 1:
+            ElementTree.SubElement(item, "confidence").text = repr(each.score)
+        box = ElementTree.SubElement(item, "bndbox")
+        left, top, right, bottom = each.box
+        for side, value in zip(SIDES, (left + 1, top + 1, right, bottom), strict=True):
+            ElementTree.SubElement(box, side).text = repr(value)
+    return root

@@ -1,0 +1,91 @@
+"""YOLO: a text file for each picture; a line is a class and a box, or a polygon, in shares of the picture."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+from danqing.core.disk import replacing
+from danqing.core.notes import note
+from danqing.core.pictures.found import Found, Thing
+from danqing.data.annotations.label_set import CLASSES, Folder, LabelSet, around, filled, thing
+from danqing.data.report import Unusable
+
+SLACK = 1e-6  # beyond 1 that rounding may bring
+
+
+def read(place: Path, pictures: Folder) -> LabelSet:
+    """Read a folder of text files and its classes.txt; without that, classes are called by their numbers."""
+    names = _names(place)
+    found: dict[str, Found] = {}
+    faults: list[Unusable] = []
+    for file in sorted(place.rglob("*.txt")):
+        if file.name == CLASSES:
+            continue
+        told = file.relative_to(place).as_posix()
+        name = pictures.name(file.relative_to(place).with_suffix("").as_posix())
+        if name is None:
+            faults.append(Unusable(told, "there is no picture of that name"))
+            continue
+        size, things = pictures.size(name), []
+        for number, line in enumerate(file.read_text("utf-8", "replace").splitlines(), 1):
+            made = _thing(line.split(), names, size) if line.strip() else None
+            if isinstance(made, str):
+                faults.append(Unusable(told, f"line {number} has {made}"))
+            elif made is not None:
+                things.append(made)
+        found[name] = Found(*size, tuple(things))
+    seen = {each.label for one in found.values() for each in one.things}
+    return LabelSet(found, names or sorted(seen, key=lambda each: (len(each), each)), faults)
+
+
+def write(labels: LabelSet, place: Path) -> list[Path]:
+    """Write a text file for each picture, and classes.txt; scores stand behind boxes, masks and points are left out."""
+    if any(each.mask is not None or each.points for one in labels.found.values() for each in one.things):
+        note("YOLO's files hold boxes alone: masks and points are left out")
+    keys = {name: at for at, name in enumerate(labels.classes)}
+    files = {CLASSES: "".join(f"{name}\n" for name in labels.classes)}
+    for name, found in labels.found.items():
+        lines = (_line(each, keys[each.label], found) for each in found.things)
+        files[str(Path(name).with_suffix(".txt"))] = "".join(lines)
+    written = []
+    for name, text in files.items():
+        file = place / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with replacing(file, force=False) as temporary:
+            temporary.write_text(text, "utf-8")
+        written.append(file)
+    return written
+
+
+def _names(place: Path) -> list[str]:
+    file = next((each / CLASSES for each in (place, place.parent) if (each / CLASSES).is_file()), None)
+    return [] if file is None else [line.strip() for line in file.read_text("utf-8").splitlines() if line.strip()]
+
+
+def _thing(words: list[str], names: list[str], size: tuple[int, int]) -> Thing | str:
+    try:
+        key, values = int(words[0]), [float(word) for word in words[1:]]
+    except ValueError:
+        return "words where numbers belong"
+    if key < 0 or (names and key >= len(names)):
+        return f"the class {key}, where there are {len(names)}"
+    label = names[key] if names else str(key)
+    if not all(math.isfinite(value) and -SLACK <= value <= 1 + SLACK for value in values):
+        return "values that are no shares of the picture, 0…1"
+    width, height = size
+    if len(values) in (4, 5):
+        x, y, across, down = (value * side for value, side in zip(values, (width, height) * 2, strict=False))
+        box = (x - across / 2, y - down / 2, x + across / 2, y + down / 2)
+        return thing(label, box, size, score=values[4] if len(values) == 5 else 1.0)
+    outline = [value * (width, height)[at % 2] for at, value in enumerate(values)]
+    mask = filled([outline], size)
+    return mask if isinstance(mask, str) else thing(label, around(outline), size, mask=mask)
+
+
+def _line(each: Thing, key: int, found: Found) -> str:
+    left, top, right, bottom = each.box
+    shares = ((left + right) / 2 / found.width, (top + bottom) / 2 / found.height,
+              (right - left) / found.width, (bottom - top) / found.height)  # fmt: skip
+    score = "" if each.score == 1 else f" {each.score!r}"
+    return f"{key} {' '.join(f'{share:.10f}' for share in shares)}{score}\n"

@@ -1,0 +1,175 @@
+"""Label files of every format: both ways without loss, and each fault named."""
+
+from __future__ import annotations
+
+import json
+import random
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from click.testing import CliRunner
+from PIL import Image
+
+from danqing.core.errors import DataError
+from danqing.core.pictures.found import Found, Spot, Thing
+from danqing.data.annotations.coco import _uncompressed
+from danqing.data.annotations.formats import CODECS, format_of, read_labels
+from danqing.data.annotations.label_set import LabelSet, filled
+from danqing.faces.cli import cli
+
+SIZE = (40, 30)
+HOLDS = {
+    "coco": "masks points scores",
+    "labelme": "masks points scores",
+    "yolo": "scores",
+    "voc": "scores",
+    "masks": "masks",
+    "danqing": "masks points scores",
+}
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    home = tmp_path / "photos"
+    (home / "inner").mkdir(parents=True)
+    for name in ("a.png", "inner/b.jpg", "empty.png"):
+        Image.new("RGB", SIZE).save(home / name)
+    return home
+
+
+def labels(holds: str) -> LabelSet:
+    """Random things, with what a format holds."""
+    rng = random.Random(0)
+    found = {}
+    for name in ("a.png", "inner/b.jpg"):
+        things = []
+        for at, label in enumerate(("dog", "猫 x")):
+            left, top = rng.uniform(0, 15) + 18 * at, rng.uniform(0, 12)
+            box = (left, top, left + rng.uniform(2, 5), top + rng.uniform(3, 17))
+            mask = None
+            if "masks" in holds:
+                mask = torch.zeros(SIZE[1], SIZE[0], dtype=torch.bool)
+                mask[round(top) : round(box[3]), round(left) : round(box[2])] = True
+                mask[round(top), round(left)] = False
+                box = (float(round(left)), float(round(top)), float(round(box[2])), float(round(box[3])))
+            points = (Spot("eye", left + 1, top + 1, 0.5), Spot("tail", left, top)) if "points" in holds else ()
+            things.append(Thing(label, box, rng.choice((1.0, 0.25)) if "scores" in holds else 1.0, points, mask))
+        found[name] = Found(*SIZE, tuple(things))
+    found["empty.png"] = Found(*SIZE)
+    return LabelSet(found, ["dog", "猫 x"], [])
+
+
+@pytest.mark.parametrize("name", CODECS)
+def test_both_ways_without_loss(name: str, photos: Path, tmp_path: Path) -> None:
+    given = labels(HOLDS[name])
+    close = 0.005 if name == "danqing" else 1e-6  # its files tell hundredths of a pixel
+    place = tmp_path / ("labels.json" if name == "coco" else "labels")
+    CODECS[name].write(given, place)
+    assert format_of(place) == name
+    again = read_labels(place, photos)
+    assert not again.faults
+    assert (set(again.found), again.classes) == (set(given.found), given.classes)
+    for picture, wanted in given.found.items():
+        assert again.found[picture][:2] == wanted[:2]
+        for one, other in zip(again.found[picture].things, wanted.things, strict=True):
+            assert one._replace(box=(), points=(), mask=None) == other._replace(box=(), points=(), mask=None)
+            assert one.box == pytest.approx(other.box, abs=close)
+            for spot, same in zip(one.points, other.points, strict=True):
+                assert (spot.name, spot.score) == (same.name, same.score)
+                assert spot[1:3] == pytest.approx(same[1:3], abs=close)
+            assert (one.mask is None) == (other.mask is None)
+            assert one.mask is None or torch.equal(one.mask, other.mask)
+
+
+def coco(**changes: Any) -> dict[str, Any]:
+    content = {
+        "images": [{"id": 1, "file_name": "a.png"}],
+        "annotations": [{"id": 1, "image_id": 1, "category_id": 3, "bbox": [1, 2, 10, 9]}],
+        "categories": [{"id": 3, "name": "dog"}],
+    }
+    return {**content, **changes}
+
+
+ONE = coco()["annotations"][0]
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [({"annotations": [ONE, ONE]}, "id 1 stands 2 times in annotations"),
+     ({"annotations": [{**ONE, "category_id": 7}]}, "category 7"),
+     ({"annotations": [{**ONE, "image_id": 7}]}, "image 7"),
+     ({"annotations": [{**ONE, "bbox": [1, 2, 0, 9]}]}, "no area"),
+     ({"annotations": [{**ONE, "bbox": [50, 2, 9, 9]}]}, "outside the picture"),
+     ({"annotations": [{**ONE, "bbox": [float("nan"), 2, 9, 9]}]}, "not four numbers"),
+     ({"annotations": [{**ONE, "segmentation": [[1, 1, 2, 2]]}]}, "polygon of 2 points"),
+     ({"images": [{"id": 1, "file_name": "lost.png"}]}, "no picture lost.png")],
+)  # fmt: skip
+def test_faults_of_coco_are_named(changes: dict[str, Any], words: str, photos: Path, tmp_path: Path) -> None:
+    (tmp_path / "coco.json").write_text(json.dumps(coco(**changes)))
+    faults = read_labels(tmp_path / "coco.json", photos).faults
+    assert any(words in each.reason for each in faults), faults
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [("0 0.5 0.5 1.2 0.1", "no shares"), ("9 0.5 0.5 0.1 0.1", "class 9"), ("0 a b c d", "words"),
+     ("0 0.5 0.5 0 0.1", "no area"), ("0 0.1 0.1 0.2", "polygon of 1"), ("0 nan 0.5 0.1 0.1", "no shares")],
+)  # fmt: skip
+def test_faults_of_yolo_are_named(line: str, words: str, photos: Path, tmp_path: Path) -> None:
+    home = tmp_path / "yolo"
+    home.mkdir()
+    (home / "classes.txt").write_text("dog\n")
+    (home / "a.txt").write_text(f"0 0.5 0.5 0.2 0.2\n{line}\n")
+    (home / "lost.txt").write_text("")
+    read = read_labels(home, photos)
+    assert len(read.found["a.png"].things) == 1
+    assert [each.name for each in read.faults] == ["a.txt", "lost.txt"]
+    assert words in read.faults[0].reason
+    assert "line 2" in read.faults[0].reason
+
+
+def test_faults_of_the_others_are_named(photos: Path, tmp_path: Path) -> None:
+    voc, labelme, masks = (tmp_path / name for name in ("voc", "labelme", "masks"))
+    for home in (voc, labelme, masks):
+        home.mkdir()
+    box = "<bndbox><xmin>9</xmin><ymin>1</ymin><xmax>3</xmax><ymax>9</ymax></bndbox>"
+    (voc / "a.xml").write_text(f"<annotation><object><name>dog</name>{box}</object></annotation>")
+    (voc / "half.xml").write_text("<annotation>")
+    shape = {"label": "dog", "points": [[1, 1], [5, 5]], "shape_type": "polygon"}
+    (labelme / "a.json").write_text(json.dumps({"shapes": [shape], "imagePath": "a.png"}))
+    Image.fromarray(np.zeros((5, 5), np.uint8)).save(masks / "a.png")
+    reasons = [each.reason for home in (voc, labelme, masks) for each in read_labels(home, photos).faults]
+    for words, reason in zip(("no area", "no XML", "polygon of 2", "5×5 px, its picture 40×30"), reasons, strict=True):
+        assert words in reason
+
+
+def test_cocos_own_text_of_run_lengths_is_read() -> None:
+    """Of a mask of 4×4 with the middle 2×2 marked, as pycocotools writes it: counts 5, 2, 2, 2, 5."""
+    assert _uncompressed("52203") == [5, 2, 2, 2, 5]
+
+
+def test_a_polygon_marks_the_pixels_whose_middles_lie_in_it() -> None:
+    mask = filled([[2, 1, 6, 1, 6, 4, 2, 4]], (10, 8))
+    assert isinstance(mask, torch.Tensor)
+    assert mask.nonzero().tolist() == [[y, x] for y in range(1, 4) for x in range(2, 6)]
+
+
+def test_what_is_no_label_file_is_refused(photos: Path, tmp_path: Path) -> None:
+    (tmp_path / "x.json").write_text("{")
+    for place in (tmp_path / "x.json", tmp_path / "nothing", photos / "inner"):
+        with pytest.raises(DataError):
+            read_labels(place, photos)
+
+
+def test_check_and_convert_tell_faults_and_leave_with_1(photos: Path, tmp_path: Path) -> None:
+    file = tmp_path / "coco.json"
+    file.write_text(json.dumps(coco(annotations=[ONE, {**ONE, "id": 2, "bbox": [1, 2, 0, 9]}])))
+    checked = CliRunner().invoke(cli, ["data", "check", str(photos), "--boxes", str(file)])
+    assert checked.exit_code == 1
+    assert "annotation 2 of a.png has a box of no area" in checked.output
+    words = ["data", "convert", str(file), "--pictures", str(photos), "--target", str(tmp_path / "y"), "--to", "yolo"]
+    assert CliRunner().invoke(cli, words).exit_code == 1
+    assert (tmp_path / "y" / "a.txt").read_text().startswith("0 0.15")
