@@ -21,22 +21,20 @@ SMALLEST = 16  # px
 @operator
 def variations(
     x: Images,
-    count: Annotated[int, Range(1, 64, "pictures")] = 4,
     strength: Annotated[float, Range(0, 5)] = 2.0,
     radius: Annotated[int, Range(1, 8, "px")] = 3,
     seed: Seed = 0,
 ) -> Job[Images]:
-    """Paint further pictures like one, its parts arranged otherwise.
+    """Paint another picture like one, its parts arranged otherwise.
 
     Args:
         x: pictures (B, C, H, W) in [0, 1]; each is varied by itself.
-        count: variations of each.
         strength: how much chance, against the picture's own contrast, the coarsest arrangement begins with; 0: none.
         radius: how far a patch reaches from its middle.
         seed: another one paints others.
 
     Returns:
-        A job with pictures (B · count, C, H, W), those of the first picture first.
+        A job with a variation of each picture, (B, C, H, W).
 
     Raises:
         ParameterError: if a picture is smaller than 16 px.
@@ -44,7 +42,7 @@ def variations(
     Source: Granot et al. 2022, "Drop the GAN", section 3.1, as ``danqing.maths.regrowing`` has it.
 
     Examples:
-        danqing variations balloons.jpg --count 1 --seed 4 --out balloons.png
+        danqing variations balloons.jpg --seed 4 --out balloons.png
     """
     if min(x.shape[2:]) < SMALLEST:
         raise ParameterError(f"is smaller than {SMALLEST} px", where="x", remedy="Give a larger picture")
@@ -53,10 +51,8 @@ def variations(
         source = x[item].permute(1, 2, 0).numpy()
         shape = source.shape[:2]
         coarse = resized(source, shape_at(shape, levels_of(shape)[-1]))
-        for number in range(count):
-            rng = np.random.default_rng((seed, number))
-            noise = rng.standard_normal(coarse.shape[:2])[..., None] * coarse.std((0, 1)) * strength
-            job = regrown(source, [(coarse + noise).astype(np.float32)], (shape[0], shape[1]), False, radius, rng)
-            part = yield from shared(job, item * count + number, 1, total=len(x) * count)
-            made.append(torch.from_numpy(part).permute(2, 0, 1))
+        rng = np.random.default_rng(seed)
+        noise = rng.standard_normal(coarse.shape[:2])[..., None] * coarse.std((0, 1)) * strength
+        job = regrown(source, [(coarse + noise).astype(np.float32)], (shape[0], shape[1]), False, radius, rng)
+        made.append(torch.from_numpy((yield from shared(job, item, 1, total=len(x)))).permute(2, 0, 1))
     return torch.stack(made).contiguous()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import inspect
 import random
 import zlib
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ from torch import Tensor
 from danqing.core.errors import ParameterError, UserError
 from danqing.core.fields.form import Field
 from danqing.core.fields.mask import MaskKind
+from danqing.core.fields.number import NumberKind
 from danqing.core.fields.pictures import FILE
 from danqing.core.fields.weights import WeightsKind
 from danqing.core.learned.card import bundled, locate
@@ -23,7 +25,9 @@ from danqing.core.pictures.found import Found, Thing
 
 Params = dict[str, Any]
 SETTINGS = 5  # tried with every operator
+FEWER = 2  # with those that work long enough to say how far they are
 FEW = 3  # steps of what does something again and again
+LARGE = 1.5  # times that what a picture grows to is its own size, at most
 
 
 def runs(op: Operator) -> bool:
@@ -53,13 +57,14 @@ def pictures(count: int = 2, channels: int = 3, height: int = 24, width: int = 3
 def settings(op: Operator) -> tuple[Params, ...]:
     """The defaults, if they are enough, and values drawn from the schema that the operator accepts."""
     rng = random.Random(zlib.crc32(op.name.encode()))
+    wanted = FEWER if inspect.isgeneratorfunction(op.function) else SETTINGS
     found: list[Params] = []
     for attempt in range(60):
         params: Params = _few_steps(op) if attempt == 0 else {field.name: _draw(field, rng) for field in _own(op)}
         with contextlib.suppress(ParameterError):
             run(op, pictures(1), params)
             found.append(params)
-        if len(found) == SETTINGS or (found and not _own(op)):
+        if len(found) == wanted or (found and not _own(op)):
             break
     assert found, f"{op.name} refuses everything its form offers"
     return tuple(found)
@@ -113,7 +118,10 @@ def _few_steps(op: Operator) -> Params:
 
 def _draw(field: Field, rng: random.Random) -> Any:
     drawn = None if field.optional and rng.random() < 0.5 else field.kind.draw(rng)
-    return min(drawn, FEW) if field.name == "steps" else drawn
+    if field.name == "steps":
+        return min(drawn, FEW)
+    grows = isinstance(field.kind, NumberKind) and field.kind.range is not None and field.kind.range.unit == "times"
+    return drawn if drawn is None or not grows else min(drawn, LARGE)
 
 
 def accepts(field: Field, value: Any) -> bool:
