@@ -48,6 +48,8 @@ def told(name: str, x: Tensor, **alphas: Tensor) -> tuple[str, list[Tensor]]:
     if name == "compare":
         given["y"] = photograph(1, x.shape[1])
     result = op(x, **given)
+    if isinstance(result, Tensor):
+        return "", [result]
     if isinstance(result, Figures):
         return json.dumps(result.numbers), [] if result.picture is None else [result.picture]
     return json.dumps([[file.numbers, file.data.hex()] for file in result]), []

@@ -9,13 +9,15 @@ from torch import Tensor
 from danqing.core.artefacts.figures import Figures
 from danqing.core.fields.number import Range
 from danqing.core.operators.operator import operator
-from danqing.core.pictures.contract import Images
+from danqing.core.pictures.alpha import laid_on
+from danqing.core.pictures.contract import Images, Mask
 from danqing.core.progress import Job, Progress
+from danqing.maths.opacity import opacity_of
 from danqing.nets.imagenet import chances, words
 
 
 @operator
-def classify(x: Images, top: Annotated[int, Range(1, 1000, "classes")] = 5) -> Job[Figures]:
+def classify(x: Images, top: Annotated[int, Range(1, 1000, "classes")] = 5, alpha: Mask | None = None) -> Job[Figures]:
     """Name what pictures show, with the thousand words of ImageNet.
 
     The words are of animals, plants, food, vehicles, furniture and tools, finely told apart (120 are breeds of dogs);
@@ -24,6 +26,7 @@ def classify(x: Images, top: Annotated[int, Range(1, 1000, "classes")] = 5) -> J
     Args:
         x: pictures of any size; their middle squares are looked at.
         top: how many classes to list, the likeliest first.
+        alpha: opacity (B, 1, H, W), by default the pictures' own; where they are transparent, white shows through.
 
     Returns:
         for each picture its label, the label's probability, and the likeliest classes with theirs.
@@ -34,7 +37,7 @@ def classify(x: Images, top: Annotated[int, Range(1, 1000, "classes")] = 5) -> J
         danqing classify photo.png --top 3
     """
     rows = []
-    for at, picture in enumerate(x.split(1)):
+    for at, picture in enumerate(laid_on(x, opacity_of(x, alpha)).split(1)):
         yield Progress(at, len(x), "looking")
         rows.append(_named(chances(picture), top))
     lines = [f"{each['probability']:6.1%}  {each['label']}" for each in rows[0]["classes"]] if len(rows) == 1 else []

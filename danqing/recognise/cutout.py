@@ -10,11 +10,13 @@ from torch.nn import functional
 
 from danqing.core.fields.number import Range
 from danqing.core.operators.operator import operator
+from danqing.core.pictures.alpha import laid_on
 from danqing.core.pictures.contract import Images, Mask
 from danqing.core.pictures.found import Thing
 from danqing.core.progress import Job, Progress
 from danqing.maths.colour import brightness
 from danqing.maths.guided import enlarged_along
+from danqing.maths.opacity import opacity_of
 from danqing.nets.detection import things_in
 from danqing.nets.nanodet import COCO, NanoDet
 from danqing.nets.nanodet import SIDE as SEEN
@@ -28,7 +30,7 @@ STEEP = 0.45  # of the shares at each end that become 0 and 1 where nothing is t
 
 
 @operator
-def cutout(x: Images, softness: Annotated[float, Range(0, 1)] = 0.7) -> Job[Mask]:
+def cutout(x: Images, softness: Annotated[float, Range(0, 1)] = 0.7, alpha: Mask | None = None) -> Job[Mask]:
     """Mark the persons in pictures, with soft hair and edges, as a mask for other operators.
 
     Persons are looked for first, and each is then looked at alone, so that small ones are found, too.
@@ -36,6 +38,7 @@ def cutout(x: Images, softness: Annotated[float, Range(0, 1)] = 0.7) -> Job[Mask
     Args:
         x: pictures of any size.
         softness: how wide the edge is; at 1 the net's own shares are kept, at 0 pixels belong to a person or not.
+        alpha: opacity (B, 1, H, W), by default the pictures' own; where they are transparent, white shows through.
 
     Returns:
         A job with masks (B, 1, H, W): the share of each pixel that is a person's. Without persons they are empty.
@@ -48,7 +51,7 @@ def cutout(x: Images, softness: Annotated[float, Range(0, 1)] = 0.7) -> Job[Mask
     """
     net, detector = ready_made("selfie", SelfieNet), ready_made("nanodet", NanoDet)
     masks = []
-    for at, picture in enumerate(x.split(1)):
+    for at, picture in enumerate(laid_on(x, opacity_of(x, alpha)).split(1)):
         yield Progress(at, len(x), "looking for persons")
         persons = things_in(detector, picture, COCO, SEEN, THRESHOLD)
         masks.append(_mask(net, picture, [thing for thing in persons.things if thing.label == PERSON]))

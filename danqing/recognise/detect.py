@@ -9,8 +9,10 @@ from danqing.core.errors import ParameterError
 from danqing.core.fields.number import Range
 from danqing.core.fields.only import Only
 from danqing.core.operators.operator import operator
-from danqing.core.pictures.contract import Images
+from danqing.core.pictures.alpha import laid_on
+from danqing.core.pictures.contract import Images, Mask
 from danqing.core.progress import Job, Progress
+from danqing.maths.opacity import opacity_of
 from danqing.nets.detection import things_in
 from danqing.nets.nanodet import COCO, NanoDet
 from danqing.nets.ready_made import ready_made
@@ -23,6 +25,7 @@ def detect(
     side: Annotated[int, Range(128, 2048, "px")] = 416,
     count: Annotated[int, Range(1, 1000, "things")] = 100,
     only: Only = "",
+    alpha: Mask | None = None,
 ) -> Job[Boxes]:
     """Find everyday things in pictures: people, animals, vehicles, furniture, food; eighty classes in all.
 
@@ -36,6 +39,7 @@ def detect(
             times the time.
         count: how many things are told, at most, the surest first.
         only: classes that are looked for, with commas between; empty: all.
+        alpha: opacity (B, 1, H, W), by default the pictures' own; where they are transparent, white shows through.
 
     Returns:
         for each picture its width and height and the things in it, each with its label, score and box (left, top,
@@ -52,13 +56,13 @@ def detect(
     """
     wanted = _known(only)
     net = ready_made("nanodet", NanoDet)
-    found = []
-    for at, picture in enumerate(x.split(1)):
+    shown, found = laid_on(x, opacity_of(x, alpha)), []
+    for at, picture in enumerate(shown.split(1)):
         yield Progress(at, len(x), "looking for things")
         each = things_in(net, picture, COCO, side, threshold, 1000 if wanted else count)
         things = tuple(thing for thing in each.things if not wanted or thing.label in wanted)[:count]
         found.append(each._replace(things=things))
-    return Boxes.in_pictures(x, found)
+    return Boxes.in_pictures(shown, found)
 
 
 def _known(only: str) -> set[str]:

@@ -7,8 +7,10 @@ from typing import Annotated
 from danqing.core.artefacts.boxes import Boxes
 from danqing.core.fields.number import Range
 from danqing.core.operators.operator import operator
-from danqing.core.pictures.contract import Images
+from danqing.core.pictures.alpha import laid_on
+from danqing.core.pictures.contract import Images, Mask
 from danqing.core.progress import Job, Progress
+from danqing.maths.opacity import opacity_of
 from danqing.nets.faces import faces_in
 from danqing.nets.mtcnn import Mtcnn
 from danqing.nets.ready_made import ready_made
@@ -22,6 +24,7 @@ def find_faces(
     x: Images,
     threshold: Annotated[float, Range(0.1, 1)] = 0.9,
     smallest: Annotated[int, Range(SMALLEST, unit="px")] | None = None,
+    alpha: Mask | None = None,
 ) -> Job[Boxes]:
     """Find faces in pictures, with eyes, nose and corners of the mouth.
 
@@ -32,6 +35,7 @@ def find_faces(
         threshold: how sure the net must be; lower finds more, and more that is no face.
         smallest: height of the smallest faces that are looked for; small ones take long. Not given: a fortieth of the
             longer side, and no less than 20 px.
+        alpha: opacity (B, 1, H, W), by default the pictures' own; where they are transparent, white shows through.
 
     Returns:
         for each picture its width and height and the faces in it, each with its score, its box (left, top, right,
@@ -46,8 +50,8 @@ def find_faces(
     """
     net = ready_made("mtcnn", Mtcnn)
     least = max(SMALLEST, max(x.shape[-2:]) / SHARE) if smallest is None else smallest
-    found = []
-    for at, picture in enumerate(x.split(1)):
+    shown, found = laid_on(x, opacity_of(x, alpha)), []
+    for at, picture in enumerate(shown.split(1)):
         yield Progress(at, len(x), "looking for faces")
         found.append(faces_in(net, picture, least, threshold))
-    return Boxes.in_pictures(x, found)
+    return Boxes.in_pictures(shown, found)

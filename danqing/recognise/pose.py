@@ -8,10 +8,12 @@ from danqing.core.artefacts.boxes import Boxes
 from danqing.core.fields.boxes import Things
 from danqing.core.fields.number import Range
 from danqing.core.operators.operator import operator
-from danqing.core.pictures.contract import Images
+from danqing.core.pictures.alpha import laid_on
+from danqing.core.pictures.contract import Images, Mask
 from danqing.core.pictures.found import Found
 from danqing.core.progress import Job, Progress
 from danqing.maths.found import chosen
+from danqing.maths.opacity import opacity_of
 from danqing.nets.blazepose import BlazePose
 from danqing.nets.detection import things_in
 from danqing.nets.nanodet import COCO, SIDE, NanoDet
@@ -25,6 +27,7 @@ def pose(
     threshold: Annotated[float, Range(0.01, 1)] = 0.4,
     count: Annotated[int, Range(1, 100, "persons")] = 20,
     boxes: Things | None = None,
+    alpha: Mask | None = None,
 ) -> Job[Boxes]:
     """Find persons in pictures, and 33 points of each body: from the eyes to the toes.
 
@@ -33,6 +36,7 @@ def pose(
         threshold: how sure the nets must be that somebody is there.
         count: how many persons are told, at most, the surest first.
         boxes: where persons are, as detect writes it; not given: they are looked for.
+        alpha: opacity (B, 1, H, W), by default the pictures' own; where they are transparent, white shows through.
 
     Returns:
         for each picture its width and height and the persons in it, each with a score, a box (left, top, right, bottom
@@ -49,8 +53,8 @@ def pose(
     """
     net = ready_made("blazepose", BlazePose)
     given = None if boxes is None else chosen(x, boxes, PERSON)
-    found = []
-    for at, picture in enumerate(x.split(1)):
+    shown, found = laid_on(x, opacity_of(x, alpha)), []
+    for at, picture in enumerate(shown.split(1)):
         yield Progress(at, len(x), "looking for persons")
         if given is None:
             persons = things_in(ready_made("nanodet", NanoDet), picture, COCO, SIDE, threshold, 1000)
@@ -58,4 +62,4 @@ def pose(
             persons = Found(x.shape[3], x.shape[2], given[at])
         things = tuple(thing for thing in persons.things if thing.label == PERSON)[:count]
         found.append(poses_in(net, picture, persons._replace(things=things), threshold))
-    return Boxes.in_pictures(x, found)
+    return Boxes.in_pictures(shown, found)

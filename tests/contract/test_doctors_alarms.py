@@ -32,7 +32,10 @@ def test_every_file_holds_one() -> None:
     assert {each.rpartition(".")[2].replace("_", "-") for each in modules_in(ALARMS)} == set(known_alarms())
 
 
-@pytest.mark.parametrize("name", known_alarms())
+OURS = [name for name, alarm in known_alarms().items() if alarm.__module__.startswith("danqing.")]
+
+
+@pytest.mark.parametrize("name", OURS)
 def test_the_page_says_what_the_doctor_does(name: str) -> None:
     row = next(line for line in PAGE.read_text("utf-8").splitlines() if line.startswith(f"| `{name}` |"))
     cure = known_alarms()[name].cure

@@ -91,6 +91,8 @@ def test_robustness_begins_with_the_pictures_as_they_are() -> None:
         ("ablation", {"weights": TwoStrokes(), "label": "3"}, "label"),
         ("ablation", {"weights": TwoStrokes(), "layer": "nothing"}, "layer"),
         ("attribution", {"x": torch.rand(1, 1, 8, 8), "weights": Box(), "point": (8, 0)}, "point"),
+        ("attribution", {"x": torch.rand(1, 3, 8, 8), "weights": "inpaint-small"}, "weights"),
+        ("feature_maps", {"x": torch.rand(1, 3, 8, 8), "weights": "upscale-small"}, "weights"),
     ],
 )
 def test_what_there_is_not_is_refused(name: str, values: dict[str, Any], where: str) -> None:

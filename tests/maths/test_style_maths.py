@@ -76,8 +76,8 @@ def test_pixel_maps_hold_slopes() -> None:
 
 def test_patches_take_on_a_distribution() -> None:
     """Stripes come into noise: how values differ to the right comes near to what it is among the stripes."""
-    stripes = ((torch.arange(64) // 4) % 2).float()[None, None, None].expand(1, 3, 64, 64) * 0.6 + 0.2
-    noise = torch.rand(1, 3, 64, 64, generator=Generator().manual_seed(0))
+    stripes = ((torch.arange(128) // 4) % 2).float()[None, None, None].expand(1, 3, 128, 128) * 0.6 + 0.2
+    noise = torch.rand(1, 3, 128, 128, generator=Generator().manual_seed(0))
     made = finish(patches_matched(noise, stripes, Generator().manual_seed(1), 20))
 
     def slopes(x: Tensor) -> Tensor:

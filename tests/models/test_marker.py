@@ -40,7 +40,7 @@ def test_it_learns_bright_scratches_on_plain_ground_with_all_its_weights() -> No
     net, rng = marker(), seeded()
     ground = (0.2 + 0.3 * torch.rand(12, 3, 1, 1, generator=rng)).expand(-1, -1, 48, 48).contiguous()
     stepper = Stepper(net.train(), Optimiser(lr=3e-3, betas=(0.9, 0.99)), "fp32", clip=1.0)
-    for _ in range(60):
+    for _ in range(100):
         stepper.step(Samples(ground), rng)
     found = net.eval().score(Samples(ground))
     assert -found["-f1"] > 0.5

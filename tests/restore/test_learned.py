@@ -53,7 +53,11 @@ def _is_learned(name: str) -> bool:
     return "weights" in parameters and parameters["weights"].default in bundled()
 
 
-LEARNED = sorted(name for name in operators() if _is_learned(name) and name != "colourise")
+LEARNED = sorted(
+    name
+    for name, entry in operators().items()
+    if entry.group == "restore" and _is_learned(name) and name != "colourise"
+)
 
 
 @pytest.mark.parametrize("name", [*LEARNED, "repair"])
