@@ -53,6 +53,9 @@ class Options:
         ema: half-life of the averaged weights, in pictures seen; 0 turns averaging off.
         clip: largest gradient norm of a part; 0 does not clip.
         freeze: what does not learn: NAME or NAME:LEVEL, its first layers, such as critic:4; commas part several.
+        rates: what the learning rate of parts is multiplied by, such as critic=0.5,painter.layers:2=0.1.
+        teacher: weights to learn from as well, such as those of a larger model (bundled, a file or a run folder).
+        teaching: how much that counts beside what is learned from the pictures.
         augment: augmentations, such as flip,rotate=10 (see the documentation of data).
         critic_augment: augmentations before the critic, of real and painted pictures alike, so that the samples have
             none of them: all of them always (diff), or as much as is needed (adaptive); auto: adaptive below 5,000
@@ -91,6 +94,9 @@ class Options:
     ema: Annotated[float, Range(0, 1e9, "pictures")] = 15000.0
     clip: Annotated[float, Range(0, 1e9)] = 0.0
     freeze: str = ""
+    rates: str = ""
+    teacher: Origin | None = None
+    teaching: Annotated[float, Range(0, 1e6)] = 1.0
     augment: str = ""
     critic_augment: Literal["auto", "none", "diff", "adaptive"] = "auto"
     lecam: Annotated[float, Range(0, 100)] = 0.0
