@@ -72,8 +72,8 @@ def same_teacher(teacher: Teacher | None, lineage: list[dict[str, Any]]) -> None
     """
     if teacher is None:
         return
-    known = [each["sha256"] for each in lineage if each["how"] == "teacher"]
-    if known and known[-1] != teacher.model.card.get("sha256"):
+    known = lineage[-1] if lineage else {}
+    if known.get("how") != "teacher" or known["sha256"] != teacher.model.card.get("sha256"):
         remedy = "Bring the teacher's file back (--teacher says where it lies now), or begin another run"
         raise ModelFileError("is not the teacher that the run was begun with", where=teacher.where, remedy=remedy)
 

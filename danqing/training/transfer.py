@@ -48,7 +48,7 @@ class Transfer:
         """What was taken over, as JSON values for a card or a plan."""
         return {
             "share": round(self.share, 4),
-            "loaded": len(self.loaded),
+            "loaded": len(self.loaded) + len(self.by_class),
             "new": list(self.new),
             "classes_known": list(self.known),
             "classes_new": list(self.unknown),
