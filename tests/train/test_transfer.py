@@ -77,24 +77,16 @@ def test_of_another_number_of_channels_all_but_first_and_last_layers_fit(source:
     assert any("channels was 1, is 3" in line for line in found.told())
 
 
-def test_where_nothing_fits_it_says_what_would(tmp_path: Path) -> None:
-    one = made("mlpgan", size=8, channels=1, classes=0, width=4, latents=3)
-    other = made("mlpgan", size=9, channels=1, classes=0, width=5, latents=2)
-    with torch.no_grad():
-        taken = {name for name, value in other.state_dict().items() if value.shape == one.state_dict()[name].shape}
-    file = save(one, tmp_path / "one.safetensors")
-    if not taken - {"played"} - {name for name in taken if not other.state_dict()[name].is_floating_point()}:
-        with pytest.raises(ModelFileError, match=r"--size 8.*--latents 3.*--width 4"):
-            begin_with(other, str(file))
-    else:
-        with pytest.warns(UserWarning, match=r"All would fit with --size 8.*--width 4"):
-            begin_with(other, str(file))
+def test_where_little_fits_it_says_what_would(tmp_path: Path) -> None:
+    one = save(made("mlpgan", size=8, width=4, latents=3), tmp_path / "one.safetensors")
+    with pytest.warns(UserWarning, match=r"Only \d+% of.*All would fit with --size 8 --latents 3 --width 4"):
+        begin_with(made("mlpgan", size=9, width=5, latents=2), str(one))
 
 
 def test_weights_of_another_family_say_what_they_are_for(source: Path) -> None:
-    with pytest.raises(ModelFileError, match="is a dcgan, not a mlpgan.*train dcgan.*--teacher"):
+    with pytest.raises(ModelFileError, match=r"is a dcgan, not a mlpgan.*train dcgan.*--teacher"):
         TrainConfig.make("mlpgan", "digits", from_=str(source))
-    with pytest.raises(ModelFileError, match="is a dcgan, not a restorer.*train dcgan$"):
+    with pytest.raises(ModelFileError, match=r"is a dcgan, not a restorer.*train dcgan$"):
         TrainConfig.make("restorer", "digits", from_=str(source))
 
 
