@@ -113,21 +113,34 @@ class Restorer(bases.Restorer):
         rich in detail count more than plain ones, as they do in the error of a whole picture.
         """
         clean, damaged = damage(self.task, self._learned_from(_coloured(batch.x), rng), rng)
-        error = self._weighed(self._mended(damaged, rng) - clean).square()
-        if self.task == "inpaint":
-            errors = (error * damaged.hint).sum((1, 2, 3)) / (3 * damaged.hint.sum((1, 2, 3))).clamp(min=1)
-        else:
-            errors = error.mean((1, 2, 3))
+        errors = self._errors(self._mended(damaged, rng), clean, damaged)
         self.psnr = float(-10 * errors.detach().clamp(min=NOTHING).log10().mean())
+        yield "", self._misfit(errors, clean, damaged)
+
+    def lesson(self, batch: Samples, rng: Generator, teacher: bases.Restorer) -> Tensor:
+        assert isinstance(teacher, Restorer)
+        clean, damaged = damage(self.task, self._learned_from(_coloured(batch.x), rng), rng)
+        with torch.no_grad():
+            aim = teacher._mended(damaged)
+        return self._misfit(self._errors(self._mended(damaged, rng), aim, damaged), clean, damaged)
+
+    def _errors(self, made: Tensor, aim: Images, damaged: Damaged) -> Tensor:
+        """The mean square errors (B,) that count."""
+        error = self._weighed(made - aim).square()
+        if self.task == "inpaint":
+            return (error * damaged.hint).sum((1, 2, 3)) / (3 * damaged.hint.sum((1, 2, 3))).clamp(min=1)
+        return error.mean((1, 2, 3))
+
+    def _misfit(self, errors: Tensor, clean: Images, damaged: Damaged) -> Tensor:
+        """What mean square errors (B,) are worth; under noise, by how strong it is."""
         if self.task == "colourise":
             errors = errors.mean()  # else grey would be the best guess: it is nearly right for many pictures
         errors = 255**2 * errors + FLOOR
-        if self.task == "denoise":
-            spoilt = (damaged.x - clean).square().mean((1, 2, 3)).sqrt()  # of cameras, more than by their noise alone
-            usual = FLOOR + LEFT * 255 * torch.maximum(damaged.hint[:, 0, 0, 0].to(spoilt), spoilt)
-            yield "", (errors / usual).sqrt().mean()
-        else:
-            yield "", errors.log().mean() / 2
+        if self.task != "denoise":
+            return errors.log().mean() / 2
+        spoilt = (damaged.x - clean).square().mean((1, 2, 3)).sqrt()  # of cameras, more than by their noise alone
+        usual = FLOOR + LEFT * 255 * torch.maximum(damaged.hint[:, 0, 0, 0].to(spoilt), spoilt)
+        return (errors / usual).sqrt().mean()
 
     def _weighed(self, error: Tensor) -> Tensor:
         """Errors (B, 3, H, W); of JPEG, those of colours count more, as they are what is left to be seen."""

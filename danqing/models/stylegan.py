@@ -65,6 +65,7 @@ class StyleGAN(Painter):
     parts: ClassVar[tuple[str, ...]] = ("critic", "painter")
     optimiser: ClassVar[Optimiser] = Optimiser(lr=5e-4, betas=(0.0, 0.99))
     batch_size: ClassVar[int] = 64
+    nicknames: ClassVar[dict[str, str]] = {"mapping": "painter.map"}
     played: Tensor
     seen: Tensor
 

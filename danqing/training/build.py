@@ -6,10 +6,8 @@ import inspect
 
 import torch
 
-from danqing.core.errors import ModelFileError
 from danqing.core.learned.families import family_named
 from danqing.core.learned.model import Model, Optimiser
-from danqing.core.learned.weights import load
 from danqing.data.store import Store
 from danqing.data.stream import Stream
 from danqing.training.config import TrainConfig
@@ -29,21 +27,6 @@ def new_model(config: TrainConfig, data: Store | Stream) -> Model:
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(config.options.seed)
         return made(**config.params, **given)
-
-
-def begin_with(model: Model, weights: str) -> None:
-    """Give a new model the weights of another, where both have one of the same name and shape; counters stay at 0.
-
-    Raises:
-        ModelFileError: if there is none.
-    """
-    taught = load(weights, kind=type(model))
-    known = taught.state_dict()
-    mine = {name: value for name, value in model.state_dict().items() if value.is_floating_point()}
-    fitting = {name for name, value in mine.items() if name in known and known[name].shape == value.shape}
-    if not fitting:
-        raise ModelFileError("has no weight that fits the new model", where=taught.card.get("file", "from"))
-    model.load_state_dict({name: known[name] for name in fitting}, strict=False)
 
 
 def settings_of(config: TrainConfig, model: Model) -> dict[str, Optimiser]:
@@ -67,4 +50,4 @@ def _over(config: TrainConfig, settings: Optimiser, lr: float, top: float) -> Op
     )
 
 
-__all__ = ["begin_with", "new_model", "settings_of"]
+__all__ = ["new_model", "settings_of"]

@@ -16,7 +16,8 @@ from danqing.core.fields.seed import Seed
 from danqing.core.fields.source import Source
 from danqing.core.learned.card import locate, read_card
 from danqing.core.learned.families import family_named
-from danqing.core.learned.model import Stage
+from danqing.core.learned.model import Painter, Recogniser, Restorer, Stage
+from danqing.core.menu import families
 from danqing.core.words import words_of
 from danqing.data.augment import augmentations
 from danqing.training.budget import Budget
@@ -24,6 +25,7 @@ from danqing.training.stages import read_stages, stages_to_json
 
 FROM_DATA = ("size", "channels", "classes")  # parameters of a family that the data decides
 IMAGENET = "imagenet"  # weights that come in a package, not in a file of danqing's
+TAUGHT = (Painter, Restorer, Recogniser)  # kinds that can learn from others of their kind
 GOING_ON = ("data_", "new_pictures")  # options of one resumption, not of the run
 
 
@@ -53,6 +55,9 @@ class Options:
         ema: half-life of the averaged weights, in pictures seen; 0 turns averaging off.
         clip: largest gradient norm of a part; 0 does not clip.
         freeze: what does not learn: NAME or NAME:LEVEL, its first layers, such as critic:4; commas part several.
+        rates: what the learning rate of parts is multiplied by, such as critic=0.5,painter.layers:2=0.1.
+        teacher: weights to learn from as well, such as those of a larger model (bundled, a file or a run folder).
+        teaching: how much that counts beside what is learned from the pictures.
         augment: augmentations, such as flip,rotate=10 (see the documentation of data).
         critic_augment: augmentations before the critic, of real and painted pictures alike, so that the samples have
             none of them: all of them always (diff), or as much as is needed (adaptive); auto: adaptive below 5,000
@@ -91,6 +96,9 @@ class Options:
     ema: Annotated[float, Range(0, 1e9, "pictures")] = 15000.0
     clip: Annotated[float, Range(0, 1e9)] = 0.0
     freeze: str = ""
+    rates: str = ""
+    teacher: Origin | None = None
+    teaching: Annotated[float, Range(0, 1e6)] = 1.0
     augment: str = ""
     critic_augment: Literal["auto", "none", "diff", "adaptive"] = "auto"
     lecam: Annotated[float, Range(0, 100)] = 0.0
@@ -131,7 +139,7 @@ class TrainConfig:
         form = {field.name for field in family_fields(family)}
         if values.get("from_") == IMAGENET and "net" in form:  # what the family's own net begins with
             values = {**values, "from_": None, "net": IMAGENET}
-        begun = {k: v for k, v in _begun_with(family, values.get("from_")).items() if k in form}
+        begun = {k: v for k, v in _begun_with(family, values.get("from_")).items() if k in form or k == "size"}
         return cls._checked(family, data, {**begun, **values})
 
     @classmethod
@@ -220,8 +228,20 @@ def _begun_with(family: str, weights: Any) -> dict[str, Any]:
     file = locate(weights)
     card = read_card(file)
     if card.get("family") != family:
-        raise ModelFileError(f"is a {card.get('family')}, not a {family}", where=file)
-    return {name: value for name, value in card["config"].items() if name not in FROM_DATA}
+        raise ModelFileError(
+            f"is a {card.get('family')}, not a {family}", where=file, remedy=_for_another(family, card)
+        )
+    return {name: value for name, value in card["config"].items() if name not in ("channels", "classes")}
+
+
+def _for_another(family: str, card: dict[str, Any]) -> str:
+    """What weights of another family can be used for."""
+    other = card.get("family")
+    if other not in families():
+        return "Update danqing"
+    alike = any(issubclass(family_named(family), k) and issubclass(family_named(other), k) for k in TAUGHT)
+    taught = f"; a {family} can learn from it with --teacher" if alike else ""
+    return f"It fits danqing train {other}{taught}"
 
 
 def option_fields() -> tuple[Field, ...]:

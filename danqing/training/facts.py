@@ -37,7 +37,8 @@ def facts_of(
     }
     data = kit.supplies.train
     facts = {"training": training, "data": data.facts(), "scores": scores, "classes": list(data.classes)}
-    return {**facts, "licence": config.options.licence or None}
+    descent = {"lineage": position.lineage} if position.lineage else {}
+    return {**facts, **descent, "licence": config.options.licence or None}
 
 
 def write_facts(folder: Path, config: TrainConfig, supplies: Supplies) -> None:

@@ -1,7 +1,11 @@
-"""What of a model does not learn: ``NAME`` is a part or a module in it, ``NAME:LEVEL`` its first layers."""
+"""What of a model does not learn, or learns at a rate of its own: by the names of its modules.
+
+``NAME`` is a part or a module in it, ``NAME:LEVEL`` its first layers.
+"""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 from torch import nn
@@ -27,7 +31,7 @@ def freeze(model: Model, names: str) -> set[nn.Parameter]:
     """
     frozen: set[nn.Parameter] = set()
     for name in filter(None, (each.strip() for each in names.split(","))):
-        for module in _modules(model, name):
+        for module in modules_named(model, name, "freeze"):
             module.eval()
             frozen |= set(module.parameters())
     if frozen and not any(p.requires_grad and p not in frozen for p in model.parameters()):
@@ -35,17 +39,60 @@ def freeze(model: Model, names: str) -> set[nn.Parameter]:
     return frozen
 
 
-def _modules(model: Model, name: str) -> list[nn.Module]:
+def rates_of(model: Model, rates: str) -> dict[nn.Parameter, float]:
+    """Find what the learning rate of weights is multiplied by; of several, the last that names a weight counts.
+
+    Args:
+        model: whose weights they are.
+        rates: such as ``critic=0.5,painter.layers:2=0.1``; empty changes none.
+
+    Raises:
+        ParameterError: if there is no such name, or what follows is not a number from 0.
+    """
+    factors: dict[nn.Parameter, float] = {}
+    for each in filter(None, (each.strip() for each in rates.split(","))):
+        name, _, number = each.partition("=")
+        factor = _factor(number, each)
+        for module in modules_named(model, name.strip(), "rates"):
+            factors |= dict.fromkeys(module.parameters(), factor)
+    return factors
+
+
+def _factor(number: str, said: str) -> float:
+    try:
+        factor = float(number)
+    except ValueError:
+        factor = math.nan
+    if not 0 <= factor < math.inf:
+        remedy = "Say what the rate is multiplied by: critic=0.5 halves it"
+        raise ParameterError(f"{said!r} is not NAME=NUMBER", where="rates", remedy=remedy)
+    return factor
+
+
+def modules_named(model: Model, name: str, where: str) -> list[nn.Module]:
+    """Find the modules that a name means: a part, a module in it, or its first layers (``NAME:LEVEL``).
+
+    Args:
+        model: whose they are.
+        name: such as ``critic``, ``critic:4``, or what the family calls a module (``Model.nicknames``).
+        where: the option that asks, for the refusal.
+
+    Raises:
+        ParameterError: if there is no such name or not as many layers; the valid ones are listed.
+    """
     path, colon, level = name.partition(":")
     modules = {each: module for each, module in model.named_modules() if each and layers(module)}
+    modules = {nick: model.get_submodule(each) for nick, each in model.nicknames.items()} | modules
     if path not in modules:
-        raise ParameterError(f"there is no {path!r} to freeze", where="freeze", remedy=f"Known: {_known(modules)}")
+        raise ParameterError(
+            f"there is no {path!r} in a {model.family}", where=where, remedy=f"Known: {_known(modules)}"
+        )
     if not colon:
         return [modules[path]]
     inside = layers(modules[path])
     if not level.isdecimal() or not 1 <= int(level) <= len(inside):
         what = f"{name!r}: {path} has {len(inside)} layers to count from the first"
-        raise ParameterError(what, where="freeze", remedy=f"Say {path}:1 to {path}:{len(inside)}, or {path} for all")
+        raise ParameterError(what, where=where, remedy=f"Say {path}:1 to {path}:{len(inside)}, or {path} for all")
     return inside[: int(level)]
 
 
@@ -65,4 +112,4 @@ def _listed(modules: dict[str, nn.Module]) -> Iterator[str]:
             yield f"{name}:1…{count}" if count > 1 else name
 
 
-__all__ = ["freeze", "layers"]
+__all__ = ["freeze", "layers", "modules_named", "rates_of"]

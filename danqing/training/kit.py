@@ -22,12 +22,13 @@ from danqing.training.build import settings_of
 from danqing.training.config import TrainConfig
 from danqing.training.copies import thumbnails
 from danqing.training.ema import Ema
-from danqing.training.freezing import freeze
+from danqing.training.freezing import freeze, rates_of
 from danqing.training.machine import Choice, choose_precision, to_machine, try_step
 from danqing.training.score import by_class, drawn_classes, painted_like, score
 from danqing.training.setup import Supplies, batch_share, count_of, held_out_batch, without_labels
 from danqing.training.state import Position, generator_state
 from danqing.training.step import Stepper
+from danqing.training.teaching import Teacher
 
 ROWS = 8  # of a grid
 BESIDE = 4096  # training pictures among which copies are looked for, at most
@@ -67,7 +68,11 @@ class Kit:
         rules = self.model.rules if plays(self.model) else None
         self.gamma = 0.0 if rules is None else rules.gamma
         self.before_critic = kind_for(options.critic_augment, count_of(supplies.train))
-        self.stepper = Stepper(self.model, settings, self.precision.precision, fabric, options.clip, frozen)
+        self.teacher = teacher_of(config, self.model, supplies)
+        factors = rates_of(self.model, options.rates)
+        self.stepper = Stepper(
+            self.model, settings, self.precision.precision, fabric, options.clip, frozen, factors, self.teacher
+        )
         self.ema = Ema(self.model, options.ema)
         seed = options.seed * 1_000_003 + fabric.global_rank
         self.rng = torch.Generator().manual_seed(seed)
@@ -84,7 +89,7 @@ class Kit:
     def try_out(self) -> None:
         """Train one step on a copy, so that what cannot be learned from is refused before anything is written."""
         batch = self._ready(next(self.supplies.train.batches(self.batch, 0)))
-        try_step(self.model, batch, settings_of(self.config, self.model), self.precision.precision)
+        try_step(self.model, batch, settings_of(self.config, self.model), self.precision.precision, self.teacher)
 
     def examine(self) -> Seen:
         """Paint with the averaged weights, and score them."""
@@ -169,4 +174,15 @@ class Kit:
         return without_labels(batch.moved_to(self.fabric.device), self.model)
 
 
-__all__ = ["Kit", "Seen"]
+def teacher_of(config: TrainConfig, model: Model, supplies: Supplies) -> Teacher | None:
+    """Load whom a run's model also learns from, on the model's device; None if nobody is asked for."""
+    options = config.options
+    if options.teacher is None:
+        return None
+    classes = supplies.train.classes if model.config.get("classes") else ()
+    teacher = Teacher(options.teacher, model, classes, options.teaching)
+    teacher.model.to(next(model.parameters()).device)
+    return teacher
+
+
+__all__ = ["Kit", "Seen", "teacher_of"]

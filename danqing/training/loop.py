@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from danqing.core.errors import UserError
-from danqing.core.progress import Job
+from danqing.core.progress import Job, Progress
 from danqing.training import record
-from danqing.training.build import begin_with, new_model
+from danqing.training.beginnings import Beginning, beginning, same_teacher, take_over
+from danqing.training.build import new_model
 from danqing.training.config import TrainConfig
 from danqing.training.facts import write_facts
 from danqing.training.kit import Kit
@@ -70,12 +71,14 @@ def _begin(config: TrainConfig, path: Path, force: bool) -> Job[RunResult]:
     folder = RunFolder(path, force=force) if fabric.global_rank == 0 else None
     try:
         supplies = yield from _in_turn(gather_stages(config), fabric)
-        kit = _first_kit(config, supplies, fabric)
+        kit, built_upon = _first_kit(config, supplies, fabric)
+        if built_upon.told:
+            yield Progress(0.0, 1.0, "beginning", news="\n".join(built_upon.told))
         began = time.perf_counter()
         seen = kit.examine() if folder is not None else None
         look = time.perf_counter() - began
         refuse_hurry(config, kit.batch * fabric.world_size, look)
-        position = Position()
+        position = Position(lineage=built_upon.lineage)
         settled = config.with_options(precision=kit.precision.precision)
         training = Training(settled, kit, supplies, path, position)
         if folder is not None:
@@ -87,18 +90,17 @@ def _begin(config: TrainConfig, path: Path, force: bool) -> Job[RunResult]:
             folder.close()
 
 
-def _first_kit(config: TrainConfig, supplies: list[Supplies], fabric: Any) -> Kit:
+def _first_kit(config: TrainConfig, supplies: list[Supplies], fabric: Any) -> tuple[Kit, Beginning]:
     """Build what a new run begins with, and see that all of its stages can be."""
     stages = config.by_stage()
     models = [new_model(each, mine.train) for each, mine in zip(stages, supplies, strict=True)]
     check_shapes(models)
     for each, mine, model in list(zip(stages, supplies, models, strict=True))[1:]:
         Kit(each, model, mine, fabric).try_out()
-    if config.options.from_ is not None:
-        begin_with(models[0], config.options.from_)
+    transfer = take_over(config, models[0], supplies[0])
     kit = Kit(stages[0], models[0], supplies[0], fabric)
     kit.try_out()
-    return kit
+    return kit, beginning(stages[0], kit.model, transfer, kit.teacher)
 
 
 def _go_on(path: Path, changes: dict[str, Any]) -> Job[RunResult]:
@@ -115,6 +117,7 @@ def _go_on(path: Path, changes: dict[str, Any]) -> Job[RunResult]:
         if not check_set(config, saved, mine):
             position.best = None  # it was taken on other pictures
         kit = Kit(stage, new_model(stage, mine.train), mine, fabric)
+        same_teacher(kit.teacher, position.lineage)
         settled = config.with_options(precision=kit.precision.precision)
         training = Training(settled, kit, supplies, path, position)
         training.checkpoints.take_up(saved.tensors, fabric.global_rank)

@@ -17,6 +17,7 @@ from danqing.core.learned.choice import quickest
 from danqing.core.learned.model import Model, Samples
 from danqing.nets.precision import computes_bf16
 from danqing.training.step import Settings, Stepper
+from danqing.training.teaching import Teacher
 
 WARM, TIMED = 2, 5  # steps of a measurement
 
@@ -84,22 +85,29 @@ def _stepping(model: Model, batch: Samples, settings: Settings, precision: str) 
     return lambda: stepper().step(batch, rng)
 
 
-def try_step(model: Model, batch: Samples, settings: Settings, precision: str) -> None:
+def try_step(model: Model, batch: Samples, settings: Settings, precision: str, teacher: Teacher | None = None) -> None:
     """Train one step on a copy, so that what a model cannot learn from is refused while nothing is changed yet."""
     state = torch.get_rng_state()
-    Stepper(copy.deepcopy(model).train(), settings, precision).step(batch, torch.Generator().manual_seed(0))
+    Stepper(copy.deepcopy(model).train(), settings, precision, teacher=teacher).step(
+        batch, torch.Generator().manual_seed(0)
+    )
     torch.set_rng_state(state)
 
 
 def steps_per_second(
-    model: Model, batch: Samples, settings: Settings, precision: str, give_up: float = math.inf
+    model: Model,
+    batch: Samples,
+    settings: Settings,
+    precision: str,
+    give_up: float = math.inf,
+    teacher: Teacher | None = None,
 ) -> float:
     """The median speed of a few training steps on a copy of ``model``, whose weights and generators stay untouched.
 
     A step that takes longer than ``give_up`` seconds ends the measurement after the first.
     """
     state = torch.get_rng_state()
-    stepper = Stepper(copy.deepcopy(model).train(), settings, precision)
+    stepper = Stepper(copy.deepcopy(model).train(), settings, precision, teacher=teacher)
     rng = torch.Generator().manual_seed(0)
     times: list[float] = []
     while len(times) < WARM + TIMED and (len(times) != 1 or times[0] <= give_up):

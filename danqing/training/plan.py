@@ -9,11 +9,12 @@ from typing import Any
 from danqing.core.learned.model import Painter
 from danqing.core.progress import Job, Progress
 from danqing.nets.precision import computes_bf16
+from danqing.training.beginnings import beginning, take_over
 from danqing.training.budget import Budget
 from danqing.training.build import new_model, settings_of
 from danqing.training.config import TrainConfig
 from danqing.training.forecast import about
-from danqing.training.freezing import freeze
+from danqing.training.kit import teacher_of
 from danqing.training.machine import prepare, steps_per_second, to_machine
 from danqing.training.process import apart
 from danqing.training.setup import batch_share, count_of, gather_pictures, refuse_at_once, without_labels
@@ -35,8 +36,11 @@ def _plan(config: TrainConfig) -> Job[dict[str, Any]]:
     options = first.options
     supplies = yield from gather_pictures(first)
     threads = prepare(options.threads)
-    model = to_machine(new_model(first, supplies.train), "cpu").train()
-    freeze(model, options.freeze)
+    new = new_model(first, supplies.train)
+    transfer = take_over(first, new, supplies)
+    model = to_machine(new, "cpu").train()
+    teacher = teacher_of(first, model, supplies)
+    built_upon = beginning(first, model, transfer, teacher)
     batch_size = batch_share(first, 1)
     batch = without_labels(next(supplies.train.batches(batch_size, options.seed)), model)
     both = ("fp32", "bf16") if computes_bf16("cpu") else ("fp32",)
@@ -45,7 +49,7 @@ def _plan(config: TrainConfig) -> Job[dict[str, Any]]:
     before = peak_memory()
     for done, name in enumerate(wishes):
         yield Progress(done, len(wishes), f"measuring {name}")
-        speeds[name] = steps_per_second(model, batch, settings_of(first, model), name)
+        speeds[name] = steps_per_second(model, batch, settings_of(first, model), name, teacher=teacher)
     precision = max(speeds, key=lambda name: speeds[name])
     spending = _spending(Budget.parse(options.budget), speeds[precision], batch_size, count_of(supplies.train))
     expected: list[str] = []
@@ -63,6 +67,7 @@ def _plan(config: TrainConfig) -> Job[dict[str, Any]]:
         **spending,
         "learning_rate": {part: each.lr for part, each in settings_of(first, model).items()},
         "forecast": expected,
+        **({"builds_upon": built_upon.to_json()} if built_upon.told else {}),
         "memory": {"weights_gradients_adam_average": 5 * weights, "peak_of_a_step": max(0, peak_memory() - before)},
     }
 

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import torch
 
 from danqing.core.errors import DataError, ParameterError, UserError
+from danqing.core.learned.card import locate
 from danqing.core.learned.families import family_named
 from danqing.core.learned.model import Model, Painter, Samples
 from danqing.core.notes import note
@@ -59,11 +60,14 @@ def refuse_at_once(config: TrainConfig, processes: int) -> None:
 
     Raises:
         ParameterError: if a batch cannot be shared evenly, or a stream is to be counted in epochs.
+        ModelFileError: if there is no such teacher.
         UserError: if TensorBoard is wanted and not installed.
     """
     options = config.options
     for each in config.by_stage():
         batch_share(each, processes)
+    if options.teacher is not None:
+        locate(options.teacher)
     if options.tensorboard and find_spec("tensorboard") is None:
         remedy = "Install it, or leave --tensorboard out"
         raise UserError("needs the package tensorboard", where="tensorboard", remedy=remedy)

@@ -38,6 +38,7 @@ class Position:
         good: the step of the last checkpoint at a look where nothing was amiss.
         doctor: the doctor's history.
         adaptive: the state of adaptive augmentation.
+        lineage: the models that its own comes of, as their cards tell them.
     """
 
     step: int = 0
@@ -51,6 +52,7 @@ class Position:
     good: int = 0
     doctor: Doctor = field(default_factory=Doctor)
     adaptive: Adaptive = field(default_factory=Adaptive)
+    lineage: list[dict[str, Any]] = field(default_factory=list)
 
     def to_json(self) -> dict[str, Any]:
         """The position as JSON values."""

@@ -10,6 +10,7 @@ from torch import Generator, Tensor, nn
 
 from danqing.core.learned.model import Model, Optimiser, Samples
 from danqing.training.muon import Muon, takes
+from danqing.training.teaching import Teacher
 
 Settings: TypeAlias = Optimiser | Mapping[str, Optimiser]
 
@@ -24,6 +25,8 @@ class Stepper:
         fabric: Lightning Fabric, when there may be several processes.
         clip: largest gradient norm of a part; 0 does not clip.
         frozen: weights that stay as they are; their optimisers keep what they remember of them.
+        factors: what the learning rate of some weights is multiplied by.
+        teacher: whom the model also learns from.
     """
 
     def __init__(
@@ -34,21 +37,26 @@ class Stepper:
         fabric: Any = None,
         clip: float = 0.0,
         frozen: Collection[nn.Parameter] = (),
+        factors: Mapping[nn.Parameter, float] | None = None,
+        teacher: Teacher | None = None,
     ) -> None:
         from lightning_fabric.plugins.precision import MixedPrecision, Precision
 
         device = next(model.parameters()).device.type
-        self.model, self.fabric, self.clip = model, fabric, clip
+        self.model, self.fabric, self.clip, self.teacher = model, fabric, clip, teacher
         self.precision = MixedPrecision("bf16-mixed", device) if precision == "bf16" else Precision()
         self.parameters = {part: _trainable(model, part) for part in model.parts}
         by_part = settings_by_part(model, settings)
-        self.optimisers = {part: _optimisers(mine, by_part[part]) for part, mine in self.parameters.items()}
+        self.optimisers = {
+            part: _optimisers(mine, by_part[part], factors or {}) for part, mine in self.parameters.items()
+        }
         self.learning = {part: [p for p in mine if p not in frozen] for part, mine in self.parameters.items()}
 
     def step(self, batch: Samples, rng: Generator, rate: float = 1.0) -> dict[str, float]:
         """Train on a batch at ``rate`` times the learning rate; return each part's loss, averaged over processes."""
         losses: dict[str, float] = {}
-        parts = self.model.losses(batch, rng)
+        teacher = self.teacher
+        parts = self.model.losses(batch, rng) if teacher is None else teacher.losses(self.model, batch, rng)
         while True:
             with self.precision.forward_context():
                 part, loss = next(parts, ("", None))
@@ -107,12 +115,18 @@ def _trainable(model: Model, part: str) -> list[nn.Parameter]:
     return [parameter for parameter in module.parameters() if parameter.requires_grad]
 
 
-def _optimisers(parameters: list[nn.Parameter], settings: Optimiser) -> tuple[torch.optim.Optimizer, ...]:
-    """Adam, and Muon for kernels if it is wanted; between them they hold all parameters."""
-    kernels = [each for each in parameters if settings.muon and takes(each)]
-    others = [each for each in parameters if not (settings.muon and takes(each))]
-    made: list[torch.optim.Optimizer] = [Muon(kernels, settings.muon)] if kernels else []
-    if others:
-        decay = settings.weight_decay
-        made.append(torch.optim.AdamW(others, settings.lr, settings.betas, weight_decay=decay, fused=True))
+def _optimisers(
+    parameters: list[nn.Parameter], settings: Optimiser, factors: Mapping[nn.Parameter, float]
+) -> tuple[torch.optim.Optimizer, ...]:
+    """Adam, and Muon for kernels if it is wanted, for each factor of the rate; together they hold all parameters."""
+    made: list[torch.optim.Optimizer] = []
+    for factor in dict.fromkeys(factors.get(each, 1.0) for each in parameters):
+        mine = [each for each in parameters if factors.get(each, 1.0) == factor]
+        kernels = [each for each in mine if settings.muon and takes(each)]
+        others = [each for each in mine if not (settings.muon and takes(each))]
+        if kernels:
+            made.append(Muon(kernels, settings.muon * factor))
+        if others:
+            decay, lr = settings.weight_decay, settings.lr * factor
+            made.append(torch.optim.AdamW(others, lr, settings.betas, weight_decay=decay, fused=True))
     return tuple(made)

@@ -99,6 +99,7 @@ class Model(nn.Module, ABC):
         batch_size: proposed pictures per step.
         fit: proposed way in which pictures become square.
         picture_size: proposed side of them in pixels.
+        nicknames: what the literature calls some of the modules, with their names here.
         parts: the submodules stepped apart, by the names that :meth:`losses` yields; ``("",)`` is the whole model.
     """
 
@@ -110,6 +111,7 @@ class Model(nn.Module, ABC):
     parts: ClassVar[tuple[str, ...]] = ("",)
     fit: ClassVar[Literal["crop", "pad", "stretch", "tiles"]] = "crop"
     picture_size: ClassVar[int] = 64
+    nicknames: ClassVar[Mapping[str, str]] = {}
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -190,6 +192,10 @@ class Restorer(Model):
     @abstractmethod
     def restore(self, x: Images, **conditions: Tensor) -> Images:
         """Repair pictures; ``conditions`` are the family's own (a noise level, a mask)."""
+
+    def lesson(self, batch: Samples, rng: Generator, teacher: Restorer) -> Tensor:
+        """How far it is, as its losses count, from what a teacher of the same task makes of the same damage."""
+        raise ParameterError(f"a {self.family} cannot learn from a teacher", where="teacher")
 
 
 class Stylist(Model):

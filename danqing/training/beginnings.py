@@ -1,0 +1,105 @@
+"""What a run builds upon: weights it begins with, and a teacher; told before it starts, and kept in its card."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from danqing.core.errors import ModelFileError
+from danqing.core.learned.model import Model
+from danqing.training.build import settings_of
+from danqing.training.config import TrainConfig
+from danqing.training.freezing import freeze, rates_of
+from danqing.training.setup import Supplies
+from danqing.training.teaching import Teacher
+from danqing.training.transfer import Transfer, begin_with, descent
+
+
+class Beginning(NamedTuple):
+    """What a run builds upon.
+
+    Attributes:
+        transfer: what it took over from other weights; None if it begins anew.
+        frozen: how many numbers do not learn.
+        lineage: the models that its own comes of.
+        told: all of it in words, a line each; none for a plain run.
+    """
+
+    transfer: Transfer | None
+    frozen: int
+    lineage: list[dict[str, Any]]
+    told: tuple[str, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """As JSON values for a plan."""
+        taken = None if self.transfer is None else self.transfer.to_json()
+        return {"loaded": taken, "frozen": self.frozen, "lineage": self.lineage, "words": list(self.told)}
+
+
+def take_over(config: TrainConfig, model: Model, supplies: Supplies) -> Transfer | None:
+    """Give a new model the weights that its run is to begin with.
+
+    Raises:
+        ModelFileError: if none of them fits.
+    """
+    if config.options.from_ is None:
+        return None
+    classes = supplies.train.classes if model.config.get("classes") else ()
+    return begin_with(model, config.options.from_, tuple(map(str, classes)))
+
+
+def beginning(config: TrainConfig, model: Model, transfer: Transfer | None, teacher: Teacher | None) -> Beginning:
+    """Sum up what a run builds upon.
+
+    Args:
+        config: of its first stage.
+        model: in training mode; what is frozen is put in evaluation mode.
+        transfer: what was taken over.
+        teacher: whom it also learns from.
+    """
+    frozen = sum(weight.numel() for weight in freeze(model, config.options.freeze))
+    lineage = [] if transfer is None else descent(transfer.card, "from", **transfer.to_json())
+    if teacher is not None:
+        lineage += descent(teacher.model.card, "teacher", weight=teacher.weight)
+    return Beginning(transfer, frozen, lineage, tuple(_told(config, model, transfer, teacher, frozen)))
+
+
+def same_teacher(teacher: Teacher | None, lineage: list[dict[str, Any]]) -> None:
+    """See that a run that goes on learns from whom it learned.
+
+    Raises:
+        ModelFileError: if the teacher's weights are others now.
+    """
+    if teacher is None:
+        return
+    known = lineage[-1] if lineage else {}
+    if known.get("how") != "teacher" or known["sha256"] != teacher.model.card.get("sha256"):
+        remedy = "Bring the teacher's file back (--teacher says where it lies now), or begin another run"
+        raise ModelFileError("is not the teacher that the run was begun with", where=teacher.where, remedy=remedy)
+
+
+def _told(
+    config: TrainConfig, model: Model, transfer: Transfer | None, teacher: Teacher | None, frozen: int
+) -> Iterator[str]:
+    options = config.options
+    if transfer is not None:
+        yield from transfer.told()
+    if teacher is not None:
+        yield f"Taught by {teacher.where} ({_millions(teacher.model)}, the new model {_millions(model)})"
+    if frozen:
+        yield f"Frozen: {options.freeze} ({frozen / _numbers(model):.0%} of all numbers)"
+    if transfer is not None or frozen or options.rates:
+        rates = ", ".join(f"{part or 'all'} {each.lr:.3g}" for part, each in settings_of(config, model).items())
+        rates_of(model, options.rates)
+        yield f"Learning rates: {rates}" + (f"; times {options.rates.replace('=', ' ')}" if options.rates else "")
+
+
+def _numbers(model: Model) -> int:
+    return sum(weight.numel() for weight in model.parameters())
+
+
+def _millions(model: Model) -> str:
+    return f"{_numbers(model) / 1e6:.3g} million numbers"
+
+
+__all__ = ["Beginning", "beginning", "same_teacher", "take_over"]

@@ -1,0 +1,175 @@
+"""What a run takes over from weights learned before: which of them fit, which begin anew, and where they came from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from danqing.core.errors import ModelFileError
+from danqing.core.learned.model import Card, Model
+from danqing.core.learned.weights import load
+from danqing.core.notes import note
+
+FAMILY_FACTS = ("family", "classes", "data", "licence")  # of a card, kept in the cards of what comes of it
+POOR = 0.5  # share of the numbers below which little was taken over
+NAMED = 6  # names that are listed
+
+
+@dataclass(frozen=True)
+class Transfer:
+    """What a new model took over.
+
+    Attributes:
+        card: of the weights begun with.
+        loaded: names of weights that were taken as they are.
+        new: names of weights that begin anew, since no other has that name and shape.
+        by_class: names of tables whose rows belong to classes.
+        known: classes whose rows were taken over by their names.
+        unknown: classes whose rows begin as the mean of all that there were.
+        share: of the model's numbers, what was taken over.
+        differs: parameters of the family in which both differ, as (name, then, now).
+    """
+
+    card: Card
+    loaded: tuple[str, ...]
+    new: tuple[str, ...]
+    by_class: tuple[str, ...]
+    known: tuple[str, ...]
+    unknown: tuple[str, ...]
+    share: float
+    differs: tuple[tuple[str, Any, Any], ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """What was taken over, as JSON values for a card or a plan."""
+        return {
+            "share": round(self.share, 4),
+            "loaded": len(self.loaded) + len(self.by_class),
+            "new": list(self.new),
+            "classes_known": list(self.known),
+            "classes_new": list(self.unknown),
+        }
+
+    def told(self) -> Iterator[str]:
+        """What was taken over, in words, a line each."""
+        count = len(self.loaded) + len(self.by_class)
+        of = count + len(self.new)
+        yield f"Begins with {self.card.get('file')}: {count} of {of} weights loaded ({self.share:.0%} of all numbers)"
+        if self.new:
+            yield f"New: {listed(self.new)}"
+        if self.known:
+            yield f"Classes known by name: {listed(self.known)}"
+        if self.unknown:
+            begin = "each begins" if len(self.unknown) > 1 else "it begins"
+            yield f"Classes that are new: {listed(self.unknown)}; {begin} as the mean of those there were"
+        if self.differs:
+            yield "Differs: " + ", ".join(f"{name} was {then}, is {now}" for name, then, now in self.differs)
+
+
+def begin_with(model: Model, weights: str, classes: Sequence[str] = ()) -> Transfer:
+    """Give a new model the weights of another, where both have one of the same name and shape; counters stay at 0.
+
+    Rows of tables that belong to classes go by the names of classes; a class that is new begins as the mean of all.
+
+    Args:
+        model: new.
+        weights: a file, a run folder or the name of bundled weights.
+        classes: names of the new model's classes, in order.
+
+    Raises:
+        ModelFileError: if nothing fits; it says what would.
+    """
+    taught = load(weights, kind=type(model))
+    theirs = taught.state_dict()
+    mine = {name: value for name, value in model.state_dict().items() if value.is_floating_point()}
+    before = tuple(map(str, taught.card.get("classes") or ()))
+    axes = _class_axes(model) if before and model.config.get("classes") else {}
+    tables = {
+        name: _by_class(theirs[name], mine[name], axis, before, classes)
+        for name, axis in axes.items()
+        if name in theirs and _fits_but_for(theirs[name], mine[name], axis)
+    }
+    whole = {name for name, value in mine.items() if name in theirs and theirs[name].shape == value.shape} - set(axes)
+    differs = tuple(_differences(taught.config, model.config))
+    if not whole and not tables:
+        raise ModelFileError(
+            "has no weight that fits the new model",
+            where=taught.card.get("file", "from"),
+            remedy=_what_fits(differs),
+        )
+    model.load_state_dict({name: theirs[name] for name in whole} | tables, strict=False)
+    share = sum(mine[name].numel() for name in [*whole, *tables]) / sum(value.numel() for value in mine.values())
+    known = tuple(name for name in classes if name in before) if tables else ()
+    unknown = tuple(name for name in classes if name not in before) if tables else ()
+    new = tuple(name for name in mine if name not in whole and name not in tables)
+    loaded = tuple(name for name in mine if name in whole)
+    if share < POOR:
+        note(f"Only {share:.0%} of the model's numbers could be taken over. {_what_fits(differs)}")
+    return Transfer(taught.card, loaded, new, tuple(tables), known, unknown, share, differs)
+
+
+def descent(card: Card, how: str, **facts: Any) -> list[dict[str, Any]]:
+    """The lineage of what comes of weights: theirs, and they themselves.
+
+    Args:
+        card: of the weights.
+        how: what they were for: from (begun with) or teacher.
+        facts: what else is worth keeping, as JSON values.
+    """
+    kept = {name: card[name] for name in FAMILY_FACTS if card.get(name)}
+    seen = card.get("training", {}).get("pictures_seen")
+    file = Path(str(card.get("file", ""))).name
+    mine = {"how": how, "file": file, "sha256": card.get("sha256"), **kept, "pictures_seen": seen, **facts}
+    return [*card.get("lineage", []), mine]
+
+
+def listed(names: Sequence[str]) -> str:
+    """The first names of many."""
+    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    return ", ".join(names[:NAMED]) + more
+
+
+def _class_axes(model: Model) -> dict[str, int]:
+    """Along which axis the weights of a model belong to its classes: that which one class more would lengthen."""
+    with torch.random.fork_rng(devices=[]):
+        wider = type(model)(**{**model.config, "classes": model.config["classes"] + 1}).state_dict()
+    mine = {name: value for name, value in model.state_dict().items() if value.is_floating_point()}
+    longer = {name: _longer(value, wider[name]) for name, value in mine.items() if name in wider}
+    return {name: axes[0] for name, axes in longer.items() if len(axes) == 1}
+
+
+def _longer(value: Tensor, other: Tensor) -> list[int]:
+    return [axis for axis in range(value.ndim) if other.shape[axis] == value.shape[axis] + 1]
+
+
+def _fits_but_for(theirs: Tensor, mine: Tensor, axis: int) -> bool:
+    one, other = list(theirs.shape), list(mine.shape)
+    return len(one) == len(other) and one[:axis] + one[axis + 1 :] == other[:axis] + other[axis + 1 :]
+
+
+def _by_class(theirs: Tensor, mine: Tensor, axis: int, before: Sequence[str], now: Sequence[str]) -> Tensor:
+    """A table whose rows are those of the classes' names; of new classes, the mean."""
+    mean = theirs.mean(axis)
+    row = {name: theirs.select(axis, at) for at, name in enumerate(before[: theirs.shape[axis]])}
+    return torch.stack([row.get(name, mean) for name in now], axis).to(mine)
+
+
+def _differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[tuple[str, Any, Any]]:
+    """The parameters that differ, but for classes, which are told by name."""
+    for name, value in now.items():
+        if name in before and before[name] != value and name != "classes":
+            yield name, before[name], value
+
+
+def _what_fits(differs: Sequence[tuple[str, Any, Any]]) -> str:
+    """What would let more of the weights be taken over."""
+    said = {"channels": {1: "--channels grey", 3: "--channels colour"}}
+    options = [said.get(name, {}).get(then) or f"--{name.replace('_', '-')} {then}" for name, then, _ in differs]
+    return f"All would fit with {' '.join(options)}" if options else "Take weights of another shape"
+
+
+__all__ = ["Transfer", "begin_with", "descent", "listed"]
