@@ -169,7 +169,7 @@ def _differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[
 
 def _what_fits(differs: Sequence[tuple[str, Any, Any]]) -> str:
     """What would let more of the weights be taken over."""
-    said = {
+    said: dict[str, dict[Any, str]] = {
         "channels": {1: "--channels grey", 3: "--channels colour"},
         "conditional": {True: "labels of classes", False: "--no-conditional"},
     }
