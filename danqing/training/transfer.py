@@ -159,15 +159,20 @@ def _by_class(theirs: Tensor, mine: Tensor, axis: int, before: Sequence[str], no
 
 
 def _differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[tuple[str, Any, Any]]:
-    """The parameters that differ, but for classes, which are told by name."""
+    """The parameters that differ; of classes, whether there are any: they are told by name."""
     for name, value in now.items():
-        if name in before and before[name] != value and name != "classes":
+        if name == "classes" and bool(before.get(name)) != bool(value):
+            yield "conditional", bool(before.get(name)), bool(value)
+        elif name in before and before[name] != value and name != "classes":
             yield name, before[name], value
 
 
 def _what_fits(differs: Sequence[tuple[str, Any, Any]]) -> str:
     """What would let more of the weights be taken over."""
-    said = {"channels": {1: "--channels grey", 3: "--channels colour"}}
+    said: dict[str, dict[Any, str]] = {
+        "channels": {1: "--channels grey", 3: "--channels colour"},
+        "conditional": {True: "labels of classes", False: "--no-conditional"},
+    }
     options = [said.get(name, {}).get(then) or f"--{name.replace('_', '-')} {then}" for name, then, _ in differs]
     return f"All would fit with {' '.join(options)}" if options else "Take weights of another shape"
 

@@ -83,6 +83,12 @@ def test_where_little_fits_it_says_what_would(tmp_path: Path) -> None:
         begin_with(made("mlpgan", size=9, width=5, latents=2), str(one))
 
 
+def test_it_says_that_there_were_classes_and_are_none(source: Path) -> None:
+    found = begin_with(target(classes=0), str(source))
+    assert ("conditional", True, False) in found.differs
+    assert any("conditional was True, is False" in line for line in found.told())
+
+
 def test_weights_of_another_family_say_what_they_are_for(source: Path) -> None:
     with pytest.raises(ModelFileError, match=r"is a dcgan, not a mlpgan.*train dcgan.*--teacher"):
         TrainConfig.make("mlpgan", "digits", from_=str(source))
