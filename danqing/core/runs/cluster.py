@@ -11,6 +11,7 @@ import logging
 import os
 import socket
 import threading
+import time
 from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -71,7 +72,7 @@ class Worker:
 
 
 class Cluster:
-    """Workers of Ray, one a core, started when there is something to do.
+    """Workers of Ray, one a core, started when there is something to do; threads may share a cluster.
 
     Args:
         address: of a cluster; empty: this machine, or the cluster that RAY_ADDRESS names.
@@ -81,64 +82,97 @@ class Cluster:
     def __init__(self, address: str = "", cores: int | None = None) -> None:
         self.address, self.cores = address, cores
         self._workers: list[Any] = []
+        self._idle: list[Any] = []
         self._started = False
         self._lock = threading.Lock()
+
+    @property
+    def width(self) -> int:
+        """How many orders are filled at a time."""
+        return max(1, int(self._ray().cluster_resources().get("CPU", 1)))
+
+    @property
+    def workers(self) -> list[Any]:
+        """Those that were started, as actors of Ray."""
+        return list(self._workers)
 
     def fill(self, orders: Sequence[Order], is_one: bool) -> Job[list[Outcome]]:
         """Fill orders; see :class:`danqing.core.runs.place.Place`.
 
-        A worker that dies is started anew, and its order is given to it again: what it had kept is found there.
+        Each worker is given one, and the next when it is done, so that a slow one holds up no other. A worker that dies
+        is started anew, and its order is given to it again: what it had kept is found there.
 
         Raises:
             UserError: if the cluster cannot be reached.
         """
         parcels = [Parcel.of(order) for order in orders]
         yield Progress(0, len(orders), "starting workers")
-        workers = self.workers(len(orders))
+        width, waiting = self.width, deque(range(len(orders)))
+        outcomes: dict[int, Outcome] = {}
+        working: dict[Any, tuple[int, Any]] = {}
         try:
-            return (yield from _spread(workers, parcels, [order.name for order in orders], is_one))
-        except BaseException:
-            self.dismiss()
-            raise
+            while len(outcomes) < len(orders):
+                while waiting and (worker := self._take(width)) is not None:
+                    number = waiting.popleft()
+                    working[worker.fill.remote(parcels[number], is_one)] = number, worker
+                for each in _ended(list(working)):
+                    number, worker = working.pop(each)
+                    outcomes[number] = _outcome(each, parcels[number])
+                    self._idle.append(worker)
+                first = min((number for number, _ in working.values()), default=len(outcomes) - 1)
+                yield Progress(len(outcomes), len(orders), orders[max(0, first)].name)
+        finally:
+            self._stop(working)
+        return [outcomes[number] for number in range(len(orders))]
 
-    def workers(self, most: int) -> list[Any]:
-        """Workers, as many as there are cores or, if that is less, as are wanted; those that are there stay.
-
-        Raises:
-            UserError: if the cluster cannot be reached.
-        """
-        with self._lock:
-            ray = self._ray()
-            wanted = max(1, min(most, int(ray.cluster_resources().get("CPU", 1))))
-            made = ray.remote(num_cpus=1, max_restarts=-1, max_task_retries=DEATHS - 1, max_concurrency=2)(Worker)
-            while len(self._workers) < wanted:
-                self._workers.append(made.remote())
-            return self._workers[:wanted]
-
-    def dismiss(self) -> None:
-        """End all workers."""
+    def close(self) -> None:
+        """End all workers, and Ray if it was started here."""
+        if not self._workers and not self._started:
+            return
         import ray
 
         with self._lock:
             for worker in self._workers:
                 ray.kill(worker)
-            self._workers = []
-
-    def close(self) -> None:
-        """End all workers, and Ray if it was started here."""
-        if self._workers:
-            self.dismiss()
+            self._workers, self._idle = [], []
         if self._started:
-            import ray
-
             ray.shutdown()
             self._started = False
+
+    def _take(self, width: int) -> Any:
+        """A worker that has nothing to do, or a new one; None while all are at work."""
+        import ray
+
+        with self._lock:
+            if not self._idle and len(self._workers) < width:
+                facts = {"num_cpus": 1, "max_restarts": -1, "max_task_retries": DEATHS - 1, "max_concurrency": 2}
+                self._workers.append(ray.remote(**facts)(Worker).remote())
+                return self._workers[-1]
+            return self._idle.pop() if self._idle else None
+
+    def _stop(self, working: dict[Any, tuple[int, Any]]) -> None:
+        """Let workers end at the next safe place of what they do, when nobody wants it any more."""
+        if not working:
+            return
+        import ray
+
+        for _, worker in working.values():
+            worker.stop.remote()
+        ray.wait(list(working), num_returns=len(working), timeout=GRACE)
+        with self._lock:
+            for _, worker in working.values():
+                ray.kill(worker)
+                self._workers.remove(worker)
 
     def _ray(self) -> Any:
         import ray
 
-        if ray.is_initialized():
-            return ray
+        with self._lock:
+            if not ray.is_initialized():
+                self._start(ray)
+        return ray
+
+    def _start(self, ray: Any) -> None:
         address = self.address or os.environ.get("RAY_ADDRESS") or None
         here: dict[str, Any] = {} if address else {"num_cpus": self.cores, "include_dashboard": False}
         try:
@@ -147,7 +181,6 @@ class Cluster:
             first = str(error).strip().partition("\n")[0][:200]
             raise UserError(f"cannot be reached ({first})", where=self.address or "ray", remedy="Is it up?") from error
         self._started = True
-        return ray
 
 
 @contextmanager
@@ -176,30 +209,15 @@ def place_named(on: str | None) -> Iterator[Cluster | None]:
         cluster.close()
 
 
-def _spread(workers: list[Any], parcels: list[Parcel], names: list[str], holds: bool) -> Job[list[Outcome]]:
-    """Give each worker an order, and the next one when it is done; a slow one thus holds up no other."""
+def _ended(futures: list[Any]) -> list[Any]:
+    """Those that have ended, as soon as one has, or none after a while."""
     import ray
 
-    waiting, idle = deque(range(len(parcels))), list(workers)
-    outcomes: dict[int, Outcome] = {}
-    working: dict[Any, tuple[int, Any]] = {}
-    try:
-        while len(outcomes) < len(parcels):
-            while waiting and idle:
-                number, worker = waiting.popleft(), idle.pop()
-                working[worker.fill.remote(parcels[number], holds)] = number, worker
-            name = names[min(number for number, _ in working.values())]
-            for each in ray.wait(list(working), timeout=TICK)[0]:
-                number, worker = working.pop(each)
-                outcomes[number] = _outcome(each, parcels[number])
-                idle.append(worker)
-            yield Progress(len(outcomes), len(parcels), name)
-    finally:
-        if working:  # somebody stops it
-            for _, worker in working.values():
-                worker.stop.remote()
-            ray.wait(list(working), num_returns=len(working), timeout=GRACE)
-    return [outcomes[number] for number in range(len(parcels))]
+    if not futures:  # all workers are at work for others
+        time.sleep(TICK)
+        return []
+    ready: list[Any] = ray.wait(futures, timeout=TICK)[0]
+    return ready
 
 
 def _outcome(future: Any, parcel: Parcel) -> Outcome:

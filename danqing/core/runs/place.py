@@ -12,6 +12,10 @@ from danqing.core.runs.order import Order, Outcome
 class Place(Protocol):
     """What :func:`danqing.core.runs.run.run` asks of a place; :class:`danqing.core.runs.cluster.Cluster` is one."""
 
+    @property
+    def width(self) -> int:
+        """How many orders are filled at a time."""
+
     def fill(self, orders: Sequence[Order], is_one: bool) -> Job[list[Outcome]]:
         """Fill orders as this process would: the same files, skipped where they are there, failures told one by one.
 
