@@ -103,7 +103,7 @@ def test_a_stopped_worker_keeps_nothing(photos: Path, tmp_path: Path) -> None:
 def test_what_a_worker_does_not_see_is_named(photos: Path, tmp_path: Path) -> None:
     parcel = Parcel.of(orders("median", photos, tmp_path / "out")[0])
     shutil.rmtree(tmp_path / "out")
-    with pytest.raises(DataError, match="is not seen by a worker.*every machine") as caught:
+    with pytest.raises(DataError, match=r"is not seen by a worker.*every machine") as caught:
         parcel.opened()
     assert caught.value.where == str(tmp_path / "out")
 
