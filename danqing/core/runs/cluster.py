@@ -26,6 +26,7 @@ from danqing.core.runs.run import failed, fill
 INSTALL = "pip install 'danqing[cluster]'"
 DEATHS = 3  # of workers over one order, after which it is given up
 TICK = 0.2  # seconds between two looks at the workers
+PATIENCE = 5.0  # seconds to be answered by a cluster
 GRACE = 1.5  # seconds that workers have to stop by themselves
 
 
@@ -176,6 +177,7 @@ class Cluster:
         address = self.address or os.environ.get("RAY_ADDRESS") or None
         here: dict[str, Any] = {} if address else {"num_cpus": self.cores, "include_dashboard": False}
         try:
+            _knock(address or "")
             ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR, **here)
         except (OSError, RuntimeError, ValueError) as error:
             first = str(error).strip().partition("\n")[0][:200]
@@ -199,7 +201,7 @@ def place_named(on: str | None) -> Iterator[Cluster | None]:
         return
     name, _, address = on.partition(":")
     if name != "ray" or (":" in on and not address.strip("/")):
-        raise ParameterError(f"{on[:80]!r} is no place to work", where="on", remedy="Give ray, or ray:ADDRESS")
+        raise ParameterError(f"{on[:80]!r} is no place to work", where="--on", remedy="Give ray, or ray:ADDRESS")
     if importlib.util.find_spec("ray") is None:
         raise UserError("Ray is not installed", where="--on ray", remedy=INSTALL)
     cluster = Cluster(on if address.startswith("//") else address)
@@ -207,6 +209,17 @@ def place_named(on: str | None) -> Iterator[Cluster | None]:
         yield cluster
     finally:
         cluster.close()
+
+
+def _knock(address: str) -> None:
+    """See whether anybody is at an address, since Ray asks for minutes.
+
+    Raises:
+        OSError: if nobody is.
+    """
+    host, _, port = address.rpartition("/")[2].rpartition(":")
+    if port.isdecimal():
+        socket.create_connection((host.strip("[]"), int(port)), PATIENCE).close()
 
 
 def _ended(futures: list[Any]) -> list[Any]:
