@@ -1,7 +1,7 @@
 """A cluster on one machine: throughput against one process, and the overhead a picture
 
-`danqing denoise` over a folder of noisy photographs (sigma 15) of 512×512, in this process with one thread, by one and two
-workers of Ray, in turn; medians. Workers have one core and one thread each, are started before, and have done one
+`danqing denoise` over a folder of noisy photographs (sigma 15) of 512×512, in this process with one thread, by one and by
+two workers of Ray, in turn; medians. Workers have one core and one thread each, are started before, and have done one
 folder. The overhead a picture is what `flip` on pictures of 64×64 takes longer with one worker than in this process.
 Core-seconds are processor time of one process with one thread, which other work on the machine hardly moves: reading,
 the operator, and writing.
@@ -13,6 +13,7 @@ import os
 import statistics
 import tempfile
 import time
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -27,10 +28,12 @@ from danqing.core.pictures.contract import Images
 from danqing.core.progress import finish
 from danqing.core.runs.cluster import Cluster
 from danqing.core.runs.folders import Folders
+from danqing.core.runs.parcel import Parcel
 from danqing.core.runs.run import run as job_of
 
 PICTURES = int(os.environ.get("PICTURES", "16"))
 SMALL = 200
+ORDERS = 4000
 ROUNDS = 3
 SIGMA = 15
 SIDES = {"512x512": (512, 512), "12 megapixels": (3000, 4000)}
@@ -57,6 +60,7 @@ def run() -> dict[str, Any]:
             for place in ("one worker", "two workers"):
                 places[place].close()
         found["core_seconds"] = {name: _core_seconds(home, *sides) for name, sides in SIDES.items()}
+        found["an order"] = _an_order(home)
         found["load_after"] = os.getloadavg()[0]
         return found
 
@@ -73,13 +77,15 @@ def table(result: dict[str, Any]) -> str:
         f"loaded, were ready after {result['start_s']:.0f} s. The load of the machine, which others used, was "
         f"{result['load_before']:.1f} before and {result['load_after']:.1f} after.",
         "",
+        "An order costs who gives it out {bytes:,.0f} bytes and {ms:.2f} ms.".format(**result["an order"]),
+        "",
         "| a JPEG of | task | core-seconds | bytes read | bytes written |",
         "|---|---|---|---|---|",
     ]
     for size, tasks in result["core_seconds"].items():
         for name, each in tasks.items():
             facts = f"{each['core_seconds']:.2f} | {each['read']:,} | {each['written']:,}"
-            lines.append(f"| {size.replace('x', '×')} | {name} | {facts} |")
+            lines.append(f"| {size.replace('512x', '512×')} | {name} | {facts} |")
     return "\n".join(lines)
 
 
@@ -135,6 +141,29 @@ def _in_turn(name: str, photos: Path, places: dict[str, Any]) -> tuple[dict[str,
     middle = {each: statistics.median(found) for each, found in times.items()}
     rows = {each: {"seconds": took, "per_second": count / took, "all": times[each]} for each, took in middle.items()}
     return rows, len(hashes) == 1
+
+
+def _an_order(home: Path) -> dict[str, float]:
+    """What an order costs who gives them out: bytes of memory and processor time, until it is packed."""
+    file = next((home / "small").iterdir())
+    many = home / "many"
+    many.mkdir()
+    for at in range(ORDERS):
+        (many / f"{at:06}.png").write_bytes(file.read_bytes())
+
+    def packed() -> list[Any]:
+        orders = Folders([many], out_dir=home / "nowhere").orders(operator_named("flip"), {})
+        return [orders, [Parcel.of(order) for order in orders]]
+
+    packed()  # what is loaded once is loaded now
+    began = time.process_time()
+    packed()
+    took = time.process_time() - began
+    tracemalloc.start()
+    kept = packed()
+    memory = tracemalloc.get_traced_memory()[0]
+    tracemalloc.stop()
+    return {"bytes": memory / len(kept[0]), "ms": 1000 * took / len(kept[0])}
 
 
 def _core_seconds(home: Path, height: int, width: int) -> dict[str, Any]:
