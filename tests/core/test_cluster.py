@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 import torch
+from click.testing import CliRunner
 
 from danqing.core.errors import DanqingError, DataError, ModelFileError, ParameterError, PictureError, UserError
 from danqing.core.learned.families import family_named
@@ -25,6 +26,7 @@ from danqing.core.runs.folders import Folders
 from danqing.core.runs.order import Order, Outcome
 from danqing.core.runs.parcel import Parcel
 from danqing.core.runs.run import Result, run
+from danqing.faces.cli import cli
 
 SIDE = 96
 
@@ -132,6 +134,13 @@ def test_a_model_in_memory_does_not_travel() -> None:
 def test_a_place_that_there_is_not(on: str) -> None:
     with pytest.raises(ParameterError, match="is no place to work"), place_named(on):
         pass
+
+
+def test_a_place_that_there_is_not_leaves_with_code_2(photos: Path, tmp_path: Path) -> None:
+    result = CliRunner().invoke(cli, ["median", str(photos), "--out-dir", str(tmp_path / "out"), "--on", "spark"])
+    assert isinstance(result.exception, ParameterError)
+    assert (result.exception.where, result.exception.exit_code) == ("--on", 2)
+    assert not (tmp_path / "out").exists()
 
 
 def test_without_ray_it_is_said_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
