@@ -1,7 +1,7 @@
 """A cluster on one machine: throughput against one process, and the overhead a picture
 
 `danqing denoise` over a folder of noisy photographs (sigma 15) of 512×512, in this process with one thread, by one and
-by two workers of Ray, in turn; medians. Workers have one core and one thread each, are started before, and have done one
+by two workers of Ray, in turn; medians. Workers have one core and one thread each, are started before and have done a
 folder. The overhead a picture is what `flip` on pictures of 64×64 takes longer with one worker than in this process.
 Core-seconds are processor time of one process with one thread, which other work on the machine hardly moves: reading,
 the operator, and writing.
