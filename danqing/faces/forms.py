@@ -13,6 +13,7 @@ from danqing.core.errors import ParameterError
 from danqing.core.fields.form import Field
 from danqing.core.operators.operator import Operator
 from danqing.core.operators.task import Task
+from danqing.core.runs.cluster import place_named
 from danqing.core.runs.folders import Folders, places_of
 from danqing.core.runs.run import Result
 from danqing.core.runs.run import run as job_of
@@ -131,7 +132,8 @@ def perform(task: AnyTask, given: Mapping[str, Any]) -> None:
     if isinstance(task, Operator):
         store = Folders.asked({name: value for name, value in given.items() if name not in names})
     try:
-        result: Result = run(job_of(task, values, store), screen)
+        with place_named(None if store is None else given.get("on")) as place:
+            result: Result = run(job_of(task, values, store, place), screen)
     except KeyboardInterrupt:
         if words := task.after_stop(values):
             screen.say(Text(words, "cyan"))

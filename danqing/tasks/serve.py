@@ -19,6 +19,7 @@ def serve(
     pictures: Path | None = None,
     origin: str | None = None,
     name: str | None = None,
+    on: str | None = None,
 ) -> Figures:
     """Offer every task over HTTP, to programs and to the page in a browser.
 
@@ -33,6 +34,7 @@ def serve(
         pictures: a folder whose sub-folders are offered as sets of pictures.
         origin: a page elsewhere that may ask the service, such as https://example.org.
         name: a name, beside its own, that the service is called by.
+        on: where jobs have pictures worked on: ray, or ray:ADDRESS of a cluster; by default on this machine.
 
     Returns:
         Nothing but that it has ended.
@@ -40,7 +42,8 @@ def serve(
     Examples:
         danqing serve
         danqing serve --host 0.0.0.0 --port 8000 --pictures PHOTOS
+        danqing serve --on ray:auto
     """
     from danqing.faces.service.starting import run
 
-    return run(host, port, token, folder, pictures, origin, name, page="")
+    return run(host, port, token, folder, pictures, origin, name, page="", on=on)

@@ -16,19 +16,21 @@ from danqing.core.fields.mask import MaskKind
 from danqing.core.fields.weights import WeightsKind
 from danqing.core.learned.model import Recogniser
 from danqing.core.learned.painting import Autoencoder
-from danqing.core.notes import note
+from danqing.core.notes import note, noted
 from danqing.core.operators import tiles
 from danqing.core.operators.operator import Operator
 from danqing.core.pictures.alpha import filled, laid_on, premultiplied, unpremultiplied
 from danqing.core.pictures.contract import Images, Mask, Picture
 from danqing.core.progress import Job, shared
 from danqing.core.runs.order import Call
+from danqing.core.uses import Uses, noting_uses
 
 OPAQUE = (1.0, 1.0, 1.0)
 ZERO = 0.25  # where 0 comes to lie while opacity and colours are moved
 MOSTLY = 0.9  # share of the progress that the colours of a transparent picture take
 
 T = TypeVar("T", float, Tensor)
+R = TypeVar("R")
 
 
 class Loaded(NamedTuple):
@@ -79,6 +81,20 @@ def compute(call: Call, loaded: Loaded) -> Job[tuple[Artefact, Picture | None]]:
         return operator.makes.of(result), _lent(picture, None)
     result, alpha = yield from _with_alpha(operator, picture.pixels, picture.alpha, loaded.values)
     return operator.makes.of(result), _lent(picture, alpha)
+
+
+def watched(job: Job[R], notes: list[str], uses: Uses) -> Job[R]:
+    """Run a job, and collect what it notes and what it uses, between its steps only."""
+    try:
+        while True:
+            try:
+                with noted(notes), noting_uses(uses):
+                    progress = next(job)
+            except StopIteration as end:
+                return end.value  # type: ignore[no-any-return]
+            yield progress
+    finally:
+        job.close()
 
 
 def _lent(picture: Picture, alpha: Mask | None) -> Picture:
@@ -160,4 +176,4 @@ def _fitting(operator: Operator[..., Any], alpha: Mask, values: dict[str, Any], 
     return alpha if scale == 1 else interpolate(alpha, scale_factor=scale, mode="bilinear").clamp(0, 1)
 
 
-__all__ = ["Loaded", "compute", "load"]
+__all__ = ["Loaded", "compute", "load", "watched"]

@@ -166,6 +166,9 @@ def places_of(operator: Operator[..., Any]) -> tuple[Field, ...]:
         field_of("out_dir", Path | None, None, "Write results into this folder."),
         *([field_of("grid", bool, False, "Lay all pictures on one sheet.")] if "columns" in wanted else []),
         *(each for each in schema(Saving) if each.name in wanted),
+        field_of(
+            "on", str | None, None, "Where it is done: ray, or ray:ADDRESS of a cluster; by default in this process."
+        ),
     ]
     return tuple(each for each in places if each.name not in own)
 

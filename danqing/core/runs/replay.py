@@ -18,9 +18,8 @@ from danqing.core.notes import note
 from danqing.core.operators.operator import Operator, operator_named
 from danqing.core.progress import Job, Progress
 from danqing.core.recipe import Recipe, Step, is_address
-from danqing.core.runs.compute import compute, load
+from danqing.core.runs.compute import compute, load, watched
 from danqing.core.runs.order import Call, Order, other_use
-from danqing.core.runs.run import watched
 from danqing.core.uses import Uses
 
 TRUSTED = 2**62  # pixels: an input that has the recorded hash was read once already

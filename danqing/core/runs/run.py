@@ -9,6 +9,7 @@ from collections.abc import Callable, Generator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 from danqing.core.artefacts.artefact import Artefact
@@ -19,11 +20,12 @@ from danqing.core.operators.task import Task
 from danqing.core.pictures.contract import Picture
 from danqing.core.pictures.header import megapixels
 from danqing.core.progress import Job, Progress, finish, shared
-from danqing.core.runs.compute import Loaded, compute, load
+from danqing.core.runs.compute import Loaded, compute, load, watched
 from danqing.core.runs.folders import Folders
 from danqing.core.runs.order import Order, Outcome, State
+from danqing.core.runs.place import Place
 from danqing.core.runs.store import Store
-from danqing.core.uses import Uses, noting_uses
+from danqing.core.uses import Uses
 
 IN_FLIGHT = 4  # pictures read ahead, and written behind, at most
 MEGAPIXELS = 48.0  # of these together, at most: 0.6 GB each way; a larger picture goes alone
@@ -47,7 +49,12 @@ class Result:
         return self.outcomes[0].made if self.outcomes else None
 
 
-def run(task: Task[..., Any], values: Mapping[str, Any] | None = None, store: Store | None = None) -> Job[Result]:
+def run(
+    task: Task[..., Any],
+    values: Mapping[str, Any] | None = None,
+    store: Store | None = None,
+    place: Place | None = None,
+) -> Job[Result]:
     """Run a task; a job that yields its Progress and can be closed wherever it does.
 
     An operator works on the pictures of the store. A picture whose result is there already, whole and made by the same
@@ -57,6 +64,7 @@ def run(task: Task[..., Any], values: Mapping[str, Any] | None = None, store: St
         task: what is to be done.
         values: its parameters; pictures, masks and weights as files. None is as good as not given.
         store: where pictures come from and results go; by default no pictures, and results where they usually go.
+        place: where orders are filled; by default in this process.
 
     Returns:
         what became of each picture.
@@ -72,12 +80,16 @@ def run(task: Task[..., Any], values: Mapping[str, Any] | None = None, store: St
         made = yield from watched(task.begin(given), notes, {})
         artefact = made if isinstance(made, Artefact) else task.makes.of(made)
         return Result([Outcome(None, "done", (), artefact.told(), made=artefact)], notes)
-    place = Folders() if store is None else store
+    shop = Folders() if store is None else store
     with noted(notes):
-        orders = place.orders(task, given)
-    if len(orders) == 1 and (place.is_one or not task.takes_pictures):
-        return Result([(yield from _fill(orders[0]))], notes)
-    return Result((yield from _fill_all(orders)), notes)
+        orders = shop.orders(task, given)
+    is_one = len(orders) == 1 and (shop.is_one or not task.takes_pictures)
+    if place is not None:
+        outcomes = yield from place.fill(orders, is_one)
+        if is_one and outcomes[0].error is not None:
+            raise outcomes[0].error
+        return Result(outcomes, notes)
+    return Result([(yield from fill(orders[0]))] if is_one else (yield from _fill_all(orders)), notes)
 
 
 class Made(NamedTuple):
@@ -88,7 +100,7 @@ class Made(NamedTuple):
     uses: Uses
 
 
-def _fill(order: Order) -> Job[Outcome]:
+def fill(order: Order) -> Job[Outcome]:
     """Fill one order; its errors go to the caller."""
     notes: list[str] = []
     with noted(notes):
@@ -133,20 +145,6 @@ def keep(order: Order, loaded: Loaded, made: Made) -> Job[Outcome]:
     return Outcome(order.source, state, tuple(part.file for part in parts), numbers, made=made.artefact)
 
 
-def watched(job: Job[T], notes: list[str], uses: Uses) -> Job[T]:
-    """Run a job, and collect what it notes and what it uses, between its steps only."""
-    try:
-        while True:
-            try:
-                with noted(notes), noting_uses(uses):
-                    progress = next(job)
-            except StopIteration as end:
-                return end.value  # type: ignore[no-any-return]
-            yield progress
-    finally:
-        job.close()
-
-
 def _fill_all(orders: list[Order]) -> Job[list[Outcome]]:
     """Fill many orders: while one is worked on, the next ones are read and the last ones written."""
     outcomes: list[Outcome | Future[Outcome]] = []
@@ -164,7 +162,7 @@ def _fill_all(orders: list[Order]) -> Job[list[Outcome]]:
                     made = yield from shared(work, number, 1, order.name, len(orders))
                     outcomes.append(pool.submit(_kept, order, ready, made, notes))
             except Exception as error:
-                outcomes.append(_failed(order, error))
+                outcomes.append(failed(order.source, error))
             behind.append((number, reading.megapixels))
             while len(behind) > IN_FLIGHT or sum(size for _, size in behind) > MEGAPIXELS:
                 at, _ = behind.popleft()
@@ -225,7 +223,7 @@ def _settled(order: Order, outcome: Outcome | Future[Outcome]) -> Outcome:
     try:
         return outcome.result() if isinstance(outcome, Future) else outcome
     except Exception as error:
-        return _failed(order, error)
+        return failed(order.source, error)
 
 
 @contextmanager
@@ -238,13 +236,13 @@ def _pool() -> Generator[ThreadPoolExecutor, None, None]:
         pool.shutdown(wait=True)
 
 
-def _failed(order: Order, error: Exception) -> Outcome:
+def failed(source: Path | None, error: Exception) -> Outcome:
     """Note a failure; one bad file must not stop the rest, whatever is wrong with it."""
     if not isinstance(error, DanqingError):
         what = f"failed unexpectedly ({type(error).__name__}: {error})"
-        error = DanqingError(what, where=order.source, remedy="Run it on this file alone with --debug to see where")
+        error = DanqingError(what, where=source, remedy="Run it on this file alone with --debug to see where")
     error.__traceback__ = error.__cause__ = error.__context__ = None  # their frames would hold on to the pictures
-    return Outcome(order.source, "failed", error=error)
+    return Outcome(source, "failed", error=error)
 
 
-__all__ = ["Made", "Result", "keep", "run", "watched"]
+__all__ = ["Made", "Result", "failed", "fill", "keep", "run"]

@@ -16,6 +16,7 @@ from danqing.core.learned.painting import PAINT
 from danqing.core.operators.operator import Operator
 from danqing.core.progress import Job, Progress, finish
 from danqing.core.runs.order import Outcome
+from danqing.core.runs.place import Place
 from danqing.core.runs.run import Result, run
 from danqing.faces.service.catalogue import AnyTask, resolved
 from danqing.faces.service.painting import Together
@@ -65,10 +66,11 @@ class Engine:
         limits: what one request may ask for.
         scrub: takes places of this machine out of what is told.
         threads: how many pieces of work at once.
+        place: where pictures are worked on; by default here.
     """
 
-    def __init__(self, shelf: Shelf, limits: Limits, scrub: Scrub, threads: int) -> None:
-        self.shelf, self.limits, self.scrub = shelf, limits, scrub
+    def __init__(self, shelf: Shelf, limits: Limits, scrub: Scrub, threads: int, place: Place | None = None) -> None:
+        self.shelf, self.limits, self.scrub, self.place = shelf, limits, scrub, place
         self.together = Together()
         self._pool = ThreadPoolExecutor(threads, "danqing-light", self._share)
         self._painters = ThreadPoolExecutor(PAINTERS, "danqing-paint", self._share)
@@ -131,7 +133,7 @@ class Engine:
     def job(self, task: AnyTask, values: Mapping[str, Any], saving: Kept) -> Job[Result]:
         """A task as a job on the shelf."""
         if isinstance(task, Operator):
-            return run(task, values, self.shelf.blobs(saving.saving, saving.suffix(task)))
+            return run(task, values, self.shelf.blobs(saving.saving, saving.suffix(task)), self.place)
         return run(task, resolved(task, values, self.shelf.find))
 
     def check(self, task: AnyTask, values: Mapping[str, Any]) -> None:

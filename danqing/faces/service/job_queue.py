@@ -35,6 +35,7 @@ class Queue:
         most: how many may wait.
         ended: called with each job whose worker has ended, and its state.
         changed: called with each job whose state has changed.
+        on: where pictures are worked on; empty: in the process of the job.
     """
 
     def __init__(
@@ -45,8 +46,9 @@ class Queue:
         most: int,
         ended: Callable[[JobFolder, str], None],
         changed: Callable[[JobFolder], None],
+        on: str = "",
     ) -> None:
-        self.folder, self._index, self._most = folder, index, most
+        self.folder, self._index, self._most, self._on = folder, index, most, on
         self._grace = {"shutdown": SHUTDOWN, **grace}
         self._ended, self._changed = ended, changed
         self._lock = threading.RLock()
@@ -254,7 +256,7 @@ class Queue:
             attempts = job.state()["attempts"] + 1
             self._set(job, state="running", started=job.state().get("started") or now(), attempts=attempts, wish=None)
             with open(job.folder / "worker.log", "ab") as log:
-                command = [sys.executable, "-P", "-m", "danqing.faces.service.worker", str(job.folder)]
+                command = [sys.executable, "-P", "-m", "danqing.faces.service.worker", str(job.folder), self._on]
                 self._processes[job.id] = subprocess.Popen(
                     command,
                     stdin=subprocess.DEVNULL,

@@ -28,9 +28,8 @@ from danqing.core.pictures.contract import Picture
 from danqing.core.pictures.header import opened
 from danqing.core.pictures.sheet import contact_sheet
 from danqing.core.progress import finish
-from danqing.core.runs.compute import Loaded, compute
+from danqing.core.runs.compute import Loaded, compute, watched
 from danqing.core.runs.order import Call
-from danqing.core.runs.run import watched
 from danqing.faces.service.catalogue import is_live, read_values, task_of
 from danqing.faces.service.chains import Asked
 from danqing.faces.service.display import Size, box_of, encoded, smaller, with_opacity

@@ -69,9 +69,8 @@ class Service:
         grace = {"cancel": settings.cancel_grace, "pause": settings.pause_grace}
         self.changes: deque[tuple[int, str]] = deque(maxlen=CHANGES)
         self._changed = 0
-        self.jobs = Queue(
-            self.folder / "jobs", self.index, grace, settings.limits.jobs_queued, self._ended, self._note_change
-        )
+        most = settings.limits.jobs_queued
+        self.jobs = Queue(self.folder / "jobs", self.index, grace, most, self._ended, self._note_change, settings.on)
         self.ready = threading.Event()
         self._meter()
 

@@ -68,6 +68,7 @@ class Settings:
         cancel_grace: seconds that a cancelled job has to end by itself.
         pause_grace: seconds that a paused one has, to save its state.
         nice: how far jobs stand back behind what is asked for at once, as of ``nice``.
+        on: where jobs have pictures worked on, as :func:`danqing.core.runs.cluster.place_named` reads it; empty: here.
     """
 
     folder: Path = field(default_factory=lambda: user_data_path("danqing", appauthor=False) / "service")
@@ -81,6 +82,7 @@ class Settings:
     cancel_grace: float = 1.5
     pause_grace: float = 60.0
     nice: int = 10
+    on: str = ""
 
     @property
     def is_local(self) -> bool:

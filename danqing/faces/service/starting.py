@@ -7,6 +7,7 @@ from pathlib import Path
 
 from danqing.core.artefacts.figures import Figures
 from danqing.core.errors import DataError
+from danqing.core.runs.cluster import place_named
 from danqing.faces.service.server import serve
 from danqing.faces.service.settings import Settings, token_for
 
@@ -20,6 +21,7 @@ def run(
     origin: str | None,
     name: str | None,
     page: str,
+    on: str | None = None,
 ) -> Figures:
     """Run a service until it is stopped.
 
@@ -28,6 +30,8 @@ def run(
     """
     if pictures is not None and not pictures.is_dir():
         raise DataError("is no folder", where=pictures)
+    with place_named(on):
+        pass  # what cannot be met is refused before the service begins
     secret = token_for(host, token)
     settings = Settings(
         folder=folder or Settings().folder,
@@ -37,6 +41,7 @@ def run(
         pictures=() if pictures is None else (pictures,),
         origins=() if origin is None else (origin.rstrip("/"),),
         hosts=() if name is None else (name.lower(),),
+        on=on or "",
     )
 
     def started(url: str) -> None:

@@ -1,4 +1,4 @@
-"""The process of one job: ``python -m danqing.faces.service.worker FOLDER``; it outlives the server that started it."""
+"""The process of one job, ``python -m danqing.faces.service.worker FOLDER [PLACE]``; it outlives the server."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ import signal
 import sys
 import time
 import traceback
+from collections.abc import Iterator
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Any
 
@@ -36,10 +38,14 @@ class Telling:
         """As a signal handler."""
         self.stopped = True
 
-    def __call__(self, progress: Any) -> None:
-        """Tell it, now and then."""
+    def check(self, progress: Any) -> None:
+        """Stop work that is told of elsewhere."""
         if self.stopped:
             raise Stopped
+
+    def __call__(self, progress: Any) -> None:
+        """Tell it, now and then."""
+        self.check(progress)
         moment = time.monotonic()
         if progress.preview is not None and moment - self._shown >= PREVIEW:
             self._shown = moment
@@ -92,18 +98,20 @@ class Telling:
         self.job.event("preview", {"url": f"/v1/jobs/{self.job.id}/preview?n={self._previews}"})
 
 
-def work(job: JobFolder) -> None:
-    """Do a job, and say how it ended."""
+def work(job: JobFolder, on: str) -> None:
+    """Do a job, its pictures on a cluster if one is named, and say how it ended."""
     telling = Telling(job)
     signal.signal(signal.SIGTERM, telling.stop)
     signal.signal(signal.SIGINT, telling.stop)
     asked = job.asked()
+    from danqing.core.runs.cluster import place_named
     from danqing.faces.service.problems import is_foreseen, problem_of
     from danqing.faces.service.scrub import Scrub
 
     scrub = Scrub([job.folder.parent.parent])
     try:
-        result = _result(asked, job, telling, scrub)
+        with place_named(on) as place:
+            result = _result(asked, job, telling, scrub, place)
         telling.rows()
         job.set_end(result=result)
     except Stopped:
@@ -115,7 +123,7 @@ def work(job: JobFolder) -> None:
         job.set_end(error=scrub(problem_of(error).kept()))
 
 
-def _result(asked: dict[str, Any], job: JobFolder, telling: Telling, scrub: Any) -> dict[str, Any]:
+def _result(asked: dict[str, Any], job: JobFolder, telling: Telling, scrub: Any, place: Any) -> dict[str, Any]:
     from danqing.core.operators.operator import Operator
     from danqing.core.progress import Progress, finish
     from danqing.faces.service.catalogue import task_of
@@ -126,7 +134,7 @@ def _result(asked: dict[str, Any], job: JobFolder, telling: Telling, scrub: Any)
 
     limits = Limits(**asked["limits"])
     shelf = Shelf(job.folder.parent.parent / "store", {name: Path(place) for name, place in asked["sets"].items()})
-    engine = Engine(shelf, limits, scrub, 1)
+    engine = Engine(shelf, limits, scrub, 1, place)
     telling.tell(Progress(0, 1, "starting"))
     saving = Kept.of(asked.get("saving"), limits.pixels)
     if asked.get("steps"):
@@ -163,41 +171,13 @@ def _has_checkpoint(run: Path) -> bool:
 
 def _chain(asked: dict[str, Any], engine: Any, saving: Any, telling: Telling) -> dict[str, Any]:
     """A chain on many pictures, one after the other; one that fails does not stop the others."""
-    from danqing.core.errors import DanqingError
-    from danqing.core.progress import Progress, finish
-    from danqing.faces.service.chains import Asked, run_chain
-    from danqing.faces.service.problems import Problem, is_foreseen, problem_of
-    from danqing.faces.service.saving import Kept
-
-    steps = [Asked(each["task"], each["values"], each["on"], each.get("saving")) for each in asked["steps"]]
-    pictures = asked["pictures"]
     files: list[Any] = []
     numbers: list[Any] = []
     notes: dict[str, None] = {}
     failed: list[Any] = []
-    for at, picture in enumerate(pictures):
-        name = engine.shelf.file(picture).name
-        telling(Progress(at, len(pictures), name))
-
-        def show(progress: Any, at: int = at, name: str = name) -> None:
-            part = min(1.0, progress.done / progress.total) if progress.total else 0.0
-            words = " · ".join(filter(None, (name, progress.words)))
-            telling(Progress(at + part / 2, len(pictures), words, progress.preview))
-
-        def one(name: str, task: Any, values: Any, own: Any, show: Any = show) -> dict[str, Any]:
-            kept = Kept.of(own, engine.limits.pixels) if own else saving
-            return engine.told(name, task, finish(engine.job(task, values, kept), show), kept)  # type: ignore[no-any-return]
-
-        try:
-            results, last = run_chain(steps, picture, one)
-        except Stopped:
-            raise
-        except (DanqingError, Problem) as error:
-            problem = problem_of(error)
-            if not is_foreseen(problem):
-                raise
-            problem.more.pop("done", None)
-            failed.append({"name": name, "problem": problem.kept()})
+    for results, last, problem in _through(asked, engine, saving, telling):
+        if problem is not None:
+            failed.append(problem)
             continue
         files += [engine.shelf.facts(each) for each in last]
         numbers.append([each.get("numbers") for each in results])
@@ -206,18 +186,71 @@ def _chain(asked: dict[str, Any], engine: Any, saving: Any, telling: Telling) ->
             "notes": list(notes), "failed": failed}  # fmt: skip
 
 
-def main(folder: str) -> int:
+def _through(asked: dict[str, Any], engine: Any, saving: Any, telling: Telling) -> Iterator[tuple[Any, Any, Any]]:
+    """What became of each picture; on a cluster as many are on their way at a time as it has cores."""
+    from danqing.core.progress import Progress
+
+    pictures = asked["pictures"]
+    if engine.place is None:
+        for at, picture in enumerate(pictures):
+            name = engine.shelf.file(picture).name
+            telling(Progress(at, len(pictures), name))
+
+            def show(progress: Progress, at: int = at, name: str = name) -> None:
+                part = min(1.0, progress.done / progress.total) if progress.total else 0.0
+                words = " · ".join(filter(None, (name, progress.words)))
+                telling(Progress(at + part / 2, len(pictures), words, progress.preview))
+
+            yield _one(asked["steps"], picture, engine, saving, show)
+        return
+    with ThreadPoolExecutor(engine.place.width) as pool:
+        ways = [pool.submit(_one, asked["steps"], each, engine, saving, telling.check) for each in pictures]
+        try:
+            while left := [way for way in ways if not way.done()]:
+                name = engine.shelf.file(pictures[ways.index(left[0])]).name
+                telling(Progress(len(ways) - len(left), len(ways), name))
+                wait(left, SHORTEST, FIRST_COMPLETED)
+        finally:
+            pool.shutdown(cancel_futures=True)
+        yield from (way.result() for way in ways)
+
+
+def _one(steps: list[Any], picture: str, engine: Any, saving: Any, show: Any) -> tuple[Any, Any, Any]:
+    """One picture through all steps: what each made, the last pictures, and what was wrong."""
+    from danqing.core.errors import DanqingError
+    from danqing.core.progress import finish
+    from danqing.faces.service.chains import Asked, run_chain
+    from danqing.faces.service.problems import Problem, is_foreseen, problem_of
+    from danqing.faces.service.saving import Kept
+
+    def run(name: str, task: Any, values: Any, own: Any) -> dict[str, Any]:
+        kept = Kept.of(own, engine.limits.pixels) if own else saving
+        return engine.told(name, task, finish(engine.job(task, values, kept), show), kept)  # type: ignore[no-any-return]
+
+    try:
+        asked = [Asked(each["task"], each["values"], each["on"], each.get("saving")) for each in steps]
+        results, last = run_chain(asked, picture, run)
+        return results, last, None
+    except (DanqingError, Problem) as error:
+        problem = problem_of(error)
+        if not is_foreseen(problem):
+            raise
+        problem.more.pop("done", None)
+        return [], [], {"name": engine.shelf.file(picture).name, "problem": problem.kept()}
+
+
+def main(folder: str, on: str = "") -> int:
     """Do the job in a folder, unless somebody does already; the exit code."""
     job = JobFolder(Path(folder))
     try:
         with job.lock().acquire(blocking=False):
             (job.folder / "worker.pid").write_text(str(os.getpid()), "utf-8")
             os.nice(int(job.asked().get("nice", 0)))
-            work(job)
+            work(job, on)
             return 0
     except Timeout:
         return WORKER_IS_THERE
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1]))
+    sys.exit(main(*sys.argv[1:3]))
