@@ -17,7 +17,11 @@ from danqing.core.menu import operators
 from danqing.core.operators.operator import Operator, operator_named
 
 GROUPS = ("analyse", "recognise", "encode", "measure")  # of these, the operators on pictures
-VALUES: dict[str, dict[str, Any]] = {"predict": {"weights": "digits", "top": 10}, "compress": {"format": "png"}}
+VALUES: dict[str, dict[str, Any]] = {
+    "predict": {"weights": "digits", "top": 10},
+    "compress": {"format": "png"},
+    "cutout": {"softness": 1.0},
+}
 
 
 def judges() -> list[str]:

@@ -35,6 +35,14 @@ def test_every_operator_is_offered_with_its_form(server: Running) -> None:
     assert (radius["widget"], radius["low"], radius["high"], radius["unit"]) == ("slider", 1, 15, "px")
 
 
+def test_told_briefly_there_is_what_a_page_draws(server: Running) -> None:
+    whole, brief = (server.client.get(f"/v1/tasks{query}") for query in ("", "?brief=1"))
+    assert len(brief.content) < 0.6 * len(whole.content)
+    for one, other in zip(whole.json()["tasks"], brief.json()["tasks"], strict=True):
+        assert other["summary"] == one["summary"]
+        assert [each["words"] for each in other["fields"]] == [each["words"] for each in one["fields"]]
+
+
 def test_a_picture_is_kept_byte_for_byte_and_told_of(server: Running, photo: Path) -> None:
     name = server.send(photo)
     assert server.client.get(f"/v1/pictures/{name}").content == photo.read_bytes()

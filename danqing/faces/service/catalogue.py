@@ -28,6 +28,7 @@ AnyTask = Task[..., Any]
 PLACES = {"out", "resume", "force", "config"}  # where a command line's results go: a service has places of its own
 _LOADING = threading.RLock()  # threads that import modules which import each other may see them half made
 QUICK = {"card", "models", "show"}  # tasks, no operators, that look something up; all others are jobs
+LONG = frozenset({"schema", "paragraphs", "returns", "source", "examples"})  # what a page does not draw of a task
 
 
 def offered() -> dict[str, AnyTask]:
@@ -110,6 +111,13 @@ def told(name: str) -> dict[str, Any]:
         "fields": fields,
         "schema": schema_of(name),
     }
+
+
+def told_briefly(name: str) -> dict[str, Any]:
+    """What a page draws of a task: all but long words and schemas."""
+    whole = told(name)
+    fields = [{key: value for key, value in each.items() if key != "schema"} for each in whole["fields"]]
+    return {**{key: value for key, value in whole.items() if key not in LONG}, "fields": fields}
 
 
 def schema_of(name: str) -> dict[str, Any]:

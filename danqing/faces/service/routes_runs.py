@@ -24,9 +24,13 @@ runs = APIRouter(prefix="/v1", tags=["tasks"])
 
 
 @runs.get("/tasks", summary="All tasks")
-async def all_tasks(request: Request) -> Response:
-    """Every task with its form: fields, their kinds and ranges, words, and what it makes."""
-    return Told({"tasks": await in_thread(lambda: [catalogue.told(name) for name in catalogue.offered()])})
+async def all_tasks(request: Request, brief: bool = False) -> Response:
+    """Every task with its form: fields, their kinds and ranges, words, and what it makes.
+
+    ``brief`` leaves out what a page does not draw: JSON Schemas, long words, examples and sources.
+    """
+    tell = catalogue.told_briefly if brief else catalogue.told
+    return Told({"tasks": await in_thread(lambda: [tell(name) for name in catalogue.offered()])})
 
 
 @runs.get("/tasks/{task}", summary="One task")
