@@ -41,14 +41,16 @@ def test_a_gradient_of_nothing_changes_nothing():
 def test_kernels_go_to_muon_and_all_else_to_adam():
     layers = nn.ModuleList([nn.Conv2d(NARROW, 32, 3), nn.Conv2d(NARROW - 1, 32, 3), nn.Linear(40, 50), nn.LayerNorm(9)])
     parameters = list(layers.parameters())
-    muon, adam = _optimisers(parameters, Optimiser(muon=0.01))
+    muon, adam = _optimisers(parameters, Optimiser(muon=0.01), {})
     assert isinstance(muon, Muon)
     held = [id(p) for p in muon.param_groups[0]["params"]]
     assert held == [id(layers[0].weight), id(layers[2].weight)]
     others = [id(p) for p in adam.param_groups[0]["params"]]
     assert sorted(held + others) == sorted(map(id, parameters))
-    assert len(_optimisers(parameters, Optimiser())) == 1
+    assert len(_optimisers(parameters, Optimiser(), {})) == 1
     assert not takes(layers[0].bias)
+    slower = _optimisers(parameters, Optimiser(muon=0.01), {layers[0].weight: 0.5})
+    assert [each.param_groups[0]["lr"] for each in slower if isinstance(each, Muon)] == [0.005, 0.01]
 
 
 def test_it_finds_a_linear_map():
