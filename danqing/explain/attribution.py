@@ -16,7 +16,6 @@ from danqing.core.operators.operator import operator
 from danqing.core.pictures.contract import Images
 from danqing.core.progress import Job, Progress, shared
 from danqing.maths.heat import heated, to_unit
-from danqing.nets.layers import restored
 
 BEYOND = 16  # px outside the stated reach that are tried, too
 SEEN = 0.5 / 255  # a change of the result that could be seen
@@ -74,7 +73,7 @@ def _changes(
     model: Restorer, x: Images, place: tuple[int, int], side: int, sigma: float | None
 ) -> Job[tuple[Tensor, dict[str, float]]]:
     given = {} if sigma is None else {"level": x.new_tensor([sigma / 255])}
-    before = restored(model, x, **given)
+    before = model.restore(x, **given)
     if before.shape[2:] != x.shape[2:]:
         raise ParameterError("the result has another size than the picture", where="weights")
     row, column = place
@@ -88,7 +87,7 @@ def _changes(
         spoilt = x.clone()
         square = spoilt[..., top : top + side, left : left + side]
         square.copy_(torch.where(square.mean() > 0.5, square * DARKER, square * DARKER + 1 - DARKER))
-        change = float((restored(model, spoilt, **given) - before)[0, :, row, column].abs().max())
+        change = float((model.restore(spoilt, **given) - before)[0, :, row, column].abs().max())
         found[..., top : top + side, left : left + side] = change
         told.append((_distance(row, column, top, left, side), change))
         yield Progress(at + 1, len(corners), "changing squares")

@@ -12,6 +12,7 @@ from torch.nn import functional
 from danqing.core.errors import ParameterError
 from danqing.core.pictures.contract import Images, Mask
 from danqing.maths.colour_match import colours_matched
+from danqing.maths.fitting import in_channels
 from danqing.maths.pyramid import resized
 from danqing.maths.selection import fitting
 
@@ -69,10 +70,10 @@ def styles_for(
     total = sum(strength)
     shares = [each / total if total else 0.0 for each in strength]
     shares = shares if len(strength) == len(given) else [1 / len(given)] * len(given)
-    picture = _coloured(x[item : item + 1])
+    picture = in_channels(x[item : item + 1], 3)
     wanted = []
     for (at, painting, mask), share in zip(given, shares, strict=True):
-        mine = _coloured(_own(painting, x, item, _called("style", at)))
+        mine = in_channels(_own(painting, x, item, _called("style", at)), 3)
         if min(mine.shape[2:]) < TINIEST:
             what = f"is too small to have a style: {mine.shape[3]} x {mine.shape[2]} px"
             raise ParameterError(
@@ -117,17 +118,13 @@ def _sized(painting: Images, x: Images, scale: float) -> Images:
     return resized(piece, [max(1, round(factor * side)) for side in kept]).clamp(0, 1)
 
 
-def _coloured(x: Images) -> Images:
-    return x if x.shape[1] == 3 else x.expand(-1, 3, -1, -1)
-
-
 def _called(name: str, at: int) -> str:
     return name if at == 0 else f"{name}{at + 1}"
 
 
 def laid_over(x: Images, made: Images, cover: Mask | None) -> Images:
     """What was painted (1, 3, H, W), over the picture where it is not wanted."""
-    return made if cover is None else torch.lerp(_coloured(x).expand_as(made), made, cover)
+    return made if cover is None else torch.lerp(in_channels(x, 3).expand_as(made), made, cover)
 
 
 def reduced(x: Images, most: int) -> Images:

@@ -6,6 +6,7 @@ import torch
 from torch import Generator, Tensor
 from torch.nn import functional
 
+from danqing.core.errors import ParameterError
 from danqing.core.pictures.contract import Images
 
 CHOICE = 4  # patches, of which the richest in detail is learned from
@@ -13,6 +14,17 @@ CHOSEN = 0.7  # share of patches that are chosen so
 ENOUGH = 0.01  # detail of which more counts no more: a tenth of the range from a pixel to the next
 RECOLOURED = 0.4  # share of patches that are recoloured
 SHIFT = 0.1  # standard deviation of a channel's shift
+
+
+def check_side(patch: int, size: int) -> None:
+    """See that patches fit into the squares of ``size`` px that pictures are cut into.
+
+    Raises:
+        ParameterError: if they are larger.
+    """
+    if patch > size:
+        what = f"{patch} px is larger than the squares of {size} px that pictures are cut into"
+        raise ParameterError(what, where="patch", remedy="Make size larger or patch smaller")
 
 
 def patches(x: Images, side: int, rng: Generator) -> Images:

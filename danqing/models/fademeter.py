@@ -10,7 +10,6 @@ import torch
 from torch import Generator, Tensor, nn
 from torch.nn import functional as F
 
-from danqing.core.errors import ParameterError
 from danqing.core.fields.number import Range
 from danqing.core.learned.model import Model, Optimiser, Samples
 from danqing.core.pictures.contract import Images
@@ -18,7 +17,8 @@ from danqing.maths.ageing import Wear, worn
 from danqing.maths.colour import luma
 from danqing.maths.degradation import MOST_YELLOW, faded_by, gaussian_noise
 from danqing.maths.fading import COUNT, Fade, traits
-from danqing.maths.variation import views
+from danqing.maths.fitting import in_channels
+from danqing.maths.variation import check_side, views
 
 FRESH = 0.4  # share of pictures that have not faded
 WEAKEST = 0.2  # strength of fading that counts
@@ -69,9 +69,7 @@ class FadeMeter(Model):
         width: Annotated[int, Range(4, 512)] = 48,
     ) -> None:
         super().__init__()
-        if patch > size:
-            what = f"{patch} px is larger than the squares of {size} px that pictures are cut into"
-            raise ParameterError(what, where="patch", remedy="Make size larger or patch smaller")
+        check_side(patch, size)
         self.patch = patch
         self.level = nn.BatchNorm1d(COUNT, affine=False)
         self.straight = nn.Linear(COUNT, 7)
@@ -83,12 +81,12 @@ class FadeMeter(Model):
     def measure(self, x: Images) -> Verdict:
         """Say how far pictures (B, C, H, W) of any size have faded."""
         with torch.inference_mode():
-            said = self._said(traits(_coloured(x)))
+            said = self._said(traits(in_channels(x, 3)))
         return Verdict(Fade(said[:, :3].exp().clone(), (said[:, 3:6] / PAPER).exp().clone()), said[:, 6].clone())
 
     def losses(self, batch: Samples, rng: Generator) -> Iterator[tuple[str, Tensor]]:
         """Yield the mean absolute error of what faded pictures kept, and the cross-entropy of whether they have."""
-        x, true = old(views(_coloured(batch.x), self.patch, rng), rng)
+        x, true = old(views(in_channels(batch.x, 3), self.patch, rng), rng)
         seen = traits(x)
         hidden = torch.rand(seen.shape, generator=rng) < HIDDEN
         said = self._said(seen, hidden.to(seen.device))
@@ -103,7 +101,7 @@ class FadeMeter(Model):
     @torch.no_grad()
     def score(self, batch: Samples) -> dict[str, float]:
         """How far it is off over held-out pictures, each faded once for all, and how often it errs whether they are."""
-        x, true = old(_coloured(batch.x[:SCORED]), Generator().manual_seed(SEED))
+        x, true = old(in_channels(batch.x[:SCORED], 3), Generator().manual_seed(SEED))
         said = self._said(traits(x))
         off, there = _off(said, true)
         sure, found = there > 0, said[:, 6] > 0
@@ -156,10 +154,6 @@ def _off(said: Tensor, true: Fade) -> tuple[Tensor, Tensor]:
     wanted = torch.cat([true.kept.log(), PAPER * true.paper.log()], 1).to(said)
     there = (true.kept.amin(1) < 1).to(said)
     return ((said[:, :6] - wanted).abs().mean(1) * there).sum() / there.sum().clamp(min=1), there
-
-
-def _coloured(x: Images) -> Images:
-    return x if x.shape[1] == 3 else x.expand(-1, 3, -1, -1)
 
 
 __all__ = ["FadeMeter"]

@@ -10,14 +10,14 @@ import torch
 from torch import Generator, Tensor
 from torch.nn import functional as F
 
-from danqing.core.errors import ParameterError
 from danqing.core.fields.number import Range
 from danqing.core.learned.model import Model, Optimiser, Samples
 from danqing.core.pictures.contract import Images, Mask
 from danqing.maths import degradation
 from danqing.maths.ageing import Wear, worn
 from danqing.maths.colour import luma
-from danqing.maths.variation import patches
+from danqing.maths.fitting import in_channels
+from danqing.maths.variation import check_side, patches
 from danqing.nets.unet import UNet
 
 WIDTHS, BLOCKS = (16, 32, 64), 1
@@ -58,9 +58,7 @@ class Marker(Model):
         patch: Annotated[int, Range(16, 1024, "px")] = 96,
     ) -> None:
         super().__init__()
-        if patch > size:
-            what = f"{patch} px is larger than the squares of {size} px that pictures are cut into"
-            raise ParameterError(what, where="patch", remedy="Make size larger or patch smaller")
+        check_side(patch, size)
         self.patch = patch
         self.net = UNet(4, 1, WIDTHS, BLOCKS)
         self.found = math.nan
@@ -73,7 +71,7 @@ class Marker(Model):
     def mark(self, x: Images) -> Tensor:
         """Say how likely each place of pictures (B, C, H, W) is hidden, (B, 1, H, W), as the logarithm of odds."""
         with torch.inference_mode():
-            odds = self._odds(_coloured(x))
+            odds = self._odds(in_channels(x, 3))
         return odds.clone()
 
     def losses(self, batch: Samples, rng: Generator) -> Iterator[tuple[str, Tensor]]:
@@ -81,7 +79,7 @@ class Marker(Model):
 
         Source: F. Milletari et al., "V-Net", 2016, section 3 (overlap, over the whole batch).
         """
-        x, hidden = aged(patches(_coloured(batch.x), self.patch, rng), rng)
+        x, hidden = aged(patches(in_channels(batch.x, 3), self.patch, rng), rng)
         odds = self._odds(x)
         entropy = F.binary_cross_entropy_with_logits(odds, hidden, pos_weight=odds.new_tensor(RARE))
         said = odds.sigmoid()
@@ -96,7 +94,7 @@ class Marker(Model):
     @torch.no_grad()
     def score(self, batch: Samples) -> dict[str, float]:
         """The F1 of the hidden pixels over held-out pictures (negated), recall and precision; aged once for all."""
-        x, hidden = aged(_coloured(batch.x[:SCORED]), Generator().manual_seed(SEED))
+        x, hidden = aged(in_channels(batch.x[:SCORED], 3), Generator().manual_seed(SEED))
         marked = self._odds(x) > 0
         hit = float((marked & (hidden > 0)).sum())
         recall, precision = hit / max(1.0, float(hidden.sum())), hit / max(1.0, float(marked.sum()))
@@ -108,7 +106,7 @@ class Marker(Model):
 
     def preview(self, batch: Samples, rng: Generator) -> Images:
         """Age the pictures and show what is marked in their right halves."""
-        x, _ = aged(_coloured(batch.x), rng)
+        x, _ = aged(in_channels(batch.x, 3), rng)
         half = x.shape[-1] // 2
         marked = (self._odds(x) > 0).to(x).expand_as(x)
         return torch.cat([x[..., :half], marked[..., half:]], -1)
@@ -146,10 +144,6 @@ def _drawn(rng: Generator) -> Wear:
     """How many marks a patch has: a whole picture's would be too few to learn from."""
     scratches, dust, folded, stained = torch.rand(4, generator=rng).tolist()
     return Wear(round(5 * scratches**2), round(9 * dust**2), int(folded < 0.2), int(stained < 0.25))
-
-
-def _coloured(x: Images) -> Images:
-    return x if x.shape[1] == 3 else x.expand(-1, 3, -1, -1)
 
 
 __all__ = ["Marker"]

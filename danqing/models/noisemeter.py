@@ -9,15 +9,15 @@ from typing import Annotated, ClassVar, Literal
 import torch
 from torch import Generator, Tensor, nn
 
-from danqing.core.errors import ParameterError
 from danqing.core.fields.number import Range
 from danqing.core.learned.model import Model, Optimiser, Samples
 from danqing.core.pictures.contract import Images
 from danqing.maths import degradation
 from danqing.maths.calm_bands import COUNT, calm_bands
 from danqing.maths.colour import luma
+from danqing.maths.fitting import in_channels
 from danqing.maths.snapshots import snapshots
-from danqing.maths.variation import patches, recoloured
+from danqing.maths.variation import check_side, patches, recoloured
 from danqing.nets.noise_estimate import Noise
 
 FAINT = 0.5 / 255  # noise so weak need not be told apart from none
@@ -62,9 +62,7 @@ class NoiseMeter(Model):
         width: Annotated[int, Range(4, 512)] = 64,
     ) -> None:
         super().__init__()
-        if patch > size:
-            what = f"{patch} px is larger than the squares of {size} px that pictures are cut into"
-            raise ParameterError(what, where="patch", remedy="Make size larger or patch smaller")
+        check_side(patch, size)
         self.patch = patch
         self.straight = nn.Linear(COUNT, 4)
         self.bent = nn.Sequential(
@@ -80,7 +78,7 @@ class NoiseMeter(Model):
 
     def losses(self, batch: Samples, rng: Generator) -> Iterator[tuple[str, Tensor]]:
         """Yield the mean absolute error of the strengths' logarithms, in each colour and of all, and of the grain."""
-        x, noise = noisy(patches(_coloured(batch.x), self.patch, rng), rng)
+        x, noise = noisy(patches(in_channels(batch.x, 3), self.patch, rng), rng)
         true, found = true_noise(noise), self._measured(x)
         whole = _logarithm(found.level) - _logarithm(true.level)
         self.off = float(whole.detach().abs().mean())
@@ -96,7 +94,7 @@ class NoiseMeter(Model):
     @torch.no_grad()
     def score(self, batch: Samples) -> dict[str, float]:
         """How far strengths (logarithms) and grain are off over held-out pictures, each made noisy once for all."""
-        x, noise = noisy(_coloured(batch.x[:SCORED]), Generator().manual_seed(SEED))
+        x, noise = noisy(in_channels(batch.x[:SCORED], 3), Generator().manual_seed(SEED))
         true, found = true_noise(noise), self._measured(x)
         off = (_logarithm(found.level) - _logarithm(true.level)).abs()
         there = true.level > 2 * FAINT
@@ -107,7 +105,7 @@ class NoiseMeter(Model):
         }
 
     def _measured(self, x: Images, seen: Tensor | None = None) -> Noise:
-        bands = calm_bands(_coloured(x), seen)
+        bands = calm_bands(in_channels(x, 3), seen)
         told = (self.straight(bands) + self.bent(bands)).float()
         return Noise(UNIT * told[:, :3].clamp(-8, 4).exp(), told[:, 3].sigmoid())
 
@@ -140,7 +138,3 @@ def true_noise(noise: Tensor) -> Noise:
 
 def _logarithm(sigma: Tensor) -> Tensor:
     return (sigma + FAINT).log()
-
-
-def _coloured(x: Images) -> Images:
-    return x if x.shape[1] == 3 else x.expand(-1, 3, -1, -1)

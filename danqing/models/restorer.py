@@ -27,7 +27,8 @@ from danqing.maths.damage import (
     hint_of,
     lit,
 )
-from danqing.maths.variation import detailed, patches, recoloured, views
+from danqing.maths.fitting import in_channels
+from danqing.maths.variation import check_side, detailed, patches, recoloured, views
 from danqing.nets.colouriser import Colouriser
 from danqing.nets.noise_estimate import estimate_noise
 from danqing.nets.precision import Precision, autocast
@@ -45,6 +46,7 @@ FLOOR = 1.0  # step of 255, squared: errors below that count little, so that pla
 LEFT = 2.0  # mean square error that good denoising leaves, for each step of σ (both of 255)
 UNKNOWN = 0.1  # share of a picture of unknown colour that is worth telling
 CHROMA = 1.5  # weight of errors in colour beside those in brightness, where JPEG is learned
+NEEDED = {"upscale": "scale", "inpaint": "mask"}  # conditions that cannot be guessed
 WHOLE = ("colourise", "lowlight")  # tasks that look at pictures as wholes
 NOTHING = 1e-10  # mean square error that counts as none: 100 dB
 
@@ -86,9 +88,7 @@ class Restorer(bases.Restorer):
         patch: Annotated[int, Range(16, 1024, "px")] = 96,
     ) -> None:
         super().__init__()
-        if patch > size:
-            what = f"{patch} px is larger than the squares of {size} px that pictures are cut into"
-            raise ParameterError(what, where="patch", remedy="Make size larger or patch smaller")
+        check_side(patch, size)
         widths, blocks = NETS[net]
         self.task: Task = task
         self.patch = patch
@@ -112,14 +112,14 @@ class Restorer(bases.Restorer):
         Under noise it is the mean root mean square error, measured by what is usually left of noise so strong: patches
         rich in detail count more than plain ones, as they do in the error of a whole picture.
         """
-        clean, damaged = damage(self.task, self._learned_from(_coloured(batch.x), rng), rng)
+        clean, damaged = damage(self.task, self._learned_from(in_channels(batch.x, 3), rng), rng)
         errors = self._errors(self._mended(damaged, rng), clean, damaged)
         self.psnr = float(-10 * errors.detach().clamp(min=NOTHING).log10().mean())
         yield "", self._misfit(errors, clean, damaged)
 
     def lesson(self, batch: Samples, rng: Generator, teacher: bases.Restorer) -> Tensor:
         assert isinstance(teacher, Restorer)
-        clean, damaged = damage(self.task, self._learned_from(_coloured(batch.x), rng), rng)
+        clean, damaged = damage(self.task, self._learned_from(in_channels(batch.x, 3), rng), rng)
         with torch.no_grad():
             aim = teacher._mended(damaged)
         return self._misfit(self._errors(self._mended(damaged, rng), aim, damaged), clean, damaged)
@@ -167,7 +167,7 @@ class Restorer(bases.Restorer):
 
     def preview(self, batch: Samples, rng: Generator) -> Images:
         """Damage the pictures and repair them; the left half shows the damage."""
-        clean, damaged = damage(self.task, _coloured(batch.x), rng)
+        clean, damaged = damage(self.task, in_channels(batch.x, 3), rng)
         made = self._finished(damaged)
         half = clean.shape[-1] // 2
         return torch.cat([damaged.x[..., :half].clamp(0, 1), made[..., half:]], -1)
@@ -187,8 +187,11 @@ class Restorer(bases.Restorer):
 
         Returns:
             Pictures (B, C, H, W) in [0, 1]; of ``upscale``, (B, C, scale H, scale W).
+
+        Raises:
+            ParameterError: if the holes, or the times of ``upscale``, are not told.
         """
-        damaged = self._seen(_coloured(x), conditions)
+        damaged = self._seen(in_channels(x, 3), conditions)
         with torch.inference_mode(), autocast(x.device.type, self.precision):
             made = self._coloured_in(damaged) if isinstance(self.net, Colouriser) else self._mended(damaged)
         made = made.clamp(0, 1)
@@ -201,6 +204,10 @@ class Restorer(bases.Restorer):
 
     def _seen(self, x: Images, conditions: dict[str, Tensor]) -> Damaged:
         """What the net is shown of pictures that are damaged already."""
+        needed = NEEDED.get(self.task)
+        if needed is not None and needed not in conditions:
+            what = f"a restorer for {self.task} must be told the {needed}"
+            raise ParameterError(what, where="weights", remedy=f"Call the operator {self.task}")
         if self.task == "upscale":
             scale = int(conditions["scale"])
             x = enlarged(x, x.shape[-2] * scale, x.shape[-1] * scale)
@@ -208,7 +215,7 @@ class Restorer(bases.Restorer):
         if self.task == "inpaint":
             mask = conditions["mask"].to(x)
             begin = conditions["begin"] if "begin" in conditions else filled(x, mask)
-            return Damaged(_coloured(begin), mask.expand(len(x), -1, -1, -1))
+            return Damaged(in_channels(begin, 3), mask.expand(len(x), -1, -1, -1))
         if self.task == "colourise":
             mask = conditions.get("mask", x.new_zeros(len(x), 1, *x.shape[-2:]))
             return Damaged(torch.where(mask > 0, x, luma(x).expand_as(x)), mask.to(x))
@@ -251,17 +258,13 @@ class Restorer(bases.Restorer):
 
     def _example(self, batch: Samples) -> tuple[Images, Damaged]:
         rng = Generator().manual_seed(SEED)
-        return damage(self.task, _coloured(batch.x[:SCORED]), rng)
+        return damage(self.task, in_channels(batch.x[:SCORED], 3), rng)
 
 
 def _psnr(made: Images, clean: Images) -> float:
     """The mean over pictures of their peak signal-to-noise ratios in dB."""
     errors = (made - clean).square().mean((1, 2, 3)).clamp(min=NOTHING)
     return float((-10 * errors.log10()).mean())
-
-
-def _coloured(x: Images) -> Images:
-    return x if x.shape[1] == 3 else x.expand(-1, 3, -1, -1)
 
 
 __all__ = ["NETS", "Restorer"]

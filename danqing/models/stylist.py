@@ -21,6 +21,7 @@ from danqing.core.pictures.contract import Images
 from danqing.core.pictures.listing import pictures_in
 from danqing.core.pictures.reading import read
 from danqing.maths.colour_match import colours_matched
+from danqing.maths.fitting import in_channels
 from danqing.maths.moments import Moments
 from danqing.nets.brush import REACH, Brush
 from danqing.nets.style_features import content_distance, style_distance, style_features
@@ -94,7 +95,7 @@ class Stylist(model.Stylist):
 
     def losses(self, batch: Samples, rng: Generator) -> Iterator[tuple[str, Tensor]]:
         """Yield the discrepancy of styles and the distance of contents, as ``neural_style`` minimises them."""
-        x = _coloured(batch.x)
+        x = in_channels(batch.x, 3)
         paintings = self._drawn(x, rng)
         own = torch.rand(len(x), generator=rng) < OWN
         paintings = torch.where(own.view(-1, 1, 1, 1).to(x.device), x, paintings)
@@ -109,7 +110,7 @@ class Stylist(model.Stylist):
     @torch.no_grad()
     def score(self, batch: Samples) -> dict[str, float]:
         """Loss, style and content over held-out photographs, with paintings learned from and with those held out."""
-        x, rng = _coloured(batch.x[:SCORED]), Generator().manual_seed(SEED)
+        x, rng = in_channels(batch.x[:SCORED], 3), Generator().manual_seed(SEED)
         found: dict[str, float] = {}
         for name, pictures in self._gallery()._asdict().items():
             style, content, _ = self._judged(x, self._drawn(x, rng, pictures) if pictures else x.roll(1, 0))
@@ -124,7 +125,7 @@ class Stylist(model.Stylist):
     @torch.no_grad()
     def preview(self, batch: Samples, rng: Generator) -> Images:
         """The pictures, painted in turn like a painting learned from and like one held out."""
-        x, gallery = _coloured(batch.x[:SHOWN]), self._gallery()
+        x, gallery = in_channels(batch.x[:SHOWN], 3), self._gallery()
         drawn = [self._drawn(x, rng, pictures) for pictures in gallery if pictures] or [x.roll(1, 0)]
         turns = [drawn[at % len(drawn)][at : at + 1] for at in range(len(x))]
         paintings = torch.cat(turns)
@@ -184,7 +185,7 @@ def gallery(folder: str) -> Gallery:
     held_out: list[Tensor] = []
     for found in pictures_in(folder).found:
         digest = int(hashlib.sha256(Path(found.name).stem.encode()).hexdigest(), 16)
-        (held_out if digest % HELD_OUT == 0 else learned).append(_kept(_coloured(read(found.file).pixels)))
+        (held_out if digest % HELD_OUT == 0 else learned).append(_kept(in_channels(read(found.file).pixels, 3)))
     if not learned:
         raise DataError("holds no paintings to learn from", where=folder, remedy="Name a folder of pictures")
     return Gallery(tuple(learned), tuple(held_out))
@@ -202,10 +203,6 @@ def _large(x: Images) -> Images:
     """Repeat the edge of a picture that is smaller than what the features can look at."""
     down, across = (max(0, 32 - side) for side in x.shape[2:])
     return F.pad(x, (0, across, 0, down), mode="replicate") if down or across else x
-
-
-def _coloured(x: Images) -> Images:
-    return x if x.shape[1] == 3 else x.expand(-1, 3, -1, -1)
 
 
 __all__ = ["Stylist", "code_of", "gallery"]

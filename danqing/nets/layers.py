@@ -27,24 +27,11 @@ def look(model: Model, x: Images) -> Tensor:
     if isinstance(model, Recogniser):
         return model.logits(x)
     if isinstance(model, Restorer):
-        return restored(model, x)
+        return model.restore(x)
     if isinstance(model, Autoencoder):
         return model.reconstruct(x)
     remedy = "ablation shows what its layers paint"
     raise ParameterError(f"a {model.family} paints and does not look at pictures", where="weights", remedy=remedy)
-
-
-def restored(model: Restorer, x: Images, **conditions: Tensor) -> Images:
-    """Repair pictures.
-
-    Raises:
-        ParameterError: for a restorer that must be told more of the damage, such as where holes are.
-    """
-    try:
-        return model.restore(x, **conditions)
-    except KeyError as error:
-        what = f"this restorer must be told the {error.args[0]}, which is not possible here"
-        raise ParameterError(what, where="weights", remedy="Give another model") from error
 
 
 def maps_of(model: nn.Module, run: Callable[[], Any]) -> dict[str, Tensor]:
@@ -109,4 +96,4 @@ def randomised(model: Model, seed: int = 0) -> Model:
     return twin
 
 
-__all__ = ["changed", "chosen_layer", "look", "maps_of", "randomised", "restored"]
+__all__ = ["changed", "chosen_layer", "look", "maps_of", "randomised"]

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import FileResponse
 from starlette.background import BackgroundTask
 
+from danqing.core.disk import replacing
 from danqing.faces.service.bodies import PICTURE, json_body
 from danqing.faces.service.chains import chain_of, recipe_of
 from danqing.faces.service.problems import Problem
@@ -105,11 +106,8 @@ async def _zip(request: Request, names: list[str]) -> Response:
 
     def work() -> None:
         wanted = names or [row[0] for row in service.index.rows("gallery")]
-        try:
-            service.gallery.zip(wanted, target)
-        except BaseException:
-            target.unlink(missing_ok=True)
-            raise
+        with replacing(target) as unfinished:
+            service.gallery.zip(wanted, unfinished)
 
     await in_thread(work)
     done = BackgroundTask(lambda: target.unlink(missing_ok=True))

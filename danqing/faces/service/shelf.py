@@ -132,10 +132,7 @@ def suffixes() -> frozenset[str]:
 def _is_turned(header: Any) -> bool:
     from danqing.core.pictures.metadata import told
 
-    try:
-        return told(header).orientation > 4
-    except Exception:  # whatever is broken about it, reading will say so
-        return False
+    return told(header).orientation > 4
 
 
 def _depth(header: Any, mode: str) -> int:
