@@ -19,6 +19,7 @@ EXACT = 8
 COVERAGE = 0.01  # how little a patch of the source must be used before it is preferred
 CROWDED = 0.5  # what a match counts more for each time it is used more often than all are on average
 SPREAD = 1.4  # px; standard deviation of the window in which patches vote: the middle says most, so edges stay sharp
+VOTES = 6  # px; how far from its middle a patch votes at most: further off it would count less than 1/5,000
 NEIGHBOURS = ((0, 1), (1, 0), (0, -1), (-1, 0))
 GUESSES = 3  # random ones around each match, each nearer
 
@@ -94,14 +95,24 @@ def shuffled(source: Plane, shape: tuple[int, int], rng: Generator, block: int =
 
 def voted(source: Plane, field: Plane, radius: int, wrapped: bool) -> Plane:
     """What the matches (h, w, 2) would paint together (h, w, C)."""
-    total: Any = 0.0
-    weights: Any = 0.0
-    for down, right in _offsets(radius):
+    pixels, at = source.reshape(-1, source.shape[2]), field[..., 0] * source.shape[1] + field[..., 1]
+    total = np.zeros((*at.shape, source.shape[2]))
+    weights = 0.0
+    for down, right in _offsets(min(radius, VOTES)):
         weight = math.exp(-(down**2 + right**2) / (2 * SPREAD**2))
-        here = _moved(field, down, right, wrapped, radius)
-        total = total + weight * source[here[..., 0] + down, here[..., 1] + right]
+        total += weight * pixels.take(_matched(at, source.shape[1], down, right, wrapped, radius), 0)
         weights += weight
     return np.asarray(total / weights, np.float32)
+
+
+def _matched(at: Plane, width: int, down: int, right: int, wrapped: bool, radius: int) -> Plane:
+    """Which pixel of the source, by number, the patch (down, right) before each place puts there."""
+    if wrapped:
+        return np.asarray(np.roll(at, (down, right), (0, 1)) + (down * width + right))
+    rows, columns = (np.arange(side) for side in at.shape)
+    top = (rows - down).clip(radius, len(rows) - 1 - radius)
+    left = (columns - right).clip(radius, len(columns) - 1 - radius)
+    return np.asarray(at[np.ix_(top, left)] + (rows - top)[:, None] * width + (columns - left)[None])
 
 
 def searched(source: Plane, target: Plane, field: Plane, radius: int, wrapped: bool, rng: Generator) -> Plane:
@@ -159,11 +170,12 @@ def _moved(field: Plane, down: int, right: int, wrapped: bool, radius: int) -> P
 def _cost(source: Plane, around: Plane, field: Plane, radius: int) -> Plane:
     """The mean squared difference of each target patch from its match, (h, w); every second pixel is looked at."""
     height, width = field.shape[:2]
+    pixels, at = source.reshape(-1, source.shape[2]), field[..., 0] * source.shape[1] + field[..., 1]
     total: Any = 0.0
     for down, right in _offsets(radius):
         if (down + right) % 2 == 0:
             seen = around[down + radius : down + radius + height, right + radius : right + radius + width]
-            gap = seen - source[field[..., 0] + down, field[..., 1] + right]
+            gap = seen - pixels.take(at + (down * source.shape[1] + right), 0)
             total = total + np.einsum("ijk,ijk->ij", gap, gap)
     return np.asarray(total) + 1e-4
 

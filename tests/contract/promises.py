@@ -27,6 +27,7 @@ from danqing.core.artefacts.file import File
 from danqing.core.artefacts.film import Film
 from danqing.core.errors import ParameterError, UserError
 from danqing.core.fields.form import checked
+from danqing.core.fields.places import PlacesKind
 from danqing.core.fields.pictures import FILE
 from danqing.core.menu import roots
 from danqing.core.operators.operator import Operator
@@ -124,9 +125,11 @@ def it_refuses_what_does_not_fit(op: Operator) -> None:
 def its_examples_work(op: Operator) -> None:
     from skimage import data
 
-    photo = torch.from_numpy(data.astronaut().astype(np.float32) / 255).permute(2, 0, 1)[None]
+    full = torch.from_numpy(data.astronaut().astype(np.float32) / 255).permute(2, 0, 1)[None]
     for line in examples(op):
         values, _ = _read(op, line)
+        has_places = any(isinstance(field.kind, PlacesKind) and field.name in values for field in op.fields)
+        photo = full if has_places else full[..., :320, :400]  # places are those of the full one
         _keeps_the_contract(op, photo, run(op, photo, values), values)
 
 

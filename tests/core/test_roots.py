@@ -15,6 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from danqing.core.pictures.reading import read
 
@@ -294,9 +295,19 @@ class Brush:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        for name, text in FILES.items():
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            (folder / name).write_text(text, "utf-8")
+        with FileLock(f"{folder}.lock"):
+            for name, text in FILES.items():
+                (folder / name).parent.mkdir(parents=True, exist_ok=True)
+                (folder / name).write_text(text, "utf-8")
+
+    def once(self, name: str, *words: str) -> str:
+        """What is told, asked by the first of several processes that run these tests."""
+        kept = self.folder / "told" / name
+        with FileLock(f"{self.folder}.{name}.lock"):
+            if not kept.exists():
+                kept.parent.mkdir(exist_ok=True)
+                kept.write_text(self.python(*words), "utf-8")
+        return kept.read_text("utf-8")
 
     def python(self, *words: str) -> str:
         paths = os.pathsep.join([str(REPOSITORY), str(self.folder)])
@@ -313,20 +324,20 @@ class Brush:
 
     @functools.cached_property
     def menu(self) -> str:
-        return self.danqing("--help")
+        return self.once("menu", "-m", "danqing", "--help")
 
     @functools.cached_property
     def forms(self) -> dict[str, dict[str, dict[str, object]]]:
-        return json.loads(self.python("-c", FORMS))
+        return json.loads(self.once("forms", "-c", FORMS))
 
     @functools.cached_property
     def reference(self) -> str:
-        return self.python("-c", REFERENCE)
+        return self.once("reference", "-c", REFERENCE)
 
     @functools.cached_property
     def contracts(self) -> list[str]:
         words = ("tests/contract", "-k", CONTRACTS, "-vv", "-p", "no:cacheprovider", "-o", "addopts=", "--no-header")
-        return self.python("-m", "pytest", *words).splitlines()
+        return self.once("contracts", "-m", "pytest", *words).splitlines()
 
     def keeps_its_contract(self, name: str) -> bool:
         """Whether there are contract tests about it, and all pass."""
@@ -336,7 +347,8 @@ class Brush:
 
 @pytest.fixture(scope="session")
 def brush(tmp_path_factory: pytest.TempPathFactory) -> Brush:
-    return Brush(tmp_path_factory.mktemp("packages"))
+    base = tmp_path_factory.getbasetemp()
+    return Brush((base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "packages")
 
 
 @pytest.fixture

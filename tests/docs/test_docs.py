@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PAGES = [ROOT / "README.md", ROOT / "README.zh-CN.md", ROOT / "docs" / "tutorial.md"]
+README, CHINESE = ROOT / "README.md", ROOT / "README.zh-CN.md"
+PAGES = [README, ROOT / "docs" / "tutorial.md"]
+SIDE = 160  # px: the longer side of the pictures in the folder
 BLOCK = re.compile(r"^```(bash|python)\n(.*?)^```$", re.M | re.S)
 
 
@@ -23,20 +25,20 @@ def blocks(page: Path) -> list[tuple[str, str]]:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_the_blocks_of_a_page_run_one_after_the_other(page: Path, tmp_path: Path) -> None:
     """In an empty folder with a photograph and a folder of pictures; long budgets are cut short."""
+    from PIL import Image
     from skimage import data
 
     import danqing
 
     shutil.copyfile(Path(data.__file__).parent / "astronaut.png", tmp_path / "photo.png")
     (tmp_path / "PHOTOS").mkdir()
-    for name in ("astronaut.png", "coffee.png", "chelsea.png"):
-        shutil.copyfile(Path(data.__file__).parent / name, tmp_path / "PHOTOS" / name)
-    for index in range(24):
-        shutil.copyfile(tmp_path / "PHOTOS" / "coffee.png", tmp_path / "PHOTOS" / f"coffee{index}.png")
+    for name in ("astronaut", "coffee", "chelsea", *["coffee"] * 24):
+        with Image.open(Path(data.__file__).parent / f"{name}.png") as picture:
+            picture.thumbnail((SIDE, SIDE))
+            picture.save(tmp_path / "PHOTOS" / f"{name}{len(list((tmp_path / 'PHOTOS').iterdir()))}.png")
     environment = {
         **os.environ,
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-        "DANQING_CACHE": str(tmp_path / "cache"),
         "PYTHONPATH": str(Path(danqing.__file__).parents[1]),
     }
     found = blocks(page)
@@ -46,6 +48,12 @@ def test_the_blocks_of_a_page_run_one_after_the_other(page: Path, tmp_path: Path
         command = ["bash", "-euc", short] if kind == "bash" else [sys.executable, "-c", short]
         done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
         assert done.returncode == 0, f"{code}\n{done.stdout[-1500:]}\n{done.stderr[-1500:]}"
+
+
+def test_the_blocks_are_the_same_in_chinese() -> None:
+    """But for what is said beside them."""
+    english, chinese = ([re.sub(r"#.*", "", code) for _, code in blocks(page)] for page in (README, CHINESE))
+    assert [line.split() for line in english] == [line.split() for line in chinese]
 
 
 def test_the_reference_is_up_to_date() -> None:
@@ -58,7 +66,7 @@ def test_the_reference_is_up_to_date() -> None:
 
 
 def test_every_linked_file_exists() -> None:
-    for page in [*PAGES, ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]:
+    for page in [*PAGES, CHINESE, ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]:
         for target in re.findall(r"\]\(([^)#:]+)\)|src=\"([^\":]+)\"", page.read_text("utf-8")):
             path = page.parent / (target[0] or target[1])
             assert path.exists(), f"{page.name} points to {path}"

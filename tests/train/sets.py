@@ -10,6 +10,15 @@ from PIL import Image
 COUNT, SIDE = 40, 16
 
 
+def stripes(folder: Path, count: int = 10, side: int = 32) -> str:
+    """A few pictures for what learns on from bundled weights."""
+    folder.mkdir(exist_ok=True)
+    for number in range(count):
+        rows = np.random.default_rng(number).integers(0, 256, (side, 1)).repeat(side, 1)
+        Image.fromarray(rows.astype(np.uint8)).save(folder / f"{number}.png")
+    return str(folder)
+
+
 def set_for(family: str, folder: Path) -> str:
     """The set that a family learns from in tests: pairs, two classes, or the built-in digits."""
     names = {"pix2pix": ("input", "target"), "cyclegan": ("stripes", "waves")}.get(family)

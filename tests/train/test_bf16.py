@@ -25,7 +25,7 @@ from danqing.nets.precision import autocast
 from danqing.training.config import TrainConfig
 from danqing.training.loop import resume, train
 from danqing.training.step import Stepper
-from tests.train.sets import set_for
+from tests.train.sets import set_for, stripes
 
 SIZE, CLASSES, STEPS = 32, 2, 3
 RUN: dict[str, Any] = {"budget": "24pictures", "every": "8pictures", "batch": 8, "precision": "bf16", "threads": 1}
@@ -65,7 +65,7 @@ def cases(wanted: str = "") -> list[Any]:
 
 
 def begun(family: str, weights: str) -> Any:
-    return pytest.param(family, {"from_": weights}, id=f"{family} from {weights}")
+    return pytest.param(family, {"from_": weights, "size": 32}, id=f"{family} from {weights}")
 
 
 def new(family: str, choice: dict[str, Any]) -> Model:
@@ -126,7 +126,7 @@ def test_three_steps_are_learned_and_what_is_learned_is_used(family: str, choice
 @pytest.mark.parametrize(("family", "choice"), [*cases("task"), begun("restorer", "denoise-tiny")])
 def test_a_run_resumes_bit_for_bit_and_its_file_is_used(family: str, choice: dict[str, Any], tmp_path: Path) -> None:
     def config(name: str) -> TrainConfig:
-        data = set_for(family, tmp_path / "set")
+        data = stripes(tmp_path / "set") if "from_" in choice else set_for(family, tmp_path / "set")
         return TrainConfig.make(family, data, **{**RUN, **SMALL.get(family, {}), **choice, "out": tmp_path / name})
 
     whole = finish(train(config("whole")))

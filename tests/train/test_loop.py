@@ -80,9 +80,9 @@ def test_stop_and_resume_is_bit_for_bit(family: str, tmp_path: Path) -> None:
 
 
 def test_kill_9_loses_nothing_but_time(tmp_path: Path) -> None:
-    whole = finish(train(config("dcgan", tmp_path / "whole", budget="1600pictures")))
+    whole = finish(train(config("dcgan", tmp_path / "whole", budget="800pictures")))
     file = tmp_path / "run.json"
-    file.write_text(json.dumps(config("dcgan", tmp_path / "killed", budget="1600pictures").to_json()))
+    file.write_text(json.dumps(config("dcgan", tmp_path / "killed", budget="800pictures").to_json()))
     child = subprocess.Popen(
         [sys.executable, "-m", "danqing", "train", "--config", str(file), "--quiet"],
         env={**os.environ, "CUDA_VISIBLE_DEVICES": ""},
