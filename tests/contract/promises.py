@@ -27,8 +27,8 @@ from danqing.core.artefacts.file import File
 from danqing.core.artefacts.film import Film
 from danqing.core.errors import ParameterError, UserError
 from danqing.core.fields.form import checked
-from danqing.core.fields.places import PlacesKind
 from danqing.core.fields.pictures import FILE
+from danqing.core.fields.places import PlacesKind
 from danqing.core.menu import roots
 from danqing.core.operators.operator import Operator
 from danqing.core.operators.tiles import tiled
