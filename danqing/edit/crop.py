@@ -32,7 +32,7 @@ def crop(
         top: how far the box lies from the top border.
         width: width of the box; not given: up to the right border.
         height: height of the box; not given: down to the bottom border.
-        boxes: what was found in the pictures, as detect, faces or pose write it: cut to what holds them all,
+        boxes: what was found in the pictures, as detect, find_faces or pose write it: cut to what holds them all,
             instead of left, top, width and height.
         only: labels of those that are meant, with commas between; empty: all.
 

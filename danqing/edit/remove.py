@@ -41,8 +41,8 @@ def remove(
         margin: how far around the object is painted over as well: its soft edge, its shadow. It is left out where
             nothing would remain.
         seed: where the search for fitting patches starts.
-        boxes: what was found in the pictures, as detect, faces or pose write it: taken out
-            instead of what lies in one box.
+        boxes: what was found in the pictures, as detect, find_faces or pose write it: taken out instead of what lies in
+            one box.
         only: labels of those that are meant, with commas between; empty: all.
 
     Returns:

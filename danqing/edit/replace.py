@@ -55,8 +55,8 @@ def replace(
             edge is seen; paste keeps its colours.
         scale: size of the object; at 1 it just fits into the box, its proportions kept, in the middle.
         strength: how far its colours are first matched with those around the place.
-        boxes: what was found in the pictures, as detect, faces or pose write it: the new object is put
-            into each of these boxes.
+        boxes: what was found in the pictures, as detect, find_faces or pose write it: the new object is put into each
+            of these boxes.
         only: labels of those that are meant, with commas between; empty: all.
 
     Returns:

@@ -11,7 +11,7 @@ from danqing.core.errors import ParameterError
 from danqing.core.fields.box import Rectangle
 from danqing.core.notes import note
 from danqing.core.pictures.contract import Images
-from danqing.core.pictures.found import Found, Thing, labels_of
+from danqing.core.pictures.found import Found, Thing, inside, labels_of
 from danqing.maths.cutout import object_in
 
 SHOWN = 8  # labels in a message
@@ -26,8 +26,11 @@ def chosen(x: Images, boxes: tuple[Found, ...], only: str = "", name: str = "box
         only: labels with commas between; empty: all.
         name: the parameter the boxes were given for.
 
+    Returns:
+        things whose boxes are cut off at the picture's borders, in their order.
+
     Raises:
-        ParameterError: if they are of pictures of another size, or not as many as there are pictures.
+        ParameterError: if they are of pictures of another size, not as many as there are pictures, or outside of them.
     """
     if len(boxes) not in (1, len(x)):
         raise ParameterError(f"holds what was found in {len(boxes)} pictures, not in {len(x)}", where=name)
@@ -40,13 +43,25 @@ def _of_one(x: Images, found: Found, wanted: set[str], only: str, name: str) -> 
     if (found.width, found.height) != (width, height):
         what = f"was found in a picture of {found.width}×{found.height} px, not of {width}×{height} px"
         raise ParameterError(what, where=name, remedy="Look for things in the picture itself")
-    things = tuple(thing for thing in found.things if not wanted or thing.label.casefold() in wanted)
+    known = (_within(thing, width, height, name) for thing in found.things)
+    things = tuple(thing for thing in known if not wanted or thing.label.casefold() in wanted)
     if not things and found.things:
-        known = labels_of(found)
-        note(f"no {only} among what was found: {', '.join(known[:SHOWN])}{' …' if len(known) > SHOWN else ''}")
+        labels = labels_of(found)
+        note(f"no {only} among what was found: {', '.join(labels[:SHOWN])}{' …' if len(labels) > SHOWN else ''}")
     elif not things:
         note("nothing was found in the picture")
     return things
+
+
+def _within(thing: Thing, width: int, height: int, name: str) -> Thing:
+    """A thing with what of its box lies in the picture: whoever made it in Python may have asked nobody."""
+    box = inside(thing.box, width, height)
+    if box is None:
+        shown = ", ".join(f"{each:g}" for each in thing.box)
+        raise ParameterError(f"the {thing.label} at {shown} lies outside the picture, or has no area", where=name)
+    if thing.mask is not None and tuple(thing.mask.shape) != (height, width):
+        raise ParameterError(f"the mask of the {thing.label} does not fit {width}×{height} px", where=name)
+    return thing._replace(box=box)
 
 
 def rectangle(thing: Thing, width: int, height: int) -> Rectangle:

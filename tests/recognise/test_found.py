@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,8 @@ import danqing
 from danqing.core.artefacts.boxes import Boxes
 from danqing.core.errors import ParameterError, PictureError
 from danqing.core.fields.boxes import BoxesKind
+from danqing.core.menu import operators
+from danqing.core.operators.operator import operator_named
 from danqing.core.pictures.found import Found, Spot, Thing, from_json, from_run_lengths, run_lengths, to_json
 from danqing.faces.cli import cli
 
@@ -81,6 +84,32 @@ def test_a_box_is_cut_off_at_the_border() -> None:
     assert from_json({**GOOD, "things": [thing]}).things[0].box == (0, 3, 40, 25)
 
 
+@pytest.mark.parametrize("name", ["blur", "crop", "select", "remove", "replace", "background"])
+def test_what_is_said_to_write_boxes_is_in_the_menu(name: str) -> None:
+    words = next(field.words for field in operator_named(name).form if field.name == "boxes")
+    (writers,) = re.findall(r", as (.+?) write", words)
+    assert set(re.split(r", | or ", writers)) <= set(operators())
+
+
+def test_a_box_made_in_python_is_cut_off_like_one_from_a_file() -> None:
+    x = torch.rand(1, 3, 30, 40, generator=torch.Generator().manual_seed(2))
+    within, beyond = (Found(40, 30, (Thing("face", box),)) for box in ((0.0, 0, 12, 10), (-9.0, -7, 12, 10)))
+    assert torch.equal(danqing.blur(x, boxes=within), danqing.blur(x, boxes=beyond))
+    assert not torch.equal(danqing.blur(x, boxes=within), x)
+
+
+@pytest.mark.parametrize(
+    "thing",
+    [Thing("face", (50, 0, 60, 9)), Thing("face", (5, 5, 5, 9)), Thing("face", (-9, 0, -2, 9)),
+     Thing("face", (1, 1, 9, 9), mask=torch.ones(3, 3, dtype=torch.bool))],
+)  # fmt: skip
+@pytest.mark.parametrize("name", ["blur", "select", "crop"])
+def test_a_thing_made_in_python_that_does_not_fit_is_refused(name: str, thing: Thing) -> None:
+    with pytest.raises(ParameterError, match="face") as caught:
+        getattr(danqing, name)(torch.rand(1, 3, 30, 40), boxes=Found(40, 30, (thing,)))
+    assert caught.value.where == "boxes"
+
+
 def test_boxes_of_another_picture_are_refused() -> None:
     with pytest.raises(ParameterError, match="40×30 px, not of 31×24 px"):
         danqing.blur(torch.rand(1, 3, 24, 31), boxes=from_json(GOOD))
@@ -139,6 +168,16 @@ def test_faces_are_blurred_and_nothing_else() -> None:
     assert bool(changed[top + 20 : bottom - 20, left + 20 : right - 20].float().mean() > 0.9)
     changed[top - 20 : bottom + 20, left - 20 : right + 20] = False
     assert not bool(changed.any())
+
+
+def test_a_mask_is_blurred_by_its_own_colours_as_finely_as_a_box_in_its_place() -> None:
+    x = torch.rand(1, 3, 60, 80, generator=torch.Generator().manual_seed(3))
+    mask = torch.zeros(1, 1, 60, 80)
+    mask[..., 12:36, 20:50] = 1
+    made = danqing.blur(x, mask=mask, method="mosaic")
+    assert torch.equal(made, danqing.blur(x, box="20,12,30,24", method="mosaic"))
+    other = torch.where(mask > 0, x, 1 - x)
+    assert torch.equal(danqing.blur(other, mask=mask)[..., 12:36, 20:50], danqing.blur(x, mask=mask)[..., 12:36, 20:50])
 
 
 def test_masks_and_boxes_lead_select_crop_and_replace() -> None:
