@@ -11,6 +11,7 @@ from danqing.core.pictures.contract import Images
 NAMES = ("right eye", "left eye", "nose", "right mouth corner", "left mouth corner")  # the person's own right
 CELL, STRIDE = 12, 2  # px that the first net sees of a face, and how far its cells lie apart
 FACTOR = 0.709  # between two scales
+SMALLEST = 20  # px that a face must have for the nets to see one
 
 
 class PNet(nn.Module):
@@ -111,4 +112,4 @@ def cut_out(x: Images, boxes: Tensor, side: int) -> Tensor:
     return (torch.cat(parts) * 255 - 127.5) / 128
 
 
-__all__ = ["CELL", "NAMES", "STRIDE", "Mtcnn", "cut_out", "level_of", "scales"]
+__all__ = ["CELL", "NAMES", "SMALLEST", "STRIDE", "Mtcnn", "cut_out", "level_of", "scales"]

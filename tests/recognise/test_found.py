@@ -146,6 +146,22 @@ def test_a_person_is_cut_out() -> None:
     assert float(mask[:100, 400:].mean()) < 0.05
 
 
+def test_a_cat_is_no_person_and_a_face_that_fills_the_picture_is_one() -> None:
+    cat = torch.from_numpy(data.chelsea().astype(np.float32) / 255).permute(2, 0, 1)[None]
+    with pytest.warns(UserWarning, match="no person was found"):
+        assert not bool(danqing.cutout(cat).any())
+    pale = 0.5 + 0.2 * (astronaut()[..., 60:180, 170:280] - 0.5)
+    assert not danqing.detect(pale, only="person").found[0].things
+    assert float(danqing.cutout(pale)[0, 0, 40:80, 40:70].mean()) > 0.95
+
+
+def test_a_face_in_a_long_strip_is_found() -> None:
+    strip = torch.full((1, 3, 120, 8000), 0.5)
+    strip[..., 4000:4120] = astronaut()[..., 56:176, 164:284]
+    (face,) = danqing.find_faces(strip).found[0].things
+    assert 4000 <= face.box[0] < face.box[2] <= 4120
+
+
 def test_words_of_imagenet_fit() -> None:
     coffee = torch.from_numpy(data.coffee().astype(np.float32) / 255).permute(2, 0, 1)[None]
     assert danqing.classify(coffee, top=2).numbers[0]["label"] == "espresso"
