@@ -58,6 +58,26 @@ def test_a_restorer_is_seen_to_look_as_far_as_it_does() -> None:
     assert (rows.min(), rows.max(), columns.min(), columns.max()) == (22, 26, 18, 22)
 
 
+@pytest.mark.parametrize(
+    ("height", "width", "row", "column"), [(1, 1, 0, 0), (1, 30, 0, 29), (40, 3, 0, 0), (10, 10, 9, 9)]
+)
+def test_squares_reach_the_edges_of_pictures(height: int, width: int, row: int, column: int) -> None:
+    x = torch.rand(1, 1, height, width, generator=torch.Generator().manual_seed(1))
+    found = danqing.attribution(x, Box(), point=(column, row), side=1)
+    assert found.numbers[0]["sees"] == min(2, max(row, height - 1 - row, column, width - 1 - column))
+    wide = danqing.attribution(x, Box(), point=(column, row), side=8).picture
+    assert wide[0, 0, row, column] > wide[0, 2, row, column]  # its own square is tried, though cut off, and is orange
+
+
+def test_what_is_far_away_need_not_be_restored_again() -> None:
+    x = torch.rand(1, 3, 40, 400, generator=torch.Generator().manual_seed(2))
+    values = {"weights": "denoise-tiny", "side": 16, "sigma": 25.0}
+    whole = danqing.attribution(x, point=(200, 20), **values).numbers[0]
+    part = danqing.attribution(x[..., 32:368].contiguous(), point=(168, 20), **values).numbers[0]
+    assert (whole["sees"], whole["most"]) == (part["sees"], part["most"])
+    assert whole["beyond"] < 0.5
+
+
 def test_nothing_is_moved_further_than_it_may_be_and_the_loss_rises() -> None:
     net, rng = load("digits", kind=Recogniser), torch.Generator().manual_seed(0)
     x = torch.rand(4, 1, 28, 28, generator=rng)
