@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import copy
+import threading
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from functools import partial
 from typing import Any
 
 import torch
@@ -38,20 +40,16 @@ def maps_of(model: nn.Module, run: Callable[[], Any]) -> dict[str, Tensor]:
     """What each layer gives that gives maps (B, C, H, W) wider than a pixel, in the order of their ends in one run."""
     found: dict[str, Tensor] = {}
 
-    def note(name: str) -> Callable[..., None]:
-        def hook(module: nn.Module, inputs: Any, output: Any) -> None:
-            if isinstance(output, Tensor) and output.ndim == 4 and min(output.shape[2:]) > 1:
-                found.pop(name, None)
-                found[name] = output.detach()
+    def keep(name: str, output: Any) -> None:
+        if isinstance(output, Tensor) and output.ndim == 4 and min(output.shape[2:]) > 1:
+            found.pop(name, None)
+            found[name] = output.detach().clone()  # what follows may change the layer's own in place
 
-        return hook
-
-    handles = [module.register_forward_hook(note(name)) for name, module in model.named_modules() if name]
-    try:
+    with ExitStack() as stack:
+        for name, module in model.named_modules():
+            if name:
+                stack.enter_context(_hooked(module, partial(keep, name)))
         run()
-    finally:
-        for each in handles:
-            each.remove()
     return found
 
 
@@ -74,8 +72,23 @@ def chosen_layer(layer: str, maps: dict[str, Tensor], default: int = -1) -> str:
 
 @contextmanager
 def changed(module: nn.Module, change: Callable[[Tensor], Tensor]) -> Generator[None, None, None]:
-    """Let a layer give something else for a while."""
-    handle = module.register_forward_hook(lambda _, inputs, output: change(output))
+    """Let a layer give something else for a while, to this thread."""
+    with _hooked(module, change):
+        yield
+
+
+@contextmanager
+def _hooked(module: nn.Module, hear: Callable[[Any], Any]) -> Generator[None, None, None]:
+    """Tell for a while what a layer gives; what is returned, if anything, is given instead.
+
+    One model serves all threads of a process: those that ask it meanwhile must hear nothing of it.
+    """
+    thread = threading.get_ident()
+
+    def hook(module: nn.Module, inputs: Any, output: Any) -> Any:
+        return hear(output) if threading.get_ident() == thread else None
+
+    handle = module.register_forward_hook(hook)
     try:
         yield
     finally:
@@ -91,7 +104,7 @@ def randomised(model: Model, seed: int = 0) -> Model:
     with torch.no_grad():
         for each in twin.parameters():
             if each.ndim > 1:
-                spread = each.std()
+                spread = each.std(correction=0)  # of a single number 0, and not unknown
                 each.copy_(torch.randn(each.shape, generator=rng).to(each) * spread)
     return twin
 
