@@ -46,6 +46,10 @@ def test_what_a_channel_paints_is_found_by_leaving_it_out() -> None:
     assert found.numbers[2]["change"] == 0
     assert found.numbers[0]["across"] == pytest.approx((SIDE / 2 - 1) / 2 / (SIDE - 1), rel=1e-5)
     assert found.numbers[1]["down"] > 0.7
+    sheet = found.picture
+    rows = [sheet[0, :, top : top + SIDE, :SIDE] for top in range(0, 4 * (SIDE + 2), SIDE + 2)]
+    warm = [(row[0] - row[2] > 0.5).float().mean() for row in rows]
+    assert [float(each) for each in warm] == [0, 0.25, 0.25, 0]
 
 
 def test_a_restorer_is_seen_to_look_as_far_as_it_does() -> None:
