@@ -13,7 +13,7 @@ from danqing.maths.spectrum import grid_strength
 def test_a_grid_is_seen_along_either_axis(period: int, dim: int) -> None:
     x = torch.rand(4, 3, 64, 72, generator=torch.Generator().manual_seed(0))
     comb = (torch.arange(x.shape[dim]) % period == 0).float()
-    grid = 0.4 * comb.view([-1 if axis == dim + 4 else 1 for axis in range(4)])
+    grid = 0.1 * period * comb.view([-1 if axis == dim + 4 else 1 for axis in range(4)])
     assert grid_strength(x) < 2
     assert grid_strength(x + grid) > 4
 
