@@ -117,7 +117,8 @@ def bundled_weights() -> Path:
 
 def efficientnet_lite0() -> EfficientNetLite0:
     """Load the ImageNet weights, strictly, for use: each normalisation folded into its convolution (twice as fast)."""
-    net = EfficientNetLite0()
+    with torch.random.fork_rng(devices=[]):  # what a new net draws is thrown away
+        net = EfficientNetLite0()
     net.load_state_dict(torch.load(bundled_weights(), map_location="cpu", weights_only=True))
     net.eval().requires_grad_(False)
     _fold(net, _conv_stem="_bn0", _conv_head="_bn1")
