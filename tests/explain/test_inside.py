@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import copy
+from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from PIL import Image
 from toys import SIDE, Box, Seeker, TwoStrokes, planted
 
 import danqing
 from danqing.core.errors import ParameterError
 from danqing.core.learned.model import Recogniser
 from danqing.core.learned.weights import load
+from danqing.data.digits import digits
 from danqing.maths.attacks import fgsm, pgd
 
 U = 2.0**-24
@@ -94,7 +98,7 @@ def test_nothing_is_moved_further_than_it_may_be_and_the_loss_rises() -> None:
 
 
 def test_robustness_begins_with_the_pictures_as_they_are() -> None:
-    found = danqing.robustness("digits", count=60, other="digits")
+    found = danqing.robustness("digits", count=30, other="digits")
     rows = found.numbers
     assert rows[0]["done"] == "as they are"
     assert rows[0]["lost"] == 0
@@ -103,6 +107,30 @@ def test_robustness_begins_with_the_pictures_as_they_are() -> None:
     assert min(row["accuracy"] for row in rows) < rows[0]["accuracy"]
     assert {row["done"] for row in rows} >= {"turned", "blurred", "noise", "jpeg", "fgsm", "pgd"}
     assert found.named["examples"].shape[1] == 1
+
+
+def test_few_pictures_stand_in_a_row_for_each_trial(tmp_path: Path) -> None:
+    pixels, labels = digits("test")
+    for at in range(3):
+        folder = tmp_path / str(labels[at])
+        folder.mkdir(exist_ok=True)
+        Image.fromarray(pixels[at]).save(folder / f"{at}.png")
+    found = danqing.robustness("digits", data=str(tmp_path), split="all", count=10)
+    examples, trials = found.named["examples"], len(found.numbers)
+    side = (examples.shape[3] + 2) // 3
+    assert examples.shape[2] == trials * side - 2
+
+
+def test_a_second_classifier_may_number_the_classes_otherwise() -> None:
+    net = load("digits", kind=Recogniser)
+    other = copy.deepcopy(net)
+    with torch.no_grad():
+        for each in other.parameters():
+            if len(each) == 10:
+                each.copy_(each.flip(0))
+    other.card = {**net.card, "classes": [str(digit) for digit in range(9, -1, -1)]}
+    rows = danqing.robustness(net, count=10, other=other).numbers[:13]  # misled pictures are made for each apart
+    assert [row["other"] for row in rows] == [row["accuracy"] for row in rows]
 
 
 @pytest.mark.parametrize(
