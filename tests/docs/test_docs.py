@@ -67,6 +67,4 @@ def test_every_linked_file_exists() -> None:
 def test_the_page_of_benchmarks_holds_all_figures_that_are_kept() -> None:
     from bench.__main__ import PAGE, page
 
-    assert PAGE.read_text("utf-8") == page(), (
-        "python -c 'from bench.__main__ import write_page; write_page()' writes it"
-    )
+    assert PAGE.read_text("utf-8") == page(), "bench.__main__.write_page writes it"
