@@ -75,6 +75,16 @@ def test_pixel_maps_hold_slopes() -> None:
     assert maps[:, 6:].eq(0).all()
 
 
+def test_the_mutual_discrepancy_is_bounded_whatever_is_wanted() -> None:
+    rng, x = Generator().manual_seed(0), torch.rand(1, 4, 8, 8, generator=Generator().manual_seed(1))
+    plain = moments(1e-3 * torch.rand(1, 4, 8, 8, generator=rng))
+    assert float(discrepancy(moments(x), plain)) > 100
+    for other in (plain, moments(x + 5), moments(0 * x)):
+        assert float(discrepancy(moments(x), other, mutual=True)) <= 4
+    opposite = discrepancy(moments(x), moments(-x.flip(3)), mutual=True)  # 4 by the means, and nothing by the spreads
+    assert float(opposite) == pytest.approx(4, rel=1e-4)
+
+
 def test_patches_of_a_very_large_picture_are_matched_in_a_smaller_one() -> None:
     x = torch.rand(1, 3, 16, 70_000, generator=Generator().manual_seed(0))
     notes: list[str] = []

@@ -140,6 +140,13 @@ def test_a_body_has_its_points_where_they_are() -> None:
     assert spots["nose"].y < spots["left shoulder"].y
 
 
+def test_persons_that_others_found_are_persons_however_they_are_spelt() -> None:
+    found = Found(512, 512, (Thing("Person", (15, 14, 364, 508)), Thing("flag", (0, 0, 90, 200))))
+    (person,) = danqing.pose(astronaut(), boxes=found).found[0].things
+    assert person.label == "person"
+    assert len(person.points) == 33
+
+
 def test_a_person_is_cut_out() -> None:
     mask = danqing.cutout(astronaut())[0, 0]
     assert float(mask[100:150, 200:250].mean()) > 0.95
