@@ -20,7 +20,7 @@ from danqing.core.pictures.sheet import contact_sheet
 from danqing.core.progress import Job, Progress
 from danqing.maths.heat import heated, to_unit
 from danqing.maths.latents import latent, random_class
-from danqing.nets.layers import changed, chosen_layer, maps_of
+from danqing.nets.layers import changed, chosen_layer, layers_of
 
 LOOKED_AT = 16  # pictures over which a channel's part is measured
 BESIDE = 4  # of them that are shown
@@ -62,9 +62,9 @@ def ablation(
     y = _classes(weights, label, seed)
     with torch.no_grad():
         whole = weights.paint(z, y).float()
-        maps = maps_of(weights, lambda: weights.paint(z, y))
-    name = chosen_layer(layer, maps, default=0)
-    tried = min(maps[name].shape[1], MOST)
+        layers = layers_of(weights, lambda: weights.paint(z, y))
+    name = chosen_layer(layer, layers, default=0)
+    tried = min(layers[name][1], MOST)
 
     def without(channel: int) -> Images:
         with torch.no_grad(), changed(weights.get_submodule(name), _without(channel)):

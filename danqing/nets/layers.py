@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import threading
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Collection, Generator
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from typing import Any
@@ -36,14 +36,14 @@ def look(model: Model, x: Images) -> Tensor:
     raise ParameterError(f"a {model.family} paints and does not look at pictures", where="weights", remedy=remedy)
 
 
-def maps_of(model: nn.Module, run: Callable[[], Any]) -> dict[str, Tensor]:
-    """What each layer gives that gives maps (B, C, H, W) wider than a pixel, in the order of their ends in one run."""
-    found: dict[str, Tensor] = {}
+def layers_of(model: nn.Module, run: Callable[[], Any]) -> dict[str, torch.Size]:
+    """The layers that give maps (B, C, H, W) wider than a pixel, and the shapes, in the order of their ends in a run."""
+    found: dict[str, torch.Size] = {}
 
     def keep(name: str, output: Any) -> None:
         if isinstance(output, Tensor) and output.ndim == 4 and min(output.shape[2:]) > 1:
             found.pop(name, None)
-            found[name] = output.detach().clone()  # what follows may change the layer's own in place
+            found[name] = output.shape
 
     with ExitStack() as stack:
         for name, module in model.named_modules():
@@ -53,7 +53,7 @@ def maps_of(model: nn.Module, run: Callable[[], Any]) -> dict[str, Tensor]:
     return found
 
 
-def chosen_layer(layer: str, maps: dict[str, Tensor], default: int = -1) -> str:
+def chosen_layer(layer: str, maps: Collection[str], default: int = -1) -> str:
     """The layer that a person means; where none is named, the one in that place: the last, which knows most.
 
     Raises:
@@ -75,6 +75,19 @@ def changed(module: nn.Module, change: Callable[[Tensor], Tensor]) -> Generator[
     """Let a layer give something else for a while, to this thread."""
     with _hooked(module, change):
         yield
+
+
+@contextmanager
+def heard(module: nn.Module) -> Generator[list[Tensor], None, None]:
+    """Collect what a layer gives, as it is before what follows changes it in place; slopes can be taken by it."""
+    maps: list[Tensor] = []
+
+    def hear(output: Tensor) -> Tensor:
+        maps.append(output.clone())
+        return maps[-1].clone()
+
+    with _hooked(module, hear):
+        yield maps
 
 
 @contextmanager
@@ -109,4 +122,4 @@ def randomised(model: Model, seed: int = 0) -> Model:
     return twin
 
 
-__all__ = ["changed", "chosen_layer", "look", "maps_of", "randomised"]
+__all__ = ["changed", "chosen_layer", "heard", "layers_of", "look", "randomised"]

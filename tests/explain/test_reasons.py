@@ -74,6 +74,16 @@ def test_maps_are_those_of_captum(net: Recogniser) -> None:
     torch.testing.assert_close(ours, theirs.detach(), rtol=0, atol=float(ours.abs().max()) * 1e-4)
 
 
+def test_maps_that_are_changed_in_place_are_weighed_as_the_layer_gave_them() -> None:
+    class InPlace(Seeker):
+        def features(self, x: torch.Tensor) -> torch.Tensor:
+            return self.seek(x).relu_().square().sum((2, 3)).sqrt()  # type: ignore[no-any-return]
+
+    x, _, _ = planted(4)
+    one, other = (danqing.grad_cam(x, net, label="1", layer="seek").picture for net in (Seeker(), InPlace()))
+    assert torch.equal(one, other)
+
+
 def test_where_the_last_maps_are_averaged_both_methods_are_one() -> None:
     class Mean(Seeker):
         def logits(self, x: torch.Tensor) -> torch.Tensor:

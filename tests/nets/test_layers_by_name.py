@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from danqing.core.learned.model import Recogniser
 from danqing.core.learned.weights import load
-from danqing.nets.layers import changed, maps_of, randomised
+from danqing.nets.layers import changed, heard, layers_of, randomised
 
 
 def elsewhere(work: Callable[[], Any]) -> Any:
@@ -32,19 +32,27 @@ def test_another_thread_hears_nothing_of_a_changed_layer() -> None:
 
 
 def test_what_another_thread_asks_is_not_taken_for_ones_own() -> None:
-    net, x = nn.Sequential(nn.Identity(), nn.Flatten()), torch.ones(1, 2, 3, 3)
-
-    def run() -> None:
-        net(x)
-        elsewhere(lambda: net(0 * x))
-
-    assert torch.equal(maps_of(net, run)["0"], x)
-    assert not net[0]._forward_hooks
+    layer, x = nn.Identity(), torch.ones(1, 2, 3, 3)
+    with heard(layer) as maps:
+        layer(x)
+        elsewhere(lambda: layer(0 * x))
+    assert len(maps) == 1
+    assert torch.equal(maps[0], x)
+    assert not layer._forward_hooks
 
 
 def test_maps_are_those_that_a_layer_gave_before_what_follows_changed_them() -> None:
     net, x = nn.Sequential(nn.Identity(), nn.ReLU(inplace=True)), -torch.ones(1, 1, 2, 2)
-    assert torch.equal(maps_of(net, lambda: net(x.clone()))["0"], x)
+    with heard(net[0]) as maps:
+        net(x)
+    assert torch.equal(maps[0], -torch.ones(1, 1, 2, 2))
+    assert torch.equal(x, maps[0])
+
+
+def test_layers_are_named_in_the_order_of_their_ends_with_what_they_give() -> None:
+    net = nn.Sequential(nn.Conv2d(1, 2, 3), nn.Sequential(nn.Conv2d(2, 5, 3, 2)), nn.AdaptiveAvgPool2d(1))
+    found = layers_of(net, lambda: net(torch.ones(1, 1, 9, 9)))
+    assert list(found.items()) == [("0", (1, 2, 7, 7)), ("1.0", (1, 5, 3, 3)), ("1", (1, 5, 3, 3))]
 
 
 def test_random_weights_are_numbers_and_as_widely_spread() -> None:
