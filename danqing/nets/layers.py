@@ -37,7 +37,7 @@ def look(model: Model, x: Images) -> Tensor:
 
 
 def layers_of(model: nn.Module, run: Callable[[], Any]) -> dict[str, torch.Size]:
-    """The layers that give maps (B, C, H, W) wider than a pixel, and the shapes, in the order of their ends in a run."""
+    """The layers that give maps (B, C, H, W) wider than a pixel, with their shapes, in the order of their ends."""
     found: dict[str, torch.Size] = {}
 
     def keep(name: str, output: Any) -> None:
