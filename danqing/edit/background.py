@@ -65,9 +65,8 @@ def background(
         danqing background photo.png --boxes found.json --only person --out white.png
     """
     behind = _behind(x, backdrop, colour)
-    if boxes is not None:
-        each = zip(x, chosen(x, boxes, only), strict=True)
-        kept = torch.stack([pixels_of(picture, things) for picture, things in each])
+    if (found := chosen(x, boxes, only)) is not None:
+        kept = torch.stack([pixels_of(picture, things) for picture, things in zip(x, found, strict=True)])
         if not bool(kept.flatten(1).any(1).all()):
             raise ParameterError("marks nothing: no object would be left", where="boxes")
     elif mask is None:

@@ -58,8 +58,8 @@ def blur(
     """
     height, width = x.shape[-2:]
     out = x.clone()
-    if boxes is not None:
-        for at, things in enumerate(chosen(x, boxes, only)):
+    if (found := chosen(x, boxes, only)) is not None:
+        for at, things in enumerate(found):
             for thing in things:
                 frame = _wider(rectangle(thing, width, height), width, height)
                 _blur(out[at], frame, _oval(frame).to(x), method, strength)

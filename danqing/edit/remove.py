@@ -63,9 +63,8 @@ def remove(
     holes = torch.zeros(len(x), *x.shape[2:], dtype=torch.bool, device=x.device)
     frame = box_in(x, box)
     rows, columns = frame.place
-    if boxes is not None:
-        each = zip(x, chosen(x, boxes, only), strict=True)
-        holes = torch.stack([pixels_of(picture, things, whole) for picture, things in each])
+    if (found := chosen(x, boxes, only)) is not None:
+        holes = torch.stack([pixels_of(picture, things, whole) for picture, things in zip(x, found, strict=True)])
     elif mask is not None:
         marked = fitting(mask, x)
         place = (rows, columns) if box is not None else (slice(None), slice(None))

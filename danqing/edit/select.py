@@ -66,7 +66,7 @@ def select(
     seed = point_in(x, point) if point is not None else None
     frame = box_in(x, box)
     inside, beyond = (None if m is None else fitting(m, x, n) for n, m in (("mask", mask), ("outside", outside)))
-    things = None if boxes is None else chosen(x, boxes, only)
+    things = chosen(x, boxes, only)
     found = torch.zeros(len(x), *x.shape[2:], dtype=torch.bool, device=x.device)
     everywhere = slice(None), slice(None)
     for at, picture in enumerate(x):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import overload
 
 import torch
 from torch import Tensor
@@ -17,12 +18,20 @@ from danqing.maths.cutout import object_in
 SHOWN = 8  # labels in a message
 
 
-def chosen(x: Images, boxes: tuple[Found, ...], only: str = "", name: str = "boxes") -> list[tuple[Thing, ...]]:
+@overload
+def chosen(x: Images, boxes: None, only: str = "", name: str = "boxes") -> None: ...
+@overload
+def chosen(x: Images, boxes: tuple[Found, ...], only: str = "", name: str = "boxes") -> list[tuple[Thing, ...]]: ...
+
+
+def chosen(
+    x: Images, boxes: tuple[Found, ...] | None, only: str = "", name: str = "boxes"
+) -> list[tuple[Thing, ...]] | None:
     """The things that are meant, for each picture; where nothing is, it is noted, and the list is empty.
 
     Args:
         x: pictures (B, C, H, W) that they were found in.
-        boxes: what was found, once for all or once for each.
+        boxes: what was found, once for all or once for each; None: nobody looked.
         only: labels with commas between; empty: all.
         name: the parameter the boxes were given for.
 
@@ -30,12 +39,23 @@ def chosen(x: Images, boxes: tuple[Found, ...], only: str = "", name: str = "box
         things whose boxes are cut off at the picture's borders, in their order.
 
     Raises:
-        ParameterError: if they are of pictures of another size, not as many as there are pictures, or outside of them.
+        ParameterError: if they are of pictures of another size, not as many as there are pictures, or outside of them;
+            or if labels are named, and there are no boxes.
     """
+    wanted = labels_in(only)
+    if boxes is None:
+        if wanted:
+            remedy = "Give what was found, too: --boxes FILE"
+            raise ParameterError("says which of the boxes are meant, and there are none", where="only", remedy=remedy)
+        return None
     if len(boxes) not in (1, len(x)):
         raise ParameterError(f"holds what was found in {len(boxes)} pictures, not in {len(x)}", where=name)
-    wanted = {label.strip().casefold() for label in only.split(",") if label.strip()}
     return [_of_one(x, each, wanted, only, name) for each in (boxes * len(x) if len(boxes) == 1 else boxes)]
+
+
+def labels_in(only: str) -> set[str]:
+    """The labels that a text names, with commas between, in small letters."""
+    return {label.strip().casefold() for label in only.split(",") if label.strip()}
 
 
 def _of_one(x: Images, found: Found, wanted: set[str], only: str, name: str) -> tuple[Thing, ...]:
@@ -100,4 +120,4 @@ def pixels_of(picture: Tensor, things: tuple[Thing, ...], whole: bool = False) -
     return marked
 
 
-__all__ = ["around", "chosen", "pixels_of", "rectangle"]
+__all__ = ["around", "chosen", "labels_in", "pixels_of", "rectangle"]

@@ -91,6 +91,13 @@ def test_what_is_said_to_write_boxes_is_in_the_menu(name: str) -> None:
     assert set(re.split(r", | or ", writers)) <= set(operators())
 
 
+@pytest.mark.parametrize("name", ["blur", "crop", "select", "remove", "background"])
+def test_labels_without_boxes_are_refused(name: str) -> None:
+    with pytest.raises(ParameterError, match="which of the boxes are meant") as caught:
+        getattr(danqing, name)(torch.rand(1, 3, 30, 40), only="face")
+    assert caught.value.where == "only"
+
+
 def test_a_box_made_in_python_is_cut_off_like_one_from_a_file() -> None:
     x = torch.rand(1, 3, 30, 40, generator=torch.Generator().manual_seed(2))
     within, beyond = (Found(40, 30, (Thing("face", box),)) for box in ((0.0, 0, 12, 10), (-9.0, -7, 12, 10)))
