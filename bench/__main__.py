@@ -57,7 +57,13 @@ def main(wanted: list[str]) -> None:
 
 
 def write_page() -> None:
-    """Write docs/benchmarks.md from the results that are there."""
+    """Write docs/benchmarks.md."""
+    PAGE.write_text(page(), "utf-8")
+    print(f"wrote {PAGE}")
+
+
+def page() -> str:
+    """The page, from the results that are there."""
     parts = [HEAD]
     for name in names():
         file = RESULTS / f"{name}.json"
@@ -68,8 +74,7 @@ def write_page() -> None:
         title, _, words = (module.__doc__ or name).partition("\n")
         command = f"`.venv/bin/python -m bench {name}` · {result['machine']}"
         parts.append(f"## {title}\n\n{words.strip()}\n\n{module.table(result).strip()}\n\n{command}\n")
-    PAGE.write_text("\n".join(parts), "utf-8")
-    print(f"wrote {PAGE}")
+    return "\n".join(parts)
 
 
 if __name__ == "__main__":

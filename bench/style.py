@@ -257,7 +257,8 @@ def table(result: dict[str, Any]) -> str:
     missed = sum(abs(row["neural_style"]["content"] - row["Gatys, VGG16"]["content"]) > CONTENT for row in rows)
     lines += [
         "",
-        f"{len(rows)} pairs; `neural_style` missed the peer's content by more than {CONTENT} in {missed} of them.",
+        f"{len(rows)} pair{'s' * (len(rows) != 1)}; `neural_style` missed the peer's content by more than {CONTENT} in",
+        f"{missed} of them.",
         f"The net had seen {seen:,} pictures. `style_model` on a megapixel: {mega['wall']:.2f} s with",
         f"{mega['threads']} threads ({mega['cpu']:.2f} s of processor time); 12 megapixels in tiles differ from the",
         f"whole by at most {result['seams']:.3f}/255. Flicker of a film in steps of 255:",

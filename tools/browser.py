@@ -29,9 +29,15 @@ def main() -> None:
         print("no Chromium is here: Playwright is asked for one", file=sys.stderr)
         subprocess.run([sys.executable, "-m", "playwright", "install", "chromium"], check=False)
     if chromium() is None:
-        lines = ["THE STUDIO IS NOT TESTED IN A BROWSER: there is no Chromium, and Playwright could not fetch one.",
-                 "Install Chromium (apt install chromium), or name one: CHROMIUM=PATH make test"]  # fmt: skip
-        print("\n" + "!" * 100, *lines, "!" * 100 + "\n", sep="\n", file=sys.stderr)
+        loudly(
+            "THE STUDIO IS NOT TESTED IN A BROWSER: there is no Chromium, and Playwright could not fetch one.",
+            "Install Chromium (apt install chromium), or name one: CHROMIUM=PATH make test",
+        )
+
+
+def loudly(*lines: str) -> None:
+    """Print lines that nobody overlooks."""
+    print("\n" + "!" * 100, *lines, "!" * 100 + "\n", sep="\n", file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tools.browser import loudly
+
 ROOT = Path(__file__).resolve().parents[1]
 SOURCE, BUILT = ROOT / "studio", ROOT / "danqing" / "faces" / "studio" / "static"
 OLDEST = 20  # of Node
@@ -15,21 +17,15 @@ OLDEST = 20  # of Node
 def main() -> None:
     """Build, check the types, compare; end with 1 where the page differs, and loudly with 0 where Node is missing."""
     if not _has_node():
-        line = (
+        loudly(
             f"THE STUDIO'S PAGE IS NOT REBUILT: that needs Node {OLDEST} or later and npm; the committed one is used."
         )
-        print("\n" + "!" * 100, line, "!" * 100 + "\n", sep="\n", file=sys.stderr)
         return
     before = contents()
     try:
         subprocess.run(["npm", "ci", "--no-audit", "--no-fund", "--prefer-offline"], cwd=SOURCE, check=True)
     except subprocess.CalledProcessError:
-        print(
-            "\n" + "!" * 100,
-            "THE STUDIO'S PAGE IS NOT REBUILT: npm could not get its packages.",
-            sep="\n",
-            file=sys.stderr,
-        )
+        loudly("THE STUDIO'S PAGE IS NOT REBUILT: npm could not get its packages.")
         return
     subprocess.run(["npm", "run", "check"], cwd=SOURCE, check=True)
     subprocess.run(["npm", "run", "build"], cwd=SOURCE, check=True)

@@ -45,8 +45,8 @@ def background(
         box: what the object lies in, as left,top,width,height in pixels; not given: the middle of the picture.
         mask: the object itself, 1 (white) means "here", of the size of the pictures, instead of a box.
         softness: how far from the edge hair and fur are looked for; 0 cuts hard.
-        boxes: what was found in the pictures, as detect, faces or pose write it: kept instead of
-            what lies in one box.
+        boxes: what was found in the pictures, as detect, find_faces or pose write it: kept instead of what lies in one
+            box.
         only: labels of those that are meant, with commas between; empty: all.
 
     Returns:
@@ -65,9 +65,8 @@ def background(
         danqing background photo.png --boxes found.json --only person --out white.png
     """
     behind = _behind(x, backdrop, colour)
-    if boxes is not None:
-        each = zip(x, chosen(x, boxes, only), strict=True)
-        kept = torch.stack([pixels_of(picture, things) for picture, things in each])
+    if (found := chosen(x, boxes, only)) is not None:
+        kept = torch.stack([pixels_of(picture, things) for picture, things in zip(x, found, strict=True)])
         if not bool(kept.flatten(1).any(1).all()):
             raise ParameterError("marks nothing: no object would be left", where="boxes")
     elif mask is None:

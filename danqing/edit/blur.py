@@ -15,7 +15,7 @@ from danqing.core.fields.only import Only
 from danqing.core.operators.operator import operator
 from danqing.core.pictures.contract import Images, Mask
 from danqing.maths.found import chosen, rectangle
-from danqing.maths.selection import box_in, fitting
+from danqing.maths.selection import box_in, fitting, surrounding
 
 GRAIN = 6  # blocks across a place: too few to tell whose face it is
 MARGIN = 0.1  # of a box on each side that is blurred with it: hair and chin
@@ -40,8 +40,8 @@ def blur(
         method: soft blurs; mosaic paints blocks. Both keep six blocks of colour across a place, or fewer, so that
             little is left that could be sharpened again.
         strength: how coarse; at 2 half as many blocks are kept.
-        boxes: what was found in the pictures, as detect, faces or pose write it: each is blurred on its own, in
-            an oval.
+        boxes: what was found in the pictures, as detect, find_faces or pose write it: each is blurred on its own, in an
+            oval.
         only: labels of those that are meant, with commas between; empty: all.
 
     Returns:
@@ -58,16 +58,18 @@ def blur(
     """
     height, width = x.shape[-2:]
     out = x.clone()
-    if boxes is not None:
-        for at, things in enumerate(chosen(x, boxes, only)):
+    if (found := chosen(x, boxes, only)) is not None:
+        for at, things in enumerate(found):
             for thing in things:
                 frame = _wider(rectangle(thing, width, height), width, height)
                 _blur(out[at], frame, _oval(frame).to(x), method, strength)
         return out.clamp_(0, 1)
-    frame = box_in(x, box) if box is not None else Rectangle(0, 0, width, height)
+    place = None if box is None else box_in(x, box)
     marked = torch.ones(len(x), height, width, dtype=torch.bool, device=x.device) if mask is None else fitting(mask, x)
-    for at in range(len(x)):
-        _blur(out[at], frame, marked[at][frame.place].to(x), method, strength)
+    for at, there in enumerate(marked):
+        if bool(there.any()):
+            frame = place or surrounding(there)
+            _blur(out[at], frame, there[frame.place].to(x), method, strength)
     return out.clamp_(0, 1)
 
 

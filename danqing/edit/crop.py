@@ -11,6 +11,7 @@ from danqing.core.fields.number import Range
 from danqing.core.fields.only import Only
 from danqing.core.operators.operator import operator
 from danqing.core.pictures.contract import Images
+from danqing.core.pictures.found import Thing
 from danqing.maths.found import around, chosen
 
 
@@ -32,7 +33,7 @@ def crop(
         top: how far the box lies from the top border.
         width: width of the box; not given: up to the right border.
         height: height of the box; not given: down to the bottom border.
-        boxes: what was found in the pictures, as detect, faces or pose write it: cut to what holds them all,
+        boxes: what was found in the pictures, as detect, find_faces or pose write it: cut to what holds them all,
             instead of left, top, width and height.
         only: labels of those that are meant, with commas between; empty: all.
 
@@ -48,16 +49,16 @@ def crop(
         danqing crop photo.png --left 40 --top 20 --width 320 --height 240 --out part.png
         danqing crop photo.png --boxes faces.json --out faces.png
     """
-    if boxes is not None:
-        left, top, width, height = _around(x, boxes, only)
+    if (found := chosen(x, boxes, only)) is not None:
+        left, top, width, height = _around(x, found)
     bottom = _end("top", top, "height", height, x.shape[2])
     right = _end("left", left, "width", width, x.shape[3])
     return x[:, :, top:bottom, left:right].clone()  # a copy, so that the whole picture can be forgotten
 
 
-def _around(x: Images, boxes: Things, only: str) -> Rectangle:
+def _around(x: Images, found: list[tuple[Thing, ...]]) -> Rectangle:
     """What holds all that was found in pictures that are cut alike."""
-    things = tuple(thing for each in chosen(x, boxes, only) for thing in each)
+    things = tuple(thing for each in found for thing in each)
     if not things:
         raise ParameterError("nothing was found to cut to", where="boxes", remedy="Look with a lower threshold")
     return around(things, x.shape[3], x.shape[2])

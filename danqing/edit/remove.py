@@ -41,8 +41,8 @@ def remove(
         margin: how far around the object is painted over as well: its soft edge, its shadow. It is left out where
             nothing would remain.
         seed: where the search for fitting patches starts.
-        boxes: what was found in the pictures, as detect, faces or pose write it: taken out
-            instead of what lies in one box.
+        boxes: what was found in the pictures, as detect, find_faces or pose write it: taken out instead of what lies in
+            one box.
         only: labels of those that are meant, with commas between; empty: all.
 
     Returns:
@@ -63,9 +63,8 @@ def remove(
     holes = torch.zeros(len(x), *x.shape[2:], dtype=torch.bool, device=x.device)
     frame = box_in(x, box)
     rows, columns = frame.place
-    if boxes is not None:
-        each = zip(x, chosen(x, boxes, only), strict=True)
-        holes = torch.stack([pixels_of(picture, things, whole) for picture, things in each])
+    if (found := chosen(x, boxes, only)) is not None:
+        holes = torch.stack([pixels_of(picture, things, whole) for picture, things in zip(x, found, strict=True)])
     elif mask is not None:
         marked = fitting(mask, x)
         place = (rows, columns) if box is not None else (slice(None), slice(None))

@@ -55,8 +55,8 @@ def replace(
             edge is seen; paste keeps its colours.
         scale: size of the object; at 1 it just fits into the box, its proportions kept, in the middle.
         strength: how far its colours are first matched with those around the place.
-        boxes: what was found in the pictures, as detect, faces or pose write it: the new object is put
-            into each of these boxes.
+        boxes: what was found in the pictures, as detect, find_faces or pose write it: the new object is put into each
+            of these boxes.
         only: labels of those that are meant, with commas between; empty: all.
 
     Returns:
@@ -81,7 +81,7 @@ def replace(
     colours = max(x.shape[1], replacement.shape[1])
     old = torch.zeros(len(x), *x.shape[2:], dtype=torch.bool, device=x.device) if mask is None else fitting(mask, x)
     out, lit = x.expand(-1, colours, -1, -1).clone(), replacement.expand(len(x), colours, -1, -1).to(x)
-    places = None if boxes is None else chosen(x, boxes, only)
+    places = chosen(x, boxes, only)
     for at, picture in enumerate(out):
         shape = (alpha if len(alpha) == 1 else alpha[at : at + 1])[0, 0].to(x)
         if places is not None:

@@ -45,8 +45,8 @@ def select(
             what has that colour and is connected with the point.
         tolerance: how different from the colour a pixel may be, in OKLab: 0.02 is just visible, 0.1 is from orange to
             red, 0.2 from orange to grey.
-        boxes: what was found in the pictures, as detect, faces or pose write it: their masks are marked, or
-            what stands out in each box, instead of a box, a colour or a point.
+        boxes: what was found in the pictures, as detect, find_faces or pose write it: their masks are marked, or what
+            stands out in each box, instead of a box, a colour or a point.
         only: labels of those that are meant, with commas between; empty: all.
 
     Returns:
@@ -66,7 +66,7 @@ def select(
     seed = point_in(x, point) if point is not None else None
     frame = box_in(x, box)
     inside, beyond = (None if m is None else fitting(m, x, n) for n, m in (("mask", mask), ("outside", outside)))
-    things = None if boxes is None else chosen(x, boxes, only)
+    things = chosen(x, boxes, only)
     found = torch.zeros(len(x), *x.shape[2:], dtype=torch.bool, device=x.device)
     everywhere = slice(None), slice(None)
     for at, picture in enumerate(x):

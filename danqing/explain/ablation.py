@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated, Any
 
 import torch
@@ -19,7 +20,7 @@ from danqing.core.pictures.sheet import contact_sheet
 from danqing.core.progress import Job, Progress
 from danqing.maths.heat import heated, to_unit
 from danqing.maths.latents import latent, random_class
-from danqing.nets.layers import changed, chosen_layer, maps_of
+from danqing.nets.layers import changed, chosen_layer, layers_of
 
 LOOKED_AT = 16  # pictures over which a channel's part is measured
 BESIDE = 4  # of them that are shown
@@ -61,18 +62,21 @@ def ablation(
     y = _classes(weights, label, seed)
     with torch.no_grad():
         whole = weights.paint(z, y).float()
-        maps = maps_of(weights, lambda: weights.paint(z, y))
-    name = chosen_layer(layer, maps, default=0)
-    tried = min(maps[name].shape[1], MOST)
-    without: list[Images] = []
-    for channel in range(tried):
+        layers = layers_of(weights, lambda: weights.paint(z, y))
+    name = chosen_layer(layer, layers, default=0)
+    tried = min(layers[name][1], MOST)
+
+    def without(channel: int) -> Images:
         with torch.no_grad(), changed(weights.get_submodule(name), _without(channel)):
-            without.append(weights.paint(z, y).float())
+            return weights.paint(z, y).float()
+
+    rows: list[dict[str, Any]] = []
+    for channel in range(tried):
+        rows.append(_row(channel, whole - without(channel)))
         yield Progress(channel + 1, tried, f"without channel {channel} of {name}")
-    changes = [(whole - each).square().mean().sqrt() for each in without]
-    order = torch.stack(changes).argsort(descending=True, stable=True)[:count].tolist()
-    rows = [_row(channel, whole - without[channel]) for channel in order]
-    return Figures(rows, _sheet(whole, [without[channel] for channel in order]), listed=True)
+    rows = sorted(rows, key=lambda row: -row["change"])[:count]
+    # Painted once more, since the pictures of all channels may be gigabytes
+    return Figures(rows, _sheet(whole, [without(row["channel"])[:BESIDE] for row in rows]), listed=True)
 
 
 def _classes(model: Painter, label: str | None, seed: int) -> Tensor | None:
@@ -82,7 +86,7 @@ def _classes(model: Painter, label: str | None, seed: int) -> Tensor | None:
     return torch.tensor([random_class(classes, seed, index) for index in range(LOOKED_AT)]) if classes else None
 
 
-def _without(channel: int) -> Any:
+def _without(channel: int) -> Callable[[Tensor], Tensor]:
     def change(maps: Tensor) -> Tensor:
         maps = maps.clone()
         maps[:, channel] = 0
@@ -101,8 +105,8 @@ def _row(channel: int, change: Tensor) -> dict[str, Any]:
 
 
 def _sheet(whole: Images, without: list[Images]) -> Images:
-    """Pictures as they are, and below them without each channel, those before it marked with what is missing."""
+    """Pictures as they are, and below them without each channel, marked with what is missing."""
     first = whole[:BESIDE]
     rows = [first.expand(-1, 3, -1, -1)]
-    rows += [heated(each[:BESIDE], to_unit((first - each[:BESIDE]).mean(1, keepdim=True))) for each in without]
+    rows += [heated(each, to_unit((first - each).mean(1, keepdim=True))) for each in without]
     return contact_sheet(torch.cat(rows), columns=BESIDE)

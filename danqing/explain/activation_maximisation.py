@@ -16,7 +16,7 @@ from danqing.core.learned.painting import Autoencoder
 from danqing.core.operators.operator import operator
 from danqing.core.pictures.contract import Images
 from danqing.core.progress import Job, Progress
-from danqing.nets.layers import changed, chosen_layer, look, maps_of
+from danqing.nets.layers import chosen_layer, heard, layers_of, look
 
 RATE = 0.05  # of Adam, on the amplitudes
 JITTER = 1 / 16  # of the side, by which the picture is moved before each look
@@ -63,10 +63,10 @@ def activation_maximisation(
     waves = FAINT * torch.randn(weights.config["channels"], side, side // 2 + 1, 2, generator=rng)
     waves.requires_grad_()
     with torch.no_grad():
-        maps = maps_of(weights, lambda: look(weights, _painted(waves, side)))
-    name = chosen_layer(layer, maps)
-    if channel >= maps[name].shape[1]:
-        raise ParameterError(f"{name} has channels 0 to {maps[name].shape[1] - 1}", where="channel")
+        layers = layers_of(weights, lambda: look(weights, _painted(waves, side)))
+    name = chosen_layer(layer, layers)
+    if channel >= layers[name][1]:
+        raise ParameterError(f"{name} has channels 0 to {layers[name][1] - 1}", where="channel")
     optimiser = torch.optim.Adam([waves], RATE)
     for step in range(steps):
         optimiser.zero_grad()
@@ -96,13 +96,7 @@ def _moved(x: Images, rng: torch.Generator) -> Images:
 
 
 def _answer(model: Model, name: str, channel: int, x: Images) -> Tensor:
-    caught: list[Tensor] = []
-
-    def catch(maps: Tensor) -> Tensor:
-        caught.append(maps.clone())
-        return maps
-
-    with changed(model.get_submodule(name), catch):
+    with heard(model.get_submodule(name)) as maps:
         look(model, x)
-    answer: Tensor = caught[0][0, channel].float().mean()
+    answer: Tensor = maps[0][0, channel].float().mean()
     return answer

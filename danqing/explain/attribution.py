@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Annotated
 
 import torch
@@ -13,9 +14,11 @@ from danqing.core.fields.number import Range
 from danqing.core.fields.point import Point
 from danqing.core.learned.model import Restorer
 from danqing.core.operators.operator import operator
+from danqing.core.operators.tiles import Region
 from danqing.core.pictures.contract import Images
 from danqing.core.progress import Job, Progress, shared
 from danqing.maths.heat import heated, to_unit
+from danqing.maths.selection import point_in
 
 BEYOND = 16  # px outside the stated reach that are tried, too
 SEEN = 0.5 / 255  # a change of the result that could be seen
@@ -46,7 +49,8 @@ def attribution(
     Returns:
         for each picture the ``reach`` that the model states; ``sees``, the distance within which lies all that changes
         the pixel visibly (half a step of 255); ``most``, the distance within which lie 90 % of the changes; and
-        ``beyond``, the largest change (of 255) from outside the reach; and the changes over the picture.
+        ``beyond``, the largest change (of 255) from outside the reach; and the square roots of the
+        changes over the picture, so that small ones are seen, too.
 
     Raises:
         ParameterError: for a point outside the picture, or a restorer whose result has another size.
@@ -56,58 +60,57 @@ def attribution(
     Examples:
         danqing attribution photo.png --weights denoise-tiny --sigma 25 --point 120,80 --out comes-from.png
     """
-    column, row = point or (x.shape[3] // 2, x.shape[2] // 2)
-    if column >= x.shape[3] or row >= x.shape[2]:
-        what = f"{column},{row} lies outside the picture of {x.shape[3]}×{x.shape[2]} px"
-        raise ParameterError(what, where="point")
+    place = (x.shape[2] // 2, x.shape[3] // 2) if point is None else point_in(x, point)
     rows, drawn = [], []
     for at, picture in enumerate(x.split(1)):
-        work = _changes(weights, picture, (row, column), side, sigma)
+        work = _changes(weights, picture, place, side, sigma)
         found, reached = yield from shared(work, at, 1, "", len(x))
         rows.append(reached)
-        drawn.append(heated(picture, to_unit(found)))
+        drawn.append(heated(picture, to_unit(found).sqrt()))
     return Figures(rows, torch.cat(drawn))
 
 
 def _changes(
     model: Restorer, x: Images, place: tuple[int, int], side: int, sigma: float | None
 ) -> Job[tuple[Tensor, dict[str, float]]]:
+    """How much each square changes the pixel, (1, 1, H, W); and how far the model looks."""
+    row, column = place
+    height, width = x.shape[2:]
     given = {} if sigma is None else {"level": x.new_tensor([sigma / 255])}
+    tried = model.reach + BEYOND
+    near = Region(0, 0, height, width)
+    if sigma is not None:  # nothing is estimated from all of the picture
+        near = Region(row, column, row + 1, column + 1).widened(tried + side, height, width)
+    x, found = near.of(x), x.new_zeros(1, 1, height, width)
     before = model.restore(x, **given)
     if before.shape[2:] != x.shape[2:]:
         raise ParameterError("the result has another size than the picture", where="weights")
-    row, column = place
-    corners = [
-        (top, left)
-        for top in _starts(row, x.shape[2], model.reach + BEYOND, side)
-        for left in _starts(column, x.shape[3], model.reach + BEYOND, side)
-    ]
-    found, told = x.new_zeros(1, 1, *x.shape[2:]), []
-    for at, (top, left) in enumerate(corners):
+    rows, columns = _pieces(row, height, tried, side), _pieces(column, width, tried, side)
+    told = []
+    for at, (down, across) in enumerate(itertools.product(rows, columns)):
+        square = Region(down.start, across.start, down.stop, across.stop)
         spoilt = x.clone()
-        square = spoilt[..., top : top + side, left : left + side]
-        square.copy_(torch.where(square.mean() > 0.5, square * DARKER, square * DARKER + 1 - DARKER))
-        change = float((model.restore(spoilt, **given) - before)[0, :, row, column].abs().max())
-        found[..., top : top + side, left : left + side] = change
-        told.append((_distance(row, column, top, left, side), change))
-        yield Progress(at + 1, len(corners), "changing squares")
+        part = square.within(near, 1).of(spoilt)
+        part.copy_(torch.where(part.mean() > 0.5, part * DARKER, part * DARKER + 1 - DARKER))
+        moved = (model.restore(spoilt, **given) - before)[0, :, row - near.top, column - near.left]
+        change = float(moved.abs().max())
+        square.of(found).fill_(change)
+        told.append((_distance(row, column, square), change))
+        yield Progress(at + 1, len(rows) * len(columns), "changing squares")
     return found, _reached(told, model.reach)
 
 
-def _starts(middle: int, length: int, reach: int, side: int) -> list[int]:
-    """Where squares begin along an axis: one is centred on the pixel, and they cover what lies within the reach."""
+def _pieces(middle: int, length: int, reach: int, side: int) -> list[range]:
+    """The squares along an axis: one lies on the pixel, and all cover what is in reach, cut off at the edges."""
     first = middle - side // 2
-    return [
-        at
-        for at in range(first - -(-reach // side) * side, middle + reach + 1, side)
-        if at >= 0 and at + side <= length
-    ]
+    starts = range(first - -(-reach // side) * side, middle + reach + 1, side)
+    return [range(max(at, 0), min(at + side, length)) for at in starts if at + side > 0 and at < length]
 
 
-def _distance(row: int, column: int, top: int, left: int, side: int) -> int:
+def _distance(row: int, column: int, square: Region) -> int:
     """Of the square's nearest pixel, the larger of both directions."""
-    down = max(top - row, row - (top + side - 1), 0)
-    across = max(left - column, column - (left + side - 1), 0)
+    down = max(square.top - row, row - (square.bottom - 1), 0)
+    across = max(square.left - column, column - (square.right - 1), 0)
     return max(down, across)
 
 

@@ -17,7 +17,7 @@ from danqing.core.pictures.contract import Images, Mask
 from danqing.core.pictures.sheet import contact_sheet
 from danqing.core.progress import Job, Progress
 from danqing.maths.opacity import opacity_of
-from danqing.nets.layers import chosen_layer, look, maps_of
+from danqing.nets.layers import chosen_layer, heard, layers_of, look
 
 SMALLEST = 64  # px to which small maps are enlarged, whole pixels by whole pixels
 
@@ -56,9 +56,9 @@ def feature_maps(
     rows, sheets = [], []
     for at, picture in enumerate(shown.split(1)):
         yield Progress(at, len(shown), "looking")
-        maps = _seen(weights, picture)
-        name = chosen_layer(layer, maps, default=0)
-        found = maps[name][0].float()
+        layers = _layers(weights, picture)
+        name = chosen_layer(layer, layers, default=0)
+        found = _maps(weights, name, picture)
         spread = found.flatten(1).std(1, correction=0)
         order = spread.argsort(descending=True, stable=True)[:count]
         rows.append(
@@ -67,16 +67,23 @@ def feature_maps(
                 "size": list(found.shape),
                 "channels": order.tolist(),
                 "deviation": spread[order].tolist(),
-                "layers": list(maps),
+                "layers": list(layers),
             }
         )
         sheets.append(contact_sheet(_drawn(found[order]), columns=max(1, round(len(order) ** 0.5 * 1.4))))
     return Figures(rows, torch.cat(sheets))
 
 
-def _seen(model: Model, x: Images) -> dict[str, Tensor]:
+def _layers(model: Model, x: Images) -> dict[str, torch.Size]:
     with torch.no_grad():
-        return maps_of(model, lambda: look(model, x))
+        return layers_of(model, lambda: look(model, x))
+
+
+def _maps(model: Model, name: str, x: Images) -> Tensor:
+    """What a layer gives, (C, h, w), as it does last; the maps of all layers together may be gigabytes."""
+    with torch.no_grad(), heard(model.get_submodule(name)) as maps:
+        look(model, x)
+    return maps[-1][0].float()
 
 
 def _drawn(maps: Tensor) -> Images:

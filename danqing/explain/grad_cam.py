@@ -19,7 +19,7 @@ from danqing.core.progress import Job, Progress
 from danqing.maths.fitting import unfit
 from danqing.maths.heat import heated, to_unit
 from danqing.maths.opacity import opacity_of
-from danqing.nets.layers import changed, chosen_layer, maps_of
+from danqing.nets.layers import chosen_layer, heard, layers_of
 from danqing.nets.reasons import asked, check_learned
 
 
@@ -65,8 +65,7 @@ def grad_cam(
     for at, picture in enumerate(shown.split(1)):
         yield Progress(at, len(shown), "explaining")
         number, row = asked(weights, picture, label)
-        maps = _maps(weights, picture)
-        name = chosen_layer(layer, maps)
+        name = chosen_layer(layer, _layers(weights, picture))
         explain = partial(_cam, name=name, x=picture, number=number, averaged=method == "grad_cam")
         found = explain(weights)
         if not found.any():
@@ -77,21 +76,15 @@ def grad_cam(
     return Figures(rows, torch.cat(drawn))
 
 
-def _maps(model: Recogniser, x: Images) -> dict[str, Tensor]:
+def _layers(model: Recogniser, x: Images) -> dict[str, torch.Size]:
     with torch.no_grad():
-        return maps_of(model, lambda: model.logits(x))
+        return layers_of(model, lambda: model.logits(x))
 
 
 def _cam(model: Recogniser, name: str, x: Images, number: int, averaged: bool) -> Tensor:
     """The map (1, 1, h, w) of a class, not negative."""
-    caught: list[Tensor] = []
-
-    def catch(maps: Tensor) -> Tensor:
-        caught.append(maps.clone())  # what follows may change the layer's own in place
-        return caught[0]
-
-    with torch.enable_grad(), changed(model.get_submodule(name), catch):
+    with torch.enable_grad(), heard(model.get_submodule(name)) as maps:
         score = model.logits(x.clone().requires_grad_())[0, number]
-        (slope,) = torch.autograd.grad(score, caught[0])
+        (slope,) = torch.autograd.grad(score, maps[0])
     weight = slope.mean((2, 3), keepdim=True) if averaged else slope
-    return (weight * caught[0]).sum(1, keepdim=True).relu().detach().float()
+    return (weight * maps[0]).sum(1, keepdim=True).relu().detach().float()

@@ -19,11 +19,11 @@ from danqing.core.pictures.contract import Images, Mask
 from danqing.core.progress import Job, Progress
 from danqing.maths.heat import heated, to_unit
 from danqing.maths.opacity import opacity_of
-from danqing.nets.reasons import asked, check_learned
+from danqing.nets.reasons import asked, at_once, check_learned
 
 COMPLETE = 0.02  # of the score's change; what the sum of a map may miss
 MOST = 2048  # steps
-CHUNK = 16  # of them at once
+CHUNK = 16  # of them at once, at most
 LEVELS = {"black": 0.0, "grey": 0.5, "white": 1.0}
 
 
@@ -100,7 +100,7 @@ def _reasons(model: Recogniser, x: Images, number: int, level: float, steps: int
     ground = torch.full_like(x, level)
     shares = (torch.arange(steps, dtype=x.dtype, device=x.device) + 0.5) / steps
     slopes = torch.zeros_like(x)
-    for part in shares.split(CHUNK):
+    for part in shares.split(at_once(x, CHUNK)):
         seen = torch.lerp(ground, x, part.view(-1, 1, 1, 1)).requires_grad_()
         with torch.enable_grad():
             (slope,) = torch.autograd.grad(model.logits(seen)[:, number].sum(), seen)

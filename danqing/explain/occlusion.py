@@ -19,9 +19,9 @@ from danqing.core.pictures.contract import Images, Mask
 from danqing.core.progress import Job, Progress, shared
 from danqing.maths.heat import heated, to_unit
 from danqing.maths.opacity import opacity_of
-from danqing.nets.reasons import asked
+from danqing.nets.reasons import asked, at_once
 
-CHUNK = 16  # hidden places tried at once
+CHUNK = 16  # hidden places tried at once, at most
 SHARE = 6  # by default, a square is this part of the shorter side
 
 
@@ -78,8 +78,9 @@ def _falls(model: Recogniser, x: Images, number: int, side: int) -> Job[tuple[li
     mean, found = x.mean((2, 3))[0, :, None, None], []
     with torch.no_grad():
         score = model.logits(x)[0, number]
-    for start in range(0, len(corners), CHUNK):
-        part = corners[start : start + CHUNK]
+    count = at_once(x, CHUNK)
+    for start in range(0, len(corners), count):
+        part = corners[start : start + count]
         hidden = x.repeat(len(part), 1, 1, 1)
         for each, (top, left) in zip(hidden, part, strict=True):
             each[:, top : top + side, left : left + side] = mean

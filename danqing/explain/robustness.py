@@ -11,18 +11,17 @@ import torch
 from torch import Tensor
 
 from danqing.core.artefacts.figures import Figures
-from danqing.core.errors import DataError
 from danqing.core.fields.number import Range
 from danqing.core.fields.seed import Seed
 from danqing.core.fields.source import Source
-from danqing.core.learned.classes import class_number
 from danqing.core.learned.model import Recogniser
 from danqing.core.operators.operator import operator
 from danqing.core.operators.use import use
 from danqing.core.pictures.contract import Images, from_uint8
 from danqing.core.pictures.sheet import contact_sheet
 from danqing.core.progress import Job, Progress
-from danqing.data.store import Store, pack
+from danqing.data.store import pack
+from danqing.data.truth import truth
 from danqing.maths.attacks import fgsm, pgd
 from danqing.maths.classification import wilson_interval
 from danqing.maths.drawing import stream
@@ -63,7 +62,7 @@ def robustness(
     Returns:
         One row for each trial: what was ``done``, ``how`` much, the ``accuracy`` with its 95 % interval ``low`` to
         ``high``, what was ``lost`` against the pictures as they are, and ``other``, the accuracy of the second
-        classifier. A plot; and ``examples``, a sheet of some pictures before and after each trial.
+        classifier. A plot; and ``examples``, a sheet of up to six of the pictures, in the rows' order: a row each.
 
     Raises:
         DataError: for pictures without labels, or an empty split.
@@ -75,39 +74,37 @@ def robustness(
     Examples:
         danqing robustness digits --data digits --count 300 --out stands.png
     """
-    x, labels = yield from _drawn(weights, data, None if split == "all" else split, count, seed)
-    trials, examples = list(_trials(seed)), [_enlarged(x[:EXAMPLES])]
-    rows: list[dict[str, Any]] = []
     models = [weights] if other is None else [weights, other]
+    x, labels = yield from _drawn(models, data, None if split == "all" else split, count, seed)
+    trials = list(_trials(seed))
+    examples: list[Images] = []
+    rows: list[dict[str, Any]] = []
     for at, trial in enumerate(trials):
         hits = [0] * len(models)
         for start in range(0, len(x), CHUNK):
-            part, truth = x[start : start + CHUNK], labels[start : start + CHUNK]
+            part = x[start : start + CHUNK]
             for which, model in enumerate(models):
-                changed = trial.change(model, part, truth)
+                label = labels[which][start : start + CHUNK]
+                changed = trial.change(model, part, label)
                 with torch.no_grad():
-                    hits[which] += int((model.predict(changed).argmax(1) == truth).sum())
+                    hits[which] += int((model.predict(changed).argmax(1) == label).sum())
                 if not start and not which:
                     examples.append(_enlarged(changed[:EXAMPLES]))
             yield Progress(at * len(x) + start + len(part), len(trials) * len(x), f"{trial.name} {trial.amount}")
         rows.append(_row(trial, hits, len(x), rows[0]["accuracy"] if rows else None))
-    sheet = contact_sheet(torch.cat(examples[1:]), columns=EXAMPLES)
+    sheet = contact_sheet(torch.cat(examples), columns=min(EXAMPLES, len(x)))
     return Figures(rows, _plot(rows), {"examples": sheet}, listed=True)
 
 
-def _drawn(model: Recogniser, data: str, split: str | None, count: int, seed: int) -> Job[tuple[Images, Tensor]]:
-    """Some of the pictures, and their classes as the model numbers them."""
-    store = yield from pack(data, size=model.config["size"], channels=model.config["channels"], split=split)
-    if store.labels is None or not len(store):
-        what = "these pictures have no labels" if len(store) else "holds no such pictures"
-        raise DataError(what, where=data, remedy="Sort them into one folder a class, or take another split")
+def _drawn(
+    models: list[Recogniser], data: str, split: str | None, count: int, seed: int
+) -> Job[tuple[Images, list[Tensor]]]:
+    """Some of the pictures, in the first model's size, and their classes as each model numbers them."""
+    config = models[0].config
+    store = yield from pack(data, size=config["size"], channels=config["channels"], split=split)
+    labels = [truth(store, model, data) for model in models]
     rows = np.sort(stream(seed, "robustness").permutation(len(store))[:count])
-    return store.take(rows.tolist()).x, _numbers(store, model)[rows]
-
-
-def _numbers(store: Store, model: Recogniser) -> Tensor:
-    numbers = torch.tensor([class_number(model, str(name)) for name in store.classes])
-    return numbers[torch.from_numpy(np.array(store.labels))]
+    return store.take(rows.tolist()).x, [each[rows] for each in labels]
 
 
 def _trials(seed: int) -> Iterator[Trial]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -20,7 +20,10 @@ from danqing.core.pictures.contract import Images, Mask
 
 Plane = NDArray[np.float32]
 Random = np.random.Generator
+Place = tuple[slice, slice]
+EVERYWHERE: Place = (slice(None), slice(None))
 FINE = 3  # times finer are lines drawn, and then averaged: their edges are soft
+WAVES = 4  # that make an edge uneven
 SEEN = 0.15  # opacity from which a place counts as hidden
 UNITS = 400  # of the shorter side
 BROWN = (0.35, 0.6, 1.0)  # of a stain's density, in red, green and blue
@@ -45,6 +48,13 @@ class Worn(NamedTuple):
     stained: Mask
 
 
+class _Mark(NamedTuple):
+    """What hides a part of a picture: where (rows and columns), and with what opacity (h, w) there."""
+
+    place: Place
+    opacity: Plane
+
+
 class _Surface:
     """A picture (H, W, C) on which marks are drawn, and what they hide of it (H, W), in 0…1."""
 
@@ -58,10 +68,18 @@ class _Surface:
         """Rows and columns."""
         return len(self.pixels), len(self.pixels[0])
 
-    def cover(self, opacity: Plane, colour: float | Plane) -> None:
-        """Hide what is under a mark of a colour, one for all places and channels or one for each place (H, W, 1)."""
-        self.pixels += opacity[..., None] * (colour - self.pixels)
-        self.hidden = np.maximum(self.hidden, opacity)
+    def cover(self, mark: _Mark, colour: float) -> None:
+        """Hide what is under a mark of a colour."""
+        pixels, hidden = self.pixels[mark.place], self.hidden[mark.place]
+        pixels += mark.opacity[..., None] * (colour - pixels)
+        np.maximum(hidden, mark.opacity, out=hidden)
+
+    def window(self, points: NDArray[np.float64], margin: float) -> Place:
+        """The rows and columns of the picture that points (N, 2) as x, y come near to; at least one of each."""
+        sides = np.array(self.size[::-1])
+        start = np.clip(np.floor(points.min(0) - margin), 0, sides - 1).astype(int)
+        end = np.clip(np.ceil(points.max(0) + margin) + 1, start + 1, sides).astype(int)
+        return slice(start[1], end[1]), slice(start[0], end[0])
 
     def colour(self) -> float:
         """That of a scratch or of dust: bright or dark."""
@@ -125,11 +143,12 @@ def _speck(surface: _Surface) -> None:
         count = int(random.uniform(8, 40) / 2)
         turns = np.cumsum(random.normal(random.normal(0, 0.1), 0.15, count)) + random.uniform(0, 2 * math.pi)
         path = place + np.cumsum(2 * unit * np.stack([np.cos(turns), np.sin(turns)], 1), 0)
-        opacity = _line(surface, path, unit * random.uniform(0.7, 1.3), np.full(count, random.uniform(0.5, 1)))
+        mark = _line(surface, path, unit * random.uniform(0.7, 1.3), np.full(count, random.uniform(0.5, 1)))
     else:
         radius = unit * math.exp(random.uniform(math.log(0.6), math.log(3)))
-        opacity = _blob(surface, place, radius, 0.35, 0.7) * random.uniform(0.5, 1)
-    surface.cover(opacity, surface.colour())
+        inside = _blob(surface, place, radius, 0.35, 0.7)
+        mark = inside._replace(opacity=inside.opacity * random.uniform(0.5, 1))
+    surface.cover(mark, surface.colour())
 
 
 def _fold(surface: _Surface) -> None:
@@ -148,43 +167,47 @@ def _fold(surface: _Surface) -> None:
     broken = np.clip(0.5 + random.uniform(-0.3, 0.9) + _cloud(surface, 9), 0, 1)
     half = random.uniform(0.4, 1.5)
     opacity = np.clip(half + 0.5 - np.abs(away) + 0.4 * _cloud(surface, 3), 0, 1) * broken
-    surface.cover(opacity.astype(np.float32), random.uniform(0.75, 1))
+    surface.cover(_Mark(EVERYWHERE, opacity.astype(np.float32)), random.uniform(0.75, 1))
 
 
 def _stain(surface: _Surface) -> None:
     random, unit = surface.random, surface.unit
     height, width = surface.size
     radius = unit * random.uniform(15, 90)
-    inside = _blob(surface, random.uniform(0, (width, height)), radius, 0.3, 0.08 * radius / unit + 1)
+    place, inside = _blob(surface, random.uniform(0, (width, height)), radius, 0.3, 0.08 * radius / unit + 1)
     rim = inside * (1 - inside) * 4
     density = random.uniform(0.1, 0.5) * (random.uniform(0.3, 1) * inside + random.uniform(0, 0.8) * rim)
     tint = np.array(BROWN if surface.pixels.shape[2] == 3 else [0.6], np.float32)
-    surface.pixels *= np.exp(-density[..., None] * tint)
-    surface.stained += density
+    surface.pixels[place] *= np.exp(-density[..., None] * tint)
+    surface.stained[place] += density
 
 
-def _line(surface: _Surface, path: NDArray[np.float64], width: float, opacity: NDArray[np.float64]) -> Plane:
-    """A line through places (N, 2) as x, y; its opacity (N,) at each of them; (H, W)."""
+def _line(surface: _Surface, path: NDArray[np.float64], width: float, opacity: NDArray[np.float64]) -> _Mark:
+    """A line through places (N, 2) as x, y; its opacity (N,) at each of them."""
     import cv2
 
-    height, wide = surface.size
+    place = surface.window(path, width / 2 + 2)  # half of it, and what rounding adds
+    height, wide = (each.stop - each.start for each in place)
     canvas = np.zeros((FINE * height, FINE * wide), np.float32)
-    points = np.rint(FINE * path).astype(np.int32)
+    points = np.rint(FINE * path).astype(np.int32) - FINE * np.array([place[1].start, place[0].start], np.int32)
     for start, end, value in zip(points[:-1], points[1:], opacity[1:].tolist(), strict=True):
         cv2.line(canvas, start.tolist(), end.tolist(), value, max(1, round(FINE * width)))
-    return np.asarray(cv2.resize(canvas, (wide, height), interpolation=cv2.INTER_AREA), np.float32)
+    return _Mark(place, np.asarray(cv2.resize(canvas, (wide, height), interpolation=cv2.INTER_AREA), np.float32))
 
 
-def _blob(surface: _Surface, place: Any, radius: float, uneven: float, soft: float) -> Plane:
-    """A round thing with an uneven edge that is ``soft`` units wide: 1 inside, 0 outside; (H, W)."""
-    height, width = surface.size
-    row, column = np.mgrid[:height, :width].astype(np.float32)
-    down, right = row - place[1], column - place[0]
-    turn, phases = np.arctan2(down, right), surface.random.uniform(0, 2 * math.pi, 4)
+def _blob(surface: _Surface, middle: NDArray[np.float64], radius: float, uneven: float, soft: float) -> _Mark:
+    """A round thing with an uneven edge that is ``soft`` units wide: 1 inside, 0 outside."""
+    phases = surface.random.uniform(0, 2 * math.pi, WAVES)
+    widest = radius * (1 + uneven / 2 * sum(1 / (at + 1) for at in range(WAVES))) + soft * surface.unit
+    place = surface.window(middle[None], widest)
+    row, column = np.mgrid[place].astype(np.float32)
+    down, right = row - middle[1], column - middle[0]
+    turn = np.arctan2(down, right)
     waves = sum(np.cos((at + 1) * turn + phase) / (at + 1) for at, phase in enumerate(phases))
     edge = radius * (1 + uneven * waves / 2)
     squared = down * down + right * right
-    return np.asarray(np.clip(0.5 + (edge - np.sqrt(squared)) / (soft * surface.unit), 0, 1), np.float32)
+    inside = np.clip(0.5 + (edge - np.sqrt(squared)) / (soft * surface.unit), 0, 1)
+    return _Mark(place, np.asarray(inside, np.float32))
 
 
 def _cloud(surface: _Surface, size: float) -> Plane:

@@ -31,7 +31,7 @@ def augmented(x: Tensor, kind: Kind, chance: float, rng: Generator) -> Tensor:
 
     Source: diff: Zhao et al. 2020, "Differentiable Augmentation for Data-Efficient GAN Training", sec. 3; adaptive:
     Karras et al. 2020, "Training Generative Adversarial Networks with Limited Data", appendix B (blit, geometry,
-    colour).
+    colour). Both draw colours as the second does, and mirror pictures at edges that shifts have laid bare.
     """
     if kind == "diff":
         return _with_hole(_moved(_coloured(x, 1.0, rng), _shifts(x, 1.0, rng)), rng)

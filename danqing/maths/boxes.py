@@ -36,7 +36,7 @@ def kept(boxes: Tensor, scores: Tensor, overlap: float, groups: Tensor | None = 
     Args:
         boxes: (N, 4).
         scores: (N,); of equal ones the first counts.
-        overlap: intersection over union from which on the less sure one is dropped.
+        overlap: intersection over union above which the less sure one is dropped.
         groups: classes (N,); boxes of different ones do not compete. None: all do.
         inner: measure overlap by the smaller area, so that a box within another is dropped, too.
     """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import overload
 
 import torch
 from torch import Tensor
@@ -11,28 +12,50 @@ from danqing.core.errors import ParameterError
 from danqing.core.fields.box import Rectangle
 from danqing.core.notes import note
 from danqing.core.pictures.contract import Images
-from danqing.core.pictures.found import Found, Thing, labels_of
+from danqing.core.pictures.found import Found, Thing, inside, labels_of
 from danqing.maths.cutout import object_in
 
 SHOWN = 8  # labels in a message
 
 
-def chosen(x: Images, boxes: tuple[Found, ...], only: str = "", name: str = "boxes") -> list[tuple[Thing, ...]]:
+@overload
+def chosen(x: Images, boxes: None, only: str = "", name: str = "boxes") -> None: ...
+@overload
+def chosen(x: Images, boxes: tuple[Found, ...], only: str = "", name: str = "boxes") -> list[tuple[Thing, ...]]: ...
+
+
+def chosen(
+    x: Images, boxes: tuple[Found, ...] | None, only: str = "", name: str = "boxes"
+) -> list[tuple[Thing, ...]] | None:
     """The things that are meant, for each picture; where nothing is, it is noted, and the list is empty.
 
     Args:
         x: pictures (B, C, H, W) that they were found in.
-        boxes: what was found, once for all or once for each.
+        boxes: what was found, once for all or once for each; None: nobody looked.
         only: labels with commas between; empty: all.
         name: the parameter the boxes were given for.
 
+    Returns:
+        things whose boxes are cut off at the picture's borders, in their order.
+
     Raises:
-        ParameterError: if they are of pictures of another size, or not as many as there are pictures.
+        ParameterError: if they are of pictures of another size, not as many as there are pictures, or outside of them;
+            or if labels are named, and there are no boxes.
     """
+    wanted = labels_in(only)
+    if boxes is None:
+        if wanted:
+            remedy = "Give what was found, too: --boxes FILE"
+            raise ParameterError("says which of the boxes are meant, and there are none", where="only", remedy=remedy)
+        return None
     if len(boxes) not in (1, len(x)):
         raise ParameterError(f"holds what was found in {len(boxes)} pictures, not in {len(x)}", where=name)
-    wanted = {label.strip().casefold() for label in only.split(",") if label.strip()}
     return [_of_one(x, each, wanted, only, name) for each in (boxes * len(x) if len(boxes) == 1 else boxes)]
+
+
+def labels_in(only: str) -> set[str]:
+    """The labels that a text names, with commas between, in small letters."""
+    return {label.strip().casefold() for label in only.split(",") if label.strip()}
 
 
 def _of_one(x: Images, found: Found, wanted: set[str], only: str, name: str) -> tuple[Thing, ...]:
@@ -40,13 +63,25 @@ def _of_one(x: Images, found: Found, wanted: set[str], only: str, name: str) -> 
     if (found.width, found.height) != (width, height):
         what = f"was found in a picture of {found.width}×{found.height} px, not of {width}×{height} px"
         raise ParameterError(what, where=name, remedy="Look for things in the picture itself")
-    things = tuple(thing for thing in found.things if not wanted or thing.label.casefold() in wanted)
+    known = (_within(thing, width, height, name) for thing in found.things)
+    things = tuple(thing for thing in known if not wanted or thing.label.casefold() in wanted)
     if not things and found.things:
-        known = labels_of(found)
-        note(f"no {only} among what was found: {', '.join(known[:SHOWN])}{' …' if len(known) > SHOWN else ''}")
+        labels = labels_of(found)
+        note(f"no {only} among what was found: {', '.join(labels[:SHOWN])}{' …' if len(labels) > SHOWN else ''}")
     elif not things:
         note("nothing was found in the picture")
     return things
+
+
+def _within(thing: Thing, width: int, height: int, name: str) -> Thing:
+    """A thing with what of its box lies in the picture: whoever made it in Python may have asked nobody."""
+    box = inside(thing.box, width, height)
+    if box is None:
+        shown = ", ".join(f"{each:g}" for each in thing.box)
+        raise ParameterError(f"the {thing.label} at {shown} lies outside the picture, or has no area", where=name)
+    if thing.mask is not None and tuple(thing.mask.shape) != (height, width):
+        raise ParameterError(f"the mask of the {thing.label} does not fit {width}×{height} px", where=name)
+    return thing._replace(box=box)
 
 
 def rectangle(thing: Thing, width: int, height: int) -> Rectangle:
@@ -85,4 +120,4 @@ def pixels_of(picture: Tensor, things: tuple[Thing, ...], whole: bool = False) -
     return marked
 
 
-__all__ = ["around", "chosen", "pixels_of", "rectangle"]
+__all__ = ["around", "chosen", "labels_in", "pixels_of", "rectangle"]

@@ -15,6 +15,7 @@ from danqing.maths.intervals import groups_of, jackknifed
 
 GROUPS = 10  # of pictures, left out in turn for an interval
 NEAR = 0.2  # of the longer side of a box: so far off may a point lie
+SMALLEST = 1e-9  # px²: the area that a thing of none is taken to have
 SIGMA = 0.05  # of OKS, for points of which nobody measured how exactly people place them
 
 
@@ -85,7 +86,7 @@ def similarity(pairs: Sequence[Pair]) -> float:
 
     Source: COCO key point evaluation, 2016, with one width for all points.
     """
-    near = [np.exp(-(gap**2) / (2 * area * (2 * SIGMA) ** 2)) for gap, _, area in _gaps(pairs)]
+    near = [np.exp(-(gap**2) / (2 * max(area, SMALLEST) * (2 * SIGMA) ** 2)) for gap, _, area in _gaps(pairs)]
     return float(np.mean(near)) if near else float("nan")
 
 

@@ -49,7 +49,8 @@ def moments(maps: Tensor, mask: Mask | None = None, centred: bool = True) -> Mom
 def discrepancy(found: Moments, wanted: Moments, mutual: bool = False) -> Tensor:
     """How far moments are from those that are wanted, (B,): squared differences, against the wanted ones' squares.
 
-    With ``mutual``, against the mean of both squares: never more than 4, whatever is wanted of something plain.
+    With ``mutual``, against the mean of both squares: never more than 6 (4, of maps without negative values), whatever
+    is wanted of something plain.
     """
     parts = ((found.mean, wanted.mean), (found.spread, wanted.spread))
     return torch.stack([_share(mine, other, mutual) for mine, other in parts]).sum(0)

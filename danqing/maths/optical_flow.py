@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import cv2
 import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
 
 from danqing.core.pictures.contract import Images, Mask
-from danqing.maths.colour import luma
+from danqing.maths.colour import brightness
 
 LEAST = 16  # px: shorter sides are filled up to it for the search
 LOST = 1.5  # px that a place may miss itself by on the way there and back, before its flow is not trusted
@@ -39,7 +38,7 @@ def motion(before: Images, now: Images) -> Motion:
     there = warped(forth, back)
     missed = (back + there).square().sum(1, keepdim=True)
     near = missed < LOST**2 + 0.01 * (back.square() + there.square()).sum(1, keepdim=True)
-    alike = (luma3(warped(before, back)) - luma3(now)).abs() < UNLIKE
+    alike = (brightness(warped(before, back)) - brightness(now)).abs() < UNLIKE
     inside = warped(torch.ones_like(now[:, :1]), back, "zeros") > 0.99
     return Motion(back, (near & alike & inside).to(now))
 
@@ -60,17 +59,14 @@ def flicker(before: Images, now: Images, moved: Motion) -> float:
     return float(255 * ((now - warped(before, moved.back)).abs().mean(1, keepdim=True) * moved.trust).sum() / count)
 
 
-def luma3(x: Images) -> Tensor:
-    """The brightness of pictures in colour or grey."""
-    return luma(x) if x.shape[1] == 3 else x
-
-
 def _flow(first: Images, second: Images) -> Tensor:
     """Where each pixel of the first is in the second, as steps (1, 2, H, W)."""
+    import cv2
+
     height, width = first.shape[2:]
     frames = []
     for each in (first, second):
-        plane = (luma3(each)[0, 0].cpu().numpy() * 255).round().astype(np.uint8)
+        plane = (brightness(each)[0, 0].cpu().numpy() * 255).round().astype(np.uint8)
         frames.append(np.pad(plane, ((0, max(0, LEAST - height)), (0, max(0, LEAST - width))), "edge"))
     search = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
     found = search.calc(frames[0], frames[1], None)  # type: ignore[call-overload]  # None: no flow to begin with

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
+
 import torch
 from torch import Generator, Tensor
 from torch.nn import functional
 
+from danqing.core.notes import note
 from danqing.core.pictures.contract import Images
 from danqing.core.progress import Job, Progress
 from danqing.maths.colour_match import colours_matched
@@ -16,6 +19,7 @@ VIEWS = 32  # directions that patches are seen from in a step
 GAIN = 0.5  # of the way that all patches together ask for
 LEAST = 56  # px: the shorter side of the smallest size that patches are matched at
 SIZES = 4  # at most, each twice as large as the one before
+MOST = 2**20  # pixels of the largest of them: of as many, all views together hold half a gigabyte
 
 
 def patches_matched(x: Images, wanted: Images, rng: Generator, steps: int) -> Job[Images]:
@@ -30,7 +34,11 @@ def patches_matched(x: Images, wanted: Images, rng: Generator, steps: int) -> Jo
     Source: F. Pitié et al., "Automated colour grading using colour distribution transfer", 2007 (iterated matching
     along random directions); A. Elnekave, Y. Weiss 2022 (patches at several sizes).
     """
-    sizes = [size for size in range(SIZES) if min(x.shape[2:]) >> size >= LEAST] or [0]
+    height, width = x.shape[2:]
+    first = next(size for size in itertools.count() if height * width >> 2 * size <= MOST)
+    sizes = [size for size in range(first, first + SIZES) if min(height, width) >> size >= LEAST] or [first]
+    if first:
+        note(f"patches were matched in a picture {2**first} times smaller; finer detail is the photograph's own")
     total, canvas = steps * len(sizes), colours_matched(x, wanted)
     for turn, size in enumerate(reversed(sizes)):
         small, model = (_halved(each, size) for each in (canvas, wanted))
@@ -55,19 +63,14 @@ def _step(x: Images, wanted: Images, rng: Generator) -> Images:
     target = _quantiles(other.flatten(1).sort(1)[0], flat.shape[1])
     move = torch.empty_like(flat).scatter_(1, order, target - flat).view_as(mine)
     moved = functional.conv_transpose2d(move[None], kernels)
-    edge = PATCH // 2
-    return x + GAIN * _folded(moved, edge) * 3 / VIEWS  # each pixel lies in PATCH² patches, of 3 PATCH² numbers each
+    inner = moved[..., PATCH // 2 : -(PATCH // 2), PATCH // 2 : -(PATCH // 2)]  # without the edge that was repeated
+    return x + GAIN * inner * 3 / VIEWS  # each pixel lies in PATCH² patches, of 3 PATCH² numbers each
 
 
 def _seen(x: Images, kernels: Tensor) -> Tensor:
     """The patches around every pixel along each direction, (V, H, W); the edge is repeated."""
     edge = PATCH // 2
     return functional.conv2d(functional.pad(x, (edge,) * 4, mode="replicate"), kernels)[0]
-
-
-def _folded(x: Tensor, edge: int) -> Tensor:
-    """Cut the edge that was repeated away."""
-    return x[..., edge:-edge, edge:-edge]
 
 
 def _quantiles(values: Tensor, count: int) -> Tensor:

@@ -45,8 +45,8 @@ def _peak(line: Tensor, period: int) -> float:
     for at in range(whole // period, len(line), whole // period):
         beside = [each for each in range(at - AROUND - 1, at + AROUND + 2) if 1 <= each < len(line)]
         beside = [each for each in beside if abs(each - at) > 1]  # the window spreads a peak over its next neighbours
-        floor = line[beside].median() + 1e-12 * line.sum()
-        ratios.append((line[at] / floor).log())
+        least = 1e-12 * line.sum() + torch.finfo(line.dtype).tiny  # both are nothing in pictures of one colour
+        ratios.append(((line[at] + least) / (line[beside].median() + least)).log())
     return float(torch.stack(ratios).mean().exp())
 
 

@@ -111,8 +111,8 @@ def _sized(painting: Images, x: Images, scale: float) -> Images:
     (height, width), sides = painting.shape[2:], x.shape[2:]
     factor = scale * math.sqrt(sides[0] * sides[1] / (height * width))
     factor = max(factor, TINIEST / min(height, width))
-    most = [max(TINIEST, math.ceil(LARGER * max(sides))) for _ in sides]
-    kept = [min(side, math.ceil(limit / factor)) for side, limit in zip((height, width), most, strict=True)]
+    most = max(TINIEST, math.ceil(LARGER * max(sides)))
+    kept = [min(side, math.ceil(most / factor)) for side in (height, width)]
     top, left = (height - kept[0]) // 2, (width - kept[1]) // 2
     piece = painting[..., top : top + kept[0], left : left + kept[1]]
     return resized(piece, [max(1, round(factor * side)) for side in kept]).clamp(0, 1)

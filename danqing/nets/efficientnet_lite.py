@@ -10,6 +10,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+from danqing.nets.same_padding import convolved_same
+
 SIDE = 224
 DIM = 1280
 CLASSES = 1000
@@ -48,7 +50,7 @@ class EfficientNetLite0(nn.Module):
     def levels(self, x: Tensor) -> list[Tensor]:
         """Feature maps of pictures (B, 3, H, W) in [0, 1] at four sizes, from fine to coarse; sides are rounded up."""
         x = (x * 255 - 127) / 128
-        x = functional.relu6(self._bn0(_same(x, self._conv_stem)), inplace=True)
+        x = functional.relu6(self._bn0(convolved_same(x, self._conv_stem)), inplace=True)
         found = []
         for at, block in enumerate(self._blocks):
             x = block(x)
@@ -65,7 +67,7 @@ class EfficientNetLite0(nn.Module):
                 -1 is the stem.
             outer: blocks whose output is wanted: ``"outer 4"``.
         """
-        x = functional.relu6(self._bn0(_same((x * 255 - 127) / 128, self._conv_stem)))
+        x = functional.relu6(self._bn0(convolved_same((x * 255 - 127) / 128, self._conv_stem)))
         found = {"inner -1": x} if -1 in inner else {}
         for at, block in enumerate(self._blocks[: max((*inner, *outer)) + 1]):
             assert isinstance(block, _Block)
@@ -101,7 +103,7 @@ class _Block(nn.Module):
 
     def wide(self, x: Tensor) -> Tensor:
         h: Tensor = functional.relu6(self._bn0(self._expand_conv(x)), inplace=True) if self.widens else x
-        return functional.relu6(self._bn1(_same(h, self._depthwise_conv)), inplace=True)
+        return functional.relu6(self._bn1(convolved_same(h, self._depthwise_conv)), inplace=True)
 
     def narrow(self, x: Tensor, wide: Tensor) -> Tensor:
         h: Tensor = self._bn2(self._project_conv(wide))
@@ -117,7 +119,8 @@ def bundled_weights() -> Path:
 
 def efficientnet_lite0() -> EfficientNetLite0:
     """Load the ImageNet weights, strictly, for use: each normalisation folded into its convolution (twice as fast)."""
-    net = EfficientNetLite0()
+    with torch.random.fork_rng(devices=[]):  # what a new net draws is thrown away
+        net = EfficientNetLite0()
     net.load_state_dict(torch.load(bundled_weights(), map_location="cpu", weights_only=True))
     net.eval().requires_grad_(False)
     _fold(net, _conv_stem="_bn0", _conv_head="_bn1")
@@ -139,17 +142,3 @@ def _conv(width: int, out: int, kernel: int, stride: int = 1, groups: int = 1) -
 
 def _norm(width: int) -> nn.BatchNorm2d:
     return nn.BatchNorm2d(width, eps=1e-3)
-
-
-def _same(x: Tensor, conv: nn.Conv2d) -> Tensor:
-    """Convolve with TensorFlow's "SAME" padding, which puts the odd pixel at the end."""
-    need = [
-        max((-(-side // step) - 1) * step + kernel - side, 0)
-        for side, step, kernel in zip(x.shape[-2:], conv.stride, conv.kernel_size, strict=True)
-    ]
-    if not any(n % 2 for n in need):
-        before = (need[0] // 2, need[1] // 2)
-        return functional.conv2d(x, conv.weight, conv.bias, conv.stride, before, groups=conv.groups)
-    (top, left), (bottom, right) = [n // 2 for n in need], [n - n // 2 for n in need]
-    padded = functional.pad(x, (left, right, top, bottom))
-    return functional.conv2d(padded, conv.weight, conv.bias, conv.stride, groups=conv.groups)

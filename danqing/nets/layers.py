@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
+import threading
+from collections.abc import Callable, Collection, Generator
+from contextlib import ExitStack, contextmanager
+from functools import partial
 from typing import Any
 
 import torch
@@ -34,28 +36,24 @@ def look(model: Model, x: Images) -> Tensor:
     raise ParameterError(f"a {model.family} paints and does not look at pictures", where="weights", remedy=remedy)
 
 
-def maps_of(model: nn.Module, run: Callable[[], Any]) -> dict[str, Tensor]:
-    """What each layer gives that gives maps (B, C, H, W) wider than a pixel, in the order of their ends in one run."""
-    found: dict[str, Tensor] = {}
+def layers_of(model: nn.Module, run: Callable[[], Any]) -> dict[str, torch.Size]:
+    """The layers that give maps (B, C, H, W) wider than a pixel, with their shapes, in the order of their ends."""
+    found: dict[str, torch.Size] = {}
 
-    def note(name: str) -> Callable[..., None]:
-        def hook(module: nn.Module, inputs: Any, output: Any) -> None:
-            if isinstance(output, Tensor) and output.ndim == 4 and min(output.shape[2:]) > 1:
-                found.pop(name, None)
-                found[name] = output.detach()
+    def keep(name: str, output: Any) -> None:
+        if isinstance(output, Tensor) and output.ndim == 4 and min(output.shape[2:]) > 1:
+            found.pop(name, None)
+            found[name] = output.shape
 
-        return hook
-
-    handles = [module.register_forward_hook(note(name)) for name, module in model.named_modules() if name]
-    try:
+    with ExitStack() as stack:
+        for name, module in model.named_modules():
+            if name:
+                stack.enter_context(_hooked(module, partial(keep, name)))
         run()
-    finally:
-        for each in handles:
-            each.remove()
     return found
 
 
-def chosen_layer(layer: str, maps: dict[str, Tensor], default: int = -1) -> str:
+def chosen_layer(layer: str, maps: Collection[str], default: int = -1) -> str:
     """The layer that a person means; where none is named, the one in that place: the last, which knows most.
 
     Raises:
@@ -74,8 +72,36 @@ def chosen_layer(layer: str, maps: dict[str, Tensor], default: int = -1) -> str:
 
 @contextmanager
 def changed(module: nn.Module, change: Callable[[Tensor], Tensor]) -> Generator[None, None, None]:
-    """Let a layer give something else for a while."""
-    handle = module.register_forward_hook(lambda _, inputs, output: change(output))
+    """Let a layer give something else for a while, to this thread."""
+    with _hooked(module, change):
+        yield
+
+
+@contextmanager
+def heard(module: nn.Module) -> Generator[list[Tensor], None, None]:
+    """Collect what a layer gives, as it is before what follows changes it in place; slopes can be taken by it."""
+    maps: list[Tensor] = []
+
+    def hear(output: Tensor) -> Tensor:
+        maps.append(output.clone())
+        return maps[-1].clone()
+
+    with _hooked(module, hear):
+        yield maps
+
+
+@contextmanager
+def _hooked(module: nn.Module, hear: Callable[[Any], Any]) -> Generator[None, None, None]:
+    """Tell for a while what a layer gives; what is returned, if anything, is given instead.
+
+    One model serves all threads of a process: those that ask it meanwhile must hear nothing of it.
+    """
+    thread = threading.get_ident()
+
+    def hook(module: nn.Module, inputs: Any, output: Any) -> Any:
+        return hear(output) if threading.get_ident() == thread else None
+
+    handle = module.register_forward_hook(hook)
     try:
         yield
     finally:
@@ -91,9 +117,9 @@ def randomised(model: Model, seed: int = 0) -> Model:
     with torch.no_grad():
         for each in twin.parameters():
             if each.ndim > 1:
-                spread = each.std()
+                spread = each.std(correction=0)  # of a single number 0, and not unknown
                 each.copy_(torch.randn(each.shape, generator=rng).to(each) * spread)
     return twin
 
 
-__all__ = ["changed", "chosen_layer", "look", "maps_of", "randomised"]
+__all__ = ["changed", "chosen_layer", "heard", "layers_of", "look", "randomised"]

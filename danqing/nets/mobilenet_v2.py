@@ -137,7 +137,8 @@ def mobilenet_v2_maps(device: torch.device | str = "cpu") -> MobileNetV2:
     """The bundled net, up to block 12, for its maps: loaded once a process, folded, without gradients."""
     card, tensors = load_tensors(BUNDLED)
     with torch.inference_mode(False):  # others ask for gradients through it, whoever asked first
-        net = folded(MobileNetV2(card["blocks"]))
+        with torch.random.fork_rng(devices=[]):  # what a new net draws is thrown away
+            net = folded(MobileNetV2(card["blocks"]))
         net.load_state_dict({name: tensor.float() for name, tensor in tensors.items()})
         return net.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
 

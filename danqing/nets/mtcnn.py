@@ -11,6 +11,7 @@ from danqing.core.pictures.contract import Images
 NAMES = ("right eye", "left eye", "nose", "right mouth corner", "left mouth corner")  # the person's own right
 CELL, STRIDE = 12, 2  # px that the first net sees of a face, and how far its cells lie apart
 FACTOR = 0.709  # between two scales
+SMALLEST = 20  # px that a face must have for the nets to see one
 
 
 class PNet(nn.Module):
@@ -101,14 +102,14 @@ def scales(height: int, width: int, smallest: float) -> list[float]:
 
 def cut_out(x: Images, boxes: Tensor, side: int) -> Tensor:
     """Squares (N, 3, side, side) of a picture (1, 3, H, W); what lies outside it is black."""
-    height, width = x.shape[-2:]
     parts = []
     for left, top, right, bottom in boxes.round().long().tolist():
-        inner = x[:, :, max(top, 0) : min(bottom, height), max(left, 0) : min(right, width)]
-        margins = (max(-left, 0), max(right - width, 0), max(-top, 0), max(bottom - height, 0))
-        part = functional.pad(inner, margins)
+        part = x.new_zeros(1, x.shape[1], max(bottom - top, 1), max(right - left, 1))
+        inner = x[:, :, max(top, 0) : max(bottom, 0), max(left, 0) : max(right, 0)]
+        down, across = max(-top, 0), max(-left, 0)
+        part[:, :, down : down + inner.shape[2], across : across + inner.shape[3]] = inner
         parts.append(functional.interpolate(part, (side, side), mode="area"))
     return (torch.cat(parts) * 255 - 127.5) / 128
 
 
-__all__ = ["CELL", "NAMES", "STRIDE", "Mtcnn", "cut_out", "level_of", "scales"]
+__all__ = ["CELL", "NAMES", "SMALLEST", "STRIDE", "Mtcnn", "cut_out", "level_of", "scales"]

@@ -14,6 +14,7 @@ from danqing.core.pictures.contract import Images
 from danqing.maths.heat import rank_correlation
 from danqing.nets.layers import randomised
 
+PIXELS = 2**22  # of all copies of a picture that a model looks at together: a photograph of 12 megapixels comes alone
 ALIKE = 0.3  # rank correlation from which a map says more of the picture than of what was learned
 
 
@@ -27,6 +28,11 @@ def asked(model: Recogniser, x: Images, label: str | None) -> tuple[int, dict[st
         chances = model.predict(x)[0]
     number = int(chances.argmax()) if label is None else class_number(model, label)
     return number, {"label": class_names(model)[number], "probability": float(chances[number])}
+
+
+def at_once(x: Images, most: int) -> int:
+    """How many copies of a picture (1, C, H, W) a model looks at together: ``most``, or fewer of large ones."""
+    return max(1, min(most, PIXELS // (x.shape[2] * x.shape[3])))
 
 
 def check_learned(explain: Callable[[Recogniser], Tensor], model: Recogniser, found: Tensor) -> float:
@@ -53,4 +59,4 @@ def check_learned(explain: Callable[[Recogniser], Tensor], model: Recogniser, fo
     return alike
 
 
-__all__ = ["ALIKE", "asked", "check_learned"]
+__all__ = ["ALIKE", "PIXELS", "asked", "at_once", "check_learned"]

@@ -6,6 +6,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from danqing.core.pictures.contract import Images, Mask
+from danqing.nets.same_padding import convolved_same
 
 SIDE = 256
 # kernel, stride, channels in, inner, squeezed (0: not), out, hard swish or else ReLU; each a block of the backbone
@@ -34,7 +35,7 @@ class SelfieNet(nn.Module):
 
     def forward(self, x: Images) -> Mask:
         """The share of each pixel (B, 1, 256, 256) that is a person's, of pictures (B, 3, 256, 256) in [0, 1]."""
-        x = functional.hardswish(_same(x, self.stem))
+        x = functional.hardswish(convolved_same(x, self.stem))
         maps = {-1: x}
         for at, block in enumerate(self.blocks):
             x = maps[at] = block(x)
@@ -58,7 +59,7 @@ class _Block(nn.Module):
         self.adds = stride == 1 and width == out
 
     def forward(self, x: Tensor) -> Tensor:
-        h = self.bend(_same(self.bend(self.widen(x)), self.depth))
+        h = self.bend(convolved_same(self.bend(self.widen(x)), self.depth))
         if self.gate is not None:
             h = h * self.gate(h)
         h = self.narrow(h)
@@ -90,17 +91,6 @@ class _Join(nn.Module):
         h = self.point(fine * self.gate(fine + x) + x).relu()
         out: Tensor = h + self.depth(h).relu()
         return out
-
-
-def _same(x: Tensor, conv: nn.Conv2d) -> Tensor:
-    """Convolve with TensorFlow's "SAME" padding, which puts the odd pixel at the end."""
-    need = [
-        max((-(-side // step) - 1) * step + kernel - side, 0)
-        for side, step, kernel in zip(x.shape[-2:], conv.stride, conv.kernel_size, strict=True)
-    ]
-    (top, left), (bottom, right) = [n // 2 for n in need], [n - n // 2 for n in need]
-    out: Tensor = conv(functional.pad(x, (left, right, top, bottom)))
-    return out
 
 
 __all__ = ["SIDE", "SelfieNet"]

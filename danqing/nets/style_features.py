@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import SafetensorError
@@ -18,7 +19,7 @@ from danqing.core.pictures.contract import Images, Mask
 from danqing.core.uses import used
 from danqing.maths.moments import Moments, discrepancy, moments, pixel_maps
 from danqing.nets.efficientnet_lite import bundled_weights, efficientnet_lite0
-from danqing.nets.mobilenet_v2 import mobilenet_v2_maps, note_use
+from danqing.nets.mobilenet_v2 import MEAN, STD, mobilenet_v2_maps, note_use
 
 BACKBONES = ("mobilenet-v2", "efficientnet-lite0")
 STYLE_BLOCKS = (-1, 0, 1, 3, 8, 12)  # of MobileNetV2: their wide maps, after the depthwise convolution
@@ -103,6 +104,8 @@ def vgg16_features(file: Path) -> StyleFeatures:
         raise ModelFileError("cannot be read as weights", where=file, remedy=remedy) from error
     except Exception as error:  # pickle's own errors, whose class danqing does not import
         raise ModelFileError("is a file of weights that is not safe to load", where=file, remedy=remedy) from error
+    if not isinstance(tensors, dict):
+        raise ModelFileError(f"holds no VGG16, but a {type(tensors).__name__}", where=file, remedy=remedy)
     kernels = _vgg16_kernels(tensors, file, remedy)
     used("vgg16", sha256=hash_of(file))
 
@@ -112,23 +115,25 @@ def vgg16_features(file: Path) -> StyleFeatures:
     return StyleFeatures("vgg16", look)
 
 
-def _vgg16_kernels(tensors: dict[str, Tensor], file: Path, remedy: str) -> list[tuple[Tensor, Tensor]]:
+def _vgg16_kernels(tensors: dict[str, Any], file: Path, remedy: str) -> list[tuple[Tensor, Tensor]]:
     """The convolutions in turn; in torchvision's layout each is followed by a ReLU, and poolings count too."""
     found, at, width = [], 0, 3
     for channels in VGG16:
         if channels == 0:
             at += 1
             continue
-        weight, bias = (tensors.get(f"features.{at}.{part}") for part in ("weight", "bias"))
-        if weight is None or bias is None or tuple(weight.shape) != (channels, width, 3, 3):
+        kernel = tuple(tensors.get(f"features.{at}.{part}") for part in ("weight", "bias"))
+        shapes = tuple(each.shape for each in kernel if isinstance(each, Tensor))
+        if shapes != ((channels, width, 3, 3), (channels,)):
             raise ModelFileError(f"holds no VGG16: features.{at} does not fit", where=file, remedy=remedy)
-        found.append((weight.float().requires_grad_(False), bias.float().requires_grad_(False)))
+        weight, bias = (torch.as_tensor(each).detach().float() for each in kernel)
+        found.append((weight, bias))
         at, width = at + 2, channels
     return found
 
 
 def _vgg16(x: Images, kernels: list[tuple[Tensor, Tensor]]) -> tuple[list[Tensor], Tensor]:
-    mean, std = (x.new_tensor(each).view(1, 3, 1, 1) for each in ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)))
+    mean, std = (x.new_tensor(each).view(1, 3, 1, 1) for each in (MEAN, STD))
     x, at, style, content = (x - mean) / std, 0, [], x
     for channels in VGG16:
         if channels == 0:

@@ -9,14 +9,14 @@ import torch
 from torch import Tensor
 
 from danqing.core.artefacts.figures import Figures
-from danqing.core.errors import DataError
 from danqing.core.fields.source import Source
-from danqing.core.learned.classes import class_names, class_number
+from danqing.core.learned.classes import class_names
 from danqing.core.learned.model import Recogniser
 from danqing.core.operators.operator import operator
 from danqing.core.pictures.contract import Images, from_uint8
 from danqing.core.progress import Job, Progress
 from danqing.data.store import Store, pack
+from danqing.data.truth import truth
 from danqing.maths.classification import class_scores, confusion_matrix, macro, wilson_interval
 
 CHUNK = 64  # pictures looked at once
@@ -52,19 +52,10 @@ def assess(
     """
     which = None if split == "all" else split
     store = yield from pack(data, size=weights.config["size"], channels=weights.config["channels"], split=which)
-    truth, names = _truth(store, weights, data), class_names(weights)
+    actual, names = truth(store, weights, data), class_names(weights)
     named = yield from _named(store, weights)
-    matrix = confusion_matrix(truth, named, len(names))
+    matrix = confusion_matrix(actual, named, len(names))
     return Figures(_rows(matrix, names), _plot(matrix, names))
-
-
-def _truth(store: Store, weights: Recogniser, data: str) -> Tensor:
-    """The labels as the model numbers them: classes are matched by name."""
-    if store.labels is None or not len(store):
-        what = "these pictures have no labels" if len(store) else "holds no such pictures"
-        raise DataError(what, where=data, remedy="Sort them into one folder a class, or take another split")
-    numbers = torch.tensor([class_number(weights, str(name)) for name in store.classes])
-    return numbers[torch.from_numpy(np.array(store.labels))]
 
 
 def _named(store: Store, weights: Recogniser) -> Job[Tensor]:

@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from danqing.core.fields.number import Range
+from danqing.core.notes import note
 from danqing.core.operators.operator import operator
 from danqing.core.pictures.alpha import laid_on
 from danqing.core.pictures.contract import Images, Mask
@@ -18,6 +19,8 @@ from danqing.maths.colour import brightness
 from danqing.maths.guided import enlarged_along
 from danqing.maths.opacity import opacity_of
 from danqing.nets.detection import things_in
+from danqing.nets.faces import faces_in
+from danqing.nets.mtcnn import SMALLEST, Mtcnn
 from danqing.nets.nanodet import COCO, NanoDet
 from danqing.nets.nanodet import SIDE as SEEN
 from danqing.nets.pose import PERSON
@@ -25,6 +28,10 @@ from danqing.nets.ready_made import ready_made
 from danqing.nets.selfie import SIDE, SelfieNet
 
 THRESHOLD = 0.4  # how sure it must be that somebody is there, for a look of its own
+CLOSE, SURE = (
+    8,
+    0.9,
+)  # how small a part of the shorter side a face may be, and how sure, for a whole picture of somebody
 WIDER = 1.3  # than a person is the square that is looked at
 STEEP = 0.45  # of the shares at each end that become 0 and 1 where nothing is to be soft
 
@@ -33,7 +40,8 @@ STEEP = 0.45  # of the shares at each end that become 0 and 1 where nothing is t
 def cutout(x: Images, softness: Annotated[float, Range(0, 1)] = 0.7, alpha: Mask | None = None) -> Job[Mask]:
     """Mark the persons in pictures, with soft hair and edges, as a mask for other operators.
 
-    Persons are looked for first, and each is then looked at alone, so that small ones are found, too.
+    Persons are looked for first, and each is then looked at alone, so that small ones are found, too. Where there is
+    none, but a face, all of the picture is looked at.
 
     Args:
         x: pictures of any size.
@@ -41,7 +49,8 @@ def cutout(x: Images, softness: Annotated[float, Range(0, 1)] = 0.7, alpha: Mask
         alpha: opacity (B, 1, H, W), by default the pictures' own; where they are transparent, white shows through.
 
     Returns:
-        A job with masks (B, 1, H, W): the share of each pixel that is a person's. Without persons they are empty.
+        A job with masks (B, 1, H, W): the share of each pixel that is a person's. Without persons they are empty, and
+        a note says so.
 
     Source: MediaPipe selfie segmentation, 2021, on squares around persons that NanoDet finds; edges by K. He, J. Sun,
     "Fast guided filter", 2015.
@@ -53,19 +62,31 @@ def cutout(x: Images, softness: Annotated[float, Range(0, 1)] = 0.7, alpha: Mask
     masks = []
     for at, picture in enumerate(laid_on(x, opacity_of(x, alpha)).split(1)):
         yield Progress(at, len(x), "looking for persons")
-        persons = things_in(detector, picture, COCO, SEEN, THRESHOLD)
-        masks.append(_mask(net, picture, [thing for thing in persons.things if thing.label == PERSON]))
+        found = things_in(detector, picture, COCO, SEEN, THRESHOLD)
+        persons = [thing for thing in found.things if thing.label == PERSON] or _around_a_face(picture)
+        if not persons:
+            note("no person was found in the picture")
+        masks.append(_mask(net, picture, persons))
     low = STEEP * (1 - softness)
     return ((torch.cat(masks) - low) / (1 - 2 * low)).clamp(0, 1)
 
 
+def _around_a_face(picture: Images) -> list[Thing]:
+    """All of a picture as one person's, if it shows a face: too much of one fills it for the detector to see whose.
+
+    The net itself would not do: it takes any large thing in the middle for a person, a cat as well.
+    """
+    height, width = picture.shape[-2:]
+    smallest = max(SMALLEST, min(height, width) / CLOSE)
+    faces = faces_in(ready_made("mtcnn", Mtcnn), picture, smallest, SURE)
+    return [Thing(PERSON, (0, 0, width, height))] if faces.things else []
+
+
 @torch.no_grad()
 def _mask(net: SelfieNet, picture: Images, persons: list[Thing]) -> Mask:
-    """The shares in one picture: of each person apart, and of the whole where nobody was found."""
+    """The shares in one picture: the most of those of each person apart."""
     height, width = picture.shape[-2:]
     share = picture.new_zeros(1, 1, height, width)
-    if not persons:
-        share = torch.maximum(share, _look(net, picture))
     for thing in persons:
         left, top, right, bottom = thing.box
         half = WIDER / 2 * max(right - left, bottom - top)

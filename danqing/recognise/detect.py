@@ -12,6 +12,7 @@ from danqing.core.operators.operator import operator
 from danqing.core.pictures.alpha import laid_on
 from danqing.core.pictures.contract import Images, Mask
 from danqing.core.progress import Job, Progress
+from danqing.maths.found import labels_in
 from danqing.maths.opacity import opacity_of
 from danqing.nets.detection import things_in
 from danqing.nets.nanodet import COCO, NanoDet
@@ -67,7 +68,7 @@ def detect(
 
 def _known(only: str) -> set[str]:
     """The classes that are asked for."""
-    wanted = {label.strip().casefold() for label in only.split(",") if label.strip()}
+    wanted = labels_in(only)
     for label in sorted(wanted - set(COCO)):
         remedy = f"It knows {', '.join(COCO)}"
         raise ParameterError(f"the net does not know {label!r}", where="only", remedy=remedy)

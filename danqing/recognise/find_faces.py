@@ -12,10 +12,9 @@ from danqing.core.pictures.contract import Images, Mask
 from danqing.core.progress import Job, Progress
 from danqing.maths.opacity import opacity_of
 from danqing.nets.faces import faces_in
-from danqing.nets.mtcnn import Mtcnn
+from danqing.nets.mtcnn import SMALLEST, Mtcnn
 from danqing.nets.ready_made import ready_made
 
-SMALLEST = 20  # px that a face must have for the nets to see one
 SHARE = 40  # smallest faces in the longer side of a picture, where nobody says how large they are
 
 
@@ -34,7 +33,7 @@ def find_faces(
         x: pictures of any size.
         threshold: how sure the net must be; lower finds more, and more that is no face.
         smallest: height of the smallest faces that are looked for; small ones take long. Not given: a fortieth of the
-            longer side, and no less than 20 px.
+            longer side, at most half of the shorter one, and no less than 20 px.
         alpha: opacity (B, 1, H, W), by default the pictures' own; where they are transparent, white shows through.
 
     Returns:
@@ -49,7 +48,7 @@ def find_faces(
         danqing find_faces photo.png --out faces.json
     """
     net = ready_made("mtcnn", Mtcnn)
-    least = max(SMALLEST, max(x.shape[-2:]) / SHARE) if smallest is None else smallest
+    least = max(SMALLEST, min(max(x.shape[-2:]) / SHARE, min(x.shape[-2:]) / 2)) if smallest is None else smallest
     shown, found = laid_on(x, opacity_of(x, alpha)), []
     for at, picture in enumerate(shown.split(1)):
         yield Progress(at, len(x), "looking for faces")

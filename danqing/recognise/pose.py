@@ -59,7 +59,8 @@ def pose(
         if given is None:
             persons = things_in(ready_made("nanodet", NanoDet), picture, COCO, SIDE, threshold, 1000)
         else:
-            persons = Found(x.shape[3], x.shape[2], given[at])
+            # However others spell it
+            persons = Found(x.shape[3], x.shape[2], tuple(thing._replace(label=PERSON) for thing in given[at]))
         things = tuple(thing for thing in persons.things if thing.label == PERSON)[:count]
         found.append(poses_in(net, picture, persons._replace(things=things), threshold))
     return Boxes.in_pictures(shown, found)

@@ -79,25 +79,24 @@ def neural_style(
     """
     features, pieces = style_features(backbone), []
     for at in range(len(x)):
-        picture = reduced(x[at : at + 1].expand(-1, 3, -1, -1), MOST)
-        kept = picture.shape[2:] == x.shape[2:]
-        if not kept:
-            note(f"it was painted at {picture.shape[3]} x {picture.shape[2]} px, and enlarged")
+        whole = x[at : at + 1].expand(-1, 3, -1, -1)
         asked = styles_for(
             x, at, [style, style2, style3], [mask, mask2, mask3], strength, scale, colours == "photograph"
         )
         if asked.strength == 0:
-            pieces.append(picture.clone() if kept else x[at : at + 1].expand(-1, 3, -1, -1).clone())
+            pieces.append(whole)
             continue
+        picture = reduced(whole, MOST)
         share = (picture.shape[2] / x.shape[2]) ** 2
         models = [
             Model(reduced(each.picture, _pixels(each.picture, share)), each.share, each.mask) for each in asked.wanted
         ]
         work = painted(picture, models, features, Generator().manual_seed(seed), steps, USUAL * asked.strength)
         made = yield from shared(work, at, 1, total=len(x))
-        if not kept:
+        if picture is not whole:
+            note(f"it was painted at {picture.shape[3]} x {picture.shape[2]} px, and enlarged")
             made = functional.interpolate(made, x.shape[2:], mode="bicubic", align_corners=False).clamp(0, 1)
-        pieces.append(laid_over(x[at : at + 1], made, asked.cover))
+        pieces.append(laid_over(whole, made, asked.cover))
     return torch.cat(pieces)
 
 

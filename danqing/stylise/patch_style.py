@@ -44,7 +44,7 @@ def patch_style(
         seed: where the random views start.
 
     Returns:
-        A job with colour pictures of the same size.
+        A job with colour pictures of the same size; above a megapixel, detail finer than of that many stays as it is.
 
     Raises:
         ParameterError: if the painting is smaller than 8 px, or the mask marks nothing or has another size.

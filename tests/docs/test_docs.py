@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 README, CHINESE = ROOT / "README.md", ROOT / "README.zh-CN.md"
-PAGES = [README, ROOT / "docs" / "tutorial.md"]
+PAGES = [README, *(ROOT / "docs" / page for page in ("tutorial.md", "style.md"))]
 SIDE = 160  # px: the longer side of the pictures in the folder
 BLOCK = re.compile(r"^```(bash|python)\n(.*?)^```$", re.M | re.S)
 
@@ -70,3 +70,9 @@ def test_every_linked_file_exists() -> None:
         for target in re.findall(r"\]\(([^)#:]+)\)|src=\"([^\":]+)\"", page.read_text("utf-8")):
             path = page.parent / (target[0] or target[1])
             assert path.exists(), f"{page.name} points to {path}"
+
+
+def test_the_page_of_benchmarks_holds_all_figures_that_are_kept() -> None:
+    from bench.__main__ import PAGE, page
+
+    assert PAGE.read_text("utf-8") == page(), "bench.__main__.write_page writes it"

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import copy
+from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from PIL import Image
 from toys import SIDE, Box, Seeker, TwoStrokes, planted
 
 import danqing
 from danqing.core.errors import ParameterError
 from danqing.core.learned.model import Recogniser
 from danqing.core.learned.weights import load
+from danqing.data.digits import digits
 from danqing.maths.attacks import fgsm, pgd
 
 U = 2.0**-24
@@ -46,6 +50,10 @@ def test_what_a_channel_paints_is_found_by_leaving_it_out() -> None:
     assert found.numbers[2]["change"] == 0
     assert found.numbers[0]["across"] == pytest.approx((SIDE / 2 - 1) / 2 / (SIDE - 1), rel=1e-5)
     assert found.numbers[1]["down"] > 0.7
+    sheet = found.picture
+    rows = [sheet[0, :, top : top + SIDE, :SIDE] for top in range(0, 4 * (SIDE + 2), SIDE + 2)]
+    warm = [(row[0] - row[2] > 0.5).float().mean() for row in rows]
+    assert [float(each) for each in warm] == [0, 0.25, 0.25, 0]
 
 
 def test_a_restorer_is_seen_to_look_as_far_as_it_does() -> None:
@@ -56,6 +64,26 @@ def test_a_restorer_is_seen_to_look_as_far_as_it_does() -> None:
     warm = found.picture[0, 0] - found.picture[0, 2] > 10 * U
     rows, columns = warm.nonzero().T
     assert (rows.min(), rows.max(), columns.min(), columns.max()) == (22, 26, 18, 22)
+
+
+@pytest.mark.parametrize(
+    ("height", "width", "row", "column"), [(1, 1, 0, 0), (1, 30, 0, 29), (40, 3, 0, 0), (10, 10, 9, 9)]
+)
+def test_squares_reach_the_edges_of_pictures(height: int, width: int, row: int, column: int) -> None:
+    x = torch.rand(1, 1, height, width, generator=torch.Generator().manual_seed(1))
+    found = danqing.attribution(x, Box(), point=(column, row), side=1)
+    assert found.numbers[0]["sees"] == min(2, max(row, height - 1 - row, column, width - 1 - column))
+    wide = danqing.attribution(x, Box(), point=(column, row), side=8).picture
+    assert wide[0, 0, row, column] > wide[0, 2, row, column]  # its own square is tried, though cut off, and is orange
+
+
+def test_what_is_far_away_need_not_be_restored_again() -> None:
+    x = torch.rand(1, 3, 40, 400, generator=torch.Generator().manual_seed(2))
+    values = {"weights": "denoise-tiny", "side": 16, "sigma": 25.0}
+    whole = danqing.attribution(x, point=(200, 20), **values).numbers[0]
+    part = danqing.attribution(x[..., 32:368].contiguous(), point=(168, 20), **values).numbers[0]
+    assert (whole["sees"], whole["most"]) == (part["sees"], part["most"])
+    assert whole["beyond"] < 0.5
 
 
 def test_nothing_is_moved_further_than_it_may_be_and_the_loss_rises() -> None:
@@ -70,7 +98,7 @@ def test_nothing_is_moved_further_than_it_may_be_and_the_loss_rises() -> None:
 
 
 def test_robustness_begins_with_the_pictures_as_they_are() -> None:
-    found = danqing.robustness("digits", count=60, other="digits")
+    found = danqing.robustness("digits", count=30, other="digits")
     rows = found.numbers
     assert rows[0]["done"] == "as they are"
     assert rows[0]["lost"] == 0
@@ -79,6 +107,30 @@ def test_robustness_begins_with_the_pictures_as_they_are() -> None:
     assert min(row["accuracy"] for row in rows) < rows[0]["accuracy"]
     assert {row["done"] for row in rows} >= {"turned", "blurred", "noise", "jpeg", "fgsm", "pgd"}
     assert found.named["examples"].shape[1] == 1
+
+
+def test_few_pictures_stand_in_a_row_for_each_trial(tmp_path: Path) -> None:
+    pixels, labels = digits("test")
+    for at in range(3):
+        folder = tmp_path / str(labels[at])
+        folder.mkdir(exist_ok=True)
+        Image.fromarray(pixels[at]).save(folder / f"{at}.png")
+    found = danqing.robustness("digits", data=str(tmp_path), split="all", count=10)
+    examples, trials = found.named["examples"], len(found.numbers)
+    side = (examples.shape[3] + 2) // 3
+    assert examples.shape[2] == trials * side - 2
+
+
+def test_a_second_classifier_may_number_the_classes_otherwise() -> None:
+    net = load("digits", kind=Recogniser)
+    other = copy.deepcopy(net)
+    with torch.no_grad():
+        for each in other.parameters():
+            if len(each) == 10:
+                each.copy_(each.flip(0))
+    other.card = {**net.card, "classes": [str(digit) for digit in range(9, -1, -1)]}
+    rows = danqing.robustness(net, count=10, other=other).numbers[:13]  # misled pictures are made for each apart
+    assert [row["other"] for row in rows] == [row["accuracy"] for row in rows]
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from danqing.core.learned.weights import load
 from danqing.core.notes import noted
 from danqing.data.digits import digits
 from danqing.maths.heat import rank_correlation
-from danqing.nets.reasons import ALIKE
+from danqing.nets.reasons import ALIKE, PIXELS, at_once
 
 DRAWS = 30
 
@@ -74,6 +74,16 @@ def test_maps_are_those_of_captum(net: Recogniser) -> None:
     torch.testing.assert_close(ours, theirs.detach(), rtol=0, atol=float(ours.abs().max()) * 1e-4)
 
 
+def test_maps_that_are_changed_in_place_are_weighed_as_the_layer_gave_them() -> None:
+    class InPlace(Seeker):
+        def features(self, x: torch.Tensor) -> torch.Tensor:
+            return self.seek(x).relu_().square().sum((2, 3)).sqrt()  # type: ignore[no-any-return]
+
+    x, _, _ = planted(4)
+    one, other = (danqing.grad_cam(x, net, label="1", layer="seek").picture for net in (Seeker(), InPlace()))
+    assert torch.equal(one, other)
+
+
 def test_where_the_last_maps_are_averaged_both_methods_are_one() -> None:
     class Mean(Seeker):
         def logits(self, x: torch.Tensor) -> torch.Tensor:
@@ -115,6 +125,21 @@ def test_a_wide_picture_is_explained_in_its_middle_square() -> None:
     ground = danqing.grad_cam(x, net, layer="trunk.0", label="1").picture
     assert found.shape == (1, 3, SIDE, 3 * SIDE)
     assert torch.equal(found[..., :SIDE], ground[..., :SIDE])
+
+
+def test_of_large_pictures_few_copies_are_looked_at_together(net: Recogniser) -> None:
+    sides = [(1, 1), (28, 28), (512, 512), (1000, 1500), (3000, 4000)]
+    empty = [torch.empty(1, 1, *each, device="meta") for each in sides]
+    assert [at_once(each, 16) for each in empty] == [16, 16, 16, 2, 1]
+    x = torch.rand(1, 1, 1000, 1000, generator=torch.Generator().manual_seed(0))
+    assert at_once(x, 16) * x.numel() <= PIXELS
+    (row,) = danqing.occlusion(x, net, side=500).numbers
+    worst = x.clone()
+    worst[..., row["top"] : row["top"] + 500, row["left"] : row["left"] + 500] = x.mean()
+    with torch.no_grad():
+        number = int(row["label"])
+        fall = float(net.logits(x)[0, number] - net.logits(worst)[0, number])
+    assert row["fall"] == pytest.approx(fall, rel=1e-3, abs=1e-4)
 
 
 @pytest.mark.parametrize(

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
 from torch import Generator, Tensor
 
 from danqing import age
-from danqing.maths.ageing import Wear, unit_of, worn
+from danqing.maths.ageing import _MARKS, Wear, _Surface, unit_of, worn
 
 
 def drawn(x: Tensor, wear: Wear, seed: int = 0) -> tuple[Tensor, ...]:
@@ -59,3 +61,23 @@ def test_the_operator_draws_the_same_marks_on_the_picture_and_the_mask(chelsea: 
     assert not torch.equal(made, age(x, seed=4, **new))
     grain = age(x, scratches=0, **new) - x
     assert 1.5 / 255 < grain.std() < 3.1 / 255  # some is clipped
+
+
+class Whole(_Surface):
+    """Draws every mark on all of the picture."""
+
+    def window(self, points: NDArray[np.float64], margin: float) -> tuple[slice, slice]:
+        height, width = self.size
+        return slice(0, height), slice(0, width)
+
+
+@pytest.mark.parametrize(("height", "width"), [(1, 1), (1, 90), (70, 110), (300, 40)])
+def test_marks_are_the_same_drawn_where_they_lie_or_on_all_of_the_picture(height: int, width: int) -> None:
+    pixels = np.random.default_rng(0).random((height, width, 3), np.float32)
+    for seed in range(5):
+        near, far = (kind(pixels, 1.0, np.random.default_rng(seed)) for kind in (_Surface, Whole))
+        for draw in 3 * _MARKS:
+            draw(near)
+            draw(far)
+        for name in ("pixels", "hidden", "stained"):
+            assert np.array_equal(getattr(near, name), getattr(far, name)), name

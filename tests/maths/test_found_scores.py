@@ -68,3 +68,9 @@ def test_overlap_and_suppression() -> None:
     assert kept(boxes, scores, 0.7).tolist() == [1, 2, 3]
     assert kept(boxes, scores, 0.7, inner=True).tolist() == [1, 2]
     assert kept(boxes, scores, 0.7, groups=torch.tensor([0, 1, 0, 0])).tolist() == [1, 2, 3, 0]
+
+
+def test_a_thing_of_no_area_is_scored_and_not_divided_by() -> None:
+    thing = Thing("dog", (5.0, 5.0, 5.0, 9.0), points=(Spot("nose", 5.0, 5.0),))
+    pair = Pair(Found(40, 30, (thing,)), Found(40, 30, (thing,)))
+    assert [score([pair]) for score in (similarity, correct_points)] == [0.0, 0.0]

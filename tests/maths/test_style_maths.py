@@ -8,6 +8,7 @@ from skimage import data
 from torch import Generator, Tensor
 
 from danqing.core.errors import ParameterError
+from danqing.core.notes import noted
 from danqing.core.progress import finish
 from danqing.maths.colour_match import STRONGEST, colour_map, colour_moments, colours_matched, mapped
 from danqing.maths.moments import Moments, discrepancy, moments, pixel_maps, spread_distance
@@ -72,6 +73,25 @@ def test_pixel_maps_hold_slopes() -> None:
     maps = pixel_maps(ramp)
     torch.testing.assert_close(maps[:, 3:6, :, :-1], torch.full((1, 3, 5, 7), 0.4))
     assert maps[:, 6:].eq(0).all()
+
+
+def test_the_mutual_discrepancy_is_bounded_whatever_is_wanted() -> None:
+    rng, x = Generator().manual_seed(0), torch.rand(1, 4, 8, 8, generator=Generator().manual_seed(1))
+    plain = moments(1e-3 * torch.rand(1, 4, 8, 8, generator=rng))
+    assert float(discrepancy(moments(x), plain)) > 100
+    for other in (plain, moments(x + 5), moments(0 * x)):
+        assert float(discrepancy(moments(x), other, mutual=True)) <= 4
+    opposite = discrepancy(moments(x), moments(-x.flip(3)), mutual=True)  # 4 by the means, and nothing by the spreads
+    assert float(opposite) == pytest.approx(4, rel=1e-4)
+
+
+def test_patches_of_a_very_large_picture_are_matched_in_a_smaller_one() -> None:
+    x = torch.rand(1, 3, 16, 70_000, generator=Generator().manual_seed(0))
+    notes: list[str] = []
+    with noted(notes):
+        made = finish(patches_matched(x, x[..., :90], Generator().manual_seed(0), 1))
+    assert made.shape == x.shape
+    assert notes == ["patches were matched in a picture 2 times smaller; finer detail is the photograph's own"]
 
 
 def test_patches_take_on_a_distribution() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from torch import nn
 from danqing.core.errors import DataError
 from danqing.core.learned.card import read_card
 from danqing.core.uses import noting_uses
+from danqing.nets.efficientnet_lite import efficientnet_lite0
 from danqing.nets.mobilenet_v2 import BUNDLED, MobileNetV2, folded, mobilenet_v2_maps, note_use
 from danqing.zoo.mobilenet_v2 import convert
 
@@ -66,6 +68,13 @@ def test_the_bundled_file_tells_where_it_comes_from() -> None:
     with noting_uses(uses):
         note_use()
     assert uses == {"mobilenet-v2": {"sha256": hashlib.sha256(BUNDLED.read_bytes()).hexdigest()}}
+
+
+@pytest.mark.parametrize("load", [mobilenet_v2_maps.__wrapped__, efficientnet_lite0])
+def test_a_net_that_is_loaded_draws_nothing_that_others_would_have_drawn(load: Callable[[], object]) -> None:
+    before = torch.random.get_rng_state()
+    load()
+    assert torch.equal(torch.random.get_rng_state(), before)
 
 
 def test_another_file_is_not_converted(tmp_path: Path) -> None:

@@ -6,10 +6,12 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
 import torch
 from torch import Tensor
 
 from danqing.nets.blazepose import BlazePose
+from danqing.nets.mtcnn import cut_out
 from danqing.nets.nanodet import NanoDet
 from danqing.nets.ready_made import FOLDER, ready_made
 from danqing.nets.selfie import SelfieNet
@@ -65,3 +67,16 @@ def test_a_net_is_loaded_once_and_never_learns() -> None:
 def test_all_of_them_take_at_most_12_megabytes() -> None:
     names = ("nanodet", "blazepose", "selfie", "mtcnn")
     assert sum((FOLDER / f"{name}.safetensors").stat().st_size for name in names) <= 12_000_000
+
+
+@pytest.mark.parametrize(
+    ("box", "seen"),
+    [((0, 0, 8, 8), 1), ((-8, 0, 8, 16), 0.25), ((4, 4, 12, 12), 0.25), ((-9, 2, -1, 10), 0), ((2, 9, 5, 12), 0),
+     ((2, -9, 5, -3), 0), ((3, 3, 3.2, 3.1), None)],
+)  # fmt: skip
+def test_what_lies_outside_a_picture_is_black_in_a_cut_out(box: tuple[float, ...], seen: float | None) -> None:
+    x = torch.ones(1, 3, 8, 8)
+    part = (cut_out(x, torch.tensor([box]).float(), 24) * 128 + 127.5) / 255
+    assert part.shape == (1, 3, 24, 24)
+    if seen is not None:
+        assert float(part.mean()) == pytest.approx(seen, abs=1e-5)

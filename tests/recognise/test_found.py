@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,8 @@ import danqing
 from danqing.core.artefacts.boxes import Boxes
 from danqing.core.errors import ParameterError, PictureError
 from danqing.core.fields.boxes import BoxesKind
+from danqing.core.menu import operators
+from danqing.core.operators.operator import operator_named
 from danqing.core.pictures.found import Found, Spot, Thing, from_json, from_run_lengths, run_lengths, to_json
 from danqing.faces.cli import cli
 
@@ -81,6 +84,39 @@ def test_a_box_is_cut_off_at_the_border() -> None:
     assert from_json({**GOOD, "things": [thing]}).things[0].box == (0, 3, 40, 25)
 
 
+@pytest.mark.parametrize("name", ["blur", "crop", "select", "remove", "replace", "background"])
+def test_what_is_said_to_write_boxes_is_in_the_menu(name: str) -> None:
+    words = next(field.words for field in operator_named(name).form if field.name == "boxes")
+    (writers,) = re.findall(r", as (.+?) write", words)
+    assert set(re.split(r", | or ", writers)) <= set(operators())
+
+
+@pytest.mark.parametrize("name", ["blur", "crop", "select", "remove", "background"])
+def test_labels_without_boxes_are_refused(name: str) -> None:
+    with pytest.raises(ParameterError, match="which of the boxes are meant") as caught:
+        getattr(danqing, name)(torch.rand(1, 3, 30, 40), only="face")
+    assert caught.value.where == "only"
+
+
+def test_a_box_made_in_python_is_cut_off_like_one_from_a_file() -> None:
+    x = torch.rand(1, 3, 30, 40, generator=torch.Generator().manual_seed(2))
+    within, beyond = (Found(40, 30, (Thing("face", box),)) for box in ((0.0, 0, 12, 10), (-9.0, -7, 12, 10)))
+    assert torch.equal(danqing.blur(x, boxes=within), danqing.blur(x, boxes=beyond))
+    assert not torch.equal(danqing.blur(x, boxes=within), x)
+
+
+@pytest.mark.parametrize(
+    "thing",
+    [Thing("face", (50, 0, 60, 9)), Thing("face", (5, 5, 5, 9)), Thing("face", (-9, 0, -2, 9)),
+     Thing("face", (1, 1, 9, 9), mask=torch.ones(3, 3, dtype=torch.bool))],
+)  # fmt: skip
+@pytest.mark.parametrize("name", ["blur", "select", "crop"])
+def test_a_thing_made_in_python_that_does_not_fit_is_refused(name: str, thing: Thing) -> None:
+    with pytest.raises(ParameterError, match="face") as caught:
+        getattr(danqing, name)(torch.rand(1, 3, 30, 40), boxes=Found(40, 30, (thing,)))
+    assert caught.value.where == "boxes"
+
+
 def test_boxes_of_another_picture_are_refused() -> None:
     with pytest.raises(ParameterError, match="40×30 px, not of 31×24 px"):
         danqing.blur(torch.rand(1, 3, 24, 31), boxes=from_json(GOOD))
@@ -111,10 +147,33 @@ def test_a_body_has_its_points_where_they_are() -> None:
     assert spots["nose"].y < spots["left shoulder"].y
 
 
+def test_persons_that_others_found_are_persons_however_they_are_spelt() -> None:
+    found = Found(512, 512, (Thing("Person", (15, 14, 364, 508)), Thing("flag", (0, 0, 90, 200))))
+    (person,) = danqing.pose(astronaut(), boxes=found).found[0].things
+    assert person.label == "person"
+    assert len(person.points) == 33
+
+
 def test_a_person_is_cut_out() -> None:
     mask = danqing.cutout(astronaut())[0, 0]
     assert float(mask[100:150, 200:250].mean()) > 0.95
     assert float(mask[:100, 400:].mean()) < 0.05
+
+
+def test_a_cat_is_no_person_and_a_face_that_fills_the_picture_is_one() -> None:
+    cat = torch.from_numpy(data.chelsea().astype(np.float32) / 255).permute(2, 0, 1)[None]
+    with pytest.warns(UserWarning, match="no person was found"):
+        assert not bool(danqing.cutout(cat).any())
+    pale = 0.5 + 0.2 * (astronaut()[..., 60:180, 170:280] - 0.5)
+    assert not danqing.detect(pale, only="person").found[0].things
+    assert float(danqing.cutout(pale)[0, 0, 40:80, 40:70].mean()) > 0.95
+
+
+def test_a_face_in_a_long_strip_is_found() -> None:
+    strip = torch.full((1, 3, 120, 8000), 0.5)
+    strip[..., 4000:4120] = astronaut()[..., 56:176, 164:284]
+    (face,) = danqing.find_faces(strip).found[0].things
+    assert 4000 <= face.box[0] < face.box[2] <= 4120
 
 
 def test_words_of_imagenet_fit() -> None:
@@ -139,6 +198,16 @@ def test_faces_are_blurred_and_nothing_else() -> None:
     assert bool(changed[top + 20 : bottom - 20, left + 20 : right - 20].float().mean() > 0.9)
     changed[top - 20 : bottom + 20, left - 20 : right + 20] = False
     assert not bool(changed.any())
+
+
+def test_a_mask_is_blurred_by_its_own_colours_as_finely_as_a_box_in_its_place() -> None:
+    x = torch.rand(1, 3, 60, 80, generator=torch.Generator().manual_seed(3))
+    mask = torch.zeros(1, 1, 60, 80)
+    mask[..., 12:36, 20:50] = 1
+    made = danqing.blur(x, mask=mask, method="mosaic")
+    assert torch.equal(made, danqing.blur(x, box="20,12,30,24", method="mosaic"))
+    other = torch.where(mask > 0, x, 1 - x)
+    assert torch.equal(danqing.blur(other, mask=mask)[..., 12:36, 20:50], danqing.blur(x, mask=mask)[..., 12:36, 20:50])
 
 
 def test_masks_and_boxes_lead_select_crop_and_replace() -> None:

@@ -11,6 +11,7 @@ from torch import Tensor
 
 import danqing
 from danqing.core.errors import DanqingError, ModelFileError, ParameterError, PictureError
+from danqing.core.notes import noted
 from danqing.core.uses import noting_uses
 from danqing.maths.moments import moments
 from danqing.nets.style_features import style_distance, style_features
@@ -152,11 +153,22 @@ def test_another_backbone_is_a_file_or_a_known_name(photo: Tensor, painting: Ten
     (tmp_path / "vgg.pth").write_bytes(b"nothing")
     with pytest.raises(ModelFileError):
         danqing.neural_style(photo, style=painting, backbone=str(tmp_path / "vgg.pth"))
-    torch.save({"features.0.weight": torch.zeros(3)}, tmp_path / "vgg.pth")
-    with pytest.raises(ModelFileError, match="holds no VGG16"):
-        danqing.neural_style(photo, style=painting, backbone=str(tmp_path / "vgg.pth"))
+    first = {"features.0.weight": torch.zeros(64, 3, 3, 3)}
+    wrong = {"features.0.weight": torch.zeros(3)}, {**first, "features.0.bias": torch.zeros(3)}, {**first}, [1], 3
+    for content in (*wrong, {"features.0.weight": 1, "features.0.bias": 2}):
+        torch.save(content, tmp_path / "vgg.pth")
+        with pytest.raises(ModelFileError, match="holds no VGG16"):
+            danqing.neural_style(photo, style=painting, backbone=str(tmp_path / "vgg.pth"))
     made = danqing.neural_style(photo[..., :40, :40], style=painting, backbone="efficientnet-lite0", steps=1)
     assert made.shape == (1, 3, 40, 40)
+
+
+def test_a_strength_of_nothing_leaves_a_large_photograph_as_it_is_and_says_nothing_else(painting: Tensor) -> None:
+    x, notes = torch.rand(1, 1, 1400, 1600), list[str]()
+    with noted(notes):
+        made = danqing.neural_style(x, style=painting, strength=(0.0,))
+    assert torch.equal(made, x.expand(-1, 3, -1, -1))
+    assert not notes
 
 
 def test_gram_matrices_are_as_gatys_has_them() -> None:
@@ -199,7 +211,8 @@ def test_a_film_is_painted_stroke_by_stroke(tmp_path: Path, painting: Tensor, mo
 def test_a_film_of_one_frame_and_none_at_all(tmp_path: Path, painting: Tensor) -> None:
     with pytest.warns(UserWarning, match="single frame"):
         made = danqing.style_film(film(tmp_path, 1), style=painting)
-    assert made.told() is None or made.pictures.shape[0] == 1
+    assert made.pictures.shape[0] == 1
+    assert not made.told()
     (tmp_path / "empty.mp4").write_bytes(b"\0\0\0\x18ftypisom")
     with pytest.raises(PictureError):
         danqing.style_film(tmp_path / "empty.mp4", style=painting)

@@ -1,4 +1,4 @@
-"""What was found in pictures, as a file that detect, faces or pose wrote, or as their result itself."""
+"""What was found in pictures, as a file that detect, find_faces or pose wrote, or as their result itself."""
 
 from __future__ import annotations
 
