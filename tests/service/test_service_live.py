@@ -22,7 +22,9 @@ from danqing.core.learned.weights import save
 from danqing.core.operators.operator import operator_named
 from danqing.core.pictures.reading import read
 from danqing.core.pictures.writing import write
+from danqing.faces.service.live import Sessions
 from danqing.faces.service.painting import Together
+from danqing.faces.service.problems import Problem
 
 
 @pytest.fixture
@@ -108,6 +110,8 @@ def test_what_goes_wrong_is_told_and_the_line_stays(server: Running, line: Clien
         ({"task": "train-dcgan", "values": {"data": "digits"}}, "train-dcgan"),
         ({"task": "median", "values": {"x": name}, "size": 0}, "size"),
         ({"task": "median", "values": {"x": name}, "box": "900,900,5,5"}, "box"),
+        ({"task": "median", "values": {"x": name}, "box": 5}, "box"),
+        ({"task": "median", "values": {"x": name}, "box": {"left": 1}}, "box"),
         ({"task": "median"}, "x"),
         ({"task": "nothing"}, "nothing"),
         ({"more": 1}, "more"),
@@ -153,6 +157,18 @@ def test_without_websocket_events_are_sent(server: Running, photo: Path) -> None
         told = json.loads(data.removeprefix("data: "))
     assert told["id"] == 5
     assert told["picture"].startswith("data:image/png;base64,")
+
+
+def test_who_comes_back_under_the_same_name_is_not_sent_away(server: Running) -> None:
+    """The end of the first connection may come after the beginning of the second."""
+    sessions = Sessions()
+    first = sessions.begin(server.service, "abcdefgh")
+    second = sessions.begin(server.service, "abcdefgh")
+    sessions.end("abcdefgh", first)
+    assert sessions.wishes("abcdefgh")
+    sessions.end("abcdefgh", second)
+    with pytest.raises(Problem):
+        sessions.wishes("abcdefgh")
 
 
 def test_painted_together_is_painted_alone(painter: str, server: Running) -> None:

@@ -32,7 +32,7 @@ from danqing.core.runs.compute import Loaded, compute, watched
 from danqing.core.runs.order import Call
 from danqing.faces.service.catalogue import is_live, read_values, task_of
 from danqing.faces.service.chains import Asked
-from danqing.faces.service.display import Size, box_of, encoded, smaller, with_opacity
+from danqing.faces.service.display import Size, encoded, smaller, with_opacity
 from danqing.faces.service.engine import Stop
 from danqing.faces.service.problems import Problem, problem_of
 from danqing.faces.service.routes_files import check_form
@@ -95,7 +95,7 @@ def read_wish(service: Service, asked: Any) -> Wish:
         if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= high:
             raise Problem("parameter", f"{str(value)[:50]!r} is not a whole number in 1…{high}", parameter=name)
     box = asked.get("box")
-    rectangle = box_of(box if isinstance(box, str | None) else ",".join(map(str, box)))
+    rectangle = None if box in (None, "") else BoxKind().check(box, "box")
     return Wish(
         asked.get("id"), str(asked.get("channel", ""))[:64], steps, picture, Size(size, rectangle),
         check_form(str(asked.get("format") or "auto")), quality,
