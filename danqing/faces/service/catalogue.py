@@ -55,7 +55,8 @@ def task_of(name: str) -> AnyTask:
 
 def _entries() -> list[str]:
     """What is on the menu and not for the person at this machine alone; nothing is imported."""
-    return [name for name, entry in {**tasks(), **operators()}.items() if entry.kind != Local.__name__]
+    with _LOADING:  # syntax trees, too: Python 3.11 cannot read several at a time
+        return [name for name, entry in {**tasks(), **operators()}.items() if entry.kind != Local.__name__]
 
 
 @functools.cache
