@@ -103,6 +103,31 @@ def test_masks_and_transparency_are_made_small_with_the_picture(
     assert facts["type"] == "result", facts
 
 
+def test_what_was_found_lies_where_it_lay_however_small_the_picture(
+    server: Running, line: ClientConnection, photo: Path
+) -> None:
+    name = server.send(photo)
+    thing = {"label": "dog", "box": [16, 8, 48, 40], "score": 1}
+    boxes = server.service.shelf.put(json.dumps({"width": 64, "height": 48, "things": [thing]}).encode(), "boxes.json")
+    # a tenth of a box on each side is blurred with it
+    for how, place in (({"size": 32}, (2, 22, 6, 26)), ({"box": "8,8,48,32"}, (0, 32, 4, 44))):
+        wish = {"values": {"x": name, "boxes": boxes}, "format": "png", **how}
+        facts, blurred = ask(line, task="blur", **wish)
+        assert facts["type"] == "result", facts
+        _, plain = ask(line, task="flip", values={"x": name}, format="png", **how)
+        change = (read(blurred).pixels - read(plain).pixels.flip(3)).abs().amax((0, 1))
+        top, bottom, left, right = place
+        changed = torch.nonzero(change > 2 / 255)
+        assert len(changed)
+        assert changed[:, 0].min() >= top
+        assert changed[:, 0].max() < bottom
+        assert changed[:, 1].min() >= left
+        assert changed[:, 1].max() < right
+    other = server.service.shelf.put(json.dumps({"width": 9, "height": 9, "things": []}).encode(), "other.json")
+    facts, _ = ask(line, task="blur", values={"x": name, "boxes": other}, size=32)
+    assert (facts["type"], facts["problem"]["parameter"]) == ("problem", "boxes")
+
+
 def test_what_goes_wrong_is_told_and_the_line_stays(server: Running, line: ClientConnection, photo: Path) -> None:
     name = server.send(photo)
     for wish, parameter in (
