@@ -212,6 +212,35 @@ def test_painted_together_is_painted_alone(painter: str, server: Running) -> Non
     assert [[file["id"] for file in files] for files in together] == [[file["id"] for file in files] for files in alone]
 
 
+def test_a_slider_waits_for_its_own_picture_alone(painter: str, server: Running, line: ClientConnection) -> None:
+    """One latent is painted where a recipe paints a chunk of them, and it is the picture that would be made."""
+    rows: list[int] = []
+    paint = painting.paint_chunk
+
+    def counted(model: Any, z: torch.Tensor, *rest: Any) -> Any:
+        rows.append(len(z))
+        return paint(model, z, *rest)
+
+    from danqing.faces.service import painting as shared
+
+    values = {"weights": painter, "count": 1, "seed": "77"}
+    shared.paint_chunk = counted  # type: ignore[assignment]
+    try:
+        _, seen = ask(line, task="generate", values=values, format="png")
+        made = server.client.post("/v1/run/generate", json={"values": values}, headers={"Accept": "image/*"})
+    finally:
+        shared.paint_chunk = paint
+    assert rows == [1, CHUNK]
+    assert (read(seen).pixels - read(made.content).pixels).abs().max() <= 1 / 255
+
+
+def test_defaults_in_pixels_shrink_with_the_picture(server: Running, line: ClientConnection, photo: Path) -> None:
+    values = {"x": server.send(photo)}
+    facts = [ask(line, task="sharpness", values={**values, **more}, size=32)[0] for more in ({}, {"radius": 8})]
+    assert facts[0]["numbers"]
+    assert facts[0]["numbers"] == facts[1]["numbers"]
+
+
 def test_rows_of_several_share_a_chunk() -> None:
     """While one chunk is painted, those who come are gathered for the next."""
     model = family_named("mlpgan")(size=16, channels=1).eval()

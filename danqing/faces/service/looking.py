@@ -6,6 +6,7 @@ import json
 import math
 import time
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -20,6 +21,7 @@ from danqing.core.fields.box import BoxKind
 from danqing.core.fields.kind import Kind, View
 from danqing.core.fields.mask import MaskKind
 from danqing.core.learned.card import bundled
+from danqing.core.learned.manner import live
 from danqing.core.notes import noted
 from danqing.core.operators.operator import Operator
 from danqing.core.pictures.contract import Picture
@@ -28,7 +30,7 @@ from danqing.core.pictures.sheet import contact_sheet
 from danqing.core.progress import finish
 from danqing.core.runs.compute import Loaded, compute, placed, watched
 from danqing.core.runs.order import Call
-from danqing.faces.service.catalogue import is_live, read_values, task_of
+from danqing.faces.service.catalogue import is_live, paints, read_values, task_of
 from danqing.faces.service.chains import Asked
 from danqing.faces.service.display import Size, encoded, smaller, with_opacity
 from danqing.faces.service.engine import Stop
@@ -166,7 +168,8 @@ class Looking:
         assert isinstance(task, Operator)
         loaded, call = self._loaded(task, step.values, before)
         work = watched(compute(call, loaded), self._notes, {})
-        made, like = finish(work, self._stop)
+        with live() if paints(task) else nullcontext():
+            made, like = finish(work, self._stop)
         return _shown(made, like)
 
     def _loaded(
