@@ -61,11 +61,13 @@ def in_language(value: Any) -> Any:
         if value.keys() >= {"kind", "detail", "parameter", "remedy"}:
             return problem_from(value).told()
         told = {name: in_language(each) for name, each in value.items()}
-        for name in ("notes", "lines"):
+        for name in ("notes", "lines", "warnings"):
             if isinstance(told.get(name), list):
                 told[name] = [said(each) if isinstance(each, str) else each for each in told[name]]
         if isinstance(told.get("words"), str) and "share" in told:
             told["words"] = " · ".join(said(each) for each in told["words"].split(" · "))
+        if {"event", "words", "remedy"} <= told.keys():  # of the doctor, in the log of a training
+            told |= {name: said(told[name]) for name in ("words", "remedy") if isinstance(told[name], str)}
         return told
     return [in_language(each) for each in value] if isinstance(value, list | tuple) else value
 
