@@ -3,7 +3,7 @@
 The milliseconds that one 64×64 colour picture of `dcgan` (default widths, unconditional; what it has learned does not
 matter for time) takes from its latent, and how many pictures a second batches of 64 give. Ways take turns; the median
 of their times is quoted, and the least, which a busy machine moves less. *block* is what a recipe's picture costs: a
-full block is painted. Differences are from float32 in PyTorch, in steps of 1/255.
+full block is painted; *live* is how a slider's is painted. Differences are from float32 in PyTorch, in steps of 1/255.
 """
 
 from __future__ import annotations
@@ -17,8 +17,7 @@ from typing import Any
 
 import torch
 
-from danqing.core.learned.live import live
-from danqing.core.learned.manner import convolving, freely
+from danqing.core.learned.manner import convolving, live
 from danqing.core.learned.weights import load, save
 from danqing.core.operators.task import task_named
 from danqing.models.dcgan import DCGAN
@@ -35,8 +34,7 @@ def run() -> dict[str, Any]:
         model = load(file, kind=DCGAN).requires_grad_(False).to(memory_format=torch.channels_last)
         others = {name: _exported(file, Path(folder), name) for name in ("onnx", "openvino")}
         rows = [row for count in TURNS for row in _rows(model, others, count)]
-        chosen = {str(count): choice.name for count, choice in live(model).choices.items()}
-    return {"rows": rows, "chosen": chosen, "threads": torch.get_num_threads()}
+    return {"rows": rows, "threads": torch.get_num_threads()}
 
 
 def table(result: dict[str, Any]) -> str:
@@ -51,8 +49,7 @@ def table(result: dict[str, Any]) -> str:
             f"| {row['way']} | {row['count']} | {1000 * row['median']:.1f} | {1000 * row['least']:.1f} | {rate:,.0f} "
             f"| {255 * row['gap']:.2f} |"
         )
-    told = ", ".join(f"{name} for {count}" for count, name in result["chosen"].items())
-    return "\n".join([*lines, "", f"`live` chose by processor time: {told}; {result['threads']} threads."])
+    return "\n".join([*lines, "", f"{result['threads']} threads."])
 
 
 def _rows(model: DCGAN, others: dict[str, Callable[[Any], Any]], count: int) -> list[dict[str, Any]]:
@@ -60,12 +57,11 @@ def _rows(model: DCGAN, others: dict[str, Callable[[Any], Any]], count: int) -> 
     compiled = torch.compile(model.painter, dynamic=False)
     ways: dict[str, Callable[[], torch.Tensor]] = {
         "block, as a recipe's": lambda: model.paint(z),
-        "eager, float32": lambda: _eager(model, z, False),
-        "eager, bf16": lambda: _eager(model, z, True),
+        "live": lambda: _eager(model, z, False),
+        "live, bf16": lambda: _eager(model, z, True),
         "compiled, float32": lambda: _compiled(compiled, z),
         "ONNX Runtime": lambda: torch.from_numpy(others["onnx"]({"z": z.numpy()})),
         "OpenVINO, float32": lambda: torch.from_numpy(others["openvino"]({"z": z.numpy()})),
-        "live": lambda: live(model).paint(z),
     }
     truth, rows = _eager(model, z, False), []
     gaps = {}
@@ -89,7 +85,7 @@ def _rows(model: DCGAN, others: dict[str, Callable[[Any], Any]], count: int) -> 
 
 @torch.inference_mode()
 def _eager(model: DCGAN, z: torch.Tensor, bf16: bool) -> torch.Tensor:
-    with freely(), convolving("own"), torch.autocast("cpu", torch.bfloat16, enabled=bf16):
+    with live(), torch.autocast("cpu", torch.bfloat16, enabled=bf16):
         return model.paint(z)
 
 

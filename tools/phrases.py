@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,7 +17,8 @@ from danqing.core import errors
 PACKAGE = Path(__file__).resolve().parents[1] / "danqing"
 BOOK = PACKAGE / "faces" / "service" / "phrases.zh.json"
 ERRORS = {each for each, value in vars(errors).items() if isinstance(value, type)} | {"Problem"}
-VARIABLES = {"what", "remedy", "noun"}
+PLACES = {"note": 0, "Progress": 2, "refuse": 2}  # calls that tell people something, and with which argument
+VARIABLES = {"what", "remedy", "noun", "words"}
 
 
 def templates(root: Path) -> dict[str, str]:
@@ -49,8 +51,9 @@ def _told(node: ast.AST) -> Iterator[str]:
             for keyword in node.keywords:
                 if keyword.arg in ("what", "remedy", "detail"):
                     yield from template_of(keyword.value)
-        elif name == "note":
-            yield from (text for each in node.args[:1] for text in template_of(each))
+        elif name in PLACES:
+            at = PLACES[name]
+            yield from (text for each in node.args[at : at + 1] for text in template_of(each))
     elif isinstance(node, ast.Assign) and any(isinstance(t, ast.Name) and t.id in VARIABLES for t in node.targets):
         yield from template_of(node.value)
     elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.target.id in VARIABLES:
@@ -62,9 +65,15 @@ def _told(node: ast.AST) -> Iterator[str]:
 
 
 def missing() -> dict[str, str]:
-    """What the book lacks."""
+    """What the book lacks, but for what is told to those who make danqing's own weights."""
     known = json.loads(BOOK.read_text("utf-8"))
-    return {text: file for text, file in templates(PACKAGE).items() if text not in known and text.strip("{} ")}
+    told = {text: file for text, file in templates(PACKAGE).items() if not file.startswith("zoo/")}
+    return {text: file for text, file in told.items() if text not in known and _says_something(text)}
+
+
+def _says_something(text: str) -> bool:
+    """Whether a template has words of its own, by which it can be told from others: ``{} for {}`` fits anything."""
+    return len(re.findall(r"[A-Za-z]{2,}", text)) > 1 if "{}" in text else bool(text.strip())
 
 
 if __name__ == "__main__":

@@ -33,12 +33,21 @@ class Root(NamedTuple):
 
 
 class Entry(NamedTuple):
-    """One line of the menu."""
+    """One line of the menu.
+
+    Attributes:
+        name: what it is called by.
+        group: the folder it lies in.
+        summary: the first line of its docstring.
+        module: that defines it.
+        kind: the special kind that its decorator names, such as ``Local``; empty: none.
+    """
 
     name: str
     group: str
     summary: str
     module: str
+    kind: str = ""
 
 
 @functools.cache
@@ -115,7 +124,7 @@ def _entries(group: str, wanted: Callable[[ast.stmt, str], bool]) -> Iterator[En
         for node in ast.parse(file.read_bytes()).body:
             if wanted(node, file.stem):
                 assert isinstance(node, ast.FunctionDef | ast.ClassDef)
-                yield Entry(file.stem, group, (ast.get_docstring(node) or "").partition("\n")[0], name)
+                yield Entry(file.stem, group, (ast.get_docstring(node) or "").partition("\n")[0], name, _kind(node))
                 break
 
 
@@ -133,6 +142,12 @@ def _is_group(folder: Path) -> bool:
 
 def _is_operator(node: ast.stmt, stem: str) -> bool:
     return isinstance(node, ast.FunctionDef) and node.name == stem and any(map(_says_task, node.decorator_list))
+
+
+def _kind(node: ast.FunctionDef | ast.ClassDef) -> str:
+    """What stands as ``kind=`` in a decorator."""
+    given = (each for call in node.decorator_list if isinstance(call, ast.Call) for each in call.keywords)
+    return next((each.value.id for each in given if each.arg == "kind" and isinstance(each.value, ast.Name)), "")
 
 
 def _says_task(node: ast.expr) -> bool:

@@ -24,7 +24,6 @@ from danqing.faces.pages import Row, drawn, section
 from danqing.faces.screen import FilesFailed, as_json, error_json, errors, legible, told
 
 FOLDERS = {"data": "Look through a set of pictures, or pack it, before training."}
-STAY = {"serve", "studio"}  # commands that share the processor with trainings: their threads wait asleep, not spinning
 STOPPED = 130  # as shells say of Ctrl-C
 
 
@@ -169,8 +168,9 @@ def _operator(name: str) -> str:
 def main() -> NoReturn:
     """Run danqing from the command line; SIGTERM is taken as Ctrl-C."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    if not STAY.isdisjoint(sys.argv[1:2]):
-        os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # read once, when torch is loaded
+    if any(name in tasks() and tasks()[name].kind == "Local" for name in sys.argv[1:2]):
+        # it stays, and shares the processor with trainings: threads wait asleep; read once, when torch is loaded
+        os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     cli.main()
 
 

@@ -16,6 +16,7 @@ from danqing.core.progress import Job
 from danqing.core.words import Words, words_of
 from danqing.training import record
 from danqing.training.config import GOING_ON, family_fields, option_fields
+from danqing.training.state import checkpoints_in
 
 PICTURES = "a folder, a folder of class folders, a zip of either, WebDataset shards, or digits (built in)."
 RUN = (
@@ -52,6 +53,17 @@ class Training(Task[..., Any]):
     @property
     def places(self) -> tuple[str, ...]:
         return ("data",) if self.family else ()
+
+    @property
+    def trains(self) -> str:
+        return self.family
+
+    def can_go_on(self, folder: Path) -> bool:
+        return (folder / record.CONFIG).is_file() and bool(checkpoints_in(folder / record.CHECKPOINTS))
+
+    @property
+    def own_places(self) -> tuple[str, ...]:
+        return *super().own_places, "resume", "config"
 
     @property
     def words(self) -> Words:

@@ -8,11 +8,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-import torch
 
 from danqing.core.learned.choice import quickest
-from danqing.core.learned.live import Live, live
-from danqing.models.dcgan import DCGAN
 
 
 @pytest.fixture(autouse=True)
@@ -69,19 +66,3 @@ def test_what_was_found_is_remembered_by_machine_and_work(cache: Path) -> None:
 def test_a_cache_that_cannot_be_written_is_done_without(cache: Path) -> None:
     cache.write_text("in the way")
     assert quickest({"much": work(6), "little": work(1)}, 1).name == "little"
-
-
-def test_live_paints_what_is_asked_for_and_no_more() -> None:
-    torch.manual_seed(0)
-    model = DCGAN(16, 3, 3, latents=6, width=8, critic_width=8).eval().requires_grad_(False)
-    painter = live(model)
-    assert isinstance(painter, Live)
-    assert live(model) is painter
-    z, label = torch.randn(3, 6), torch.arange(3)
-    for count in (1, 3):
-        found = painter.paint(z[:count], label[:count])
-        truth = model.paint(z[:count], label[:count])
-        assert found.shape == truth.shape
-        torch.testing.assert_close(found, truth, rtol=0, atol=0.1)  # bf16 keeps 8 bits, over four layers of sums
-        torch.testing.assert_close(painter.paint_codes(model.codes(z[:count], label[:count])), found, rtol=0, atol=0.1)
-    assert set(painter.choices) == {1, 16, 64}

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from serving import Running
 
 from danqing.core.operators.operator import operator_named
 from danqing.core.pictures.reading import read
+from danqing.faces.service.chains import chain_of, recipe_of
 
 STEPS = [
     {"task": "median", "values": {"radius": 1}},
@@ -44,6 +46,13 @@ def test_steps_that_are_off_are_left_out_and_what_was_done_is_found_again(server
     again = chain(server, name, STEPS)
     assert [each["state"] for each in again["steps"]] == ["skipped"] * 3
     assert again["result"]["files"] == first["result"]["files"]
+
+
+def test_a_step_that_looks_at_the_picture_hands_it_on_as_it_is(server: Running, photo: Path) -> None:
+    """Boxes are drawn into a copy for the eye: what follows works on the picture itself."""
+    name = server.send(photo)
+    told = chain(server, name, [{"task": "find_faces"}, {"task": "flip"}])
+    assert told["result"]["files"] == chain(server, name, [{"task": "flip"}])["result"]["files"]
 
 
 def test_a_chain_whose_third_step_fails_keeps_the_first_two(server: Running, photo: Path) -> None:
@@ -108,6 +117,17 @@ def test_a_replay_without_what_it_was_made_from_says_so(server: Running, photo: 
         assert (answer.status_code, answer.json()["parameter"]) == (409, "x-" + file.name)
     finally:
         aside.rename(file)
+
+
+def test_a_replay_with_another_operator_made_use_of_says_so(server: Running, photo: Path) -> None:
+    name = server.send(photo)
+    made = chain(server, name, [{"task": "find_faces"}])["result"]["files"][-1]["id"]
+    (step,) = recipe_of(server.service.shelf.file(made))
+    assert chain_of([step], server.service.shelf, {}).is_replayable
+    other = replace(step, uses={"flip": {"version": "99"}})
+    told = chain_of([other], server.service.shelf, {})
+    assert not told.is_replayable
+    assert [each["name"] for each in told.inputs if not each["here"]] == ["flip"]
 
 
 def test_a_picture_without_a_recipe_has_none(server: Running, photo: Path) -> None:

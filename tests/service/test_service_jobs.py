@@ -203,7 +203,9 @@ def test_an_index_that_breaks_while_it_is_used_is_made_anew(tmp_path: Path) -> N
 
 def test_order_does_not_ask_the_clock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     index = Index(tmp_path / "index.sqlite", {}, lambda name, why: None)
-    queue = Queue(tmp_path / "jobs", index, {"cancel": 1.0, "pause": 1.0}, 9, lambda job, state: None, lambda job: None)
+    queue = Queue(
+        tmp_path / "jobs", index, {"cancel": 1.0, "pause": 1.0}, 9, lambda job, state: None, lambda job: None, print
+    )
     names = []
     for moment in ("2030-01-01T00:00:00Z", "1970-01-01T00:00:00Z", "2001-01-01T00:00:00Z"):
         monkeypatch.setattr("danqing.faces.service.job_queue.now", lambda moment=moment: moment)

@@ -22,7 +22,9 @@ from danqing.core.learned.weights import save
 from danqing.core.operators.operator import operator_named
 from danqing.core.pictures.reading import read
 from danqing.core.pictures.writing import write
+from danqing.faces.service.live import Sessions
 from danqing.faces.service.painting import Together
+from danqing.faces.service.problems import Problem
 
 
 @pytest.fixture
@@ -101,6 +103,31 @@ def test_masks_and_transparency_are_made_small_with_the_picture(
     assert facts["type"] == "result", facts
 
 
+def test_what_was_found_lies_where_it_lay_however_small_the_picture(
+    server: Running, line: ClientConnection, photo: Path
+) -> None:
+    name = server.send(photo)
+    thing = {"label": "dog", "box": [16, 8, 48, 40], "score": 1}
+    boxes = server.service.shelf.put(json.dumps({"width": 64, "height": 48, "things": [thing]}).encode(), "boxes.json")
+    # a tenth of a box on each side is blurred with it
+    for how, place in (({"size": 32}, (2, 22, 6, 26)), ({"box": "8,8,48,32"}, (0, 32, 4, 44))):
+        wish = {"values": {"x": name, "boxes": boxes}, "format": "png", **how}
+        facts, blurred = ask(line, task="blur", **wish)
+        assert facts["type"] == "result", facts
+        _, plain = ask(line, task="flip", values={"x": name}, format="png", **how)
+        change = (read(blurred).pixels - read(plain).pixels.flip(3)).abs().amax((0, 1))
+        top, bottom, left, right = place
+        changed = torch.nonzero(change > 2 / 255)
+        assert len(changed)
+        assert changed[:, 0].min() >= top
+        assert changed[:, 0].max() < bottom
+        assert changed[:, 1].min() >= left
+        assert changed[:, 1].max() < right
+    other = server.service.shelf.put(json.dumps({"width": 9, "height": 9, "things": []}).encode(), "other.json")
+    facts, _ = ask(line, task="blur", values={"x": name, "boxes": other}, size=32)
+    assert (facts["type"], facts["problem"]["parameter"]) == ("problem", "boxes")
+
+
 def test_what_goes_wrong_is_told_and_the_line_stays(server: Running, line: ClientConnection, photo: Path) -> None:
     name = server.send(photo)
     for wish, parameter in (
@@ -108,6 +135,8 @@ def test_what_goes_wrong_is_told_and_the_line_stays(server: Running, line: Clien
         ({"task": "train-dcgan", "values": {"data": "digits"}}, "train-dcgan"),
         ({"task": "median", "values": {"x": name}, "size": 0}, "size"),
         ({"task": "median", "values": {"x": name}, "box": "900,900,5,5"}, "box"),
+        ({"task": "median", "values": {"x": name}, "box": 5}, "box"),
+        ({"task": "median", "values": {"x": name}, "box": {"left": 1}}, "box"),
         ({"task": "median"}, "x"),
         ({"task": "nothing"}, "nothing"),
         ({"more": 1}, "more"),
@@ -155,6 +184,18 @@ def test_without_websocket_events_are_sent(server: Running, photo: Path) -> None
     assert told["picture"].startswith("data:image/png;base64,")
 
 
+def test_who_comes_back_under_the_same_name_is_not_sent_away(server: Running) -> None:
+    """The end of the first connection may come after the beginning of the second."""
+    sessions = Sessions()
+    first = sessions.begin(server.service, "abcdefgh")
+    second = sessions.begin(server.service, "abcdefgh")
+    sessions.end("abcdefgh", first)
+    assert sessions.wishes("abcdefgh")
+    sessions.end("abcdefgh", second)
+    with pytest.raises(Problem):
+        sessions.wishes("abcdefgh")
+
+
 def test_painted_together_is_painted_alone(painter: str, server: Running) -> None:
     """As bits: rows of a batch of one size do not know of each other."""
     values = [{"weights": painter, "count": 1 + number % 3, "seed": str(number)} for number in range(12)]
@@ -169,6 +210,35 @@ def test_painted_together_is_painted_alone(painter: str, server: Running) -> Non
         )
     assert server.service.engine.together.chunks > before
     assert [[file["id"] for file in files] for files in together] == [[file["id"] for file in files] for files in alone]
+
+
+def test_a_slider_waits_for_its_own_picture_alone(painter: str, server: Running, line: ClientConnection) -> None:
+    """One latent is painted where a recipe paints a chunk of them, and it is the picture that would be made."""
+    rows: list[int] = []
+    paint = painting.paint_chunk
+
+    def counted(model: Any, z: torch.Tensor, *rest: Any) -> Any:
+        rows.append(len(z))
+        return paint(model, z, *rest)
+
+    from danqing.faces.service import painting as shared
+
+    values = {"weights": painter, "count": 1, "seed": "77"}
+    shared.paint_chunk = counted  # type: ignore[assignment]
+    try:
+        _, seen = ask(line, task="generate", values=values, format="png")
+        made = server.client.post("/v1/run/generate", json={"values": values}, headers={"Accept": "image/*"})
+    finally:
+        shared.paint_chunk = paint
+    assert rows == [1, CHUNK]
+    assert (read(seen).pixels - read(made.content).pixels).abs().max() <= 1 / 255
+
+
+def test_defaults_in_pixels_shrink_with_the_picture(server: Running, line: ClientConnection, photo: Path) -> None:
+    values = {"x": server.send(photo)}
+    facts = [ask(line, task="sharpness", values={**values, **more}, size=32)[0] for more in ({}, {"radius": 8})]
+    assert facts[0]["numbers"]
+    assert facts[0]["numbers"] == facts[1]["numbers"]
 
 
 def test_rows_of_several_share_a_chunk() -> None:

@@ -63,6 +63,14 @@ def test_many_wrong_tokens_are_slowed_down(tmp_path: Path) -> None:
         assert server.client.get("/v1/jobs", headers=bearer(TOKEN)).status_code == 200
 
 
+def test_wrong_tokens_are_counted_where_one_signs_in(tmp_path: Path) -> None:
+    with running(tmp_path, token=TOKEN, limits={"wrong_tokens_per_minute": 3}) as server:
+        got = [server.client.post("/v1/session", json={"token": f"wrong {n}"}).status_code for n in range(5)]
+        assert got == [401, 401, 401, 429, 429]
+        assert server.client.get("/v1/tasks", headers=bearer("wrong")).status_code == 429
+        assert server.client.post("/v1/session", json={"token": TOKEN}).status_code == 204
+
+
 def test_with_the_token_or_its_cookie_all_is(guarded: Running) -> None:
     assert guarded.client.get("/v1/jobs", headers=bearer(TOKEN)).status_code == 200
     assert guarded.client.get("/v1/jobs", params={"token": TOKEN}).status_code == 200
@@ -292,9 +300,10 @@ def test_a_folder_of_a_newer_danqing_is_left_alone(tmp_path: Path) -> None:
     assert (tmp_path / "service.json").read_text() == '{"format": 99}'
 
 
-def test_requests_of_one_client_are_counted(tmp_path: Path) -> None:
+def test_requests_of_one_address_are_counted_whatever_name_it_gives_itself(tmp_path: Path) -> None:
     with running(tmp_path, limits={"requests_per_minute": 5}) as server:
         got = [server.client.get("/healthz", headers={"Danqing-Client": "a"}) for _ in range(7)]
         assert [each.status_code for each in got] == [200] * 5 + [429] * 2
         assert got[-1].headers["retry-after"] == "60"
-        assert server.client.get("/healthz", headers={"Danqing-Client": "b"}).status_code == 200
+        for headers in ({"Danqing-Client": "b"}, bearer("another")):
+            assert server.client.get("/healthz", headers=headers).status_code == 429

@@ -103,7 +103,7 @@ def test_a_new_operator_file_is_in_the_page_with_no_other_change(
     )
     monkeypatch.syspath_prepend(tmp_path)
     here = (*menu.roots(), menu.Root(package, "glaze_works"))
-    caches = (menu.operators, menu.tasks, catalogue.found_tasks)
+    caches = (menu.operators, menu.tasks, catalogue.tasks_in)
     monkeypatch.setattr(menu, "roots", lambda: here)
     for each in caches:
         each.cache_clear()

@@ -6,6 +6,7 @@ import random
 from collections.abc import Iterator
 from typing import Annotated, Any, ClassVar, NamedTuple
 
+from danqing.core.fields.kind import View
 from danqing.core.fields.places import PlacesKind
 
 
@@ -40,6 +41,10 @@ class BoxKind(PlacesKind):
 
     def spelt(self, value: Any) -> str:
         return ",".join(map(str, value))
+
+    def moved(self, value: Rectangle, view: View) -> Rectangle:
+        left, top = (max(0, round(each)) for each in view.place(value.left, value.top))
+        return Rectangle(left, top, *(max(1, round(each * view.scale)) for each in value[2:]))
 
     def draw(self, rng: random.Random) -> Rectangle:
         return Rectangle(rng.randrange(8), rng.randrange(8), rng.randrange(3, 16), rng.randrange(3, 16))

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
 from danqing.core.errors import PictureError
-from danqing.core.fields.kind import Kind
+from danqing.core.fields.kind import Kind, View
 from danqing.core.fields.pictures import FILE
-from danqing.core.pictures.found import Found, from_json, to_json
+from danqing.core.pictures.found import Found, from_json, seen_in, to_json
 
 
 class BoxesKind(Kind):
@@ -78,6 +78,9 @@ class BoxesKind(Kind):
             raise PictureError("holds nothing that was found in a picture", where=file)
         return tuple(from_json(each, file) for each in rows)
 
+    def moved(self, value: tuple[Found, ...], view: View) -> tuple[Found, ...]:
+        return tuple(seen_in(each, view.place, view.size) if _is_of(each, view) else each for each in value)
+
     def draw(self, rng: random.Random) -> Any:
         return FILE
 
@@ -85,6 +88,14 @@ class BoxesKind(Kind):
         nothing = {"width": 31, "height": 24}
         outside = {**nothing, "things": [{"label": "dog", "box": [40, 0, 50, 9]}]}
         yield from (3, [], {"boxes": 1}, nothing, outside, object())
+
+
+def _is_of(found: Found, view: View) -> bool:
+    """Whether a view may be one of the picture that something was found in; of another it is refused later."""
+    sides = zip((found.width, found.height), (view.left, view.top), view.size, strict=True)
+    if view.scale != 1:
+        return all(abs(whole * view.scale - part) <= 1 for whole, _, part in sides)
+    return not view.is_all and all(start + part <= whole for whole, start, part in sides)
 
 
 Things = Annotated[tuple[Found, ...], BoxesKind()]

@@ -6,6 +6,7 @@ import random
 from collections.abc import Iterator
 from typing import Annotated, Any, ClassVar
 
+from danqing.core.fields.kind import View
 from danqing.core.fields.places import PlacesKind, spelt_number
 
 Quad = tuple[tuple[float, float], ...]
@@ -27,6 +28,9 @@ class CornersKind(PlacesKind):
 
     def spelt(self, value: Any) -> str:
         return " ".join(",".join(map(spelt_number, place)) for place in value)
+
+    def moved(self, value: Quad, view: View) -> Quad:
+        return tuple(view.place(x, y) for x, y in value)
 
     def draw(self, rng: random.Random) -> Quad:
         left, top, right, bottom = (rng.uniform(0, 4), rng.uniform(0, 4), rng.uniform(24, 30), rng.uniform(18, 23))

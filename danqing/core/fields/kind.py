@@ -11,9 +11,34 @@ import random
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 from danqing.core.errors import ParameterError
+
+
+class View(NamedTuple):
+    """A part of a picture, perhaps made small, that is looked at in its place.
+
+    Attributes:
+        left: of the part in the picture, in its pixels.
+        top: of the part in the picture, in its pixels.
+        scale: how many pixels of the view there are for one of the picture.
+        size: width and height of the view.
+    """
+
+    left: int = 0
+    top: int = 0
+    scale: float = 1.0
+    size: tuple[int, int] = (0, 0)
+
+    @property
+    def is_all(self) -> bool:
+        """Whether it is the picture as it is."""
+        return self.scale == 1 and not (self.left or self.top)
+
+    def place(self, x: float, y: float) -> tuple[float, float]:
+        """Where a place in the picture lies in the view."""
+        return (x - self.left) * self.scale, (y - self.top) * self.scale
 
 
 class Kind(ABC):
@@ -91,6 +116,10 @@ class Kind(ABC):
         """Whether a value names a file that the work depends on, so that its hash belongs into the recipe."""
         return False
 
+    def moved(self, value: Any, view: View) -> Any:
+        """A checked value, of places or lengths in a picture, as it is in the view of it that is worked on."""
+        return value
+
     def load(self, file: Path, most: int | None) -> Any:
         """Read the file that a value names: what the function receives, pictures of at most so many pixels."""
         return file
@@ -109,4 +138,4 @@ class Kind(ABC):
         return ParameterError(f"{shown!r} is not {self.expected()}", where=name, remedy=remedy)
 
 
-__all__ = ["Kind"]
+__all__ = ["Kind", "View"]

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from danqing.core.fields.kind import Kind
+from danqing.core.fields.kind import Kind, View
 
 UNREACHED = 1e9  # an upper end that nobody reaches is left open in words
 
@@ -71,6 +71,12 @@ class NumberKind(Kind):
             out |= {word: end for word, end in ends.items() if not math.isinf(end)}
             out |= {"x-unit": self.range.unit} if self.range.unit else {}
         return out
+
+    def moved(self, value: float, view: View) -> float:
+        if self.range is None or self.range.unit != "px" or view.scale == 1:
+            return value
+        scaled = min(self.range.high, max(self.range.low, value * view.scale))
+        return round(scaled) if self.whole else scaled
 
     def draw(self, rng: random.Random) -> int | float:
         low, high = (self.range.low, self.range.high) if self.range else (-10.0, 10.0)

@@ -6,6 +6,7 @@ import random
 from collections.abc import Iterator
 from typing import Annotated, Any, ClassVar
 
+from danqing.core.fields.kind import View
 from danqing.core.fields.places import PlacesKind
 
 Place = tuple[int, int]
@@ -28,6 +29,10 @@ class PointKind(PlacesKind):
 
     def spelt(self, value: Any) -> str:
         return ",".join(map(str, value))
+
+    def moved(self, value: Place, view: View) -> Place:
+        x, y = view.place(*value)
+        return max(0, int(x)), max(0, int(y))
 
     def draw(self, rng: random.Random) -> Place:
         return rng.randrange(12), rng.randrange(12)

@@ -45,4 +45,14 @@ def convolving(way: Way) -> Iterator[None]:
         _WAY.reset(token)
 
 
-__all__ = ["Way", "convolution_way", "convolving", "freely", "paints_freely"]
+@contextmanager
+def live() -> Iterator[None]:
+    """Paint for the eye, as quickly as a single picture can be had: no block is filled up, no recipe comes of it.
+
+    Few multiplications pay from about 20 pictures at a time, so that convolutions are torch's own.
+    """
+    with freely(), convolving("own"):
+        yield
+
+
+__all__ = ["Way", "convolution_way", "convolving", "freely", "live", "paints_freely"]

@@ -9,6 +9,7 @@ from contextvars import ContextVar
 import torch
 from torch import Tensor
 
+from danqing.core.learned.manner import paints_freely
 from danqing.core.learned.model import Model, Painter
 from danqing.core.pictures.contract import Images
 from danqing.core.progress import Job, Progress
@@ -18,7 +19,10 @@ CHUNK = 16  # pictures painted at once; always as many, since another number may
 
 
 def paint_chunk(model: Painter, z: Tensor, y: Tensor | None, wanted: int) -> Tensor:
-    """Paint a chunk of latents (CHUNK, …) with their classes, and give its first ``wanted`` pictures."""
+    """Paint a chunk of latents with their classes, and give its first ``wanted`` pictures.
+
+    A chunk is (CHUNK, …), or (wanted, …) within :func:`danqing.core.learned.manner.freely`.
+    """
     with torch.no_grad():
         return model.paint(z, y).float().cpu()[:wanted]
 
@@ -102,7 +106,7 @@ def painted_by_chunks(
     """The same pictures, a chunk at a time, as they are asked for."""
     device = next(model.parameters()).device
     for start in range(0, count, CHUNK):
-        numbers = range(start, start + CHUNK)
+        numbers = _chunk(start, count)
         z = torch.stack([latent(number) for number in numbers]).to(device)
         y = torch.tensor([label(number) for number in numbers], device=device) if label else None
         yield PAINT.get()(model, z, y, min(count - start, CHUNK))
@@ -127,7 +131,12 @@ def coded_by_chunks(model: Painter, count: int, code: Callable[[int], Tensor]) -
     """Paint the codes of the numbers 0 … count − 1, a chunk at a time; the last is filled up with the last code."""
     device = next(model.parameters()).device
     for start in range(0, count, CHUNK):
-        codes = torch.stack([code(min(at, count - 1)) for at in range(start, start + CHUNK)]).to(device)
+        codes = torch.stack([code(min(at, count - 1)) for at in _chunk(start, count)]).to(device)
         with torch.no_grad():
             painted = model.paint_codes(codes).float().cpu()
         yield painted[: count - start]
+
+
+def _chunk(start: int, count: int) -> range:
+    """The numbers of a chunk: always as many, or those that are wanted where nobody minds the last bits."""
+    return range(start, min(start + CHUNK, count) if paints_freely() else start + CHUNK)

@@ -51,6 +51,10 @@ class Operator(Task[P, R]):
         first = self.fields[:1]
         return any(each.required and each.kind.is_picture and each.kind.leads for each in first)  # a mask never leads
 
+    @property
+    def own_places(self) -> tuple[str, ...]:
+        return ()  # where results go is not said by its values
+
     def job(self, *args: P.args, **values: P.kwargs) -> Job[R]:
         return self.whole(checked(self.fields, self.bound(args, values)))
 

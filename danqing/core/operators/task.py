@@ -60,6 +60,25 @@ class Task(Generic[P, R]):
         return self.fields[1:] if self.takes_pictures else self.fields
 
     @property
+    def is_long(self) -> bool:
+        """Whether it takes long and tells its progress: its function is a generator function."""
+        return inspect.isgeneratorfunction(self.function)
+
+    @property
+    def trains(self) -> str:
+        """The family of models that it trains, in a run that can go on at any time; empty: none."""
+        return ""
+
+    def can_go_on(self, folder: Path) -> bool:
+        """Whether a run of it, in a folder, can go on from where it stands."""
+        return False
+
+    @property
+    def own_places(self) -> tuple[str, ...]:
+        """The parameters that say where on this disk results go; who keeps them elsewhere leaves these out."""
+        return "out", "force"
+
+    @property
     def words(self) -> Words:
         """What its docstring says."""
         return words_of(self.function)
@@ -113,7 +132,7 @@ class Task(Generic[P, R]):
 
     def run(self, ready: dict[str, Any]) -> Job[R]:
         """Run the function on values that are checked."""
-        if inspect.isgeneratorfunction(self.function):
+        if self.is_long:
             return self.function(**ready)  # type: ignore[no-any-return]
         return at_once(self.function, ready)
 
@@ -129,7 +148,9 @@ class Task(Generic[P, R]):
 
 
 class Local(Task[P, R]):
-    """A task for the person at this machine alone, such as starting a service: no service offers it."""
+    """A task for the person at this machine alone, such as starting a service, or writing where it is told to: no
+    service offers it.
+    """
 
 
 def at_once(function: Callable[..., Any], values: dict[str, Any]) -> Job[Any]:

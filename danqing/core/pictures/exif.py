@@ -11,7 +11,7 @@ from typing import BinaryIO, Literal, NamedTuple
 
 HEAD = b"Exif\0\0"
 SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4}  # bytes by type
-SHORT, LONG, RATIONAL = 3, 4, 5
+ASCII, SHORT, LONG, RATIONAL = 2, 3, 4, 5
 MAIN, CAMERA, GPS, INTEROP = "main", "camera", "gps", "interoperability"
 POINTERS = {MAIN: {0x8769: CAMERA, 0x8825: GPS}, CAMERA: {0xA005: INTEROP}}
 # What is said of the scene, the camera and the people; a TIFF keeps it among tags that describe its own layout.
@@ -55,6 +55,11 @@ class Exif:
             return float(struct.unpack_from(self.order + {1: "B", SHORT: "H", LONG: "I"}[kind], data)[0])
         except (struct.error, KeyError, ZeroDivisionError):
             return None
+
+    def text(self, tag: int, directory: str = MAIN) -> str:
+        """The text of a tag, as far as it is one; empty where there is none. Many cameras write UTF-8 as ASCII."""
+        kind, data = self.tags.get(directory, {}).get(tag, Value(0, b""))
+        return data.split(b"\0")[0].decode("utf-8", "replace").strip() if kind == ASCII else ""
 
     def put(self, tag: int, value: float, kind: int = SHORT, directory: str = MAIN) -> None:
         """Set a tag to one number."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Callable
 from typing import Any, NamedTuple, TypeGuard
 
 import numpy as np
@@ -84,6 +85,33 @@ def from_json(value: Any, where: object = "boxes") -> Found:
     return Found(
         width, height, tuple(_read(each, width, height, at, where) for at, each in enumerate(value["things"], 1))
     )
+
+
+def seen_in(found: Found, place: Callable[[float, float], tuple[float, float]], size: tuple[int, int]) -> Found:
+    """What was found in a picture, as it is in a part of it, or in a smaller one; things outside are left out.
+
+    Args:
+        found: of the picture.
+        place: where a place (x, y) in the picture lies in the other.
+        size: width and height of the other, in pixels.
+    """
+    things = []
+    for each in found.things:
+        box = inside((*place(*each.box[:2]), *place(*each.box[2:])), *size)
+        if box is not None:
+            points = tuple(spot._replace(x=x, y=y) for spot in each.points for x, y in (place(spot.x, spot.y),))
+            mask = None if each.mask is None else _seen(each.mask, place, size)
+            things.append(each._replace(box=box, points=points, mask=mask))
+    return Found(*size, tuple(things))
+
+
+def _seen(mask: Tensor, place: Callable[[float, float], tuple[float, float]], size: tuple[int, int]) -> Tensor:
+    """A mask (H, W), bool, in a part of its picture or a smaller one: each pixel as what lies under its middle."""
+    (left, top), (right, bottom) = place(0, 0), place(mask.shape[1], mask.shape[0])
+    columns = (torch.arange(size[0]) + 0.5 - left) / (right - left) * mask.shape[1]
+    rows = (torch.arange(size[1]) + 0.5 - top) / (bottom - top) * mask.shape[0]
+    at = rows.long().clamp(0, mask.shape[0] - 1), columns.long().clamp(0, mask.shape[1] - 1)
+    return mask[at[0]][:, at[1]]
 
 
 def run_lengths(mask: Tensor) -> dict[str, Any]:
@@ -184,5 +212,6 @@ __all__ = [
     "inside",
     "labels_of",
     "run_lengths",
+    "seen_in",
     "to_json",
 ]

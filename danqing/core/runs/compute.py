@@ -41,7 +41,7 @@ class Loaded(NamedTuple):
 
 
 def load(call: Call, inputs: Mapping[str, Path], most: int | None = None) -> Loaded:
-    """Read the files of a call; a mask parameter ``NAME_alpha`` that is not given is the alpha plane of ``NAME``.
+    """Read the files of a call.
 
     Args:
         call: what is to be run.
@@ -51,11 +51,23 @@ def load(call: Call, inputs: Mapping[str, Path], most: int | None = None) -> Loa
     Raises:
         PictureError: for a picture that cannot be read.
     """
+    kinds = {field.name: field.kind for field in call.operator.fields}
+    return placed(call, {name: kinds[name].load(file, most) for name, file in inputs.items()})
+
+
+def placed(call: Call, read: Mapping[str, Any]) -> Loaded:
+    """What the files of a call hold, as its operator takes it.
+
+    A mask parameter ``NAME_alpha`` that is not given is the alpha plane of ``NAME``.
+
+    Args:
+        call: what is to be run.
+        read: what was read, by parameter.
+    """
     operator = call.operator
     kinds = {field.name: field.kind for field in operator.fields}
     picture, values = None, dict(call.values)
-    for name, file in inputs.items():
-        found = kinds[name].load(file, most)
+    for name, found in read.items():
         opacity = f"{name}_alpha"
         if name == operator.subject:
             picture = found
@@ -63,7 +75,7 @@ def load(call: Call, inputs: Mapping[str, Path], most: int | None = None) -> Loa
             values[name] = found
         elif isinstance(kinds.get(opacity), MaskKind):
             values[name] = found.pixels
-            if opacity not in inputs:
+            if opacity not in read:
                 values[opacity] = found.alpha
         else:
             values[name] = found.pixels if found.alpha is None else _without_holes(operator, found.pixels, found.alpha)
@@ -176,4 +188,4 @@ def _fitting(operator: Operator[..., Any], alpha: Mask, values: dict[str, Any], 
     return alpha if scale == 1 else interpolate(alpha, scale_factor=scale, mode="bilinear").clamp(0, 1)
 
 
-__all__ = ["Loaded", "compute", "load", "watched"]
+__all__ = ["Loaded", "compute", "load", "placed", "watched"]

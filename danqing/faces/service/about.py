@@ -12,8 +12,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from danqing import __version__
 from danqing.core.learned.card import bundled, read_card
 from danqing.faces.service.bodies import json_body
-from danqing.faces.service.cards import Cards
-from danqing.faces.service.guard import COOKIE, is_same_secret, session_of
+from danqing.faces.service.guard import COOKIE, Rates, is_same_secret, session_of
 from danqing.faces.service.models import base_of
 from danqing.faces.service.phrases import LANGUAGES
 from danqing.faces.service.problems import Problem
@@ -49,7 +48,7 @@ async def metrics(request: Request) -> Response:
 async def told(request: Request) -> Response:
     """Version, limits, and something to begin with."""
     service = service_of(request)
-    signed_in = bool(getattr(request.state, "signed_in", True))
+    signed_in = bool(request.state.signed_in)  # the guard says so of every request
     facts: dict[str, Any] = {
         "name": "danqing", "version": __version__, "ready": service.ready.is_set(), "device": "cpu",
         "threads": torch.get_num_threads(), "languages": list(LANGUAGES),
@@ -77,6 +76,8 @@ async def sign_in(request: Request) -> Response:
     if not service.settings.token:
         return answer
     if not is_same_secret(token, service.settings.token):
+        rates: Rates = request.app.state.rates
+        rates.wrong_token(request.state.address)
         raise Problem("token", "this is not the token of the service", parameter="token")
     is_safe = request.url.scheme == "https"
     answer.set_cookie(COOKIE, session_of(token), httponly=True, samesite="strict", secure=is_safe, max_age=30 * 86400)
@@ -93,7 +94,7 @@ async def sign_out() -> Response:
 
 def beginnings(service: Service) -> dict[str, Any]:
     """Photographs that come with scikit-image, and a painter if one comes with danqing, to begin with."""
-    known = Cards(service.folder)
+    known = service.starts
     kept = (known.read("start") or {}).get("pictures", [])
     if not kept or not all(service.shelf.holds(each) for each in kept):
         kept = [_kept(service, name) for name in PHOTOGRAPHS]

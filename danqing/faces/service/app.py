@@ -10,7 +10,7 @@ from typing import Any
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
-from starlette.middleware.gzip import GZipMiddleware
+from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddleware
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
@@ -18,7 +18,7 @@ from danqing import __version__
 from danqing.core.errors import DanqingError
 from danqing.faces.service import openapi
 from danqing.faces.service.about import about
-from danqing.faces.service.guard import Guard
+from danqing.faces.service.guard import Guard, Rates
 from danqing.faces.service.live import Sessions, live
 from danqing.faces.service.logs import logger
 from danqing.faces.service.problems import Problem, is_foreseen, problem_of
@@ -34,6 +34,7 @@ from danqing.faces.service.settings import Settings
 from danqing.faces.service.web import problem_answer
 
 PAGE = Path(__file__).parents[1] / "studio" / "static"
+PACKED = (*DEFAULT_EXCLUDED_CONTENT_TYPES, "image/*", "application/octet-stream")  # what shrinks no further
 BY_STATUS = {404: "not-found", 405: "method", 406: "unacceptable", 413: "too-large", 400: "malformed", 403: "forbidden"}
 
 
@@ -60,15 +61,16 @@ def application(settings: Settings, page: Path = PAGE) -> FastAPI:
         title="danqing", version=__version__, lifespan=running, docs_url=None, redoc_url=None,
         openapi_url="/v1/openapi.json", summary="Make and mend pictures with neural networks",
     )  # fmt: skip
-    app.state.service, app.state.sessions = service, Sessions()
+    rates = Rates(settings.limits)
+    app.state.service, app.state.sessions, app.state.rates = service, Sessions(), rates
     for router in (about, runs, files, jobs, happenings, weights, sets, kept, live):
         app.include_router(router)
     if page.is_dir():
         app.mount("/", Page(directory=page, html=True), name="page")
     app.openapi = lambda: openapi.document(app)  # type: ignore[method-assign]
     _tell_errors(app, service)
-    app.add_middleware(GZipMiddleware, minimum_size=4096, compresslevel=4)
-    app.add_middleware(Guard, settings=settings, meters=service.meters, log=log)
+    app.add_middleware(GZipMiddleware, minimum_size=4096, compresslevel=4, exclude_content_types=PACKED)
+    app.add_middleware(Guard, settings=settings, rates=rates, meters=service.meters, log=log)
     return app
 
 

@@ -22,32 +22,23 @@ from danqing.core.learned.model import Painter
 from danqing.core.menu import operators, tasks
 from danqing.core.operators.operator import Operator
 from danqing.core.operators.task import Local, Task, task_named
+from danqing.data.sources import BUILT_IN
 from danqing.faces.service.problems import not_found
 
 AnyTask = Task[..., Any]
-PLACES = {"out", "resume", "force", "config"}  # where a command line's results go: a service has places of its own
 _LOADING = threading.RLock()  # threads that import modules which import each other may see them half made
-QUICK = {"card", "models", "show"}  # tasks, no operators, that look something up; all others are jobs
 LONG = frozenset({"schema", "paragraphs", "returns", "source", "examples"})  # what a page does not draw of a task
 
 
 def offered() -> dict[str, AnyTask]:
     """Every task that a service offers, by the name it goes by."""
-    with _LOADING:
-        return found_tasks()
+    return {name: task for outer in _entries() for name, task in tasks_in(outer).items()}
 
 
-@functools.cache
-def found_tasks() -> dict[str, AnyTask]:
-    """The same, looked for once."""
-    found: dict[str, AnyTask] = {}
-    for name in {**tasks(), **operators()}:
-        task = task_named(name)
-        if isinstance(task, Local):
-            continue
-        inner = [task.child(each) for each in task.children()] or [task]
-        found |= {each.name.replace(" ", "-"): each for each in inner}
-    return found
+def known_task(name: str) -> AnyTask | None:
+    """The task of a name; None if none is offered. No other is imported for it."""
+    near = (each for each in _entries() if f"{name}-".startswith(f"{_spelt(each)}-"))
+    return next((tasks_in(each)[name] for each in near if name in tasks_in(each)), None)
 
 
 def task_of(name: str) -> AnyTask:
@@ -56,21 +47,40 @@ def task_of(name: str) -> AnyTask:
     Raises:
         Problem: if none is offered.
     """
-    if name not in offered():
+    task = known_task(name)
+    if task is None:
         raise not_found("task", name)
-    return offered()[name]
+    return task
+
+
+def _entries() -> list[str]:
+    """What is on the menu and not for the person at this machine alone; nothing is imported."""
+    with _LOADING:  # syntax trees, too: Python 3.11 cannot read several at a time
+        return [name for name, entry in {**tasks(), **operators()}.items() if entry.kind != Local.__name__]
+
+
+@functools.cache
+def tasks_in(entry: str) -> dict[str, AnyTask]:
+    """What an entry of the menu stands for: itself, or those that are called by a second word."""
+    with _LOADING:
+        task = task_named(entry)
+        inner = [task.child(each) for each in task.children()] or [task]
+        return {_spelt(each.name): each for each in inner}
+
+
+def _spelt(name: str) -> str:
+    """A name as it stands in an address."""
+    return name.replace(" ", "-")
 
 
 def form_of(task: AnyTask) -> tuple[Field, ...]:
     """The fields that a client may fill in."""
-    if isinstance(task, Operator):
-        return task.fields
-    return tuple(each for each in task.fields if each.name not in PLACES)
+    return tuple(each for each in task.fields if each.name not in task.own_places)
 
 
 def is_job(task: AnyTask) -> bool:
     """Whether it runs as a job alone."""
-    return not isinstance(task, Operator) and task.name not in QUICK
+    return task.is_long and not isinstance(task, Operator)
 
 
 def paints(task: AnyTask) -> bool:
@@ -235,7 +245,7 @@ def _pattern(field: Field) -> str:
 
 
 def _own_names() -> set[str]:
-    return {"digits", *bundled()}
+    return {*BUILT_IN, *bundled()}
 
 
 def _group(kind: Kind) -> str:
@@ -247,12 +257,12 @@ def _group(kind: Kind) -> str:
 
 
 __all__ = [
-    "PLACES",
     "AnyTask",
     "field_told",
     "form_of",
     "is_job",
     "is_live",
+    "known_task",
     "offered",
     "paints",
     "read_values",

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
+from danqing.core.artefacts.figures import Figures
 from danqing.core.artefacts.pictures import recipe_in
 from danqing.core.errors import DanqingError, ParameterError
 from danqing.core.recipe import Recipe, Step
+from danqing.core.runs.order import other_use
 from danqing.faces.service.catalogue import AnyTask, is_job, offered, read_values, task_of
 from danqing.faces.service.engine import pictures_of
 from danqing.faces.service.problems import Problem, problem_of
@@ -74,7 +76,7 @@ def run_chain(steps: list[Asked], picture: str | list[str] | None, run: Run) -> 
                 values[task.subject] = current[0] if len(current) == 1 else current
             result = run(step.name, task, values, step.saving)
         results.append(result)
-        if task.makes.__name__ != "Figures" and (made := pictures_of(result)):
+        if not issubclass(task.makes, Figures) and (made := pictures_of(result)):  # drawings of an analysis are no work
             current = made
     return results, current
 
@@ -134,10 +136,8 @@ def chain_of(recipe: Recipe, shelf: Shelf, models: Mapping[str, str]) -> Chain:
         if subject and subject in values:
             picture = picture or (values[subject] if not number else None)
             del values[subject]
-        if step.operator not in offered() or getattr(offered()[step.operator], "version", 1) != step.version:
-            inputs.append(
-                {"as": "operator", "id": f"{step.operator} {step.version}", "name": step.operator, "here": False}
-            )
+        for name, version in _other_operators(step):
+            inputs.append({"as": "operator", "id": f"{name} {version}".rstrip(), "name": name, "here": False})
         following = recipe[number + 1].inputs if number + 1 < len(recipe) else []
         form = next(
             (each["path"].rpartition(".")[2] for each in following if each["as"] == _subject(recipe[number + 1])), ""
@@ -162,6 +162,14 @@ def recipe_of(file: Any) -> Recipe:
     if not recipe:
         raise Problem("not-found", "holds no recipe", parameter=file.name, remedy="Only files that danqing wrote do")
     return recipe
+
+
+def _other_operators(step: Step) -> Iterator[tuple[str, Any]]:
+    """What made a step, or was made use of in it, and is another one today; with the version meant."""
+    if step.operator not in offered() or getattr(offered()[step.operator], "version", 1) != step.version:
+        yield step.operator, step.version
+    if name := other_use(step.uses):
+        yield name, step.uses[name].get("version", "")
 
 
 def _subject(step: Step) -> str:

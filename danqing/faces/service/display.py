@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
+from danqing.core.artefacts.figures import Figures
 from danqing.core.errors import ParameterError
 from danqing.core.fields.box import BoxKind, Rectangle
 from danqing.core.notes import noted
@@ -59,12 +60,15 @@ class Decoded:
             with self._lock:
                 if key in self._kept:
                     return self._kept[key][0]
-            made = make()
-            with self._lock:
-                self._kept[key] = made, bytes_of(made)
-                while sum(size for _, size in self._kept.values()) > self._most and len(self._kept) > 1:
-                    self._kept.popitem(last=False)
-                self._busy.pop(key, None)
+            try:
+                made = make()
+                with self._lock:
+                    self._kept[key] = made, bytes_of(made)
+                    while sum(size for _, size in self._kept.values()) > self._most and len(self._kept) > 1:
+                        self._kept.popitem(last=False)
+            finally:
+                with self._lock:
+                    self._busy.pop(key, None)
             return made
 
 
@@ -225,7 +229,9 @@ def _on_white(a: Bytes) -> Bytes:
 def _bytes_of(made: Any) -> int:
     if isinstance(made, Picture):
         return made.pixels.nbytes + (0 if made.alpha is None else made.alpha.nbytes)
+    if isinstance(made, Figures):
+        return sum(each.nbytes for each in (made.picture, *made.named.values()) if each is not None)
     return int(getattr(made, "nbytes", 0))
 
 
-__all__ = ["MEDIA", "Display", "Size", "box_of", "cut", "encoded", "histogram", "smaller", "with_opacity"]
+__all__ = ["MEDIA", "QUALITY", "Display", "Size", "box_of", "cut", "encoded", "histogram", "smaller", "with_opacity"]

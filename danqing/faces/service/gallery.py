@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-import zipfile
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -28,13 +27,19 @@ class Gallery:
     def add(self, facts: Mapping[str, Any], name: str = "") -> dict[str, Any]:
         """Keep an item; ``name`` is that of a job, which is kept once."""
         assert self.index is not None
-        number = self.index.next_number(GALLERY)
-        item = {**facts, "id": name or f"{number:06}-{secrets.token_hex(4)}", "made": now(), "number": number}
+        item: dict[str, Any] = {**facts, "made": now()}
         if name and (known := self._cards.read(name)) is not None:
-            item = {**item, "made": known["made"], "number": known["number"]}
+            item |= {"id": name, "made": known["made"], "number": known["number"]}
+            self.index.put(GALLERY, _row(item))
+        else:
+
+            def row(number: int) -> Row:
+                item.update(id=name or f"{number:06}-{secrets.token_hex(4)}", number=number)
+                return _row(item)
+
+            self.index.enter(GALLERY, row)
         self._cards.write(item["id"], item)
-        self.index.put(GALLERY, _row(item))
-        return self.told(item["id"])
+        return self._told(item)
 
     def told(self, name: str) -> dict[str, Any]:
         """An item.
@@ -45,6 +50,9 @@ class Gallery:
         item = self._cards.read(name)
         if item is None:
             raise not_found("item", name)
+        return self._told(item)
+
+    def _told(self, item: Mapping[str, Any]) -> dict[str, Any]:
         files = [each for each in item.get("files", []) if self._shelf.holds(each)]
         return {**item, "files": [self._shelf.facts(each) for each in files]}
 
@@ -52,7 +60,8 @@ class Gallery:
         """Items, the last one first, and the id after which there are more."""
         assert self.index is not None
         rows = self.index.rows(GALLERY, task=task, before=before, limit=limit + 1)
-        items = [self.told(row[0]) for row in rows[:limit] if self._cards.read(row[0]) is not None]
+        found = map(self._cards.read, (row[0] for row in rows[:limit]))
+        items = [self._told(item) for item in found if item is not None]
         return items, rows[limit - 1][0] if len(rows) > limit else None
 
     def delete(self, name: str) -> None:
@@ -73,16 +82,17 @@ class Gallery:
             if (item := self._cards.read(name)) is not None:
                 yield _row(item)
 
-    def zip(self, names: Iterable[str], target: Path) -> None:
-        """Write the files of items into a zip."""
+    def files(self, names: Iterable[str]) -> dict[str, Path]:
+        """The files of items, by names that are each one's own."""
+        found: dict[str, Path] = {}
         taken: Counter[str] = Counter()
-        with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as archive:
-            for name in names:
-                for each in self.told(name)["files"]:
-                    file = self._shelf.file(each["id"])
-                    taken[file.name] += 1
-                    number = taken[file.name]
-                    archive.write(file, file.name if number == 1 else f"{file.stem}-{number}{file.suffix}")
+        for name in names:
+            for each in self.told(name)["files"]:
+                file = self._shelf.file(each["id"])
+                taken[file.name] += 1
+                number = taken[file.name]
+                found[file.name if number == 1 else f"{file.stem}-{number}{file.suffix}"] = file
+        return found
 
 
 def _row(item: Mapping[str, Any]) -> Row:

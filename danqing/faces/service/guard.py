@@ -18,21 +18,46 @@ from danqing.faces.service.exchange import Answer, App, Asked, Message, Receive,
 from danqing.faces.service.meters import Meters
 from danqing.faces.service.phrases import LANGUAGE
 from danqing.faces.service.problems import MEDIA, Problem, as_json, problem_of
-from danqing.faces.service.settings import Settings
+from danqing.faces.service.settings import Limits, Settings
 
 COOKIE = "danqing"
 OPEN = ("/healthz", "/readyz", "/v1/session", "/v1/about")
 LOCAL = {"localhost", "127.0.0.1", "::1"}
 
 
+class Rates:
+    """Counts what each address asks for; a client may call itself what it likes."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._rates = FixedWindowRateLimiter(MemoryStorage())
+        self._all = RateLimitItemPerMinute(limits.requests_per_minute)
+        self._wrong = RateLimitItemPerMinute(limits.wrong_tokens_per_minute)
+
+    def request(self, address: str) -> None:
+        """Count a request.
+
+        Raises:
+            Problem: if it is one too many.
+        """
+        if not self._rates.hit(self._all, "all", address):
+            raise Problem("too-many", "too many requests in one minute", headers={"Retry-After": "60"})
+
+    def wrong_token(self, address: str) -> None:
+        """Count a token that is wrong, or missing.
+
+        Raises:
+            Problem: if it is one too many.
+        """
+        if not self._rates.hit(self._wrong, "wrong", address):
+            raise Problem("too-many", "too many wrong tokens", headers={"Retry-After": "60"})
+
+
 class Guard:
     """The outermost layer of a service."""
 
-    def __init__(self, app: App, settings: Settings, meters: Meters, log: Any) -> None:
-        self._app, self._settings, self._meters, self._log = app, settings, meters, log
-        self._rates = FixedWindowRateLimiter(MemoryStorage())
-        self._all = RateLimitItemPerMinute(settings.limits.requests_per_minute)
-        self._wrong = RateLimitItemPerMinute(settings.limits.wrong_tokens_per_minute)
+    def __init__(self, app: App, settings: Settings, rates: Rates, meters: Meters, log: Any) -> None:
+        self._app, self._settings, self._rates = app, settings, rates
+        self._meters, self._log = meters, log
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in ("http", "websocket"):
@@ -40,7 +65,12 @@ class Guard:
             return
         asked = Asked(scope)
         scope.setdefault("state", {})
-        scope["state"] |= {"request_id": asked.id, "client": asked.client, "signed_in": self._is_known(asked)}
+        scope["state"] |= {
+            "request_id": asked.id,
+            "client": asked.client,
+            "address": asked.address,
+            "signed_in": self._is_known(asked),
+        }
         LANGUAGE.set(asked.language)
         structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(request=asked.id)
@@ -79,8 +109,7 @@ class Guard:
         is_foreign = asked.header("sec-fetch-site") == "cross-site" and not origin
         if is_foreign and asked.header("sec-fetch-mode") != "navigate":
             raise Problem("forbidden", "pages of another origin may not ask this service", parameter="Origin")
-        if not self._rates.hit(self._all, "all", asked.client):
-            raise Problem("too-many", "too many requests in one minute", headers={"Retry-After": "60"})
+        self._rates.request(asked.address)
         self._check_token(asked)
 
     def _check_token(self, asked: Asked) -> None:
@@ -89,8 +118,7 @@ class Guard:
         is_api = asked.path.startswith("/v1/") or asked.path == "/metrics"
         if not is_api or asked.path in OPEN:  # the page itself holds no secret
             return
-        if not self._rates.hit(self._wrong, "wrong", asked.address):
-            raise Problem("too-many", "too many wrong tokens", headers={"Retry-After": "60"})
+        self._rates.wrong_token(asked.address)
         headers = {"WWW-Authenticate": 'Bearer realm="danqing"'}
         raise Problem("token", "this service asks for a token", remedy="Sign in", headers=headers)
 
@@ -182,4 +210,4 @@ async def _refuse(problem: Problem, scope: Scope, answer: Answer, request_id: st
     await answer({"type": "http.response.body", "body": as_json(problem.told(request_id))})
 
 
-__all__ = ["COOKIE", "Guard", "is_same_secret", "session_of"]
+__all__ = ["COOKIE", "Guard", "Rates", "is_same_secret", "session_of"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sqlite3
 import threading
 import time
@@ -13,6 +14,7 @@ from typing import TypeVar
 T = TypeVar("T")
 Row = tuple[str, int, str, str, str]  # id, number, task, state, client
 
+DAMAGE = ("malformed", "not a database", "no such table", "no such column")  # in what SQLite says
 PUT = "INSERT OR REPLACE INTO entries VALUES (?, ?, ?, ?, ?, ?)"
 TABLES = """
 CREATE TABLE IF NOT EXISTS entries (
@@ -40,12 +42,21 @@ class Index:
         self.file, self._shelves, self._report = file, shelves, report
         self._lock = threading.RLock()
         self._base: sqlite3.Connection | None = None
-        with self._lock:
-            self._sound(lambda base: self._adopt(base))
+        self._sound(lambda base: None)  # open it, or make it anew
 
     def put(self, shelf: str, row: Row) -> None:
         """Enter, or enter anew."""
         self._sound(lambda base: base.execute(PUT, (shelf, *row)))
+
+    def enter(self, shelf: str, row: Callable[[int], Row]) -> Row:
+        """Enter under the next number, which nobody else is given meanwhile."""
+
+        def work(base: sqlite3.Connection) -> Row:
+            made = row(_next(base, shelf))
+            base.execute(PUT, (shelf, *made))
+            return made
+
+        return self._sound(work)
 
     def drop(self, shelf: str, name: str) -> bool:
         """Take out; whether it was in."""
@@ -77,8 +88,7 @@ class Index:
 
     def next_number(self, shelf: str) -> int:
         """The number of the next entry."""
-        query = "SELECT COALESCE(MAX(number), 0) + 1 FROM entries WHERE shelf = ?"
-        return int(self._sound(lambda base: base.execute(query, [shelf]).fetchone()[0]))
+        return self._sound(lambda base: _next(base, shelf))
 
     def close(self) -> None:
         """Let go of the file."""
@@ -88,15 +98,26 @@ class Index:
                 self._base = None
 
     def _sound(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        """Do something with the base; when it turns out to be damaged, with a new one."""
+        """Do something with the base; when it turns out to be damaged, with a new one.
+
+        Raises:
+            OSError: if it cannot be used for another reason, such as a full disk.
+        """
         with self._lock:
             try:
-                return self._work(work)
+                return self._tried(work)
             except sqlite3.DatabaseError as error:
-                if isinstance(error, sqlite3.OperationalError) and "full" in str(error):
-                    raise OSError(28, "the disk is full") from error
                 self._set_aside(error)
-                return self._work(work)
+                return self._tried(work)
+
+    def _tried(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        try:
+            return self._work(work)
+        except sqlite3.DatabaseError as error:
+            if any(sign in str(error) for sign in DAMAGE):
+                raise
+            number = errno.ENOSPC if "full" in str(error) else errno.EIO
+            raise OSError(number, f"the index cannot be used ({error})") from error
 
     def _work(self, work: Callable[[sqlite3.Connection], T]) -> T:
         base = self._base = self._base or self._opened()
@@ -105,20 +126,19 @@ class Index:
 
     def _opened(self) -> sqlite3.Connection:
         self.file.parent.mkdir(parents=True, exist_ok=True)
-        is_new = not self.file.exists()
         base = sqlite3.connect(self.file, check_same_thread=False, timeout=10)
         try:
             base.execute("PRAGMA journal_mode=WAL")
             base.execute("PRAGMA synchronous=NORMAL")
             if base.execute("PRAGMA quick_check").fetchone()[0] != "ok":
-                raise sqlite3.DatabaseError("quick_check failed")
+                raise sqlite3.DatabaseError("quick_check says malformed")
             base.executescript(TABLES)
             base.execute("SELECT shelf, id, number, task, state, client FROM entries LIMIT 1")
-        except sqlite3.DatabaseError:
+            with base:
+                self._adopt(base)
+        except BaseException:
             base.close()
             raise
-        if is_new:
-            self._fill(base)
         return base
 
     def _adopt(self, base: sqlite3.Connection) -> None:
@@ -131,12 +151,6 @@ class Index:
             missing = [(shelf, *row) for name, row in there.items() if name not in known]
             base.executemany(PUT, missing)
 
-    def _fill(self, base: sqlite3.Connection) -> None:
-        with base:
-            for shelf, entries in self._shelves.items():
-                rows = [(shelf, *row) for row in entries()]
-                base.executemany(PUT, rows)
-
     def _set_aside(self, error: Exception) -> None:
         if self._base is not None:
             with suppress(sqlite3.Error):
@@ -148,6 +162,11 @@ class Index:
             if part.exists():
                 part.rename(aside.with_name(aside.name + ending))
         self._report(aside.name, str(error))
+
+
+def _next(base: sqlite3.Connection, shelf: str) -> int:
+    query = "SELECT COALESCE(MAX(number), 0) + 1 FROM entries WHERE shelf = ?"
+    return int(base.execute(query, [shelf]).fetchone()[0])
 
 
 __all__ = ["Index", "Row"]

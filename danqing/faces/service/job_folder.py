@@ -18,7 +18,8 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from danqing.core.disk import replacing
+from danqing.faces.service.cards import facts_in, keep_facts
+from danqing.faces.service.problems import Problem
 
 FORMAT = 1
 ENDED = ("done", "failed", "cancelled")
@@ -48,26 +49,33 @@ class JobFolder:
         return self.folder / "preview.png"
 
     def asked(self) -> dict[str, Any]:
-        """What was asked for; empty if that cannot be read."""
-        return self._read("job.json")
+        """What was asked for; empty where there is no such job, and little more than its number if that is damaged."""
+        try:
+            return facts_in(self.folder / "job.json")
+        except ValueError:
+            number = self.id.partition("-")[0]
+            return {"number": int(number) if number.isdecimal() else 0, "task": "", "title": "", "values": {}}
 
     def ask(self, facts: dict[str, Any]) -> None:
         """Write down what is asked for."""
-        self._write("job.json", {"format": FORMAT, **facts})
+        keep_facts(self.folder / "job.json", {"format": FORMAT, **facts})
 
     def state(self) -> dict[str, Any]:
         """What the server says of it."""
-        return {"state": "queued", "attempts": 0, **self._read("state.json")}
+        try:
+            return {"state": "queued", "attempts": 0, **facts_in(self.folder / "state.json")}
+        except ValueError:
+            return {"attempts": 1, **self._guessed()}
 
     def set_state(self, **facts: Any) -> dict[str, Any]:
         """Change what the server says of it."""
         state = {**self.state(), **facts}
-        self._write("state.json", state)
+        keep_facts(self.folder / "state.json", state)
         return state
 
     def progress(self) -> dict[str, Any]:
         """The last that the worker said."""
-        return self._read("progress.json")
+        return self._said("progress.json")
 
     def set_progress(self, facts: dict[str, Any]) -> None:
         """Say how far it is; often, and so without waiting for the disk."""
@@ -77,11 +85,11 @@ class JobFolder:
 
     def end(self) -> dict[str, Any]:
         """How it ended: ``result``, ``error`` or ``stopped``; empty while it has not."""
-        return self._read("end.json")
+        return self._said("end.json")
 
     def set_end(self, **facts: Any) -> None:
         """Say how it ended."""
-        self._write("end.json", facts)
+        keep_facts(self.folder / "end.json", facts)
 
     def forget_end(self) -> None:
         """It begins, or goes on, once more."""
@@ -132,16 +140,24 @@ class JobFolder:
             with suppress(ProcessLookupError, PermissionError):
                 os.killpg(process, number)
 
-    def _read(self, name: str) -> dict[str, Any]:
-        try:
-            found = json.loads((self.folder / name).read_text("utf-8"))
-        except (OSError, ValueError):
-            return {}
-        return found if isinstance(found, dict) else {}
+    def _guessed(self) -> dict[str, Any]:
+        """The state of a job of which the server's own word is damaged: it never begins again by itself."""
+        if self.is_alive():
+            return {"state": "running"}
+        if "result" in self.end():
+            return {"state": "done"}
+        remedy = "Let it go on, or ask for it anew"
+        return {
+            "state": "failed",
+            "error": Problem("internal", "what was known of this job is damaged", "", remedy).kept(),
+        }
 
-    def _write(self, name: str, facts: dict[str, Any]) -> None:
-        with replacing(self.folder / name) as temporary:
-            temporary.write_text(json.dumps(facts, ensure_ascii=False, default=str), "utf-8")
+    def _said(self, name: str) -> dict[str, Any]:
+        """What the worker wrote; what is damaged says nothing."""
+        try:
+            return facts_in(self.folder / name)
+        except ValueError:
+            return {}
 
 
 def now() -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import os
+import re
 import secrets
 import shutil
 import signal
@@ -14,15 +16,17 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from danqing.core.errors import DanqingError
 from danqing.faces.service.index import Index, Row
 from danqing.faces.service.job_folder import ENDED, WORKER_IS_THERE, JobFolder, now
-from danqing.faces.service.problems import Problem, not_found, problem_from
+from danqing.faces.service.job_states import become, can, job_told
+from danqing.faces.service.problems import Problem, not_found
 
 ACTIVE = ("running", "stopping")
-DEATHS = 3  # of a worker, without which a job is given up
 TICK = 0.05  # seconds between looks at workers
 SHUTDOWN = 15.0  # seconds that workers have when the service ends
 SHELF = "jobs"
+ID = re.compile(r"[0-9]{6,18}-[0-9a-f]{8}")
 
 
 class Queue:
@@ -35,6 +39,7 @@ class Queue:
         most: how many may wait.
         ended: called with each job whose worker has ended, and its state.
         changed: called with each job whose state has changed.
+        failed: told what goes wrong with the jobs as a whole, such as a full disk; it is tried again.
         on: where pictures are worked on; empty: in the process of the job.
     """
 
@@ -46,11 +51,13 @@ class Queue:
         most: int,
         ended: Callable[[JobFolder, str], None],
         changed: Callable[[JobFolder], None],
+        failed: Callable[[Exception], None],
         on: str = "",
     ) -> None:
         self.folder, self._index, self._most, self._on = folder, index, most, on
         self._grace = {"shutdown": SHUTDOWN, **grace}
-        self._ended, self._changed = ended, changed
+        self._ended, self._changed, self._failed = ended, changed, failed
+        self._trouble = ""  # what went wrong at the last look
         self._lock = threading.RLock()
         self._wake = threading.Condition(self._lock)
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
@@ -66,16 +73,13 @@ class Queue:
         with self._lock:
             for row in reversed(self._index.rows(SHELF)):
                 job = self.job(row[0])
-                if job.state()["state"] in ENDED:
-                    self._enter(job)
-                elif job.is_alive():
-                    self._active[job.id] = time.monotonic() + 1e9
-                    if job.state()["state"] not in ACTIVE:
+                state = job.state()["state"]
+                if state not in ENDED and (state in ACTIVE or job.is_alive()):
+                    self._active[job.id] = math.inf  # those that do not live are settled at the first look
+                    if state not in ACTIVE:
                         self._set(job, state="running")
-                elif job.state()["state"] in ACTIVE:
-                    self._settle(job)
-                elif job.state()["state"] == "queued":
-                    self._queued.append(self._row(job))
+                elif state == "queued":
+                    self._queued.append(row_of(job))
                 else:
                     self._enter(job)
         self._thread.start()
@@ -85,11 +89,11 @@ class Queue:
         with self._lock:
             self._closing = True
             for name in list(self._active):
-                self._ask(self.job(name), "shutdown")
+                self._tried(lambda name=name: self._ask(self.job(name), "shutdown"))  # type: ignore[misc]
         until = time.monotonic() + SHUTDOWN
         while self._active and time.monotonic() < until:
             with self._lock:
-                self._look()
+                self._tried(self._look)
             time.sleep(TICK)
         with self._wake:
             self._wake.notify_all()
@@ -113,7 +117,7 @@ class Queue:
             except BaseException:
                 shutil.rmtree(job.folder, ignore_errors=True)
                 raise
-            self._queued.append(self._row(job))
+            self._queued.append(row_of(job))
             self._wake.notify_all()
             return job
 
@@ -123,10 +127,9 @@ class Queue:
         Raises:
             Problem: if there is none.
         """
-        job = JobFolder(self.folder / name)
-        if not name.replace("-", "").isalnum() or not job.asked():
+        if not ID.fullmatch(name) or not JobFolder(self.folder / name).asked():
             raise not_found("job", name)
-        return job
+        return JobFolder(self.folder / name)
 
     def cancel(self, name: str) -> JobFolder:
         """End a job for good, within the grace."""
@@ -144,13 +147,13 @@ class Queue:
         """
         with self._wake:
             job = self.job(name)
-            if "resume" not in self.can(job):
+            if "resume" not in can(job.asked(), job.state()):
                 raise Problem("conflict", "this job cannot go on", parameter=name)
             if changes:
                 job.ask({**job.asked(), **changes})
             job.forget_end()
             self._set(job, state="queued", ended=None, wish=None, attempts=0, error=None)
-            self._queued.append(self._row(job))
+            self._queued.append(row_of(job))
             self._wake.notify_all()
             return job
 
@@ -162,48 +165,14 @@ class Queue:
         """
         with self._lock:
             job = self.job(name)
-            if "delete" not in self.can(job):
+            if "delete" not in can(job.asked(), job.state()):
                 raise Problem("conflict", "this job has not ended", parameter=name, remedy="Cancel it first")
             self._index.drop(SHELF, name)
             shutil.rmtree(job.folder, ignore_errors=True)
 
-    def can(self, job: JobFolder) -> list[str]:
-        """What may be asked of a job now."""
-        state = job.state()["state"]
-        is_training = str(job.asked().get("task", "")).startswith("train-")
-        return {
-            "queued": ["pause", "cancel"],
-            "running": ["pause", "cancel"],
-            "stopping": ["cancel"],
-            "paused": ["resume", "cancel", "delete"],
-            "failed": ["resume", "delete"],
-            "cancelled": ["resume", "delete"],
-            "done": ["resume", "delete"] if is_training else ["delete"],
-        }.get(state, [])
-
     def told(self, job: JobFolder) -> dict[str, Any]:
         """A job as JSON values."""
-        asked, state, end, progress = job.asked(), job.state(), job.end(), job.progress()
-        previews = progress.pop("previews", 0)
-        has_ended = state["state"] in ENDED
-        error = end.get("error") or state.get("error")
-        facts = {name: asked.get(name) for name in ("task", "title", "created", "values", "saving")}
-        return {
-            "id": job.id,
-            **facts,
-            "steps": asked.get("steps"),
-            "pictures": len(asked["pictures"]) if asked.get("pictures") else None,
-            "state": state["state"],
-            "position": self.position(job.id),
-            "started": state.get("started"),
-            "ended": state.get("ended"),
-            "attempts": state["attempts"],
-            "progress": {"done": 0, "total": 1, "share": 0.0, "words": "", **progress},
-            "preview": f"/v1/jobs/{job.id}/preview?n={previews}" if previews else None,
-            "can": self.can(job),
-            "error": problem_from(error).told() if error and has_ended else None,
-            "result": end.get("result") if has_ended else None,
-        }
+        return job_told(job, self.position)
 
     def all(self, states: tuple[str, ...] = (), task: str = "", limit: int = 100) -> list[JobFolder]:
         """Jobs, the last one first."""
@@ -242,19 +211,34 @@ class Queue:
             with self._wake:
                 if self._closing:
                     return
-                self._look()
-                if self._queued and not self._active:
-                    self._begin(self._in_turn()[0])
-                self._wake.wait(TICK if self._active else 1.0)
+                went_well = self._tried(self._step)
+                self._wake.wait(TICK if self._active and went_well else 1.0)
+
+    def _step(self) -> None:
+        """Look at the workers, and let the next job begin where there is none."""
+        self._look()
+        if self._queued and not self._active:
+            self._begin(self._in_turn()[0])
+
+    def _tried(self, work: Callable[[], None]) -> bool:
+        """Do something that the disk may refuse; whether it went well. What went wrong is told once."""
+        try:
+            work()
+        except (OSError, DanqingError) as error:
+            if str(error) != self._trouble:
+                self._trouble = str(error)
+                self._failed(error)
+            return False
+        self._trouble = ""
+        return True
 
     def _begin(self, row: Row) -> None:
-        self._queued.remove(row)
-        self._turn += 1
-        self._turns[row[4]] = self._turn
+        """Start the worker of a job; until that is done, or failed for good, the job waits."""
         job = JobFolder(self.folder / row[0])
+        state = job.state()
+        attempts = state["attempts"] + (state["state"] == "queued")  # else it was counted, and could not be begun
+        self._set(job, state="running", started=state.get("started") or now(), attempts=attempts, wish=None)
         try:
-            attempts = job.state()["attempts"] + 1
-            self._set(job, state="running", started=job.state().get("started") or now(), attempts=attempts, wish=None)
             with open(job.folder / "worker.log", "ab") as log:
                 command = [sys.executable, "-P", "-m", "danqing.faces.service.worker", str(job.folder), self._on]
                 self._processes[job.id] = subprocess.Popen(
@@ -265,10 +249,13 @@ class Queue:
                     start_new_session=True,
                     env=_environment(),
                 )
-            self._active[job.id] = time.monotonic() + 1e9
+            self._active[job.id] = math.inf
         except OSError as error:
             problem = Problem("disk-full" if error.errno == 28 else "internal", "the job could not be started")
             self._set(job, state="failed", ended=now(), error=problem.kept())
+        self._queued.remove(row)
+        self._turn += 1
+        self._turns[row[4]] = self._turn
 
     def _look(self) -> None:
         """Look at each worker: has it ended, must it be killed?"""
@@ -279,8 +266,8 @@ class Queue:
                     self._kill(job)
                     self._active[name] = time.monotonic() + 1.0
                 continue
-            del self._active[name]
             self._settle(job)
+            del self._active[name]
 
     def _lives(self, job: JobFolder) -> bool:
         process = self._processes.get(job.id)
@@ -304,31 +291,13 @@ class Queue:
 
     def _settle(self, job: JobFolder) -> None:
         """Say what has become of a job whose worker has ended."""
-        end, state = job.end(), job.state()
-        wish = state.get("wish")
-        if "result" in end:
-            self._set(job, state="done", ended=now(), wish=None, error=None)
-        elif "error" in end:
-            self._set(job, state="failed", ended=now(), wish=None)
-        elif wish == "cancel":
-            self._set(job, state="cancelled", ended=now(), wish=None)
-        elif wish == "pause":
-            self._set(job, state="paused", wish=None)
-        elif wish == "shutdown" or end.get("stopped"):
-            self._requeue(job, state["attempts"] - 1)
-        elif state["attempts"] < DEATHS:
-            self._requeue(job, state["attempts"])
-        else:
-            what = f"its process died {state['attempts']} times"
-            problem = Problem("internal", what, remedy="Perhaps there is not enough memory; try smaller pictures")
-            self._set(job, state="failed", ended=now(), wish=None, error=problem.kept())
-        if job.state()["state"] == "queued":
+        facts = become(job)
+        self._ended(job, facts["state"])  # first: of a job that is done, what it made is there
+        self._set(job, **facts)
+        if facts["state"] == "queued":
             job.forget_end()
-        self._ended(job, job.state()["state"])
-
-    def _requeue(self, job: JobFolder, attempts: int) -> None:
-        self._set(job, state="queued", wish=None, attempts=max(0, attempts))
-        self._queued.append(self._row(job))
+            self._queued.append(row_of(job))
+            self._wake.notify_all()
 
     def _end(self, name: str, wish: str, state: str, allowed: tuple[str, ...]) -> JobFolder:
         with self._wake:
@@ -365,10 +334,7 @@ class Queue:
         self._changed(job)
 
     def _enter(self, job: JobFolder) -> None:
-        self._index.put(SHELF, self._row(job))
-
-    def _row(self, job: JobFolder) -> Row:
-        return row_of(job)
+        self._index.put(SHELF, row_of(job))
 
 
 def row_of(job: JobFolder) -> Row:
@@ -386,7 +352,7 @@ def row_of(job: JobFolder) -> Row:
 def rows_in(folder: Path) -> Iterator[Row]:
     """The lines of all jobs in a folder."""
     for place in sorted(folder.iterdir()) if folder.is_dir() else ():
-        if JobFolder(place).asked():
+        if ID.fullmatch(place.name) and JobFolder(place).asked():
             yield row_of(JobFolder(place))
 
 

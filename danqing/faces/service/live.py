@@ -39,7 +39,7 @@ class Wishes:
     def __init__(self, service: Service, tell: Tell) -> None:
         self._service, self._tell = service, tell
         self._waiting: dict[str, Wish] = {}
-        self._working: dict[str, tuple[Wish, Stop | None, float]] = {}
+        self._working: dict[str, tuple[Stop | None, float]] = {}  # and since when
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def wish(self, asked: Any) -> None:
@@ -56,11 +56,11 @@ class Wishes:
             await self._dropped(old)
         self._waiting[wish.channel] = wish
         if wish.channel in self._working:
-            _, stop, since = self._working[wish.channel]
+            stop, since = self._working[wish.channel]
             if stop is not None and time.monotonic() - since > PATIENCE:
                 stop.gone()
             return
-        self._working[wish.channel] = wish, None, time.monotonic()
+        self._working[wish.channel] = None, time.monotonic()
         task = asyncio.create_task(self._work(wish.channel))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -68,7 +68,7 @@ class Wishes:
     def close(self) -> None:
         """Nobody looks any more."""
         self._waiting.clear()
-        for _, stop, _ in self._working.values():
+        for stop, _ in self._working.values():
             if stop is not None:
                 stop.gone()
         for task in self._tasks:
@@ -95,7 +95,7 @@ class Wishes:
 
         def work(stop: Stop) -> Seen:
             stop.tell = tell
-            self._working[wish.channel] = wish, stop, time.monotonic()
+            self._working[wish.channel] = stop, time.monotonic()
             return look(self._service, wish, stop)
 
         try:
@@ -184,10 +184,11 @@ class Sessions:
             raise Problem("conflict", "nobody listens to this session", remedy="Ask for its events first")
         return self._open[name][0]
 
-    def end(self, name: str) -> None:
-        """Nobody looks any more."""
-        wishes, _ = self._open.pop(name, (None, None))
-        if wishes is not None:
+    def end(self, name: str, queue: asyncio.Queue[tuple[dict[str, Any], bytes]] | None = None) -> None:
+        """Nobody looks any more; ``queue``: unless somebody came back meanwhile, and listens to another one."""
+        wishes, current = self._open.get(name, (None, None))
+        if wishes is not None and queue in (None, current):
+            del self._open[name]
             wishes.close()
 
 
@@ -209,7 +210,7 @@ async def events(request: Request, session: Annotated[str, SESSION_ID] = "") -> 
                 picture = {"picture": f"data:{media};base64,{base64.b64encode(data).decode()}"} if data else {}
                 yield ServerSentEvent(as_json(in_language({**facts, **picture})).decode(), event=str(facts["type"]))
         finally:
-            sessions.end(name)
+            sessions.end(name, queue)
 
     return EventSourceResponse(told(), ping=15)
 

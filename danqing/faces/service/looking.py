@@ -6,33 +6,33 @@ import json
 import math
 import time
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, NamedTuple
 
-import torch
+from torch.nn.functional import interpolate
 
 from danqing.core.artefacts.artefact import Artefact
 from danqing.core.artefacts.figures import Figures
 from danqing.core.artefacts.pictures import Pictures
 from danqing.core.errors import ParameterError
-from danqing.core.fields.box import BoxKind, Rectangle
-from danqing.core.fields.corners import CornersKind
-from danqing.core.fields.form import Field
+from danqing.core.fields.box import BoxKind
+from danqing.core.fields.kind import Kind, View
 from danqing.core.fields.mask import MaskKind
-from danqing.core.fields.number import NumberKind
-from danqing.core.fields.point import PointKind
 from danqing.core.learned.card import bundled
+from danqing.core.learned.manner import live
 from danqing.core.notes import noted
 from danqing.core.operators.operator import Operator
 from danqing.core.pictures.contract import Picture
 from danqing.core.pictures.header import opened
 from danqing.core.pictures.sheet import contact_sheet
 from danqing.core.progress import finish
-from danqing.core.runs.compute import Loaded, compute, watched
+from danqing.core.runs.compute import Loaded, compute, placed, watched
 from danqing.core.runs.order import Call
-from danqing.faces.service.catalogue import is_live, read_values, task_of
+from danqing.faces.service.catalogue import is_live, paints, read_values, task_of
 from danqing.faces.service.chains import Asked
-from danqing.faces.service.display import Size, box_of, encoded, smaller, with_opacity
+from danqing.faces.service.display import Size, encoded, smaller, with_opacity
 from danqing.faces.service.engine import Stop
 from danqing.faces.service.problems import Problem, problem_of
 from danqing.faces.service.routes_files import check_form
@@ -95,7 +95,7 @@ def read_wish(service: Service, asked: Any) -> Wish:
         if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= high:
             raise Problem("parameter", f"{str(value)[:50]!r} is not a whole number in 1…{high}", parameter=name)
     box = asked.get("box")
-    rectangle = box_of(box if isinstance(box, str | None) else ",".join(map(str, box)))
+    rectangle = None if box in (None, "") else BoxKind().check(box, "box")
     return Wish(
         asked.get("id"), str(asked.get("channel", ""))[:64], steps, picture, Size(size, rectangle),
         check_form(str(asked.get("format") or "auto")), quality,
@@ -168,49 +168,57 @@ class Looking:
         assert isinstance(task, Operator)
         loaded, call = self._loaded(task, step.values, before)
         work = watched(compute(call, loaded), self._notes, {})
-        made, like = finish(work, self._stop)
+        with live() if paints(task) else nullcontext():
+            made, like = finish(work, self._stop)
         return _shown(made, like)
 
     def _loaded(
         self, task: Operator[..., Any], values: Mapping[str, Any], before: Picture | None
     ) -> tuple[Loaded, Call]:
         """The call of a step, and what it works on: files read small, places moved to where they lie there."""
-        kinds = {each.name: each for each in task.fields}
-        ready: dict[str, Any] = {}
-        pictures: dict[str, Any] = {}
-        for name, value in values.items():
-            field = kinds[name]
-            if field.kind.is_picture and name != task.subject:
-                pictures[name] = self._beside(value, isinstance(field.kind, MaskKind), before)
-            elif field.kind.opens and value != field.default and value not in bundled():
-                ready[name] = str(self._service.shelf.find(value))
-            else:
-                ready[name] = self._moved(field, value)
         if task.subject and before is None:
             raise ParameterError("is required: a picture", where=task.subject)
+        kinds = {each.name: each.kind for each in task.fields}
+        own = {each.name: each.default for each in task.fields}
+        ready = {
+            name: str(self._service.shelf.find(value))
+            if kinds[name].opens and value != own[name] and value not in bundled()
+            else value
+            for name, value in values.items()
+        }
+        view = self._view(before)
         with noted(self._notes):
-            checked = Call.of(_without(task, pictures), ready)
-        return Loaded(before, {**checked.values, **pictures}), replace(checked, operator=task)
+            call = Call.of(task, ready)
+            read = {name: self._beside(values[name], kinds[name], file, view) for name, file in call.files.items()}
+        moved = {n: None if value is None else kinds[n].moved(value, view) for n, value in call.values.items()}
+        call = replace(call, values=moved)
+        return placed(call, {**read, **({task.subject: before} if task.subject else {})}), call
+
+    def _view(self, before: Picture | None) -> View:
+        """What of the picture is worked on."""
+        box = self._wish.size.box
+        left, top = (box.left, box.top) if box is not None else (0, 0)
+        height, width = (0, 0) if before is None else before.pixels.shape[-2:]
+        return View(left, top, self._scale, (width, height))
 
     def _picture(self, name: str) -> Picture:
         return self._service.display.picture(self._service.shelf.file(name), name, self._wish.size)
 
-    def _beside(self, name: str, is_mask: bool, before: Picture | None) -> Any:
-        """Another picture, or a mask, as large as the one worked on where it was as large as that."""
-        file = self._service.shelf.file(name)
-        if not is_mask:
-            return self._picture(name).pixels
+    def _beside(self, name: str, kind: Kind, file: Path, view: View) -> Any:
+        """What is set beside the picture worked on: a mask is made as large as that."""
+        most = self._service.settings.limits.pixels
+        if not kind.is_picture:
+            return kind.moved(kind.load(file, most), view)
+        if not isinstance(kind, MaskKind):
+            return self._picture(name)
 
-        def read_mask() -> Any:
+        def read_mask() -> Picture:
             with noted([]):
-                return Picture(MaskKind().load(file, self._service.settings.limits.pixels))
+                return Picture(kind.load(file, most))
 
-        key = (name, "mask", self._wish.size)
-        found: Picture = self._service.display.mask(key, read_mask, self._wish.size)
-        mask = found.pixels
-        if before is not None and mask.shape[-2:] != before.pixels.shape[-2:]:
-            mask = torch.nn.functional.interpolate(mask, before.pixels.shape[-2:], mode="area")
-        return mask
+        mask = self._service.display.mask((name, "mask", self._wish.size), read_mask, self._wish.size).pixels
+        size = view.size[::-1]
+        return mask if mask.shape[-2:] == size or not all(size) else interpolate(mask, size, mode="area")
 
     def _scale_of(self, name: str) -> float:
         """How much smaller the picture worked on is than the one in the file."""
@@ -218,40 +226,6 @@ class Looking:
             return 1.0
         with opened(self._service.shelf.file(name), self._service.settings.limits.pixels) as header:
             return min(1.0, self._wish.size.longest / max(header.width, header.height))
-
-    def _moved(self, field: Field, value: Any) -> Any:
-        """A value in pixels of the file as one in pixels of what is worked on."""
-        kind, scale, box = field.kind, self._scale, self._wish.size.box
-        left, top = (box.left, box.top) if box is not None else (0, 0)
-        if scale == 1.0 and not (left or top):
-            return value
-        if isinstance(kind, BoxKind):
-            found: Rectangle = kind.check(value, field.name)
-            x, y = max(0, round((found.left - left) * scale)), max(0, round((found.top - top) * scale))
-            return Rectangle(x, y, max(1, round(found.width * scale)), max(1, round(found.height * scale)))
-        if isinstance(kind, PointKind):
-            place = kind.check(value, field.name)
-            return max(0, int((place[0] - left) * scale)), max(0, int((place[1] - top) * scale))
-        if isinstance(kind, CornersKind):
-            return tuple(((x - left) * scale, (y - top) * scale) for x, y in kind.check(value, field.name))
-        if isinstance(kind, NumberKind) and kind.range is not None and kind.range.unit == "px":
-            low, high = kind.range.low, kind.range.high
-            scaled = min(high, max(low, value * scale))
-            return round(scaled) if kind.whole else scaled
-        return value
-
-
-class _Rest(Operator[..., Any]):
-    """An operator without the fields that are filled already."""
-
-
-def _without(task: Operator[..., Any], pictures: Mapping[str, Any]) -> Operator[..., Any]:
-    """The operator, asking only for what is not filled yet."""
-    if not pictures:
-        return task
-    rest = _Rest(task.function, task.name, task.group)
-    rest.__dict__["fields"] = tuple(each for each in task.fields if each.name not in pictures)
-    return rest
 
 
 def _shown(made: Artefact, like: Picture | None) -> Picture | Figures | None:

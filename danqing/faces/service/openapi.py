@@ -7,7 +7,9 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
+from danqing.core.learned.card import bundled
 from danqing.core.operators.operator import Operator
+from danqing.data.sources import BUILT_IN
 from danqing.faces.service import catalogue
 from danqing.faces.service.bodies import BYTES
 from danqing.faces.service.bodies import SAVING as SAVED
@@ -107,8 +109,8 @@ def example_of(name: str) -> dict[str, Any]:
     known = {
         "picture": "9c1dfaa3" * 8,
         "mask": "77ab0c21" * 8,
-        "model": "digits",
-        "dataset": "digits",
+        "model": next(iter(bundled()), "9c1dfaa3" * 8),
+        "dataset": BUILT_IN[0],
         "file": "9c1dfaa3" * 8,
     }
     fields = [each for each in catalogue.form_of(catalogue.task_of(name)) if each.required or each.default is not None]

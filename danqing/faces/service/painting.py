@@ -14,6 +14,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from danqing.core.learned.manner import paints_freely
 from danqing.core.learned.model import Painter
 from danqing.core.learned.painting import CHUNK, paint_chunk
 
@@ -38,7 +39,7 @@ class Together:
 
     def __call__(self, model: Painter, z: Tensor, y: Tensor | None, wanted: int) -> Tensor:
         """Paint the first ``wanted`` of a chunk of latents; as :data:`danqing.core.learned.painting.PAINT` asks."""
-        key = (next(model.parameters()).data_ptr(), z.shape[1:], z.dtype, y is None)
+        key = (next(model.parameters()).data_ptr(), z.shape[1:], z.dtype, y is None, paints_freely())
         wish = _Wish(model, z, y, wanted, Future())
         with self._lock:
             self.wishes += 1
@@ -83,8 +84,8 @@ def _paint(batch: list[_Wish]) -> None:
             if first.y is None
             else _filled([each.y[: each.wanted] for each in batch if each.y is not None], first.y)
         )
-        rows = paint_chunk(first.model, z, y, CHUNK).split([each.wanted for each in batch] + _rest(batch))
-        for wish, part in zip(batch, rows, strict=False):
+        wanted = [each.wanted for each in batch]
+        for wish, part in zip(batch, paint_chunk(first.model, z, y, sum(wanted)).split(wanted), strict=True):
             wish.painted.set_result(part.clone())
     except BaseException as error:
         for wish in batch:
@@ -92,15 +93,10 @@ def _paint(batch: list[_Wish]) -> None:
                 wish.painted.set_exception(error)
 
 
-def _rest(batch: list[_Wish]) -> list[int]:
-    left = CHUNK - sum(each.wanted for each in batch)
-    return [left] if left else []
-
-
 def _filled(parts: list[Tensor], like: Tensor) -> Tensor:
-    """Rows side by side, filled up to a whole chunk."""
+    """Rows side by side, filled up to a whole chunk, unless they are painted freely."""
     rows = torch.cat(parts)
-    return torch.cat([rows, like[: CHUNK - len(rows)]])
+    return rows if paints_freely() else torch.cat([rows, like[: CHUNK - len(rows)]])
 
 
 __all__ = ["Together"]

@@ -14,21 +14,11 @@ from danqing.core.pictures.header import opened
 from danqing.core.pictures.reading import read
 from danqing.faces.service.bodies import upload
 from danqing.faces.service.chains import chain_of, recipe_of
-from danqing.faces.service.display import MEDIA, Size, box_of, encoded, histogram
+from danqing.faces.service.display import MEDIA, QUALITY, Size, box_of, encoded, histogram
 from danqing.faces.service.problems import Problem, problem_of
 from danqing.faces.service.service import Service
-from danqing.faces.service.shelf import BY_KIND, picture_facts
-from danqing.faces.service.web import (
-    FOREVER,
-    Sent,
-    Told,
-    in_thread,
-    received,
-    service_of,
-    text_like,
-    whole,
-    whole_number,
-)
+from danqing.faces.service.shelf import SUFFIX, picture_facts
+from danqing.faces.service.web import FOREVER, Sent, Told, Whole, in_thread, received, service_of, text_like
 
 files = APIRouter(prefix="/v1/pictures", tags=["pictures"])
 SIZE, LARGEST = 512, 8192  # px of a preview
@@ -68,10 +58,8 @@ def keep_picture(service: Service, sent: Sent) -> dict[str, Any]:
         PictureError: if it is none, or cannot be read to its end.
     """
     most = service.settings.limits.pixels
-    picture_facts(sent.file, most)
+    suffix = SUFFIX[picture_facts(sent.file, most)["type"]]
     read(sent.file, limit=most)  # to its end: content counts, not names
-    with opened(sent.file, most) as header:
-        suffix = BY_KIND[header.kind]
     stem, _, ending = sent.name.rpartition(".")
     fits = f".{ending.lower()}" in (suffix, {".jpg": ".jpeg", ".tif": ".tiff"}.get(suffix))
     name = sent.name if stem and fits else f"{sent.name}{suffix}"
@@ -106,28 +94,26 @@ async def facts(request: Request, id: str) -> Response:
 async def preview(
     request: Request,
     id: str,
-    size: Annotated[str | None, whole_number(0, LARGEST)] = None,
+    size: Annotated[int, Whole(0, LARGEST)] = SIZE,
     format: Annotated[str, FORM] = "auto",
     box: Annotated[str, BOX] = "",
-    quality: Annotated[str | None, whole_number(1, 100)] = None,
+    quality: Annotated[int, Whole(1, 100)] = QUALITY,
 ) -> Response:
     """A picture small or cut out, in sRGB and 8 bits, as ``webp``, ``png`` or ``jpeg``."""
     service = service_of(request)
     file = service.shelf.file(id)
-    wanted = Size(whole(size, "size", SIZE, 0, LARGEST), box_of(box))
+    wanted = Size(size, box_of(box))
     form = check_form(format)
-    level = whole(quality, "quality", 88, 1, 100)
-    data, made = await in_thread(lambda: encoded(service.display.shown(file, id, wanted), form, level))
+    data, made = await in_thread(lambda: encoded(service.display.shown(file, id, wanted), form, quality))
     return Response(data, media_type=MEDIA[made], headers={"cache-control": FOREVER})
 
 
 @files.get("/{id}/histogram", summary="How often each brightness occurs")
-async def brightness(request: Request, id: str, bins: Annotated[str | None, whole_number(1, 256)] = None) -> Response:
+async def brightness(request: Request, id: str, bins: Annotated[int, Whole(1, 256)] = 64) -> Response:
     """Counts of red, green, blue and luma in so many equal steps, of the picture at most 2048 pixels large."""
     service = service_of(request)
     file = service.shelf.file(id)
-    steps = whole(bins, "bins", 64, 1, 256)
-    return Told(await in_thread(lambda: histogram(service.display.shown(file, id, Size(2048)), steps)))
+    return Told(await in_thread(lambda: histogram(service.display.shown(file, id, Size(2048)), bins)))
 
 
 @files.get("/{id}/recipe", summary="How a file was made")
@@ -161,7 +147,7 @@ def exif_told(file: Path) -> dict[str, str]:
             block = parse(header.exif) if header.exif else None
     except DanqingError:
         return {}
-    found = {} if block is None else {name: block.text(tag) for tag, name in SHOWN.items() if hasattr(block, "text")}
+    found = {} if block is None else {name: block.text(tag) for tag, name in SHOWN.items()}
     return {name: text for name, text in found.items() if text}
 
 

@@ -2,32 +2,29 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Request, Response
-from fastapi.responses import FileResponse
-from starlette.background import BackgroundTask
 
-from danqing.core.disk import replacing
 from danqing.faces.service.bodies import PICTURE, json_body
 from danqing.faces.service.chains import chain_of, recipe_of
+from danqing.faces.service.gallery import GALLERY
 from danqing.faces.service.problems import Problem
 from danqing.faces.service.routes_runs import check_members
 from danqing.faces.service.service import Service
-from danqing.faces.service.web import Told, in_thread, json_of, service_of, whole, whole_number
+from danqing.faces.service.web import Told, Whole, in_thread, json_of, service_of, zip_answer
 
 kept = APIRouter(prefix="/v1", tags=["gallery"])
-MANY = whole_number(1, 500)
 
 
 @kept.get("/gallery", summary="What was made")
 async def gallery(
-    request: Request, task: str = "", before: str = "", limit: Annotated[str | None, whole_number(1, 500)] = None
+    request: Request, task: str = "", before: str = "", limit: Annotated[int, Whole(1, 500)] = 60
 ) -> Response:
     """Items, the last one first."""
     service = service_of(request)
-    most = whole(limit, "limit", 60, 1, 500)
-    items, more = await in_thread(lambda: service.gallery.list(task, before, most))
+    items, more = await in_thread(lambda: service.gallery.list(task, before, limit))
     return Told({"items": items, "next": more})
 
 
@@ -102,16 +99,11 @@ def _kept(service: Service, names: list[str], title: str) -> dict[str, Any]:
 
 async def _zip(request: Request, names: list[str]) -> Response:
     service = service_of(request)
-    target = service.incoming / f"gallery-{request.state.request_id}.zip"
 
-    def work() -> None:
-        wanted = names or [row[0] for row in service.index.rows("gallery")]
-        with replacing(target) as unfinished:
-            service.gallery.zip(wanted, unfinished)
+    def files() -> dict[str, Path]:
+        return service.gallery.files(names or [row[0] for row in service.index.rows(GALLERY)])
 
-    await in_thread(work)
-    done = BackgroundTask(lambda: target.unlink(missing_ok=True))
-    return FileResponse(target, media_type="application/zip", filename="danqing.zip", background=done)
+    return await zip_answer(request, files, "danqing")
 
 
 __all__ = ["kept"]

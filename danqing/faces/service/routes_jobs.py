@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import json
 import re
-import zipfile
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import FileResponse
-from starlette.background import BackgroundTask
 
 from danqing.core.operators.operator import Operator
+from danqing.data.sources import BUILT_IN
 from danqing.faces.service import catalogue
 from danqing.faces.service.bodies import SAVING, json_body
 from danqing.faces.service.job_folder import STATES, JobFolder
@@ -22,11 +21,10 @@ from danqing.faces.service.routes_runs import check_members, steps_of
 from danqing.faces.service.saving import Kept
 from danqing.faces.service.service import Service
 from danqing.faces.service.shelf import type_of
-from danqing.faces.service.web import Told, in_thread, json_of, service_of, text_like, whole, whole_number
+from danqing.faces.service.web import Told, Whole, in_thread, json_of, service_of, text_like, zip_answer
 
 jobs = APIRouter(prefix="/v1", tags=["jobs"])
 STATE = text_like(f"^(({'|'.join(STATES)})(,({'|'.join(STATES)}))*)?$")
-POLL = 0.2  # seconds between looks at what a worker has written
 SHOWN = ("log.jsonl", "curves.png", "config.json", "card.json", "check.json", "skipped.json")  # of a training's run
 BODY = json_body(
     {
@@ -37,7 +35,7 @@ BODY = json_body(
         "steps": {"type": "array", "items": {"type": "object"}},
         "pictures": {"anyOf": [{"type": "array", "items": {"type": "string"}}, {"type": "object"}]},
     },
-    example={"task": "train-dcgan", "values": {"data": "digits", "budget": "2m"}, "title": "digits"},
+    example={"task": "train-dcgan", "values": {"data": BUILT_IN[0], "budget": "2m"}, "title": "digits"},
 )
 
 
@@ -51,8 +49,8 @@ async def submit(request: Request) -> Response:
     if not isinstance(title, str) or len(title) > 200:
         raise Problem("parameter", "is no title of at most 200 characters", parameter="title")
     facts = await in_thread(lambda: _chain(service, asked) if "steps" in asked else _task(service, asked))
-    job = await in_thread(lambda: submitted(service, facts, title, request.state.client))
-    return Told(told(service, job), 201, {"Location": f"/v1/jobs/{job.id}"})
+    told = await in_thread(lambda: service.jobs.told(submitted(service, facts, title, request.state.client)))
+    return Told(told, 201, {"Location": f"/v1/jobs/{told['id']}"})
 
 
 def submitted(service: Service, facts: dict[str, Any], title: str, client: str) -> JobFolder:
@@ -79,7 +77,7 @@ def _task(service: Service, asked: dict[str, Any]) -> dict[str, Any]:
     if isinstance(values.get(task.subject), dict):
         values = {**values, task.subject: _pictures(service, values[task.subject], task.subject)}
     values = catalogue.read_values(task, values)
-    if "data" in {each.name for each in task.fields} and name.startswith("train-") and "data" not in values:
+    if task.trains and "data" not in values:
         raise Problem("parameter", "is required: a set of pictures", parameter="data")
     saving = Kept.of(asked.get("saving"), service.settings.limits.pixels)
     if isinstance(task, Operator):
@@ -120,21 +118,12 @@ def _pictures(service: Service, asked: Any, where: str) -> list[str]:
     return list(asked)
 
 
-def told(service: Service, job: JobFolder) -> dict[str, Any]:
-    """A job as JSON values."""
-    found = service.jobs.told(job)
-    is_training = str(found["task"]).startswith("train-")
-    run = {"family": str(found["task"]).removeprefix("train-"), "log": f"/v1/jobs/{job.id}/log",
-           "model": job.state().get("model")} if is_training else None  # fmt: skip
-    return {**found, "run": run}
-
-
 @jobs.get("/jobs", summary="All jobs")
 async def all_jobs(
     request: Request,
     state: Annotated[str, STATE] = "",
     task: str = "",
-    limit: Annotated[str | None, whole_number(1, 1000)] = None,
+    limit: Annotated[int, Whole(1, 1000)] = 100,
 ) -> Response:
     """Jobs, the last one first."""
     service = service_of(request)
@@ -142,8 +131,7 @@ async def all_jobs(
     for each in states:
         if each not in STATES:
             raise Problem("parameter", f"{each[:20]!r} is not one of {', '.join(STATES)}", parameter="state")
-    most = whole(limit, "limit", 100, 1, 1000)
-    found = await in_thread(lambda: [told(service, job) for job in service.jobs.all(states, task, most)])
+    found = await in_thread(lambda: [service.jobs.told(job) for job in service.jobs.all(states, task, limit)])
     return Told({"jobs": found})
 
 
@@ -151,7 +139,7 @@ async def all_jobs(
 async def one_job(request: Request, id: str) -> Response:
     """How far a job is, what may be asked of it, and its result when it is done."""
     service = service_of(request)
-    return Told(told(service, service.jobs.job(id)))
+    return Told(await in_thread(lambda: service.jobs.told(service.jobs.job(id))))
 
 
 @jobs.delete("/jobs/{id}", status_code=204, summary="Forget a job")
@@ -165,14 +153,14 @@ async def forget(request: Request, id: str) -> Response:
 async def cancel(request: Request, id: str) -> Response:
     """End a job for good, within two seconds."""
     service = service_of(request)
-    return Told(told(service, await in_thread(lambda: service.jobs.cancel(id))))
+    return Told(await in_thread(lambda: service.jobs.told(service.jobs.cancel(id))))
 
 
 @jobs.post("/jobs/{id}/pause", summary="Let a job rest")
 async def pause(request: Request, id: str) -> Response:
     """Stop a job where it can go on."""
     service = service_of(request)
-    return Told(told(service, await in_thread(lambda: service.jobs.pause(id))))
+    return Told(await in_thread(lambda: service.jobs.told(service.jobs.pause(id))))
 
 
 SAID = "^[1-9][0-9]{0,8}(s|m|h|kimg|pictures|epochs)$"
@@ -189,13 +177,13 @@ async def resume(request: Request, id: str) -> Response:
     if "budget" in changes and not (isinstance(budget, str) and re.fullmatch(SAID, budget)):
         remedy = "Say 90s, 10m, 2h, 500kimg, 20000pictures or 20epochs"
         raise Problem("parameter", f"{str(budget)[:50]!r} is not a budget", parameter="budget", remedy=remedy)
-    return Told(told(service, await in_thread(lambda: service.jobs.resume(id, changes))))
+    return Told(await in_thread(lambda: service.jobs.told(service.jobs.resume(id, changes))))
 
 
 @jobs.get("/jobs/{id}/result", summary="The result of a job")
 async def result(request: Request, id: str) -> Response:
     """The result, once there is one."""
-    found = service_of(request).jobs.job(id).end().get("result")
+    found = await in_thread(lambda: service_of(request).jobs.job(id).end().get("result"))
     if found is None:
         raise Problem("not-found", "this job has no result yet", parameter=id)
     return Told(found)
@@ -204,18 +192,20 @@ async def result(request: Request, id: str) -> Response:
 @jobs.get("/jobs/{id}/preview", summary="The last preview of a job")
 async def preview(request: Request, id: str) -> Response:
     """What the job last showed."""
-    job = service_of(request).jobs.job(id)
-    if not job.preview.is_file():
-        raise Problem("not-found", "this job has shown nothing yet", parameter=id)
-    return Response(await in_thread(job.preview.read_bytes), media_type="image/png")
+
+    def work() -> bytes:
+        try:
+            return service_of(request).jobs.job(id).preview.read_bytes()
+        except FileNotFoundError:
+            raise Problem("not-found", "this job has shown nothing yet", parameter=id) from None
+
+    return Response(await in_thread(work), media_type="image/png")
 
 
 @jobs.get("/jobs/{id}/log", summary="The log of a training")
-async def log(request: Request, id: str, after: Annotated[str | None, whole_number(0, 2**53)] = None) -> Response:
+async def log(request: Request, id: str, after: Annotated[int, Whole(0, 2**53)] = 0) -> Response:
     """Rows of a training's log, after a place in it."""
-    job = service_of(request).jobs.job(id)
-    start = whole(after, "after", 0, 0, 2**53)
-    rows, end = await in_thread(lambda: _rows(job.run / "log.jsonl", start))
+    rows, end = await in_thread(lambda: _rows(service_of(request).jobs.job(id).run / "log.jsonl", after))
     return Told({"rows": rows, "next": end})
 
 
@@ -223,8 +213,7 @@ async def log(request: Request, id: str, after: Annotated[str | None, whole_numb
 async def its_files(request: Request, id: str) -> Response:
     """What a training has written, and the results."""
     service = service_of(request)
-    job = service.jobs.job(id)
-    files = await in_thread(lambda: files_of(service, job))
+    files = await in_thread(lambda: files_of(service, service.jobs.job(id)))
     rows = [
         {"name": name, "type": type_of(file), "bytes": file.stat().st_size, "url": f"/v1/jobs/{id}/files/{name}"}
         for name, file in files.items()
@@ -246,17 +235,7 @@ async def one_file(request: Request, id: str, name: str) -> Response:
 async def zipped(request: Request, id: str) -> Response:
     """All files of a job in one zip."""
     service = service_of(request)
-    job = service.jobs.job(id)
-    target = service.incoming / f"{id}-{request.state.request_id}.zip"
-
-    def work() -> None:
-        with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as archive:
-            for name, file in files_of(service, job).items():
-                archive.write(file, name)
-
-    await in_thread(work)
-    done = BackgroundTask(lambda: target.unlink(missing_ok=True))
-    return FileResponse(target, media_type="application/zip", filename=f"{id}.zip", background=done)
+    return await zip_answer(request, lambda: files_of(service, service.jobs.job(id)), id)
 
 
 def files_of(service: Service, job: JobFolder) -> dict[str, Path]:
@@ -294,4 +273,4 @@ def _rows(file: Path, after: int) -> tuple[list[Any], int]:
     return rows, start
 
 
-__all__ = ["files_of", "jobs", "submitted", "told"]
+__all__ = ["files_of", "jobs", "submitted"]

@@ -12,13 +12,13 @@ from danqing.faces.service import catalogue
 from danqing.faces.service.bodies import json_body, upload
 from danqing.faces.service.display import MEDIA, encoded, smaller, with_opacity
 from danqing.faces.service.problems import Problem, not_found
-from danqing.faces.service.routes_jobs import submitted, told
+from danqing.faces.service.routes_jobs import submitted
 from danqing.faces.service.routes_runs import check_members
 from danqing.faces.service.service import Service
-from danqing.faces.service.web import Told, in_thread, json_of, received, service_of, whole, whole_number
+from danqing.faces.service.sets import CHECK
+from danqing.faces.service.web import Told, Whole, in_thread, json_of, received, service_of
 
 sets = APIRouter(prefix="/v1", tags=["datasets"])
-SMALL = whole_number(16, 2048)
 
 
 @sets.get("/datasets", summary="All sets of pictures")
@@ -49,10 +49,10 @@ async def dataset(request: Request, id: str) -> Response:
     return Told(service.scrub(await in_thread(lambda: service.sets.told(id))))
 
 
-CHECK = json_body({"family": {"anyOf": [{"type": "string"}, {"type": "null"}]}}, optional=True)
+LOOK = json_body({"family": {"anyOf": [{"type": "string"}, {"type": "null"}]}}, optional=True)
 
 
-@sets.post("/datasets/{id}/check", status_code=201, summary="Look through", openapi_extra=CHECK)
+@sets.post("/datasets/{id}/check", status_code=201, summary="Look through", openapi_extra=LOOK)
 async def check(request: Request, id: str) -> Response:
     """Read every picture and tell what a training would stumble over, as a job."""
     service = service_of(request)
@@ -65,32 +65,28 @@ async def check(request: Request, id: str) -> Response:
 async def its_pictures(
     request: Request,
     id: str,
-    limit: Annotated[str | None, whole_number(1, 1000)] = None,
-    offset: Annotated[str | None, whole_number(0, 2**31)] = None,
+    limit: Annotated[int, Whole(1, 1000)] = 24,
+    offset: Annotated[int, Whole(0, 2**31)] = 0,
 ) -> Response:
     """Some pictures of a set, by name."""
     service = service_of(request)
-    first, most = whole(offset, "offset", 0, 0, 2**31), whole(limit, "limit", 24, 1, 1000)
     names = await in_thread(lambda: [each.name for each in service.sets.archive(id).entries])
-    shown = [{"name": name, "url": f"/v1/datasets/{id}/pictures/{name}"} for name in names[first : first + most]]
+    shown = [{"name": name, "url": f"/v1/datasets/{id}/pictures/{name}"} for name in names[offset : offset + limit]]
     return Told({"pictures": shown, "count": len(names)})
 
 
 @sets.get("/datasets/{id}/pictures/{name:path}", summary="A picture of a set, small")
-async def its_picture(
-    request: Request, id: str, name: str, size: Annotated[str | None, whole_number(16, 2048)] = None
-) -> Response:
+async def its_picture(request: Request, id: str, name: str, size: Annotated[int, Whole(16, 2048)] = 128) -> Response:
     """One picture of a set for the eye; names are looked up in the set, and lead nowhere else."""
     service = service_of(request)
-    longest = whole(size, "size", 128, 16, 2048)
 
     def work() -> tuple[bytes, str]:
         archive = service.sets.archive(id)
         entry = next((each for each in archive.entries if each.name == name), None)
         if entry is None:
             raise not_found("picture", name)
-        picture: Picture = read(archive.find(entry), limit=service.settings.limits.pixels, at_least=longest)
-        return encoded(smaller(with_opacity(picture.pixels, picture.alpha), longest))
+        picture: Picture = read(archive.find(entry), limit=service.settings.limits.pixels, at_least=size)
+        return encoded(smaller(with_opacity(picture.pixels, picture.alpha), size))
 
     data, form = await in_thread(work)
     return Response(data, media_type=MEDIA[form], headers={"cache-control": "private, max-age=3600"})
@@ -105,11 +101,11 @@ async def delete_dataset(request: Request, id: str) -> Response:
 
 def _check(service: Service, name: str, family: Any, client: str) -> dict[str, Any]:
     told_set = service.sets.told(name)
-    task = catalogue.task_of("data-check")
+    task = catalogue.task_of(CHECK)
     values = catalogue.read_values(task, {"pictures": name, "family": family})
-    job = submitted(service, {"task": "data-check", "values": values, "saving": None}, str(told_set["name"]), client)
+    job = submitted(service, {"task": CHECK, "values": values, "saving": None}, str(told_set["name"]), client)
     service.sets.note(name, check=job.id)
-    return told(service, job)
+    return service.jobs.told(job)
 
 
 __all__ = ["sets"]

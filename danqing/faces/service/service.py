@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import threading
@@ -14,10 +13,10 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from danqing.core.disk import replacing
 from danqing.core.errors import DanqingError, OutputError
 from danqing.faces.service import catalogue
-from danqing.faces.service.cards import Cards
+from danqing.faces.service.cards import Cards, facts_in, keep_facts
+from danqing.faces.service.catalogue import known_task
 from danqing.faces.service.display import Display
 from danqing.faces.service.engine import Engine
 from danqing.faces.service.gallery import GALLERY, Gallery
@@ -27,7 +26,7 @@ from danqing.faces.service.job_queue import Queue, rows_in
 from danqing.faces.service.meters import Meters
 from danqing.faces.service.models import Models
 from danqing.faces.service.scrub import Scrub
-from danqing.faces.service.sets import Sets
+from danqing.faces.service.sets import CHECK, Sets
 from danqing.faces.service.settings import Settings
 from danqing.faces.service.shelf import Shelf
 
@@ -50,6 +49,7 @@ class Service:
     def __init__(self, settings: Settings, log: Any) -> None:
         self.settings, self.log = settings, log
         self.folder = settings.folder.absolute()
+        self.warnings: list[str] = []
         self._lock = _claimed(self.folder)
         shutil.rmtree(self.incoming, ignore_errors=True)
         _forget_old_work(self.folder / "store" / "work")
@@ -60,17 +60,26 @@ class Service:
         self.meters = Meters()
         self.engine = Engine(self.shelf, settings.limits, self.scrub, max(2, os.cpu_count() or 1))
         self.display = Display(settings.limits.pixels)
-        self.models = Models(Cards(self.folder / "models"), self.shelf)
-        self.sets = Sets(Cards(self.folder / "datasets"), self.shelf)
-        self.gallery = Gallery(Cards(self.folder / GALLERY), self.shelf)
+        self.models = Models(self._cards("models"), self.shelf)
+        self.sets = Sets(self._cards("datasets"), self.shelf)
+        self.gallery = Gallery(self._cards(GALLERY), self.shelf)
+        self.starts = self._cards("")
         shelves = {"jobs": lambda: rows_in(self.folder / "jobs"), GALLERY: self.gallery.rows}
-        self.warnings: list[str] = []
         self.index = self.gallery.index = Index(self.folder / "index.sqlite", shelves, self._damaged)
         grace = {"cancel": settings.cancel_grace, "pause": settings.pause_grace}
         self.changes: deque[tuple[int, str]] = deque(maxlen=CHANGES)
         self._changed = 0
         most = settings.limits.jobs_queued
-        self.jobs = Queue(self.folder / "jobs", self.index, grace, most, self._ended, self._note_change, settings.on)
+        self.jobs = Queue(
+            self.folder / "jobs",
+            self.index,
+            grace,
+            most,
+            self._ended,
+            self._note_change,
+            self._jobs_failed,
+            settings.on,
+        )
         self.ready = threading.Event()
         self._meter()
 
@@ -101,6 +110,16 @@ class Service:
         self.warnings.append(f"the index was damaged and is kept as {name}; it was made anew")
         self.log.error("index was damaged", kept_as=name, why=why)
 
+    def _cards(self, name: str) -> Cards:
+        return Cards(self.folder / name, self._set_aside)
+
+    def _set_aside(self, name: str, why: str) -> None:
+        self.warnings.append(f"a file was damaged and is kept as {name}")
+        self.log.error("a file was damaged", kept_as=name, why=why)
+
+    def _jobs_failed(self, error: Exception) -> None:
+        self.log.error("jobs cannot go on", why=str(error))
+
     def _note_change(self, job: JobFolder) -> None:
         self._changed += 1
         self.changes.append((self._changed, job.id))
@@ -116,27 +135,28 @@ class Service:
 
     def _take_over(self, job: JobFolder, state: str) -> None:
         asked, result = job.asked(), job.end().get("result")
-        task = str(asked.get("task", ""))
-        if task.startswith("train-"):
+        name = str(asked.get("task", ""))
+        task = known_task(name)
+        if task is not None and task.trains:
             best = next(
                 (job.run / n for n in ("model.safetensors", "best.safetensors") if (job.run / n).is_file()), None
             )
             if best is not None and state != "queued":
                 with suppress(DanqingError):
-                    model = self.models.add(best, f"{asked.get('title') or task}.safetensors", "trained", job.id)
+                    model = self.models.add(best, f"{asked.get('title') or name}.safetensors", "trained", job.id)
                     job.set_state(model=model)
         if state != "done" or not isinstance(result, dict):
             return
-        if task == "data-check" and (name := asked.get("values", {}).get("pictures")):
-            self.sets.note(name, report=result.get("numbers"))
+        if name == CHECK and (looked_at := asked.get("values", {}).get("pictures")):
+            self.sets.note(looked_at, report=result.get("numbers"))
         elif result.get("files"):
             self.gallery.add(
                 {
-                    "task": task,
+                    "task": name,
                     "title": asked.get("title") or result["files"][0]["name"],
                     "files": [each["id"] for each in result["files"]],
                     "numbers": result.get("numbers"),
-                    "steps": asked.get("steps") or [{"task": task, "values": asked.get("values", {})}],
+                    "steps": asked.get("steps") or [{"task": name, "values": asked.get("values", {})}],
                     "picture": None,
                     "job": job.id,
                 },
@@ -186,17 +206,17 @@ def _forget_old_work(folder: Path) -> None:
 def _check_format(folder: Path) -> None:
     file = folder / "service.json"
     try:
-        known = json.loads(file.read_text("utf-8"))["format"]
-    except FileNotFoundError:
-        known = None
-    except (OSError, ValueError, KeyError, TypeError):
-        known = None  # cut short by a crash; everything else says for itself what it is
+        known = facts_in(file).get("format")
+    except ValueError as error:
+        what, remedy = f"is damaged ({error})", "Remove it, unless a newer danqing worked in this folder"
+        raise OutputError(what, where=file, remedy=remedy) from error
+    except OSError as error:
+        raise OutputError(f"cannot be read ({error.strerror})", where=file) from error
     if isinstance(known, int) and known > FORMAT:
         what = f"is the folder of a newer danqing, in format {known}; this one knows {FORMAT}"
         raise OutputError(what, where=folder, remedy="Update danqing, or take another folder")
     if known != FORMAT:
-        with replacing(file) as temporary:
-            temporary.write_text(json.dumps({"format": FORMAT}), "utf-8")
+        keep_facts(file, {"format": FORMAT})
 
 
 __all__ = ["FORMAT", "Service"]

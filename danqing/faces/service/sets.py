@@ -11,11 +11,14 @@ from typing import Any
 from danqing.core.pictures.listing import reason_to_pass
 from danqing.core.runs.blobs import safe_name
 from danqing.data.archives import Archive, open_folder
+from danqing.data.sources import BUILT_IN
 from danqing.data.zips import open_zip
 from danqing.faces.service.cards import Cards
 from danqing.faces.service.job_folder import now
 from danqing.faces.service.problems import Problem, not_found
 from danqing.faces.service.shelf import Shelf
+
+CHECK = "data-check"  # the task that looks through a set
 
 
 class Sets:
@@ -26,7 +29,7 @@ class Sets:
 
     def all(self) -> list[str]:
         """The ids of all."""
-        return ["digits", *self._shelf.sets, *(each for each in self.cards.names() if self._is_there(each))]
+        return [*BUILT_IN, *self._shelf.sets, *filter(self._shelf.holds, self.cards.names())]
 
     def told(self, name: str) -> dict[str, Any]:
         """What is known of one.
@@ -36,11 +39,11 @@ class Sets:
         """
         facts = self.cards.read(name) or {}
         known: dict[str, Any] = {"bytes": None, "pictures": None, "classes": {}, "check": None, "report": None}
-        if name == "digits":
+        if name in BUILT_IN:
             return {"id": name, "name": name, "origin": "built in", **known, **facts}
         if name in self._shelf.sets:
             return {"id": name, "name": name.removeprefix("folder-"), "origin": "folder", **known, **facts}
-        if not facts or not self._is_there(name):
+        if not facts or not self._shelf.holds(name):
             raise not_found("set of pictures", name)
         return {"id": name, "origin": "uploaded", **known, **facts}
 
@@ -73,15 +76,12 @@ class Sets:
         Raises:
             Problem: if it was not, or is not there.
         """
-        if name == "digits" or name in self._shelf.sets:
+        if name in BUILT_IN or name in self._shelf.sets:
             raise Problem("conflict", "this set of pictures was not sent here", parameter=name)
         if not self.cards.drop(name):
             raise not_found("set of pictures", name)
         with suppress(Problem):
             self._shelf.file(name).unlink(missing_ok=True)
-
-    def _is_there(self, name: str) -> bool:
-        return self._shelf.holds(name)
 
     def archive(self, name: str) -> Archive:
         """The files of a set.
@@ -89,8 +89,8 @@ class Sets:
         Raises:
             Problem: if there is no such set, or it has no files.
         """
-        if name == "digits":
-            raise Problem("conflict", "the built-in digits have no files", parameter=name)
+        if name in BUILT_IN:
+            raise Problem("conflict", "a built-in set has no files", parameter=name)
         self.told(name)
         place = self._shelf.find(name)
         return open_folder(place) if place.is_dir() else open_zip(place)
@@ -110,4 +110,4 @@ class Sets:
         return [self._shelf.put(archive.find(each), each.name) for each in entries]
 
 
-__all__ = ["Sets"]
+__all__ = ["CHECK", "Sets"]

@@ -29,7 +29,7 @@ class Limits:
         batch: pictures that one request names.
         steps: of a chain.
         seconds: that a request may compute; what takes longer is a job.
-        requests_per_minute: of one client.
+        requests_per_minute: of one address.
         wrong_tokens_per_minute: of one address.
         waiting: requests that wait to be computed.
         jobs_queued: jobs that wait.

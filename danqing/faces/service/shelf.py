@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from danqing.core.artefacts.artefact import kinds
 from danqing.core.artefacts.saving import Saving
 from danqing.core.errors import DanqingError, ParameterError
 from danqing.core.pictures.header import opened
@@ -31,6 +30,7 @@ BY_KIND = {
     "GIF": ".gif",
     "AVIF": ".avif",
 }
+SUFFIX = {TYPES[suffix]: suffix for suffix in BY_KIND.values()}  # of what is a picture, by its type
 DEEP = ("I", "F", "I;16", "I;16B", "I;16L")
 
 
@@ -123,12 +123,6 @@ def type_of(file: Path) -> str:
     return TYPES.get(file.suffix.lower()) or mimetypes.guess_type(file.name)[0] or "application/octet-stream"
 
 
-@functools.cache
-def suffixes() -> frozenset[str]:
-    """Those of every kind of result."""
-    return frozenset(suffix for kind in kinds() for suffix in kind.suffixes)
-
-
 def _is_turned(header: Any) -> bool:
     from danqing.core.pictures.metadata import told
 
@@ -156,4 +150,4 @@ def _has_alpha(header: Any, mode: str) -> bool:
     return mode in ("LA", "La", "RGBA", "RGBa", "PA") or "transparency" in getattr(header.picture, "info", {})
 
 
-__all__ = ["TYPES", "Shelf", "picture_facts", "suffixes", "type_of"]
+__all__ = ["SUFFIX", "TYPES", "Shelf", "picture_facts", "type_of"]

@@ -5,18 +5,24 @@ from __future__ import annotations
 import json
 import secrets
 import shutil
-from collections.abc import AsyncIterator, Callable
+import zipfile
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 from fastapi import Request, Response
+from fastapi.responses import FileResponse
 from pydantic import WithJsonSchema
+from pydantic_core import PydanticCustomError, core_schema
+from starlette.background import BackgroundTask
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException
 from starlette.requests import ClientDisconnect
 
+from danqing.core.disk import replacing
 from danqing.faces.service.phrases import said
 from danqing.faces.service.problems import MEDIA, Problem, as_json, problem_from
 from danqing.faces.service.service import Service
@@ -55,11 +61,13 @@ def in_language(value: Any) -> Any:
         if value.keys() >= {"kind", "detail", "parameter", "remedy"}:
             return problem_from(value).told()
         told = {name: in_language(each) for name, each in value.items()}
-        for name in ("notes", "lines"):
+        for name in ("notes", "lines", "warnings"):
             if isinstance(told.get(name), list):
                 told[name] = [said(each) if isinstance(each, str) else each for each in told[name]]
         if isinstance(told.get("words"), str) and "share" in told:
             told["words"] = " · ".join(said(each) for each in told["words"].split(" · "))
+        if {"event", "words", "remedy"} <= told.keys():  # of the doctor, in the log of a training
+            told |= {name: said(told[name]) for name in ("words", "remedy") if isinstance(told[name], str)}
         return told
     return [in_language(each) for each in value] if isinstance(value, list | tuple) else value
 
@@ -73,6 +81,21 @@ def problem_answer(problem: Problem, request: Request) -> Response:
 async def in_thread(work: Callable[[], T]) -> T:
     """Do something that waits for the disk, or for a picture to be decoded, beside the server's loop."""
     return await run_in_threadpool(work)
+
+
+async def zip_answer(request: Request, files: Callable[[], Mapping[str, Path]], name: str) -> Response:
+    """Files, by the names that they have in it, as one zip; it is forgotten when it was sent."""
+    target = service_of(request).incoming / f"{request.state.request_id}.zip"
+
+    def work() -> None:
+        found = files()
+        with replacing(target) as temporary, zipfile.ZipFile(temporary, "w", zipfile.ZIP_STORED) as archive:
+            for inner, file in found.items():
+                archive.write(file, inner)
+
+    await in_thread(work)
+    done = BackgroundTask(lambda: target.unlink(missing_ok=True))
+    return FileResponse(target, media_type="application/zip", filename=f"{name}.zip", background=done)
 
 
 async def json_of(request: Request, *, empty: bool = False) -> dict[str, Any]:
@@ -163,27 +186,30 @@ async def _parts(request: Request, folder: Path) -> tuple[list[Sent], dict[str, 
     return files, texts
 
 
-def whole_number(low: int, high: int) -> WithJsonSchema:
-    """What marks a whole number in a query, for the OpenAPI document; :func:`whole` reads it."""
-    return WithJsonSchema({"type": "integer", "minimum": low, "maximum": high})
+@dataclass(frozen=True)
+class Whole:
+    """Marks a whole number in a query, in a range; for the reading and for the OpenAPI document."""
+
+    low: int
+    high: int
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> core_schema.CoreSchema:
+        return core_schema.no_info_plain_validator_function(self._read)
+
+    def __get_pydantic_json_schema__(self, schema: Any, handler: Any) -> dict[str, Any]:
+        return {"type": "integer", "minimum": self.low, "maximum": self.high}
+
+    def _read(self, text: Any) -> int:
+        given = str(text)
+        if not (given.isascii() and given.isdecimal()) or len(given) > 18 or not self.low <= int(given) <= self.high:
+            facts = {"given": repr(given[:50]), "low": self.low, "high": self.high}
+            raise PydanticCustomError("whole", "{given} is not a whole number in {low}…{high}", facts)
+        return int(given)
 
 
 def text_like(pattern: str) -> WithJsonSchema:
     """What marks a text of a form in a query, for the OpenAPI document."""
     return WithJsonSchema({"type": "string", "pattern": pattern})
-
-
-def whole(text: str | None, name: str, default: int, low: int, high: int) -> int:
-    """A whole number of a query.
-
-    Raises:
-        Problem: if it is none in the range.
-    """
-    if text is None or text == "":
-        return default
-    if not (text.isascii() and text.isdecimal()) or len(text) > 18 or not low <= int(text) <= high:
-        raise Problem("parameter", f"{text[:50]!r} is not a whole number in {low}…{high}", parameter=name)
-    return int(text)
 
 
 def _no_number(text: str) -> Any:
@@ -194,6 +220,7 @@ __all__ = [
     "FOREVER",
     "Sent",
     "Told",
+    "Whole",
     "body_of",
     "in_language",
     "in_thread",
@@ -202,6 +229,5 @@ __all__ = [
     "received",
     "service_of",
     "text_like",
-    "whole",
-    "whole_number",
+    "zip_answer",
 ]

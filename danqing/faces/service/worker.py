@@ -153,20 +153,16 @@ def _in_folder(asked: dict[str, Any], task: Any, job: JobFolder, engine: Any, te
     from danqing.faces.service.catalogue import resolved
 
     values = resolved(task, asked["values"], engine.shelf.find)
-    fields = {each.name for each in task.fields}
-    if "resume" in fields or "config" in fields:
-        if _has_checkpoint(job.run):
+    if task.trains:
+        if task.can_go_on(job.run):
             telling.skip_rows()
             changes = {"budget": asked["budget"]} if asked.get("budget") else {}
             return run(task_named("train"), {"resume": job.run, **changes})
         budget = {"budget": asked["budget"]} if asked.get("budget") else {}
         return run(task, {**values, **budget, "out": job.run, "force": True})
     places = {"out": job.folder / "out", "force": True}
+    fields = {each.name for each in task.fields}
     return run(task, {**values, **{name: place for name, place in places.items() if name in fields}})
-
-
-def _has_checkpoint(run: Path) -> bool:
-    return (run / "config.json").is_file() and any((run / "checkpoints").glob("[0-9]*.safetensors"))
 
 
 def _chain(asked: dict[str, Any], engine: Any, saving: Any, telling: Telling) -> dict[str, Any]:

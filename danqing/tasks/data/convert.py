@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from danqing.core.artefacts.figures import Figures
-from danqing.core.operators.task import task
+from danqing.core.operators.task import Local, task
 from danqing.data.annotations.formats import CODECS, Format, read_labels
 from danqing.data.annotations.report import summary
 
 
-@task
+@task(kind=Local)
 def convert(labels: Path, pictures: Path, target: Path, to: Format = "coco") -> Figures:
     """Write the labels of pictures in another format: COCO, YOLO, Pascal VOC, LabelMe or mask PNGs.
 
