@@ -17,8 +17,8 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from danqing.core.learned.choice import Choice, quickest
-from danqing.core.learned.manner import convolving, freely
+from danqing.core.learned.choice import Choice, deciding, quickest
+from danqing.core.learned.manner import computes_bf16, convolving, freely
 from danqing.core.learned.model import Painter
 from danqing.core.pictures.contract import Images
 
@@ -41,7 +41,7 @@ class Live:
 
     Attributes:
         model: what paints, a copy.
-        choices: for each size of a batch, the way that was chosen and the processor seconds of all.
+        choices: for each size of a batch, the way that was chosen and the seconds of all.
     """
 
     def __init__(self, model: Painter) -> None:
@@ -59,16 +59,17 @@ class Live:
 
     def _painted(self, paint: Callable[[], Images], count: int) -> Images:
         size = next((each for each in SIZES if each >= count), SIZES[-1])
-        return _in_way(paint, WAYS[self.choices[size].name])
+        return _in_way(paint, WAYS[self.choices[size].name], next(self.model.parameters()).device)
 
     def _choose(self, size: int) -> Choice:
-        z = torch.randn(size, *self.model.latent, generator=torch.Generator().manual_seed(0))
+        device = next(self.model.parameters()).device
+        z = torch.randn(size, *self.model.latent, generator=torch.Generator().manual_seed(0)).to(device)
         classes = int(self.model.config["classes"])
-        label = torch.arange(size) % classes if classes else None
+        label = torch.arange(size, device=device) % classes if classes else None
         paint = partial(self.model.paint, z, label)
-        usable = {name: way for name, way in WAYS.items() if not way.bf16 or _computes_bf16()}
-        key = {"live": self.model.family, "config": self.model.config, "batch": size}
-        return quickest({name: partial(_in_way, paint, way) for name, way in usable.items()}, key)
+        usable = {name: way for name, way in WAYS.items() if not way.bf16 or computes_bf16(device.type)}
+        key = {"live": self.model.family, "config": deciding(self.model.config), "batch": size}
+        return quickest({name: partial(_in_way, paint, way, device) for name, way in usable.items()}, key, device)
 
 
 def live(model: Painter) -> Live:
@@ -81,14 +82,10 @@ def live(model: Painter) -> Live:
 
 
 @torch.inference_mode()
-def _in_way(paint: Callable[[], Images], way: Way) -> Images:
-    with freely(), convolving("own" if way.own else "rule"), torch.autocast("cpu", torch.bfloat16, enabled=way.bf16):
+def _in_way(paint: Callable[[], Images], way: Way, device: torch.device) -> Images:
+    half = torch.autocast(device.type, torch.bfloat16, enabled=way.bf16)
+    with freely(), convolving("own" if way.own else "rule"), half:
         return paint()
-
-
-def _computes_bf16() -> bool:
-    """Whether there are instructions for bf16; processors without them emulate it, many times slower."""
-    return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
 
 
 __all__ = ["Live", "live"]
