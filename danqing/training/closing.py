@@ -17,6 +17,7 @@ from danqing.core.pictures.writing import write
 from danqing.core.progress import Job
 from danqing.data.store import Store
 from danqing.training import record
+from danqing.training.budget import Budget
 from danqing.training.config import TrainConfig
 from danqing.training.kit import Kit
 from danqing.training.record import read_log
@@ -115,7 +116,7 @@ def _sections(
         commands=[
             f"danqing generate {folder} --count 64 --grid --out {folder}/more.png",
             f"danqing evaluate {folder} --data {config.data}",
-            f"danqing train --resume {folder} --budget {_doubled(config.options.budget)}",
+            f"danqing train --resume {folder} --budget {Budget.parse(config.options.budget).times(2).text()}",
         ] if isinstance(kit.model, Painter) else [f"danqing card {folder}"],
     )  # fmt: skip
 
@@ -157,12 +158,6 @@ def _scores(folder: Path, finding: Figures | str) -> Iterator[Section]:
         "每张样本右边是与它最相近的训练图片；上半部分是最相近的样本。",
         [Shown(folder / record.NEIGHBOURS, record.NEIGHBOURS)],
     )  # fmt: skip
-
-
-def _doubled(budget: str) -> str:
-    """Twice as much of a budget, as a person types it."""
-    number = budget.rstrip("abcdefghijklmnopqrstuvwxyz ")
-    return f"{2 * float(number):g}{budget[len(number) :].strip()}"
 
 
 __all__ = ["close"]

@@ -16,6 +16,7 @@ from danqing.core.learned.model import Painter, Samples
 from danqing.core.progress import Job, Progress
 from danqing.data.report import Report
 from danqing.training.adaptive import FEW
+from danqing.training.budget import Budget
 from danqing.training.machine import prepare, steps_per_second, to_machine
 from danqing.training.process import apart
 from danqing.training.setup import FEWEST
@@ -23,7 +24,7 @@ from danqing.training.step import settings_by_part
 
 SIZES = (16, 32, 64)  # px: what an ordinary computer learns in hours; larger ones take days
 FIRST, SERIOUS = 200_000, 5_000_000  # pictures seen: for a first impression, and for what is worth keeping
-BUDGETS = {"10m": 600, "30m": 1800, "1h": 3600, "2h": 7200, "4h": 14400, "8h": 28800, "24h": 86400}  # seconds
+BUDGETS = {text: Budget.parse(text).amount for text in ("10m", "30m", "1h", "2h", "4h", "8h", "24h")}  # seconds
 MEASURED = Path(__file__).with_name("forecasts.json")  # what runs of known sets looked like, by pictures seen
 ALIKE = 2.0  # times as many pictures seen, or as few, still look alike
 PATIENT = 0.5  # s: a measurement gives up on further steps once one took as long
