@@ -14,7 +14,7 @@ from torch.nn import functional as F
 from danqing.core.errors import ParameterError
 from danqing.core.fields.number import Range
 from danqing.core.learned.model import Optimiser, Painter, Samples
-from danqing.core.pictures.contract import Images
+from danqing.core.pictures.contract import Images, check_channels
 from danqing.maths.adversarial import LossName, PenaltyName
 from danqing.nets.adversary import (
     Rules,
@@ -89,8 +89,7 @@ class DCGAN(Painter):
         naming: Annotated[float, Range(0, 100)] = 0.5,
     ) -> None:
         super().__init__()
-        if channels not in (1, 3):
-            raise ParameterError(f"{channels} is neither 1 (grey) nor 3 (RGB)", where="channels")
+        check_channels(channels)
         base, doublings = _plan(size)
         more = (size / USUAL) ** 2  # times the pixels
         rate = max(SLOWEST, DCGAN.optimiser.lr / max(1.0, more))
