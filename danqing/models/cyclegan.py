@@ -70,6 +70,9 @@ class CycleGAN(Translator):
     def losses(self, batch: Samples, rng: Generator) -> Iterator[tuple[str, Tensor]]:
         if batch.y is None:
             raise ParameterError("a cyclegan needs labels", where="data")
+        if len(batch.x) < 2:
+            remedy = "Make it 2 at least, better 16"
+            raise ParameterError("a batch of 1 never holds pictures of both sets", where="batch", remedy=remedy)
         sets = [batch.x[batch.y == each] * 2 - 1 for each in range(2)]
         if not all(len(each) for each in sets):
             return  # chance put all of this batch into one set: nothing to translate between

@@ -20,7 +20,6 @@ from danqing.training import record
 from danqing.training.budget import Budget
 from danqing.training.config import TrainConfig
 from danqing.training.kit import Kit
-from danqing.training.record import read_log
 from danqing.training.report import Section, Shown, write_report
 from danqing.training.verdicts import next_steps, score_rows, verdict_on_copies
 
@@ -109,7 +108,8 @@ def _sections(
     )  # fmt: skip
     yield _doctors(summary)
     yield from _scores(folder, finding)
-    log, numbers = list(read_log(folder / record.LOG)), [] if isinstance(finding, str) else finding.numbers
+    log = record.standing(record.read_log(folder / record.LOG))
+    numbers = [] if isinstance(finding, str) else finding.numbers
     yield Section(
         "What to try next", "接下来试试", "As this run went:", "根据这次训练的情况：",
         rows=[(each, "", "") for each in next_steps(summary, log, pictures, numbers)],

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, TextIO
@@ -109,6 +109,12 @@ class RunFolder:
         """Write a grid of pictures."""
         return write(contact_sheet(pictures, columns), self.path / GRIDS / f"{step:09}.png", force=True)
 
+    def forget_after(self, step: int) -> None:
+        """Remove the grids of steps that were taken back, or that no checkpoint knows."""
+        for file in (self.path / GRIDS).glob("*.png"):
+            if int(file.stem) > step:
+                file.unlink(missing_ok=True)
+
     def close(self) -> None:
         """Let another run in."""
         if self._log is not None:
@@ -176,6 +182,16 @@ def read_log(file: str | Path) -> Iterator[dict[str, Any]]:
             yield json.loads(line)
         except json.JSONDecodeError:
             continue
+
+
+def standing(entries: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Leave out the entries of steps that were taken back; that they were is still told."""
+    kept: list[dict[str, Any]] = []
+    for entry in entries:
+        if "back_to" in entry:
+            kept = [each for each in kept if each["step"] <= entry["back_to"]]
+        kept.append(entry)
+    return kept
 
 
 def free_folder(family: str) -> Path:

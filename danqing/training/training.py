@@ -65,6 +65,8 @@ class Training:
     def open(self, folder: RunFolder | None) -> None:
         """Begin to write into the run's folder, which only the first process has."""
         self.folder = folder
+        if folder is not None:
+            folder.forget_after(self.position.step)
         self.journal = Journal(folder, self.config.options.tensorboard)
         self.journal.open(self.position)
 
@@ -204,6 +206,7 @@ class Training:
         self._report(finding, there, now.seen)
         if self.folder is not None:
             self.checkpoints.forget_after(self.position.step)
+            self.folder.forget_after(self.position.step)
         self._checkpoint()
 
     def _report(self, finding: Finding, there: Position | None = None, seen: int | None = None) -> None:
