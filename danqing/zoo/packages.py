@@ -61,7 +61,6 @@ def held_out(name: str, one_in: int) -> bool:
 def keep(picture: Image.Image, folder: Path, name: str, **facts: str) -> dict[str, Any]:
     """Write a picture as ``folder / name`` and return its row of the manifest."""
     file = folder / name
-    file.parent.mkdir(parents=True, exist_ok=True)
     with replacing(file) as temporary:
         picture.save(temporary, "PNG", compress_level=3)
     digest = hashlib.sha256(picture.tobytes()).hexdigest()
