@@ -100,6 +100,7 @@ class DCGAN(Painter):
         self.critic = _Critic(base, doublings, channels, classes, critic_width, critic_norm, dropout, naming > 0)
         self.register_buffer("played", torch.zeros((), dtype=torch.int64))
         self.verdict: tuple[Tensor, Tensor] | None = None
+        self.anchors: tuple[float, ...] = ()
 
     @property
     def latent(self) -> tuple[int, ...]:

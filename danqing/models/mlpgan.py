@@ -77,6 +77,7 @@ class MLPGAN(Painter):
         self.critic = _Critic(channels * size * size, classes, width, dropout)
         self.register_buffer("played", torch.zeros((), dtype=torch.int64))
         self.verdict: tuple[Tensor, Tensor] | None = None
+        self.anchors: tuple[float, ...] = ()
 
     @property
     def latent(self) -> tuple[int, ...]:

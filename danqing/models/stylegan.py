@@ -96,6 +96,7 @@ class StyleGAN(Painter):
         self.register_buffer("played", torch.zeros((), dtype=torch.int64))
         self.register_buffer("seen", torch.zeros((), dtype=torch.int64))
         self.verdict: tuple[Tensor, Tensor] | None = None
+        self.anchors: tuple[float, ...] = ()
 
     @property
     def latent(self) -> tuple[int, ...]:

@@ -79,7 +79,7 @@ def _begin(config: TrainConfig, path: Path, force: bool, beside: Callable[[Path]
         began = time.perf_counter()
         seen = kit.examine() if folder is not None else None
         look = time.perf_counter() - began
-        refuse_hurry(config, kit.batch * fabric.world_size, look)
+        refuse_hurry(config, kit.together, look)
         position = Position(lineage=built_upon.lineage)
         settled = config.with_options(precision=kit.precision.precision)
         training = Training(settled, kit, supplies, path, position)

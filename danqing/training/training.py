@@ -138,7 +138,7 @@ class Training:
         position.adaptive.apply(kit.model, position.doctor, kit.before_critic, kit.config.options.lecam, kit.gamma)
         losses = kit.stepper.step(batch, kit.rng, self._rate(share))
         kit.advance(position)
-        position.adaptive.follow(kit.model, kit.apart, position.step, kit.batch, kit.before_critic)
+        position.adaptive.follow(kit.model, kit.apart, position.step, kit.together, kit.before_critic)
         if self.fabric.world_size > 1:
             position.adaptive = self.fabric.broadcast(position.adaptive)
         position.seconds = time.perf_counter() - self.started
@@ -226,7 +226,7 @@ class Training:
             painted = seen.painted
             if painted is not None:
                 self.folder.grid(self.position.step, painted, self.kit.columns)
-            if self.position.step and (view := self.kit.view(seen, self.position, self._share())) is not None:
+            if self.position.step and (view := self.kit.view(seen, self.position)) is not None:
                 found = self.position.doctor.look(view, self.config.options.doctor)
             self._keep_best(seen.scores)
             self.journal.draw()
