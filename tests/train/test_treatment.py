@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 import torch
 
-from danqing.core.learned.weights import load_tensors
+from danqing.core.learned.weights import load_tensors, save_tensors
 from danqing.core.progress import Job, Progress, finish
 from danqing.training.alarms import critic_wins
 from danqing.training.config import TrainConfig
 from danqing.training.loop import resume, train
 from danqing.training.record import read_log, standing
-from danqing.training.state import newest
+from danqing.training.state import checkpoints_in, newest
 
 RUN: dict[str, Any] = {
     "budget": "1600pictures", "every": "320pictures", "batch": 16, "precision": "fp32", "threads": 1,
@@ -94,3 +94,17 @@ def test_a_doctor_who_watches_changes_nothing(tmp_path: Path) -> None:
     assert cures(watched.folder) == []
     assert "critic-wins" in watched.summary["alarms"]
     assert watched.summary["pictures_seen"] == 1600
+
+
+def test_a_run_of_an_earlier_danqing_is_treated(tmp_path: Path) -> None:
+    """Its checkpoints do not say where nothing was amiss, and the first is long forgotten."""
+    job = train(config(tmp_path))
+    next(each for each in job if "kimg" in each.words and each.done >= 0.25)
+    job.close()
+    first, *others = checkpoints_in(tmp_path / "checkpoints")
+    for file in others:
+        card, tensors = load_tensors(file)
+        save_tensors(tensors, file, {name: value for name, value in card.items() if name != "good"})
+    first.unlink()
+    finish(resume(tmp_path))
+    assert cures(tmp_path)[0]["back_to"] > 0
