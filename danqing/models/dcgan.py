@@ -26,10 +26,10 @@ from danqing.nets.adversary import (
 )
 from danqing.nets.convolution import Down, Spread, Up
 from danqing.nets.dropout import dropout
+from danqing.nets.he import SLOPE, initialise
 from danqing.nets.norms import ClassNorm, NormName, chosen
 
 SIZES = (16, 28, 32, 64, 128)
-SLOPE = 0.2
 WIDEST = 8  # times the narrowest
 USUAL, GAMMA = 28, 0.1  # side in px of grey pictures, and the penalty that suits them
 SLOWEST = 2e-4  # learning rate: lower ones waste an evening
@@ -199,17 +199,9 @@ class _Critic(nn.Module):
 
 
 def _initialise(net: nn.Module) -> None:
-    """Draw weights that keep the variance from layer to layer.
-
-    Source: He et al. 2015, eq. 10, with the inputs that meet in one output of a strided transposed convolution.
-    """
+    """Draw the first weights, in the order of the layers."""
     for module in net.modules():
         if isinstance(module, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
-            inputs = module.weight[0].numel()
-            if isinstance(module, nn.ConvTranspose2d):
-                inputs = module.in_channels * math.prod(module.kernel_size) // math.prod(module.stride)
-            nn.init.normal_(module.weight, std=math.sqrt(2 / (1 + SLOPE**2) / inputs))
-            if module.bias is not None:
-                nn.init.zeros_(module.bias)
+            initialise(module)
         elif isinstance(module, nn.Embedding) and module is getattr(net, "classes", None):
             nn.init.normal_(module.weight, std=1.0 if isinstance(net, _Painter) else module.embedding_dim**-0.5)

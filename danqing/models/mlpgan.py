@@ -22,9 +22,8 @@ from danqing.nets.adversary import (
     verdict_readings,
 )
 from danqing.nets.dropout import dropout as drop
+from danqing.nets.he import SLOPE
 from danqing.nets.norms import chosen
-
-SLOPE = 0.2
 
 
 class MLPGAN(Painter):
