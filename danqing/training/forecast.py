@@ -14,12 +14,12 @@ import torch
 from danqing.core.learned.families import family_named
 from danqing.core.learned.model import Painter, Samples
 from danqing.core.progress import Job, Progress
-from danqing.data.report import Report
+from danqing.data.advice import FEWEST, too_few
+from danqing.data.report import Report, shorter_side
 from danqing.training.adaptive import FEW
 from danqing.training.budget import Budget
 from danqing.training.machine import prepare, steps_per_second, to_machine
 from danqing.training.process import apart
-from danqing.training.setup import FEWEST
 from danqing.training.step import settings_by_part
 
 SIZES = (16, 32, 64)  # px: what an ordinary computer learns in hours; larger ones take days
@@ -74,7 +74,7 @@ def about(pictures: float, size: int, channels: int, seen: float, budget: str) -
     each = f", each picture {seen / pictures:,.1f} times" if math.isfinite(pictures) and pictures else ""
     yield f"In {budget} this machine sees about {_about(seen)} pictures{each}"
     if pictures < FEWEST:
-        yield f"{pictures:,.0f} pictures are too few to learn to paint from: expect copies; begin with --from"
+        yield too_few(pictures)
     elif pictures < FEW:
         yield f"{pictures:,.0f} pictures: augmentation before the critic is adaptive (it does not show in the samples)"
     known = likeness(size, channels, seen)
@@ -110,7 +110,7 @@ def pictures_per_second(family: str, size: int, channels: int) -> float:
 
 def _size(report: Report) -> int:
     """The largest size that most pictures have at least."""
-    sides = sorted((min(map(int, name.split(" x "))), count) for name, count in report.sizes.items())
+    sides = sorted((shorter_side(name), count) for name, count in report.sizes.items())
     passed, middle = 0, sides[-1][0]
     for side, count in sides:
         passed += count
