@@ -31,7 +31,7 @@ def machine() -> str:
     """The machine in one line."""
     import torch
 
-    from danqing.nets.precision import computes_bf16
+    from danqing.core.learned.manner import computes_bf16
 
     lines = Path("/proc/cpuinfo").read_text().splitlines()
     model = next((line for line in lines if line.startswith("model name")), ": unknown processor")

@@ -27,9 +27,10 @@ import torch
 import danqing
 from bench.bm3d import PACKAGE, PHOTOGRAPHS, SIGMAS, TIMED, Peer, photograph, psnr
 from danqing.core.learned.card import bundled
+from danqing.core.learned.manner import computes_bf16
 from danqing.core.learned.weights import load
 from danqing.core.pictures.contract import Images
-from danqing.nets.precision import Precision, computes_bf16
+from danqing.nets.precision import Precision
 
 ROUNDS = 3
 WARM = 1

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from danqing.core.learned.model import Model, Painter, Recogniser
 from danqing.core.pictures.listing import frames_note, passed_over_note
 from danqing.core.pictures.names import several
-from danqing.data.report import Report
+from danqing.data.report import Report, sides
 
-FEW, SOME = 100, 1000  # pictures for a painter: memorises; needs augmentation
+FEWEST, SOME = 100, 1000  # pictures for a painter: below, it learns little but copies; it needs augmentation
 FEW_OF_A_CLASS = 20
 UNEVEN = 10  # times as many pictures in the largest class as in the smallest
 LOST = 0.25  # share of the picture that a centre crop cuts away
@@ -49,13 +49,21 @@ def _about_count(count: int, paints: bool) -> Iterator[str]:
         yield "There is nothing to learn from"
     elif count == 1:
         yield "There is only 1 picture: a model can learn nothing but to copy it"
-    elif paints and count < FEW:
-        yield f"{count:,} pictures are too few to learn to paint from: expect copies or collapse; {FEW} is the least"
+    elif paints and count < FEWEST:
+        yield too_few(count)
     elif paints and count < SOME:
         yield (
             f"{count:,} pictures are few to learn to paint from: a painter with a critic augments what that sees by "
             "itself (--critic-augment); others need --augment, such as flip,crop=0.1,jitter=0.2"
         )
+
+
+def too_few(count: float) -> str:
+    """Say that so many pictures are less than the fewest."""
+    return (
+        f"{several(int(count), 'picture')} {'is' if count == 1 else 'are'} too few to learn to paint from: expect "
+        f"copies. Bring more ({FEWEST} are the least), or begin with other weights (--from)"
+    )
 
 
 def _about_classes(counts: dict[str, int], recognises: bool) -> Iterator[str]:
@@ -71,7 +79,7 @@ def _about_classes(counts: dict[str, int], recognises: bool) -> Iterator[str]:
 
 
 def _about_shapes(counts: dict[str, int]) -> Iterator[str]:
-    sizes = {(int(name.split()[0]), int(name.split()[2])): count for name, count in counts.items()}
+    sizes = {sides(name): count for name, count in counts.items()}
     lost = {size: 1 - min(size) / max(size) for size in sizes}
     cut = sum(count for size, count in sizes.items() if lost[size] > LOST)
     if cut:

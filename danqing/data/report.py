@@ -12,6 +12,17 @@ from danqing.core.pictures.names import several, shown, some
 LISTED = 20  # names and sizes that the report shows people; the JSON has all
 
 
+def sides(name: str) -> tuple[int, int]:
+    """Width and height of what the report calls "width x height"."""
+    width, _, height = name.partition(" x ")
+    return int(width), int(height)
+
+
+def shorter_side(name: str) -> int:
+    """The shorter of these."""
+    return min(sides(name))
+
+
 class Unusable(NamedTuple):
     """A file that cannot be used, and why."""
 

@@ -12,14 +12,13 @@ from danqing.core.artefacts.figures import Figures
 from danqing.core.fields.label import Label
 from danqing.core.fields.number import Range
 from danqing.core.fields.seed import Seed
-from danqing.core.learned.classes import class_number
 from danqing.core.learned.model import Painter
 from danqing.core.operators.operator import operator
 from danqing.core.pictures.contract import Images
 from danqing.core.pictures.sheet import contact_sheet
 from danqing.core.progress import Job, Progress
 from danqing.maths.heat import heated, to_unit
-from danqing.maths.latents import latent, random_class
+from danqing.maths.latents import class_rule, latent
 from danqing.nets.layers import changed, chosen_layer, layers_of
 
 LOOKED_AT = 16  # pictures over which a channel's part is measured
@@ -80,10 +79,8 @@ def ablation(
 
 
 def _classes(model: Painter, label: str | None, seed: int) -> Tensor | None:
-    if label is not None:
-        return torch.full((LOOKED_AT,), class_number(model, label))
-    classes = int(model.config["classes"])
-    return torch.tensor([random_class(classes, seed, index) for index in range(LOOKED_AT)]) if classes else None
+    rule = class_rule(model, seed, label)
+    return None if rule is None else torch.tensor(list(map(rule, range(LOOKED_AT))))
 
 
 def _without(channel: int) -> Callable[[Tensor], Tensor]:

@@ -14,6 +14,7 @@ from danqing.maths.colour import luma
 from danqing.maths.messengers import messaged
 from danqing.maths.shrinkage import shrunk
 from danqing.maths.snapshots import grainy, snapshots
+from danqing.maths.variation import partly_grey, planes
 
 Task = Literal["denoise", "deblur", "upscale", "inpaint", "colourise", "dejpeg", "lowlight"]
 NOISIEST = 75 / 255
@@ -60,10 +61,10 @@ def damage(task: Task, clean: Images, rng: Generator) -> tuple[Images, Damaged]:
     if task in KEPT:
         clean = grainy(clean, rng)
     if task != "colourise":
-        grey = _uniform(len(clean), 0, 1, rng).view(-1, 1, 1, 1) < GREY
-        clean = torch.where(grey, luma(clean).expand_as(clean), clean)
+        grey = _uniform(len(clean), 0, 1, rng) < GREY
+        clean = partly_grey(clean, grey)
         found = _SPOILERS[task](clean, rng)
-        x = torch.where(grey, found.x[:, :1].expand_as(clean), found.x)
+        x = torch.where(planes(grey, clean), found.x[:, :1].expand_as(clean), found.x)
         return clean, Damaged(x, found.hint, first_estimate(x, found.hint) if task == "denoise" else None)
     return clean, _colourless(clean, rng)
 

@@ -24,7 +24,7 @@ def fit(x: Images, size: int, channels: int) -> Images:
 
     Source: ITU-R BT.601 for the weights of grey; danqing for the rest.
     """
-    return _resized(_cut(in_channels(x, channels)), size)
+    return _resized(middle_square(in_channels(x, channels)), size)
 
 
 def in_channels(x: Images, channels: int) -> Images:
@@ -39,7 +39,8 @@ def in_channels(x: Images, channels: int) -> Images:
     return (x * torch.tensor(LUMA, dtype=x.dtype, device=x.device).view(3, 1, 1)).sum(1, keepdim=True).clamp(0, 1)
 
 
-def _cut(x: Tensor) -> Tensor:
+def middle_square(x: Tensor) -> Tensor:
+    """The largest square in the middle of pictures or masks (B, C, H, W)."""
     height, width = x.shape[2:]
     side = min(height, width)
     top, left = (height - side) // 2, (width - side) // 2

@@ -1,8 +1,8 @@
-"""Latents by number: which random point belongs to a seed and an index, and the way between two points."""
+"""Latents by number: which random point and which class belong to a seed and an index."""
 
 from __future__ import annotations
 
-import math
+from collections.abc import Callable
 
 import numpy as np
 import torch
@@ -51,6 +51,24 @@ def step(shape: tuple[int, ...], seed: int, index: int) -> Tensor:
     return torch.from_numpy(_stream(seed, STEPS, index).standard_normal(shape, dtype=np.float32))
 
 
+def class_rule(model: Painter, seed: int, label: str | None = None) -> Callable[[int], int] | None:
+    """The rule that gives each numbered picture of a seed its class; None for a model without classes.
+
+    Args:
+        model: whose classes.
+        seed: draws the classes.
+        label: the one class of all by name or number; None: of each as the seed draws it.
+
+    Raises:
+        ParameterError: for a label that the model does not know.
+    """
+    if label is not None:
+        chosen = class_number(model, label)
+        return lambda index: chosen
+    classes = len(class_names(model))
+    return (lambda index: random_class(classes, seed, index)) if classes else None
+
+
 def numbered_codes(
     model: Painter, seed: int, numbers: range, label: str | None = None, truncation: float = 1.0
 ) -> Tensor:
@@ -70,13 +88,9 @@ def numbered_codes(
         ParameterError: for a label that the model does not know.
     """
     z = torch.stack([latent(model.latent, seed, number) for number in numbers])
-    classes = len(class_names(model))
-    if label is not None:
-        chosen = [class_number(model, label)] * len(numbers)
-    else:
-        chosen = [random_class(classes, seed, number) for number in numbers] if classes else []
+    rule = class_rule(model, seed, label)
     with torch.no_grad():
-        return model.codes(z, torch.tensor(chosen) if classes else None, truncation)
+        return model.codes(z, None if rule is None else torch.tensor(list(map(rule, numbers))), truncation)
 
 
 def starting_codes(model: Painter, start: Place | Latents) -> Tensor:
@@ -91,26 +105,6 @@ def starting_codes(model: Painter, start: Place | Latents) -> Tensor:
     if isinstance(start, Latents):
         return start.check(model, "start")
     return numbered_codes(model, start.seed, range(start.number, start.number + 1), start.label)
-
-
-def slerp(a: Tensor, b: Tensor, share: float) -> Tensor:
-    """Go ``share`` of the way from one point to another along the sphere, where Gaussian latents lie.
-
-    Args:
-        a: the start, any shape, taken as one vector.
-        b: the end, of the same shape.
-        share: 0 (a) … 1 (b).
-
-    Returns:
-        as ``a``; on the straight line where the two directions are the same, or opposite and no arc is the shortest.
-
-    Source: Shoemake 1985, Animating rotation with quaternion curves; White 2016, arXiv:1609.04468, section 2.1.
-    """
-    cosine = float(torch.nn.functional.cosine_similarity(a.flatten().double(), b.flatten().double(), dim=0))
-    angle = math.acos(max(-1.0, min(1.0, cosine)))
-    if math.sin(angle) < 1e-4:
-        return a * (1 - share) + b * share
-    return (math.sin((1 - share) * angle) * a + math.sin(share * angle) * b) / math.sin(angle)
 
 
 def _stream(seed: int, stream: int, index: int) -> np.random.Generator:

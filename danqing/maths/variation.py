@@ -8,6 +8,7 @@ from torch.nn import functional
 
 from danqing.core.errors import ParameterError
 from danqing.core.pictures.contract import Images
+from danqing.maths.colour import luma
 
 CHOICE = 4  # patches, of which the richest in detail is learned from
 CHOSEN = 0.7  # share of patches that are chosen so
@@ -79,13 +80,19 @@ def recoloured(x: Images, rng: Generator) -> Images:
     contrast = torch.rand(count, 3, generator=rng) * 2 - 1
     alike = torch.rand(count, 1, generator=rng) < 0.5
     contrast = torch.where(alike, contrast.abs(), contrast)
-    contrast = _planes(contrast / contrast.abs().amax(1, keepdim=True).clamp(min=1e-3), x)
-    shift = _planes(SHIFT * torch.randn(count, 3, generator=rng), x)
-    chosen = (torch.rand(count, generator=rng) < RECOLOURED).to(x.device).view(-1, 1, 1, 1)
+    contrast = planes(contrast / contrast.abs().amax(1, keepdim=True).clamp(min=1e-3), x)
+    shift = planes(SHIFT * torch.randn(count, 3, generator=rng), x)
+    chosen = planes(torch.rand(count, generator=rng) < RECOLOURED, x)
     mixed = x.gather(1, order.view(-1, 3, 1, 1).expand_as(x))
     mean = mixed.mean((2, 3), keepdim=True)
     return torch.where(chosen, (mean + contrast * (mixed - mean) + shift).clamp(0, 1), x)
 
 
-def _planes(values: Tensor, like: Images) -> Tensor:
-    return values.to(like).view(*values.shape, 1, 1)
+def partly_grey(x: Images, chosen: Tensor) -> Images:
+    """Show those of pictures (B, 3, H, W) that are ``chosen`` (B,), bool, in shades of grey."""
+    return torch.where(planes(chosen, x), luma(x).clamp(0, 1).expand_as(x), x)
+
+
+def planes(values: Tensor, x: Images) -> Tensor:
+    """What was drawn for each picture (B,), or for each of its channels (B, C), as it meets pixels, on their device."""
+    return values.to(x.device).view(*values.shape, *[1] * (4 - values.ndim))

@@ -12,7 +12,7 @@ from torch.nn import functional as F
 from danqing.core.errors import ParameterError
 from danqing.core.fields.number import Range
 from danqing.core.learned.model import Optimiser, Recogniser, Samples
-from danqing.core.pictures.contract import Images
+from danqing.core.pictures.contract import Images, check_channels
 from danqing.maths.fitting import fit
 from danqing.nets.efficientnet_lite import DIM, efficientnet_lite0
 
@@ -107,8 +107,7 @@ class Classifier(Recogniser):
 def _check(size: int, channels: int, classes: int) -> None:
     if size < 1 << (STAGES + 1):
         raise ParameterError(f"{size} is not a whole number of at least 16", where="size")
-    if channels not in (1, 3):
-        raise ParameterError(f"{channels} is neither 1 (grey) nor 3 (RGB)", where="channels")
+    check_channels(channels)
     if classes < 2:
         raise ParameterError(
             f"a classifier needs at least 2 classes, the pictures have {classes}",

@@ -12,7 +12,7 @@ from danqing.core.errors import ParameterError
 from danqing.core.fields.number import Range
 from danqing.core.learned.model import Optimiser, Samples
 from danqing.core.learned.painting import Translator
-from danqing.core.pictures.contract import Images
+from danqing.core.pictures.contract import Images, check_channels
 from danqing.maths.adversarial import critic_loss, painter_loss
 from danqing.nets.conditioned_unet import ConditionedUNet
 from danqing.nets.critic import PatchCritic
@@ -57,10 +57,7 @@ class CycleGAN(Translator):
         if classes != 2:
             remedy = "Give a folder that holds two folders of pictures"
             raise ParameterError(f"a cyclegan learns between two classes, not {classes}", where="data", remedy=remedy)
-        if channels not in (1, 3):
-            raise ParameterError(f"{channels} is neither 1 (grey) nor 3 (RGB)", where="channels")
-        if width % 16:
-            raise ParameterError(f"{width} is no multiple of 16", where="width")
+        check_channels(channels)
         widths = (width, 2 * width, 3 * width)
         self.painter = nn.ModuleList(ConditionedUNet(channels, channels, widths, blocks) for _ in range(2))
         self.critic = nn.ModuleList(PatchCritic(channels, critic_width) for _ in range(2))  # of the set painted
@@ -73,6 +70,9 @@ class CycleGAN(Translator):
     def losses(self, batch: Samples, rng: Generator) -> Iterator[tuple[str, Tensor]]:
         if batch.y is None:
             raise ParameterError("a cyclegan needs labels", where="data")
+        if len(batch.x) < 2:
+            remedy = "Make it 2 at least, better 16"
+            raise ParameterError("a batch of 1 never holds pictures of both sets", where="batch", remedy=remedy)
         sets = [batch.x[batch.y == each] * 2 - 1 for each in range(2)]
         if not all(len(each) for each in sets):
             return  # chance put all of this batch into one set: nothing to translate between

@@ -14,7 +14,7 @@ from torch.nn import functional as F
 from danqing.core.errors import ParameterError
 from danqing.core.fields.number import Range
 from danqing.core.learned.model import Optimiser, Painter, Samples
-from danqing.core.pictures.contract import Images
+from danqing.core.pictures.contract import Images, check_channels
 from danqing.maths.adversarial import LossName, PenaltyName
 from danqing.nets.adversary import (
     Rules,
@@ -26,10 +26,10 @@ from danqing.nets.adversary import (
 )
 from danqing.nets.convolution import Down, Spread, Up
 from danqing.nets.dropout import dropout
+from danqing.nets.he import SLOPE, initialise
 from danqing.nets.norms import ClassNorm, NormName, chosen
 
 SIZES = (16, 28, 32, 64, 128)
-SLOPE = 0.2
 WIDEST = 8  # times the narrowest
 USUAL, GAMMA = 28, 0.1  # side in px of grey pictures, and the penalty that suits them
 SLOWEST = 2e-4  # learning rate: lower ones waste an evening
@@ -89,8 +89,7 @@ class DCGAN(Painter):
         naming: Annotated[float, Range(0, 100)] = 0.5,
     ) -> None:
         super().__init__()
-        if channels not in (1, 3):
-            raise ParameterError(f"{channels} is neither 1 (grey) nor 3 (RGB)", where="channels")
+        check_channels(channels)
         base, doublings = _plan(size)
         more = (size / USUAL) ** 2  # times the pixels
         rate = max(SLOWEST, DCGAN.optimiser.lr / max(1.0, more))
@@ -101,6 +100,7 @@ class DCGAN(Painter):
         self.critic = _Critic(base, doublings, channels, classes, critic_width, critic_norm, dropout, naming > 0)
         self.register_buffer("played", torch.zeros((), dtype=torch.int64))
         self.verdict: tuple[Tensor, Tensor] | None = None
+        self.anchors: tuple[float, ...] = ()
 
     @property
     def latent(self) -> tuple[int, ...]:
@@ -199,17 +199,9 @@ class _Critic(nn.Module):
 
 
 def _initialise(net: nn.Module) -> None:
-    """Draw weights that keep the variance from layer to layer.
-
-    Source: He et al. 2015, eq. 10, with the inputs that meet in one output of a strided transposed convolution.
-    """
+    """Draw the first weights, in the order of the layers."""
     for module in net.modules():
         if isinstance(module, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
-            inputs = module.weight[0].numel()
-            if isinstance(module, nn.ConvTranspose2d):
-                inputs = module.in_channels * math.prod(module.kernel_size) // math.prod(module.stride)
-            nn.init.normal_(module.weight, std=math.sqrt(2 / (1 + SLOPE**2) / inputs))
-            if module.bias is not None:
-                nn.init.zeros_(module.bias)
+            initialise(module)
         elif isinstance(module, nn.Embedding) and module is getattr(net, "classes", None):
             nn.init.normal_(module.weight, std=1.0 if isinstance(net, _Painter) else module.embedding_dim**-0.5)

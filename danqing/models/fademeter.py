@@ -14,11 +14,10 @@ from danqing.core.fields.number import Range
 from danqing.core.learned.model import Model, Optimiser, Samples
 from danqing.core.pictures.contract import Images
 from danqing.maths.ageing import Wear, worn
-from danqing.maths.colour import luma
 from danqing.maths.degradation import MOST_YELLOW, faded_by, gaussian_noise
 from danqing.maths.fading import COUNT, Fade, traits
 from danqing.maths.fitting import in_channels
-from danqing.maths.variation import check_side, views
+from danqing.maths.variation import check_side, partly_grey, views
 
 FRESH = 0.4  # share of pictures that have not faded
 WEAKEST = 0.2  # strength of fading that counts
@@ -124,8 +123,7 @@ def old(clean: Images, rng: Generator) -> tuple[Images, Fade]:
     """Faded copies of clean pictures (B, 3, H, W), some grey, worn, noisy or with a fresh border; and their fading."""
     count = len(clean)
     grey, fresh, framed, marked = torch.rand(4, count, generator=rng)
-    colourless = (grey < GREY).view(-1, 1, 1, 1).to(clean.device)
-    x = torch.where(colourless, luma(clean).clamp(0, 1).expand_as(clean), clean)
+    x = partly_grey(clean, grey < GREY)
     strength = (WEAKEST + (1 - WEAKEST) * torch.rand(count, generator=rng)) * (fresh >= FRESH)
     bleached, stained = torch.rand(2, count, 3, generator=rng)
     kept = 1 - strength[:, None] * (0.25 + 0.4 * bleached)

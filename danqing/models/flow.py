@@ -8,11 +8,10 @@ from typing import Annotated, ClassVar, Literal
 import torch
 from torch import Generator, Tensor, nn
 
-from danqing.core.errors import ParameterError
 from danqing.core.fields.number import Range
 from danqing.core.learned.model import Optimiser, Samples
 from danqing.core.learned.painting import FlowPainter
-from danqing.core.pictures.contract import Images
+from danqing.core.pictures.contract import Images, check_channels
 from danqing.maths.flows import Solver, drawn_times, nearest_noise, on_the_way, travelled
 from danqing.nets.adversary import in_blocks
 from danqing.nets.conditioned_unet import ConditionedUNet, Times
@@ -60,10 +59,7 @@ class Flow(FlowPainter):
         guidance: Annotated[float, Range(0, 20)] = 1.5,
     ) -> None:
         super().__init__()
-        if channels not in (1, 3):
-            raise ParameterError(f"{channels} is neither 1 (grey) nor 3 (RGB)", where="channels")
-        if width % 16:
-            raise ParameterError(f"{width} is no multiple of 16", where="width")
+        check_channels(channels)
         self.net = ConditionedUNet(channels, channels, (width, 2 * width, 3 * width), blocks, TOLD)
         self.times = Times(TOLD)
         self.classes = nn.Embedding(classes + 1, TOLD) if classes else None  # the last: no class is said

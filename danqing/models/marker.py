@@ -15,9 +15,8 @@ from danqing.core.learned.model import Model, Optimiser, Samples
 from danqing.core.pictures.contract import Images, Mask
 from danqing.maths import degradation
 from danqing.maths.ageing import Wear, worn
-from danqing.maths.colour import luma
 from danqing.maths.fitting import in_channels
-from danqing.maths.variation import check_side, patches
+from danqing.maths.variation import check_side, partly_grey, patches, planes
 from danqing.nets.unet import UNet
 
 WIDTHS, BLOCKS = (16, 32, 64), 1
@@ -125,19 +124,19 @@ def aged(clean: Images, rng: Generator) -> tuple[Images, Mask]:
     """
     count = len(clean)
     grey, plain, pale, coarse, filed = torch.rand(5, count, generator=rng)
-    colourless = (grey < GREY).view(-1, 1, 1, 1)
-    x = torch.where(colourless, luma(clean).clamp(0, 1).expand_as(clean), clean)
+    colourless = grey < GREY
+    x = partly_grey(clean, colourless)
     strength = torch.rand(count, generator=rng) * 0.8 + 0.2
     x = degradation.faded(x, strength * (pale < FADED), rng)
     sigma = GRAIN * torch.rand(count, generator=rng) ** 1.5 * (coarse < NOISY)
     noisy = degradation.gaussian_noise(x, sigma, rng)
-    x = torch.where(colourless, x + (noisy - x)[:, :1], noisy).clamp(0, 1)
+    x = torch.where(planes(colourless, x), x + (noisy - x)[:, :1], noisy).clamp(0, 1)
     marks = [Wear() if each < UNSPOILT else _drawn(rng) for each in plain.tolist()]
     unit = 1 + (LARGEST - 1) * float(torch.rand((), generator=rng))
     made = worn(x, marks, rng, unit)
     quality = (50 + 45 * torch.rand(count, generator=rng)).round()
     written = degradation.jpeg(made.x, quality)
-    return torch.where((filed < COMPRESSED).view(-1, 1, 1, 1), written, made.x), made.hidden
+    return torch.where(planes(filed < COMPRESSED, clean), written, made.x), made.hidden
 
 
 def _drawn(rng: Generator) -> Wear:

@@ -9,10 +9,9 @@ import torch
 from torch import Generator, Tensor, nn
 from torch.nn import functional as F
 
-from danqing.core.errors import ParameterError
 from danqing.core.fields.number import Range
 from danqing.core.learned.model import Optimiser, Painter, Samples
-from danqing.core.pictures.contract import Images
+from danqing.core.pictures.contract import Images, check_channels
 from danqing.maths.adversarial import LossName, PenaltyName
 from danqing.nets.adversary import (
     Rules,
@@ -23,9 +22,8 @@ from danqing.nets.adversary import (
     verdict_readings,
 )
 from danqing.nets.dropout import dropout as drop
+from danqing.nets.he import SLOPE
 from danqing.nets.norms import chosen
-
-SLOPE = 0.2
 
 
 class MLPGAN(Painter):
@@ -72,13 +70,13 @@ class MLPGAN(Painter):
         critic_steps: Annotated[int, Range(1, 20)] = 1,
     ) -> None:
         super().__init__()
-        if channels not in (1, 3):
-            raise ParameterError(f"{channels} is neither 1 (grey) nor 3 (RGB)", where="channels")
+        check_channels(channels)
         self.rules = Rules(loss, penalty, gamma, lazy, smoothing, critic_steps)
         self.painter = _Painter((channels, size, size), classes, latents, width)
         self.critic = _Critic(channels * size * size, classes, width, dropout)
         self.register_buffer("played", torch.zeros((), dtype=torch.int64))
         self.verdict: tuple[Tensor, Tensor] | None = None
+        self.anchors: tuple[float, ...] = ()
 
     @property
     def latent(self) -> tuple[int, ...]:

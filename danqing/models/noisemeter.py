@@ -14,10 +14,9 @@ from danqing.core.learned.model import Model, Optimiser, Samples
 from danqing.core.pictures.contract import Images
 from danqing.maths import degradation
 from danqing.maths.calm_bands import COUNT, calm_bands
-from danqing.maths.colour import luma
 from danqing.maths.fitting import in_channels
 from danqing.maths.snapshots import snapshots
-from danqing.maths.variation import check_side, patches, recoloured
+from danqing.maths.variation import check_side, partly_grey, patches, planes, recoloured
 from danqing.nets.noise_estimate import Noise
 
 FAINT = 0.5 / 255  # noise so weak need not be told apart from none
@@ -115,11 +114,10 @@ def noisy(clean: Images, rng: Generator) -> tuple[Images, Tensor]:
     count = len(clean)
     clean = recoloured(clean, rng)
     grey, kind = torch.rand(2, count, generator=rng)
-    colourless = (grey < GREY).view(-1, 1, 1, 1).to(clean.device)
-    clean = torch.where(colourless, luma(clean).clamp(0, 1).expand_as(clean), clean)
+    clean = partly_grey(clean, grey < GREY)
     sigma = NOISIEST * torch.rand(count, generator=rng) ** 1.5 * (kind > CLEAN)
     x = degradation.gaussian_noise(clean, sigma, rng)
-    x = torch.where(colourless, x[:, :1].expand_as(x), x)
+    x = torch.where(planes(grey < GREY, x), x[:, :1].expand_as(x), x)
     noise = x - clean
     taken = kind > WHITE
     if bool(taken.any()):

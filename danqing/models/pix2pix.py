@@ -12,7 +12,7 @@ from danqing.core.errors import ParameterError
 from danqing.core.fields.number import Range
 from danqing.core.learned.model import Optimiser, Samples
 from danqing.core.learned.painting import Translator
-from danqing.core.pictures.contract import Images
+from danqing.core.pictures.contract import Images, check_channels
 from danqing.maths.adversarial import critic_loss, flatness_penalty, painter_loss, slope
 from danqing.nets.conditioned_unet import ConditionedUNet
 from danqing.nets.critic import PatchCritic
@@ -55,10 +55,7 @@ class Pix2Pix(Translator):
         lazy: Annotated[int, Range(1, 64, "steps")] = 8,
     ) -> None:
         super().__init__()
-        if channels not in (1, 3):
-            raise ParameterError(f"{channels} is neither 1 (grey) nor 3 (RGB)", where="channels")
-        if width % 16:
-            raise ParameterError(f"{width} is no multiple of 16", where="width")
+        check_channels(channels)
         self.painter = ConditionedUNet(channels, channels, (width, 2 * width, 3 * width, 4 * width), blocks)
         self.critic = PatchCritic(2 * channels, critic_width)
         self.register_buffer("played", torch.zeros((), dtype=torch.int64))

@@ -14,7 +14,7 @@ from torch.nn import functional as F
 from danqing.core.errors import ParameterError
 from danqing.core.fields.number import Range
 from danqing.core.learned.model import Optimiser, Painter, Samples
-from danqing.core.pictures.contract import Images
+from danqing.core.pictures.contract import Images, check_channels
 from danqing.maths.adversarial import falling
 from danqing.nets.adversary import (
     ByChance,
@@ -88,8 +88,7 @@ class StyleGAN(Painter):
         naming: Annotated[float, Range(0, 100)] = 0.5,
     ) -> None:
         super().__init__()
-        if channels not in (1, 3):
-            raise ParameterError(f"{channels} is neither 1 (grey) nor 3 (RGB)", where="channels")
+        check_channels(channels)
         base, doublings = _plan(size)
         self.rules = Rules("relativistic", "r1+r2", gamma, lazy, 0.0, 1, naming)
         self.painter = _Painter(base, doublings, channels, classes, latents, own, styles, mapping_depth, width, mixing)
@@ -97,6 +96,7 @@ class StyleGAN(Painter):
         self.register_buffer("played", torch.zeros((), dtype=torch.int64))
         self.register_buffer("seen", torch.zeros((), dtype=torch.int64))
         self.verdict: tuple[Tensor, Tensor] | None = None
+        self.anchors: tuple[float, ...] = ()
 
     @property
     def latent(self) -> tuple[int, ...]:

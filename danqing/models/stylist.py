@@ -23,6 +23,7 @@ from danqing.core.pictures.reading import read
 from danqing.maths.colour_match import colours_matched
 from danqing.maths.fitting import in_channels
 from danqing.maths.moments import Moments
+from danqing.maths.variation import planes
 from danqing.nets.brush import REACH, Brush
 from danqing.nets.style_features import content_distance, style_distance, style_features
 
@@ -98,7 +99,7 @@ class Stylist(model.Stylist):
         x = in_channels(batch.x, 3)
         paintings = self._drawn(x, rng)
         own = torch.rand(len(x), generator=rng) < OWN
-        paintings = torch.where(own.view(-1, 1, 1, 1).to(x.device), x, paintings)
+        paintings = torch.where(planes(own, x), x, paintings)
         style, content, outside = self._judged(x, paintings)
         self.read = {"style": float(style.detach().mean()), "content": float(content.detach().mean())}
         yield "", (style + self.content * content).mean() + outside

@@ -13,7 +13,7 @@ from danqing.core.errors import ParameterError
 from danqing.core.fields.number import Range
 from danqing.core.learned.model import Optimiser, Samples
 from danqing.core.learned.painting import Autoencoder
-from danqing.core.pictures.contract import Images
+from danqing.core.pictures.contract import Images, check_channels
 from danqing.maths.elbo import (
     bernoulli_log_likelihood,
     bits_per_dimension,
@@ -216,8 +216,7 @@ class VAE(Autoencoder):
 
 
 def _check(size: int, channels: int, net: str) -> None:
-    if channels not in (1, 3):
-        raise ParameterError(f"{channels} is neither 1 (grey) nor 3 (RGB)", where="channels")
+    check_channels(channels)
     if net == "conv" and size not in SIZES:
         known = ", ".join(map(str, SIZES))
         raise ParameterError(

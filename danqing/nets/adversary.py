@@ -74,12 +74,14 @@ class Adversary(Protocol):
     """What a family must have to play.
 
     ``painter(z, label)`` gives pictures in [-1, 1], ``critic(x, label, rng)`` gives a Verdict. ``played`` is a buffer
-    that counts the critic's steps, ``verdict`` the last logits of real and painted pictures.
+    that counts the critic's steps, ``verdict`` the last logits of real and painted pictures, ``anchors`` the running
+    means of these; empty before the first step.
     """
 
     rules: Rules
     played: Tensor
     verdict: tuple[Tensor, Tensor] | None
+    anchors: tuple[float, ...]
 
     @property
     def painter(self) -> nn.Module: ...
@@ -223,12 +225,12 @@ def _anchors(model: Adversary) -> tuple[float, float]:
     """The running means of the logits of real and of painted pictures, the last step's counted in."""
     assert model.verdict is not None
     now = float(model.verdict[0].mean()), float(model.verdict[1].mean())
-    known: tuple[float, float] = getattr(model, "anchors", None) or now
+    known = model.anchors or now
     means = (
         ANCHOR_MEMORY * known[0] + (1 - ANCHOR_MEMORY) * now[0],
         ANCHOR_MEMORY * known[1] + (1 - ANCHOR_MEMORY) * now[1],
     )
-    object.__setattr__(model, "anchors", means)
+    model.anchors = means
     return means
 
 

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from danqing.core.errors import ParameterError
 from danqing.nets.convolution import Same
 from danqing.nets.precision import as_autocast
 
@@ -29,12 +30,18 @@ class ConditionedUNet(nn.Module):
         blocks: residual blocks of each level on the way down, at the bottom, and on the way up.
         told: length of what it is told; 0: nothing.
 
+    Raises:
+        ParameterError: if a width is no multiple of 16.
+
     Source: shape: Ronneberger et al. 2015; blocks and how they are told: Dhariwal & Nichol 2021, section 3.1;
     pixel-unshuffle: Shi et al. 2016.
     """
 
     def __init__(self, inputs: int, outputs: int, widths: Sequence[int], blocks: int, told: int = 0) -> None:
         super().__init__()
+        for width in widths:
+            if width % GROUP:
+                raise ParameterError(f"{width} is no multiple of {GROUP}", where="width")
         self.grid = 2 ** len(widths)
         self.head = Same(4 * inputs, widths[0])
         self.before = nn.ModuleList(_level(width, blocks, told) for width in widths[:-1])

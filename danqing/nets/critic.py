@@ -11,8 +11,8 @@ from torch.nn import functional as F
 
 from danqing.nets.adversary import Verdict
 from danqing.nets.convolution import Down
+from danqing.nets.he import SLOPE, initialise
 
-SLOPE = 0.2
 WIDEST = 8  # times the narrowest
 
 
@@ -37,12 +37,12 @@ class ResidualCritic(nn.Module):
         self.first = Down(channels, widths[0])
         self.blocks = nn.ModuleList(_Block(inputs, outputs) for inputs, outputs in pairwise(widths))
         self.last = nn.Conv2d(widths[-1], widths[-1], 3, padding=1)
-        _initialise(self.first, self.last)
+        initialise(self.first, self.last)
         features = widths[-1] * base * base
         self.head = nn.Linear(features, 1)
         self.classes = nn.Embedding(classes, features) if classes else None
         self.names = nn.Linear(features, classes) if classes and naming else None
-        _initialise(self.head, *([] if self.names is None else [self.names]))
+        initialise(self.head, *([] if self.names is None else [self.names]))
         if self.classes is not None:
             nn.init.normal_(self.classes.weight, std=features**-0.5)
 
@@ -66,21 +66,13 @@ class _Block(nn.Module):
         super().__init__()
         self.same, self.down = nn.Conv2d(inputs, inputs, 3, padding=1), Down(inputs, outputs)
         self.aside = nn.Conv2d(inputs, outputs, 1, bias=False)
-        _initialise(self.same, self.down)
+        initialise(self.same, self.down)
         nn.init.normal_(self.aside.weight, std=1 / math.sqrt(inputs))
 
     def forward(self, x: Tensor) -> Tensor:
         straight: Tensor = self.aside(F.avg_pool2d(x, 2))
         around: Tensor = F.leaky_relu(self.down(F.leaky_relu(self.same(x), SLOPE)), SLOPE)
         return (around + straight) * math.sqrt(0.5)
-
-
-def _initialise(*layers: nn.Conv2d | nn.Linear) -> None:
-    """Draw weights that keep the variance through a leaky ReLU (He et al. 2015, eq. 10)."""
-    for layer in layers:
-        nn.init.normal_(layer.weight, std=math.sqrt(2 / (1 + SLOPE**2) / layer.weight[0].numel()))
-        if layer.bias is not None:
-            nn.init.zeros_(layer.bias)
 
 
 class PatchCritic(nn.Module):
@@ -94,7 +86,7 @@ class PatchCritic(nn.Module):
         widths = [channels, width, 2 * width, 4 * width]
         layers = [Down(inputs, outputs) for inputs, outputs in pairwise(widths)]
         self.layers, self.last = nn.ModuleList(layers), nn.Conv2d(widths[-1], 1, 3, padding=1)
-        _initialise(*layers, self.last)
+        initialise(*layers, self.last)
 
     def forward(self, x: Tensor) -> Tensor:
         x = x.contiguous(memory_format=torch.channels_last)

@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-import functools
 from typing import Literal
 
 import torch
 from torch import Tensor
 
+from danqing.core.learned.manner import computes_bf16
+
 Precision = Literal["auto", "bf16", "fp32"]
-
-
-@functools.cache
-def computes_bf16(device: str) -> bool:
-    """Whether there are instructions for bf16; processors without them emulate it, up to a hundred times slower."""
-    if device != "cpu":
-        return bool(torch.cuda.is_bf16_supported())
-    return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
 
 
 def autocast(device: str, precision: Precision = "auto") -> torch.autocast:

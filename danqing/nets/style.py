@@ -11,9 +11,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from danqing.nets.convolution import Same, Up
+from danqing.nets.he import SLOPE
 from danqing.nets.precision import as_autocast
 
-SLOPE = 0.2
 GAIN = math.sqrt(2)  # keeps the variance through a leaky ReLU, nearly
 FEWEST = 1e-8  # under a root
 

@@ -4,19 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated
 
-import numpy as np
-import torch
-
 from danqing.core.errors import ParameterError
 from danqing.core.fields.number import Range
 from danqing.core.fields.seed import Seed
 from danqing.core.operators.operator import operator
 from danqing.core.pictures.contract import Images
-from danqing.core.progress import Job, shared
+from danqing.core.progress import Job
+from danqing.maths.each_regrown import each_regrown
 from danqing.maths.fitting import in_channels
-from danqing.maths.regrowing import regrown
-
-SMALLEST = 16  # px
 
 
 @operator
@@ -41,15 +36,8 @@ def collage(x: Images, layout: Images, radius: Annotated[int, Range(1, 8, "px")]
     Examples:
         danqing collage beach.jpg pasted.png --out moved.png
     """
-    if min(*x.shape[2:], *layout.shape[2:]) < SMALLEST:
-        raise ParameterError(f"is smaller than {SMALLEST} px", where="x", remedy="Give larger pictures")
     if len(layout) not in (1, len(x)):
         raise ParameterError(f"{len(layout)} layouts for {len(x)} pictures", where="layout", remedy="Give one")
-    plans = in_channels(layout, x.shape[1]).expand(len(x), -1, -1, -1)
+    plans = in_channels(layout, x.shape[1]).expand(len(x), -1, -1, -1).permute(0, 2, 3, 1).numpy()
     size = layout.shape[2], layout.shape[3]
-    made = []
-    for item in range(len(x)):
-        source, plan = (each[item].permute(1, 2, 0).numpy() for each in (x, plans))
-        job = regrown(source, [plan], size, False, radius, np.random.default_rng(seed))
-        made.append(torch.from_numpy((yield from shared(job, item, 1, total=len(x)))).permute(2, 0, 1))
-    return torch.stack(made).contiguous()
+    return (yield from each_regrown(x, lambda item, source, rng: [plans[item]], size, radius, seed))

@@ -10,14 +10,13 @@ from torch import Tensor
 from danqing.core.fields.label import Label
 from danqing.core.fields.number import Range
 from danqing.core.fields.seed import Seed
-from danqing.core.learned.classes import class_names, class_number
 from danqing.core.learned.model import Painter
 from danqing.core.learned.painting import paint_coded
 from danqing.core.notes import note
 from danqing.core.operators.operator import operator
 from danqing.core.pictures.contract import Images
 from danqing.core.progress import Job
-from danqing.maths.latents import numbered_codes, random_class
+from danqing.maths.latents import class_rule, numbered_codes
 
 SHOWN = 24  # numbers in a note
 
@@ -57,12 +56,10 @@ def curate(
         danqing curate runs/dcgan-1 --count 36 --tries 6 --out best.png
     """
     weights.judge(torch.zeros(1, weights.config["channels"], *[weights.config["size"]] * 2), _first_label(weights))
-    classes = len(class_names(weights))
-    numbers = range(count * tries)
+    rule, numbers = class_rule(weights, seed, label), range(count * tries)
     painted = yield from paint_coded(weights, numbered_codes(weights, seed, numbers, label, truncation))
-    one = class_number(weights, label) if label is not None else 0
-    y = torch.tensor([random_class(classes, seed, at) if classes and label is None else one for at in numbers])
-    kept = _best(_judged(weights, painted, y if classes else None), y, count)
+    y = None if rule is None else torch.tensor(list(map(rule, numbers)))
+    kept = _best(_judged(weights, painted, y), torch.zeros(len(painted)) if y is None else y, count)
     shown = ", ".join(map(str, kept[:SHOWN].tolist())) + (" …" if count > SHOWN else "")
     note(f"kept, of {len(painted)} pictures of seed {seed}, the numbers {shown}")
     return painted[kept]

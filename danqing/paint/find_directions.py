@@ -20,7 +20,7 @@ from danqing.core.operators.operator import operator
 from danqing.core.pictures.contract import Images
 from danqing.core.pictures.sheet import contact_sheet
 from danqing.core.progress import Job, shared
-from danqing.maths.latents import latent, numbered_codes, random_class, starting_codes
+from danqing.maths.latents import class_rule, latent, numbered_codes, starting_codes
 
 SAMPLES, SIDE = 512, 16  # pictures looked at by pca, and how small
 STRENGTHS = (-3.0, -1.5, 0.0, 1.5, 3.0)  # of the sheet's columns
@@ -99,16 +99,16 @@ def _by_weights(model: Painter) -> Tensor:
 
 def _by_samples(model: Painter, seed: int) -> Job[Tensor]:
     """PCA: of the styles where there are any, else of small pictures, carried back to latents; (K, levels, D)."""
-    classes = int(model.config["classes"])
+    rule = class_rule(model, seed)
     z = torch.stack([latent(model.latent, seed, at) for at in range(SAMPLES)])
-    y = torch.tensor([random_class(classes, seed, at) if classes else 0 for at in range(SAMPLES)])
+    y = None if rule is None else torch.tensor(list(map(rule, range(SAMPLES))))
     with torch.no_grad():
-        codes = model.codes(z, y if classes else None)
+        codes = model.codes(z, y)
     if model.mapped:
         seen = codes
     else:
         seen = F.adaptive_avg_pool2d((yield from paint_coded(model, codes, "looking at samples")), SIDE)
-    flat = _less_means(seen.flatten(1).double(), y)
+    flat = _less_means(seen.flatten(1).double(), torch.zeros(SAMPLES, dtype=torch.int64) if y is None else y)
     axes = torch.linalg.svd(flat, full_matrices=False).Vh
     if model.mapped:
         moves = axes.unflatten(1, codes.shape[1:]).float()

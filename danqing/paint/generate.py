@@ -6,19 +6,16 @@ from collections.abc import Callable
 from functools import partial
 from typing import Annotated
 
-import torch
-from torch import Tensor
-
 from danqing.core.fields.label import Label
 from danqing.core.fields.number import Range
 from danqing.core.fields.seed import Seed
-from danqing.core.learned.classes import class_names, class_number
+from danqing.core.learned.classes import class_names
 from danqing.core.learned.model import Painter
-from danqing.core.learned.painting import paint_coded, paint_numbered
+from danqing.core.learned.painting import paint_numbered
 from danqing.core.operators.operator import operator
 from danqing.core.pictures.contract import Images
 from danqing.core.progress import Job
-from danqing.maths.latents import latent, random_class
+from danqing.maths.latents import class_rule, latent
 
 
 @operator
@@ -53,28 +50,13 @@ def generate(
     Examples:
         danqing generate runs/dcgan-1 --count 64 --seed 7 --truncation 0.8 --out digits.png
     """
-    choose = _chooser(weights, label, seed)
-    if weights.mapped and truncation < 1:
-        z = torch.stack([latent(weights.latent, seed, index) for index in range(count)])
-        y = torch.tensor([choose(index) for index in range(count)]) if choose else None
-        with torch.no_grad():
-            codes = weights.codes(z, y, truncation)
-        return (yield from paint_coded(weights, codes))
-    scaled = partial(_scaled, weights, seed, truncation)
-    return (yield from paint_numbered(weights, count, scaled, choose))
+    drawn = partial(latent, weights.latent, seed)
+    return (yield from paint_numbered(weights, count, drawn, _class_rule(weights, label, seed), truncation))
 
 
-def _scaled(model: Painter, seed: int, truncation: float, index: int) -> Tensor:
-    """The latent with a number, drawn towards zero."""
-    return latent(model.latent, seed, index) * truncation
-
-
-def _chooser(weights: Painter, label: str | None, seed: int) -> Callable[[int], int] | None:
-    """The rule that gives each picture its class; None for an unconditional model."""
-    classes = len(class_names(weights))
-    if label is None:
-        return (lambda index: random_class(classes, seed, index)) if classes else None
-    if label == "all" and classes and label not in class_names(weights):
-        return lambda index: index % classes
-    chosen = class_number(weights, label)
-    return lambda index: chosen
+def _class_rule(weights: Painter, label: str | None, seed: int) -> Callable[[int], int] | None:
+    """The rule that gives each picture its class, of all one after the other if that is wanted."""
+    names = class_names(weights)
+    if label == "all" and names and label not in names:
+        return lambda index: index % len(names)
+    return class_rule(weights, seed, label)

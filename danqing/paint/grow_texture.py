@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated
 
-import numpy as np
-import torch
+from numpy.random import Generator
 
-from danqing.core.errors import ParameterError
 from danqing.core.fields.number import Range
 from danqing.core.fields.seed import Seed
 from danqing.core.operators.operator import operator
 from danqing.core.pictures.contract import Images
-from danqing.core.progress import Job, shared
-from danqing.maths.regrowing import levels_of, regrown, shuffled
+from danqing.core.progress import Job
+from danqing.maths.each_regrown import each_regrown, size_times
+from danqing.maths.regrowing import Plane, levels_of, shuffled
 
-SMALLEST = 16  # px
 BLOCKS = (6, 9, 13)  # sides of the blocks of first guesses on the coarsest level, px
 EACH = 6  # guesses of each
 
@@ -50,15 +49,11 @@ def grow_texture(
     Examples:
         danqing grow_texture brick.png --taller 0.5 --seed 3 --out wall.png
     """
-    if min(x.shape[2:]) < SMALLEST:
-        raise ParameterError(f"is smaller than {SMALLEST} px", where="x", remedy="Give a larger picture")
-    size = max(SMALLEST, round(x.shape[2] * taller)), max(SMALLEST, round(x.shape[3] * wider))
-    made = []
-    for item in range(len(x)):
-        rng, source = np.random.default_rng(seed), x[item].permute(1, 2, 0).numpy()
-        share = levels_of(source.shape[:2])[-1]
-        blocks = [max(4, round(side / share)) for side in BLOCKS for _ in range(EACH)]
-        guesses = [shuffled(source, size, rng, block) for block in blocks]
-        job = regrown(source, guesses, size, tileable, radius, rng)
-        made.append(torch.from_numpy((yield from shared(job, item, 1, total=len(x)))).permute(2, 0, 1))
-    return torch.stack(made).contiguous()
+    size = size_times(x, wider, taller)
+    return (yield from each_regrown(x, partial(_shuffled, size=size), size, radius, seed, tileable))
+
+
+def _shuffled(item: int, source: Plane, rng: Generator, size: tuple[int, int]) -> list[Plane]:
+    """Blocks from anywhere, side by side, of several sizes."""
+    share = levels_of(source.shape[:2])[-1]
+    return [shuffled(source, size, rng, max(4, round(side / share))) for side in BLOCKS for _ in range(EACH)]

@@ -15,7 +15,7 @@ from danqing.core.learned.painting import FlowPainter
 from danqing.core.operators.operator import operator
 from danqing.core.pictures.contract import Images, Mask
 from danqing.core.progress import Job, Progress
-from danqing.maths.fitting import fit
+from danqing.maths.fitting import fit, middle_square
 from danqing.maths.flows import on_the_way, travelling
 from danqing.maths.latents import latent
 
@@ -56,7 +56,7 @@ def inpaint_by_flow(
     chosen = None if label is None else class_number(weights, label)
     size, made = int(weights.config["size"]), []
     fitting = fit(x, size, weights.config["channels"])
-    holes = F.interpolate(_middle(mask), (size, size), mode="nearest").expand(len(x), -1, -1, -1) > 0.5
+    holes = F.interpolate(middle_square(mask), (size, size), mode="nearest").expand(len(x), -1, -1, -1) > 0.5
     for item in range(len(fitting)):
         yield Progress(item, len(fitting), "painting")
         noise, known = latent(weights.latent, seed, item)[None].to(x.device), fitting[item : item + 1] * 2 - 1
@@ -74,11 +74,3 @@ def inpaint_by_flow(
         painted = where.add(1).div(2).clamp(0, 1)
         made.append(torch.where(hole, painted, fitting[item : item + 1]))
     return torch.cat(made).contiguous()
-
-
-def _middle(mask: Mask) -> Mask:
-    """The middle square, as pictures are cut."""
-    height, width = mask.shape[2:]
-    side = min(height, width)
-    top, left = (height - side) // 2, (width - side) // 2
-    return mask[:, :, top : top + side, left : left + side]

@@ -11,14 +11,14 @@ from danqing.core.errors import ParameterError
 from danqing.core.fields.label import Label
 from danqing.core.fields.number import Range
 from danqing.core.fields.seed import Seed
-from danqing.core.learned.classes import class_names, class_number
+from danqing.core.learned.latent_space import arc
 from danqing.core.learned.model import Painter
 from danqing.core.learned.painting import painted_by_chunks
 from danqing.core.operators.operator import operator
-from danqing.maths.latents import latent, random_class, slerp
+from danqing.maths.latents import class_rule, latent
 
 
-@operator
+@operator(version=2)
 def interpolate(
     weights: Painter,
     seed: Seed = 0,
@@ -38,7 +38,7 @@ def interpolate(
         to: the seeds of the pictures to go through, in order, such as 5 or 5,9,0.
         frames: how many frames the whole film has, start and end included.
         label: the class to paint, by name or number; left out: the class of the first picture.
-        truncation: what the latents are multiplied by; 1: as learnt, 0: the mean picture.
+        truncation: how far from the mean picture it may go, as of ``generate``; 1: as learnt, 0: not at all.
 
     Returns:
         frames at 24 a second.
@@ -51,16 +51,14 @@ def interpolate(
     Examples:
         danqing interpolate runs/dcgan-1 --seed 0 --to 1,2,0 --frames 96 --label 3 --out walk.webp
     """
-    points = [latent(weights.latent, each, 0) * truncation for each in (seed, *_seeds(to))]
-    classes = len(class_names(weights))
-    chosen = class_number(weights, label) if label is not None else random_class(classes, seed, 0) if classes else None
-    label_of = None if chosen is None else lambda frame: chosen
-    reel = Reel(
-        lambda: painted_by_chunks(
-            weights, frames, lambda frame: _on_the_way(points, min(frame, frames - 1) / (frames - 1)), label_of
-        )
-    )
-    return Film(reel, count=frames)
+    points = [latent(weights.latent, each, 0) for each in (seed, *_seeds(to))]
+    rule = class_rule(weights, seed, label)
+    label_of = None if rule is None else lambda _: rule(0)
+
+    def drawn(frame: int) -> Tensor:
+        return _on_the_way(points, min(frame, frames - 1) / (frames - 1))
+
+    return Film(Reel(lambda: painted_by_chunks(weights, frames, drawn, label_of, truncation)), count=frames)
 
 
 def _seeds(text: str) -> list[int]:
@@ -74,4 +72,5 @@ def _on_the_way(points: list[Tensor], share: float) -> Tensor:
     """The point at a share of a way of equally long legs."""
     place = share * (len(points) - 1)
     leg = min(int(place), len(points) - 2)
-    return slerp(points[leg], points[leg + 1], place - leg)
+    one, other = (point.flatten().double() for point in points[leg : leg + 2])
+    return arc(one, other, one.new_tensor(place - leg), len(one)).float().view(points[0].shape)

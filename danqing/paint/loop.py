@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Annotated
 
 import torch
@@ -12,11 +13,10 @@ from danqing.core.artefacts.film import Film, Reel
 from danqing.core.fields.label import Label
 from danqing.core.fields.number import Range
 from danqing.core.fields.seed import Seed
-from danqing.core.learned.classes import class_names, class_number
 from danqing.core.learned.model import Painter
 from danqing.core.learned.painting import coded_by_chunks
 from danqing.core.operators.operator import operator
-from danqing.maths.latents import latent, random_class
+from danqing.maths.latents import class_rule, latent
 
 
 @operator
@@ -53,19 +53,16 @@ def loop(
     Examples:
         danqing loop runs/dcgan-1 --seed 4 --frames 120 --label 3 --out loop.mp4
     """
-    classes = len(class_names(weights))
-    chosen = class_number(weights, label) if label is not None else random_class(classes, seed, 0) if classes else None
+    rule = class_rule(weights, seed, label)
     waves = torch.stack([latent(weights.latent, seed, number) for number in range(2 * turns)])
     device = next(weights.parameters()).device
-    label_of = None if chosen is None else torch.tensor([chosen], device=device)
 
-    def code(frame: int) -> Tensor:
-        z = _round_and_round(waves, frame / frames)[None].to(device)
-        with torch.no_grad():
-            found: Tensor = weights.codes(z, label_of, truncation)[0]
-        return found
+    def codes(numbers: Sequence[int]) -> Tensor:
+        z = torch.stack([_round_and_round(waves, frame / frames) for frame in numbers]).to(device)
+        y = None if rule is None else torch.full((len(numbers),), rule(0), device=device)
+        return weights.codes(z, y, truncation)
 
-    return Film(Reel(lambda: coded_by_chunks(weights, frames, code)), count=frames)
+    return Film(Reel(lambda: coded_by_chunks(weights, frames, codes)), count=frames)
 
 
 def _round_and_round(waves: Tensor, share: float) -> Tensor:

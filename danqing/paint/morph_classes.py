@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated
 
 import torch
@@ -59,9 +60,10 @@ def morph_classes(
         stops = weights.codes(z, torch.tensor(numbers, device=device))
     stops = torch.cat([stops, stops[:1]]) if closed else stops
 
-    def code(frame: int) -> Tensor:
-        place = frame / (frames if closed else frames - 1) * (len(stops) - 1)
-        leg = min(int(place), len(stops) - 2)
-        return weights.on_the_way(stops[leg], stops[leg + 1], stops.new_tensor(place - leg))
+    def codes(numbers: Sequence[int]) -> Tensor:
+        places = [frame / (frames if closed else frames - 1) * (len(stops) - 1) for frame in numbers]
+        legs = [min(int(place), len(stops) - 2) for place in places]
+        shares = stops.new_tensor([place - leg for place, leg in zip(places, legs, strict=True)])
+        return weights.on_the_way(stops[legs], stops[1:][legs], shares.view(-1, 1, 1))
 
-    return Film(Reel(lambda: coded_by_chunks(weights, frames, code)), count=frames)
+    return Film(Reel(lambda: coded_by_chunks(weights, frames, codes)), count=frames)

@@ -4,18 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated
 
-import numpy as np
-import torch
-
-from danqing.core.errors import ParameterError
 from danqing.core.fields.number import Range
 from danqing.core.fields.seed import Seed
 from danqing.core.operators.operator import operator
 from danqing.core.pictures.contract import Images
-from danqing.core.progress import Job, shared
-from danqing.maths.regrowing import regrown
-
-SMALLEST = 16  # px
+from danqing.core.progress import Job
+from danqing.maths.each_regrown import each_regrown, size_times
 
 
 @operator
@@ -47,12 +41,5 @@ def retarget(
     Examples:
         danqing retarget arcade.jpg --wider 0.75 --out narrow.png
     """
-    if min(x.shape[2:]) < SMALLEST:
-        raise ParameterError(f"is smaller than {SMALLEST} px", where="x", remedy="Give a larger picture")
-    size = max(SMALLEST, round(x.shape[2] * taller)), max(SMALLEST, round(x.shape[3] * wider))
-    made = []
-    for item in range(len(x)):
-        source = x[item].permute(1, 2, 0).numpy()
-        job = regrown(source, [source], size, False, radius, np.random.default_rng(seed))
-        made.append(torch.from_numpy((yield from shared(job, item, 1, total=len(x)))).permute(2, 0, 1))
-    return torch.stack(made).contiguous()
+    size = size_times(x, wider, taller)
+    return (yield from each_regrown(x, lambda item, source, rng: [source], size, radius, seed))

@@ -12,16 +12,15 @@ from danqing.core.fields.label import Label
 from danqing.core.fields.moves import Moves
 from danqing.core.fields.number import Range
 from danqing.core.fields.seed import Seed
-from danqing.core.learned.classes import class_names, class_number
 from danqing.core.learned.model import Painter
 from danqing.core.learned.painting import paint_numbered
 from danqing.core.operators.operator import operator
 from danqing.core.pictures.contract import Images
 from danqing.core.progress import Job
-from danqing.maths.latents import latent, random_class
+from danqing.maths.latents import class_rule, latent
 
 
-@operator
+@operator(version=2)
 def traverse(
     weights: Painter,
     moves: Moves = (0.0,),
@@ -41,7 +40,8 @@ def traverse(
         seed: chooses the picture that is moved.
         index: which picture of the seed, as ``generate`` numbers them from 0.
         label: the class to paint, by name or number; left out: drawn by the seed.
-        truncation: what the latent is multiplied by before it is moved; 0: the mean picture.
+        truncation: what the latent is multiplied by before it is moved; 0: the mean picture. Where a mapping network
+            makes styles of latents: how far that of the moved latent may be from the mean style.
 
     Returns:
         one picture of the model's size and channels.
@@ -54,12 +54,11 @@ def traverse(
     Examples:
         danqing traverse runs/vae-1 --moves 1.5,0,-2 --seed 7 --out moved.png
     """
-    point = _moved(latent(weights.latent, seed, index) * truncation, moves)
-    classes = len(class_names(weights))
-    chosen = random_class(classes, seed, index) if classes else None
-    if label is not None:
-        chosen = class_number(weights, label)
-    return (yield from paint_numbered(weights, 1, lambda _: point, None if chosen is None else lambda _: chosen))
+    of_latent, of_style = (1.0, truncation) if weights.mapped else (truncation, 1.0)
+    point = _moved(latent(weights.latent, seed, index) * of_latent, moves)
+    rule = class_rule(weights, seed, label)
+    label_of = None if rule is None else lambda _: rule(index)
+    return (yield from paint_numbered(weights, 1, lambda _: point, label_of, of_style))
 
 
 def _moved(point: Tensor, moves: tuple[float, ...]) -> Tensor:

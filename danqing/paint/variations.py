@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated
 
 import numpy as np
-import torch
+from numpy.random import Generator
 
-from danqing.core.errors import ParameterError
 from danqing.core.fields.number import Range
 from danqing.core.fields.seed import Seed
 from danqing.core.operators.operator import operator
 from danqing.core.pictures.contract import Images
-from danqing.core.progress import Job, shared
-from danqing.maths.regrowing import levels_of, regrown, resized, shape_at
-
-SMALLEST = 16  # px
+from danqing.core.progress import Job
+from danqing.maths.each_regrown import each_regrown
+from danqing.maths.regrowing import Plane, levels_of, resized, shape_at
 
 
 @operator
@@ -44,15 +43,12 @@ def variations(
     Examples:
         danqing variations balloons.jpg --seed 4 --out balloons.png
     """
-    if min(x.shape[2:]) < SMALLEST:
-        raise ParameterError(f"is smaller than {SMALLEST} px", where="x", remedy="Give a larger picture")
-    made = []
-    for item in range(len(x)):
-        source = x[item].permute(1, 2, 0).numpy()
-        shape = source.shape[:2]
-        coarse = resized(source, shape_at(shape, levels_of(shape)[-1]))
-        rng = np.random.default_rng(seed)
-        noise = rng.standard_normal(coarse.shape[:2])[..., None] * coarse.std((0, 1)) * strength
-        job = regrown(source, [(coarse + noise).astype(np.float32)], (shape[0], shape[1]), False, radius, rng)
-        made.append(torch.from_numpy((yield from shared(job, item, 1, total=len(x)))).permute(2, 0, 1))
-    return torch.stack(made).contiguous()
+    begun = partial(_disturbed, strength=strength)
+    return (yield from each_regrown(x, begun, (x.shape[2], x.shape[3]), radius, seed))
+
+
+def _disturbed(item: int, source: Plane, rng: Generator, strength: float) -> list[Plane]:
+    """The coarsest level under noise."""
+    coarse = resized(source, shape_at(source.shape[:2], levels_of(source.shape[:2])[-1]))
+    noise = rng.standard_normal(coarse.shape[:2])[..., None] * coarse.std((0, 1)) * strength
+    return [(coarse + noise).astype(np.float32)]

@@ -14,8 +14,6 @@ from danqing.core.errors import OutputError
 from danqing.core.fields.seed import Seed
 from danqing.core.operators.operator import operator_named
 from danqing.core.operators.task import task
-from danqing.core.pictures.contract import to_uint8
-from danqing.core.pictures.reading import read
 from danqing.core.pictures.writing import write
 from danqing.core.progress import Job, Progress
 from danqing.core.runs.folders import Folders
@@ -66,8 +64,7 @@ def demo(out: Path = Path("demo"), budget: str = "2m", seed: Seed = 0, force: bo
     finding: Figures = yield from evaluate.job(weights=out / "model.safetensors", data="digits", count=SAMPLES)
     neighbours = _keep(finding, out)
     yield Progress(1, 1, "writing the page")
-    film = _film(run.folder / "grids", out / "film.gif")
-    page = write_report(out / "report.html", "danqing demo", _sections(run, out, film, neighbours, finding))
+    page = write_report(out / "report.html", "danqing demo", _sections(run, out, neighbours, finding))
     return Figures([{"report": str(page)}], lines=[f"Look at {page}"])
 
 
@@ -79,18 +76,7 @@ def _keep(finding: Figures, out: Path) -> Path:
     return write(finding.picture, out / "neighbours.png", force=True)
 
 
-def _film(grids: Path, file: Path) -> Path:
-    """The grids of the run, one after the other, the last one longest."""
-    from PIL import Image
-
-    frames = [Image.fromarray(to_uint8(read(grid).pixels)[0, :, :, 0]) for grid in sorted(grids.glob("*.png"))]
-    with replacing(file) as temporary:
-        lasting = [400] * (len(frames) - 1) + [2500]
-        frames[0].save(temporary, save_all=True, append_images=frames[1:], duration=lasting, loop=0)
-    return file
-
-
-def _sections(run: RunResult, out: Path, film: Path, neighbours: Path, finding: Figures) -> list[Section]:
+def _sections(run: RunResult, out: Path, neighbours: Path, finding: Figures) -> list[Section]:
     facts = run.summary
     return [
         Section(
@@ -105,7 +91,10 @@ def _sections(run: RunResult, out: Path, film: Path, neighbours: Path, finding: 
             "How it learnt", "怎样学会的",
             "The same latents, painted again and again while the painter learnt; and its losses and scores.",
             "学习过程中，同样的潜在向量被一遍遍重画；下面是损失与分数曲线。",
-            [Shown(film, "film.gif", pixels=True), Shown(run.folder / record.CURVES, "run/curves.png")],
+            [
+                Shown(run.folder / record.FILM, "run/film.webp", pixels=True),
+                Shown(run.folder / record.CURVES, "run/curves.png"),
+            ],
         ),
         Section(
             "How good it is", "画得怎样",

@@ -52,10 +52,18 @@ class Adaptive:
         return {} if found is None else {"critic_overfitting": found, "augment_chance": self.chance}
 
     def follow(self, model: Model, held_out: Samples, step: int, pictures: int, kind: Kind) -> None:
-        """Measure, now and then, after a step of ``pictures``, and turn the chance towards what is needed."""
+        """Measure, now and then, and turn the chance towards what is needed.
+
+        Args:
+            model: what is trained.
+            held_out: pictures that it does not learn from.
+            step: the one that was done.
+            pictures: of a step, over all processes.
+            kind: of augmentation, as the run has it.
+        """
         if not plays(model) or model.verdict is None:
             return
-        self.anchors = tuple(getattr(model, "anchors", None) or ())
+        self.anchors = model.anchors
         if step % EVERY or not len(held_out.x):
             return
         at = (step // EVERY * pictures) % len(held_out.x)
@@ -89,9 +97,7 @@ class Adaptive:
         rules = model.rules._replace(gamma=gamma * doctor.gamma, augment=used, chance=chance, anchor=anchor)
         if rules.penalty == "none" and doctor.gamma != 1:  # a cure that strengthens the penalty begins with having one
             rules = rules._replace(penalty="r1+r2")
-        object.__setattr__(model, "rules", rules)
-        if self.anchors:
-            object.__setattr__(model, "anchors", self.anchors)
+        model.rules, model.anchors = rules, tuple(self.anchors)
 
 
 def kind_for(asked: str, pictures: float) -> Kind:

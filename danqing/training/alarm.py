@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+from abc import abstractmethod
 from collections.abc import Mapping
-from typing import Any, ClassVar, NamedTuple, Self
+from dataclasses import dataclass
+from typing import Any, ClassVar, NamedTuple, Self, final
 
 from torch import Tensor
 
@@ -38,12 +40,12 @@ class Beside(NamedTuple):
     Attributes:
         painted: of the pictures painted.
         learned: of training pictures, many of them.
-        held_out: of pictures that the model never saw; empty where there are none.
+        limit: distance below which a picture is a near copy.
     """
 
     painted: Tensor
     learned: Tensor
-    held_out: Tensor
+    limit: float
 
 
 class View(NamedTuple):
@@ -60,7 +62,6 @@ class View(NamedTuple):
         overfitting: how much nearer held-out pictures lie to painted ones than training pictures do, in the eyes of
             the critic, from 0 to 1; None if there is no critic, or nothing is held out.
         beside: thumbnails, for copies.
-        share: how much of the budget is used.
     """
 
     step: int
@@ -72,7 +73,6 @@ class View(NamedTuple):
     scores: Mapping[str, float] = {}
     overfitting: float | None = None
     beside: Beside | None = None
-    share: float = 0.0
 
 
 class Cure(NamedTuple):
@@ -92,7 +92,8 @@ class Cure(NamedTuple):
 class Alarm:
     """One thing that can go wrong. A dataclass: its fields are its history, JSON values, saved and resumed with a run.
 
-    Its name is that of its file, with dashes. It watches steps or looks at pictures, whichever method it has.
+    Its name is that of its file, with dashes. It watches steps or looks at pictures, whichever method it has; one that
+    rings after several looks is :class:`Lasting`.
 
     Attributes:
         words: what goes wrong, for people.
@@ -131,6 +132,35 @@ class Alarm:
         return cls(**{name: value for name, value in history.items() if name in names})
 
 
+@dataclass
+class Lasting(Alarm):
+    """An alarm that rings once several looks in a row find something amiss, from a number of pictures seen on.
+
+    Attributes:
+        patience: looks in a row.
+        begins_at: pictures seen; what looks amiss before that goes by itself.
+        in_a_row: so many there were last.
+    """
+
+    patience: ClassVar[int] = 2
+    begins_at: ClassVar[int] = 0
+    in_a_row: int = 0
+
+    @abstractmethod
+    def amiss(self, view: View) -> bool:
+        """Whether a look finds it; asked at every look, also of young models."""
+
+    @final
+    def look(self, view: View) -> bool:
+        found = self.amiss(view) and view.seen >= self.begins_at
+        self.in_a_row = self.in_a_row + 1 if found else 0
+        return self.in_a_row >= self.patience
+
+    @property
+    def calm(self) -> bool:
+        return self.in_a_row == 0
+
+
 def known_alarms() -> dict[str, type[Alarm]]:
     """Every alarm by name, in alphabetical order; a package may add to danqing's, and replaces none of them."""
     found: dict[str, type[Alarm]] = {}
@@ -139,4 +169,4 @@ def known_alarms() -> dict[str, type[Alarm]]:
     return dict(sorted(found.items()))
 
 
-__all__ = ["Alarm", "Beside", "Cure", "Moment", "View", "known_alarms"]
+__all__ = ["Alarm", "Beside", "Cure", "Lasting", "Moment", "View", "known_alarms"]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+import shutil
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,16 +21,14 @@ from danqing.training.setup import gather_pictures
 
 SHARE = 0.2  # of the budget that goes into choosing
 TRIED = ((1.0, 1.0), (0.5, 1.0), (2.0, 1.0), (1.0, 4.0), (0.5, 4.0), (0.25, 4.0))  # times the usual rate and gamma
-TRIALS, CHOSEN = "trials", "auto.json"
-UNITS = {"seconds": "s", "pictures": "pictures", "epochs": "epochs"}
 
 
 class Trial(NamedTuple):
-    """A short run: its settings, and its last score (less is better)."""
+    """A short run: its settings, and its last score (less is better); None if its numbers broke."""
 
     folder: Path
     values: dict[str, float]
-    score: float
+    score: float | None
 
 
 def train_best(config: TrainConfig, *, force: bool = False) -> Job[RunResult]:
@@ -44,6 +44,7 @@ def train_best(config: TrainConfig, *, force: bool = False) -> Job[RunResult]:
     Raises:
         UserError: as :func:`danqing.training.loop.train` does.
         ParameterError: if the family gives no score to choose by.
+        TrainingFailed: if the numbers break with all that is tried.
 
     Source: Karnin et al. 2013, "Almost Optimal Exploration in Multi-Armed Bandits", sec. 3 (sequential halving).
     """
@@ -51,28 +52,52 @@ def train_best(config: TrainConfig, *, force: bool = False) -> Job[RunResult]:
     if holds_run(path) and not force:
         raise OutputError("holds a run", where=path, remedy="Choose another --out, or give --force")
     budget, settings = Budget.parse(config.options.budget), (yield from _settings(config))
-    each = budget.amount * SHARE / (len(settings) + len(settings) // 2)
-    short = config.with_options(schedule="constant", every="100%", doctor="watch", budget=_text(budget, each))
+    each = budget.times(SHARE / (len(settings) + len(settings) // 2))
+    short = config.with_options(schedule="constant", every="100%", doctor="watch", budget=each.text())
     trials: list[Trial] = []
     for at, values in enumerate(settings):
-        job = train(_with(short, values, path / TRIALS / f"{at + 1}"), force=True)
-        part = SHARE * 2 / 3 / len(settings)
-        trials.append((yield from _tried(job, values, at * part, part)))
-    better = sorted(trials, key=lambda trial: trial.score)[: max(1, len(trials) // 2)]
+        folder, part = path / record.TRYING / f"{at + 1}", SHARE * 2 / 3 / len(settings)
+        job = train(_with(short, values, folder), force=True)
+        trials.append((yield from _tried(job, folder, values, at * part, part)))
+    better = _ranked(trials)[: max(1, len(trials) // 2)]
     second: list[Trial] = []
     for at, trial in enumerate(better):
-        job = resume(trial.folder, budget=_text(budget, 2 * each))
-        place = SHARE * (2 / 3 + at / len(better) / 3)
-        second.append((yield from _tried(job, trial.values, place, SHARE / len(better) / 3)))
-    best = min(second, key=lambda trial: trial.score)
+        place, part = SHARE * (2 / 3 + at / len(better) / 3), SHARE / len(better) / 3
+        job = resume(trial.folder, budget=each.times(2).text())
+        second.append((yield from _tried(job, trial.folder, trial.values, place, part)))
+    best = _ranked(second)[0]
     told = " and ".join(f"{name} {value:g}" for name, value in best.values.items())
     yield Progress(SHARE, 1.0, f"best of {len(trials)}: {told}", news=f"Chosen after {len(trials)} short runs: {told}")
-    rest = _with(config.with_options(budget=_text(budget, budget.amount * (1 - SHARE))), best.values, path)
-    result = yield from shared(train(rest, force=force), SHARE, 1 - SHARE)
-    rounds = ((1, trials), (2, second))
-    rows = [{**trial.values, "score": trial.score, "round": at} for at, some in rounds for trial in some]
-    record.write_json(path / CHOSEN, {"chosen": best.values, "trials": rows})
-    return result
+    rest = _with(config.with_options(budget=budget.times(1 - SHARE).text()), best.values, path)
+    keep = partial(_keep, rounds=(trials, second), best=best)
+    return (yield from shared(train(rest, force=force, beside=keep), SHARE, 1 - SHARE))
+
+
+def _ranked(trials: list[Trial]) -> list[Trial]:
+    """Those that came to an end, the best first.
+
+    Raises:
+        TrainingFailed: if none did.
+    """
+    scores = [(trial.score, at) for at, trial in enumerate(trials) if trial.score is not None]
+    if not scores:
+        told = ", ".join(f"{trial.values['lr']:g}" for trial in trials)
+        raise TrainingFailed(
+            f"the numbers broke with every learning rate that was tried ({told})",
+            where="--auto",
+            remedy="Lower --lr by ten, use --clip 1, or check the pictures (`danqing data check`)",
+        )
+    return [trials[at] for _, at in sorted(scores)]
+
+
+def _keep(folder: Path, rounds: tuple[list[Trial], list[Trial]], best: Trial) -> None:
+    """Put the trials and what they scored into the folder of the run that they are for."""
+    (folder / record.TRIALS).mkdir()
+    for trial in rounds[0]:
+        trial.folder.rename(folder / record.TRIALS / trial.folder.name)
+    shutil.rmtree(best.folder.parent)
+    rows = [{**trial.values, "score": trial.score, "round": at} for at, some in enumerate(rounds, 1) for trial in some]
+    record.write_json(folder / record.CHOSEN, {"chosen": best.values, "trials": rows})
 
 
 def _settings(config: TrainConfig) -> Job[list[dict[str, float]]]:
@@ -91,30 +116,26 @@ def _with(config: TrainConfig, values: dict[str, float], out: Path) -> TrainConf
     return TrainConfig.make(params.pop("family"), params.pop("data"), **{**params, **values, "out": out})
 
 
-def _tried(job: Job[RunResult], values: dict[str, float], before: float, share: float) -> Job[Trial]:
-    """Bring a trial to its end; one that fails is the worst."""
+def _tried(job: Job[RunResult], folder: Path, values: dict[str, float], before: float, share: float) -> Job[Trial]:
+    """Bring a trial to its end; one whose numbers break has no score."""
     name = ", ".join(f"{name} {value:.2g}" for name, value in values.items())
     try:
-        result = yield from shared(job, before, share, f"trying {name}")
+        yield from shared(job, before, share, f"trying {name}")
     except TrainingFailed:
-        return Trial(Path(), values, float("inf"))
-    return Trial(result.folder, values, next(_scores(result.folder)))
+        return Trial(folder, values, None)
+    return Trial(folder, values, _last_score(folder))
 
 
-def _scores(folder: Path) -> Iterator[float]:
-    """The scores of a run, the last first.
+def _last_score(folder: Path) -> float | None:
+    """The last score of a run; None if it is no number.
 
     Raises:
-        ParameterError: if there is none.
+        ParameterError: if the family gives none.
     """
-    for entry in reversed(list(read_log(folder / record.LOG))):
-        if entry.get("scores"):
-            yield next(iter(entry["scores"].values()))
-    raise ParameterError("this family has no score to choose settings by", where="--auto")
-
-
-def _text(budget: Budget, amount: float) -> str:
-    return f"{amount:.3f}{UNITS[budget.currency]}"
+    scores = [next(iter(entry["scores"].values())) for entry in read_log(folder / record.LOG) if entry.get("scores")]
+    if not scores:
+        raise ParameterError("this family has no score to choose settings by", where="--auto")
+    return scores[-1] if math.isfinite(scores[-1]) else None
 
 
 __all__ = ["train_best"]

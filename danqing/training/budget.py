@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Literal, NamedTuple
 
 from danqing.core.errors import ParameterError
@@ -50,6 +51,18 @@ class Budget:
     def share(self, spent: Spent) -> float:
         """How much of it is used, 0 to 1 and beyond."""
         return float(getattr(spent, self.currency)) / self.amount
+
+    def times(self, factor: float) -> Budget:
+        """So many times as much."""
+        return Budget(self.currency, self.amount * factor)
+
+    def text(self) -> str:
+        """As a person types it and :meth:`parse` reads it: in the largest unit of which it is a whole number."""
+        units = {unit: worth for unit, (currency, worth) in _UNITS.items() if currency == self.currency}
+        whole = [unit for unit, worth in units.items() if (self.amount / worth).is_integer()]
+        unit = max(whole, key=units.__getitem__) if whole else next(iter(units))
+        number = self.amount / units[unit]
+        return f"{number:.0f}{unit}" if whole else f"{Decimal(repr(number)):f}{unit}"
 
     def __str__(self) -> str:
         if self.currency != "seconds":

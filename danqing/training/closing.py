@@ -17,9 +17,9 @@ from danqing.core.pictures.writing import write
 from danqing.core.progress import Job
 from danqing.data.store import Store
 from danqing.training import record
+from danqing.training.budget import Budget
 from danqing.training.config import TrainConfig
 from danqing.training.kit import Kit
-from danqing.training.record import read_log
 from danqing.training.report import Section, Shown, write_report
 from danqing.training.verdicts import next_steps, score_rows, verdict_on_copies
 
@@ -108,14 +108,15 @@ def _sections(
     )  # fmt: skip
     yield _doctors(summary)
     yield from _scores(folder, finding)
-    log, numbers = list(read_log(folder / record.LOG)), [] if isinstance(finding, str) else finding.numbers
+    log = record.standing(record.read_log(folder / record.LOG))
+    numbers = [] if isinstance(finding, str) else finding.numbers
     yield Section(
         "What to try next", "接下来试试", "As this run went:", "根据这次训练的情况：",
         rows=[(each, "", "") for each in next_steps(summary, log, pictures, numbers)],
         commands=[
             f"danqing generate {folder} --count 64 --grid --out {folder}/more.png",
             f"danqing evaluate {folder} --data {config.data}",
-            f"danqing train --resume {folder} --budget {_doubled(config.options.budget)}",
+            f"danqing train --resume {folder} --budget {Budget.parse(config.options.budget).times(2).text()}",
         ] if isinstance(kit.model, Painter) else [f"danqing card {folder}"],
     )  # fmt: skip
 
@@ -157,12 +158,6 @@ def _scores(folder: Path, finding: Figures | str) -> Iterator[Section]:
         "每张样本右边是与它最相近的训练图片；上半部分是最相近的样本。",
         [Shown(folder / record.NEIGHBOURS, record.NEIGHBOURS)],
     )  # fmt: skip
-
-
-def _doubled(budget: str) -> str:
-    """Twice as much of a budget, as a person types it."""
-    number = budget.rstrip("abcdefghijklmnopqrstuvwxyz ")
-    return f"{2 * float(number):g}{budget[len(number) :].strip()}"
 
 
 __all__ = ["close"]

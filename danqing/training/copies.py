@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor
 from torch.nn import functional
 
 from danqing.core.pictures.contract import Images
+from danqing.maths.neighbours import nearest
 
 SIDE = 16  # px of a thumbnail
 USUAL = 0.02  # quantile of the distances between real pictures that are no copies
@@ -18,23 +18,24 @@ def thumbnails(x: Images) -> Tensor:
     return functional.interpolate(x.float(), (SIDE, SIDE), mode="area").flatten(1)
 
 
-def copied(painted: Tensor, learned: Tensor, held_out: Tensor) -> Tensor:
-    """Say of each painted picture (N,) whether it is a near copy.
+def limit_of(learned: Tensor, held_out: Tensor) -> float:
+    """The distance below which a picture is a near copy of a training picture.
 
-    It is when it lies less than half as far from a training picture as held-out pictures lie from their nearest, but
-    for the closest fiftieth of these. Where too few are held out, training pictures and their fellows stand for them.
+    It is half as far as held-out pictures lie from their nearest training picture, but for the closest fiftieth of
+    these. Where too few are held out, training pictures and their fellows stand for them.
 
     Args:
-        painted: thumbnails (N, D).
         learned: thumbnails (M, D) of training pictures, more than one.
         held_out: thumbnails (K, D) of pictures never learned from.
     """
-    if len(held_out) >= 1 / USUAL:
-        usual = torch.cdist(held_out, learned).amin(1)
-    else:
-        usual = torch.cdist(learned, learned).fill_diagonal_(torch.inf).amin(1)
-    limit = NEARER * usual.quantile(USUAL)
-    return torch.cdist(painted, learned).amin(1) < limit
+    enough = len(held_out) >= 1 / USUAL
+    usual = nearest(held_out, learned)[0] if enough else nearest(learned, learned, others=True)[0]
+    return NEARER * float(usual.quantile(USUAL))
 
 
-__all__ = ["copied", "thumbnails"]
+def copied(painted: Tensor, learned: Tensor, limit: float) -> Tensor:
+    """Say of each painted picture (N,) whether it lies nearer to a training picture than that; all are thumbnails."""
+    return nearest(painted, learned)[0][:, 0] < limit
+
+
+__all__ = ["copied", "limit_of", "thumbnails"]

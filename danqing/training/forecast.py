@@ -14,16 +14,17 @@ import torch
 from danqing.core.learned.families import family_named
 from danqing.core.learned.model import Painter, Samples
 from danqing.core.progress import Job, Progress
-from danqing.data.report import Report
+from danqing.data.advice import FEWEST, too_few
+from danqing.data.report import Report, shorter_side
 from danqing.training.adaptive import FEW
+from danqing.training.budget import Budget
 from danqing.training.machine import prepare, steps_per_second, to_machine
 from danqing.training.process import apart
-from danqing.training.setup import FEWEST
 from danqing.training.step import settings_by_part
 
 SIZES = (16, 32, 64)  # px: what an ordinary computer learns in hours; larger ones take days
 FIRST, SERIOUS = 200_000, 5_000_000  # pictures seen: for a first impression, and for what is worth keeping
-BUDGETS = {"10m": 600, "30m": 1800, "1h": 3600, "2h": 7200, "4h": 14400, "8h": 28800, "24h": 86400}  # seconds
+BUDGETS = {text: Budget.parse(text).amount for text in ("10m", "30m", "1h", "2h", "4h", "8h", "24h")}  # seconds
 MEASURED = Path(__file__).with_name("forecasts.json")  # what runs of known sets looked like, by pictures seen
 ALIKE = 2.0  # times as many pictures seen, or as few, still look alike
 PATIENT = 0.5  # s: a measurement gives up on further steps once one took as long
@@ -73,7 +74,7 @@ def about(pictures: float, size: int, channels: int, seen: float, budget: str) -
     each = f", each picture {seen / pictures:,.1f} times" if math.isfinite(pictures) and pictures else ""
     yield f"In {budget} this machine sees about {_about(seen)} pictures{each}"
     if pictures < FEWEST:
-        yield f"{pictures:,.0f} pictures are too few to learn to paint from: expect copies; begin with --from"
+        yield too_few(pictures)
     elif pictures < FEW:
         yield f"{pictures:,.0f} pictures: augmentation before the critic is adaptive (it does not show in the samples)"
     known = likeness(size, channels, seen)
@@ -109,7 +110,7 @@ def pictures_per_second(family: str, size: int, channels: int) -> float:
 
 def _size(report: Report) -> int:
     """The largest size that most pictures have at least."""
-    sides = sorted((min(map(int, name.split(" x "))), count) for name, count in report.sizes.items())
+    sides = sorted((shorter_side(name), count) for name, count in report.sizes.items())
     passed, middle = 0, sides[-1][0]
     for side, count in sides:
         passed += count

@@ -20,7 +20,7 @@ from danqing.training.adaptive import kind_for
 from danqing.training.alarm import Beside, View
 from danqing.training.build import settings_of
 from danqing.training.config import TrainConfig
-from danqing.training.copies import thumbnails
+from danqing.training.copies import limit_of, thumbnails
 from danqing.training.ema import Ema
 from danqing.training.freezing import freeze, rates_of
 from danqing.training.machine import Choice, choose_precision, to_machine, try_step
@@ -78,8 +78,9 @@ class Kit:
         self.rng = torch.Generator().manual_seed(seed)
         torch.default_generator.manual_seed(seed)
         self.held_out = self._ready(held_out_batch(supplies, options.seed))
-        apart = supplies.held_out is not supplies.train
-        self.apart = self.held_out if apart else self.held_out.map(lambda each: each[:0])
+        self.apart = (
+            self.held_out if supplies.held_out is not supplies.train else self.held_out.map(lambda each: each[:0])
+        )
         classes = self.model.config.get("classes", 0)
         self.columns = classes or ROWS
         self.shown = by_class(self.held_out, classes, ROWS) if classes else Samples(self.held_out.x[: ROWS * ROWS])
@@ -96,7 +97,7 @@ class Kit:
         model, seed = self.ema.model, self.config.options.seed
         return Seen(painted_like(model, self.shown, seed), score(model, self.held_out, self.asked, seed))
 
-    def view(self, seen: Seen, position: Position, share: float) -> View | None:
+    def view(self, seen: Seen, position: Position) -> View | None:
         """What there is to be looked at; None if nothing was painted."""
         if seen.painted is None:
             return None
@@ -109,25 +110,23 @@ class Kit:
             self.shown.x.cpu(),
             seen.scores,
             position.adaptive.overfitting,
-            self._beside(seen.painted),
-            share,
+            None if self._learned is None else Beside(thumbnails(seen.painted), *self._learned),
         )
 
     @functools.cached_property
-    def _learned(self) -> Tensor | None:
-        """Thumbnails of training pictures; None where copies cannot be told."""
+    def _learned(self) -> tuple[Tensor, float] | None:
+        """Thumbnails of training pictures, and how near a near copy lies; None where copies cannot be told."""
         train = self.supplies.train
         if not isinstance(train, Store) or not isinstance(self.model, Painter) or len(train) < 2:
             return None
         order = torch.randperm(len(train), generator=torch.Generator().manual_seed(self.config.options.seed))[:BESIDE]
-        return torch.cat([thumbnails(train.take(some).x) for some in order.split(CHUNK)])
+        learned = torch.cat([thumbnails(train.take(some).x) for some in order.split(CHUNK)])
+        return learned, limit_of(learned, thumbnails(self.apart.x.cpu()))
 
-    def _beside(self, painted: Images) -> Beside | None:
-        if self._learned is None:
-            return None
-        apart = self.supplies.held_out is not self.supplies.train
-        held_out = thumbnails(self.held_out.x.cpu())
-        return Beside(thumbnails(painted), self._learned, held_out if apart else held_out[:0])
+    @property
+    def together(self) -> int:
+        """Pictures of a step, over all processes."""
+        return self.batch * int(self.fabric.world_size)
 
     def batches(self, position: Position) -> Iterator[Samples]:
         """Yield batches without end, from where the stage is on; each stage goes through the pictures in its own order.
@@ -135,17 +134,16 @@ class Kit:
         What counts is how many pictures were seen: a run that goes on with another batch passes over as many.
         """
         options, fabric = self.config.options, self.fabric
-        start = (position.seen - position.stage_seen) // (self.batch * fabric.world_size)
+        start = (position.seen - position.stage_seen) // self.together
         seed = options.seed + position.stage
         for batch in self.supplies.train.batches(self.batch, seed, start, fabric.global_rank, fabric.world_size):
             yield self._ready(self.augment(batch, self.rng))
 
     def advance(self, position: Position) -> None:
         """Count a step, and let the averaged weights follow."""
-        together = self.batch * self.fabric.world_size
         position.step += 1
-        position.seen += together
-        self.ema.update(self.model, together, position.seen)
+        position.seen += self.together
+        self.ema.update(self.model, self.together, position.seen)
 
     def rate(self, share: float) -> float:
         """What is left of the learning rate when ``share`` of the budget is used."""

@@ -7,6 +7,7 @@ of a run that goes on its checkpoint; only then is the run's folder claimed, cle
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,7 @@ from danqing.training.state import Position, newest
 from danqing.training.training import RunResult, Training
 
 
-def train(config: TrainConfig, *, force: bool = False) -> Job[RunResult]:
+def train(config: TrainConfig, *, force: bool = False, beside: Callable[[Path], None] | None = None) -> Job[RunResult]:
     """Train a model on pictures; a job that yields its Progress with a preview at every look.
 
     Closing the job between two steps writes a checkpoint first, so that :func:`resume` goes on from there. A run that
@@ -37,6 +38,7 @@ def train(config: TrainConfig, *, force: bool = False) -> Job[RunResult]:
     Args:
         config: what to train on what, and how.
         force: whether to replace a run that is in the folder.
+        beside: puts what else belongs to the run into the folder that it begins in.
 
     Returns:
         the run's folder, model and figures.
@@ -46,7 +48,7 @@ def train(config: TrainConfig, *, force: bool = False) -> Job[RunResult]:
         TrainingFailed: if the numbers broke again and again.
     """
     path = config.options.out or record.free_folder(config.family)
-    return apart(_begin(config.with_options(out=path), path, force))
+    return apart(_begin(config.with_options(out=path), path, force, beside))
 
 
 def resume(folder: str | Path, **changes: Any) -> Job[RunResult]:
@@ -65,7 +67,7 @@ def resume(folder: str | Path, **changes: Any) -> Job[RunResult]:
     return apart(_go_on(path, changes))
 
 
-def _begin(config: TrainConfig, path: Path, force: bool) -> Job[RunResult]:
+def _begin(config: TrainConfig, path: Path, force: bool, beside: Callable[[Path], None] | None) -> Job[RunResult]:
     fabric = _launch(config)
     path = fabric.broadcast(path)
     folder = RunFolder(path, force=force) if fabric.global_rank == 0 else None
@@ -77,12 +79,12 @@ def _begin(config: TrainConfig, path: Path, force: bool) -> Job[RunResult]:
         began = time.perf_counter()
         seen = kit.examine() if folder is not None else None
         look = time.perf_counter() - began
-        refuse_hurry(config, kit.batch * fabric.world_size, look)
+        refuse_hurry(config, kit.together, look)
         position = Position(lineage=built_upon.lineage)
         settled = config.with_options(precision=kit.precision.precision)
         training = Training(settled, kit, supplies, path, position)
         if folder is not None:
-            folder.begin(training.write_begin)
+            folder.begin(*filter(None, (training.write_begin, beside)))
         training.open(folder)
         return (yield from training.to_the_end(seen))
     finally:

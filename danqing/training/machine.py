@@ -9,21 +9,21 @@ import os
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 
-from danqing.core.learned.choice import quickest
+from danqing.core.learned.choice import deciding, quickest
+from danqing.core.learned.manner import computes_bf16
 from danqing.core.learned.model import Model, Samples
-from danqing.nets.precision import computes_bf16
-from danqing.training.step import Settings, Stepper
+from danqing.training.step import Settings, Stepper, settings_by_part
 from danqing.training.teaching import Teacher
 
 WARM, TIMED = 2, 5  # steps of a measurement
 
 
 class Choice(NamedTuple):
-    """A precision with the steps per processor second measured for each candidate (empty: it was given)."""
+    """A precision with the steps per second measured for each candidate (empty: it was given)."""
 
     precision: str
     measured: dict[str, float]
@@ -52,9 +52,9 @@ def to_machine(model: Model, device: str) -> Model:
 
 
 def choose_precision(wish: str, model: Model, batch: Samples, settings: Settings) -> Choice:
-    """Choose the precision whose steps cost less processor time; a wish is granted as it is.
+    """Choose the precision whose steps cost less; a wish is granted as it is.
 
-    Steps of copies take turns, once for a machine, a model's settings and a batch's shape; then it is remembered.
+    Steps of copies take turns, once for a machine, a device and shapes; then it is remembered.
 
     Args:
         wish: auto, bf16 or fp32.
@@ -64,14 +64,21 @@ def choose_precision(wish: str, model: Model, batch: Samples, settings: Settings
     """
     if wish != "auto":
         return Choice(wish, {})
-    if not computes_bf16(next(model.parameters()).device.type):
+    device = next(model.parameters()).device
+    if not computes_bf16(device.type):
         return Choice("fp32", {"fp32": steps_per_second(model, batch, settings, "fp32")})
     state = torch.get_rng_state()
     ways = {each: _stepping(model, batch, settings, each) for each in ("fp32", "bf16")}
-    shape = {"x": list(batch.x.shape), "config": model.config, "lr": str(settings)}
-    found = quickest(ways, {"train": model.family, **shape})
+    found = quickest(ways, _work(model, batch, settings), device)
     torch.set_rng_state(state)
     return Choice(found.name, {name: 1 / seconds for name, seconds in found.measured.items()})
+
+
+def _work(model: Model, batch: Samples, settings: Settings) -> dict[str, Any]:
+    """What a step is, as far as it decides which precision is quicker: no rate does, nor any strength."""
+    shapes = {name: list(each.shape) for name, each in batch._asdict().items() if each is not None}
+    muon = [part for part, each in settings_by_part(model, settings).items() if each.muon]
+    return {"train": model.family, "config": deciding(model.config), "batch": shapes, "muon": muon}
 
 
 def _stepping(model: Model, batch: Samples, settings: Settings, precision: str) -> Callable[[], object]:

@@ -6,9 +6,9 @@ import resource
 import sys
 from typing import Any
 
+from danqing.core.learned.manner import computes_bf16
 from danqing.core.learned.model import Painter
 from danqing.core.progress import Job, Progress
-from danqing.nets.precision import computes_bf16
 from danqing.training.beginnings import beginning, take_over
 from danqing.training.budget import Budget
 from danqing.training.build import new_model, settings_of

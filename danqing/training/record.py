@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, TextIO
@@ -21,11 +21,13 @@ from danqing.core.pictures.writing import write
 CONFIG, LOG, CURVES, MODEL, BEST = "config.json", "log.jsonl", "curves.png", "model.safetensors", "best.safetensors"
 REPORT, FILM, NEIGHBOURS, SCORES = "report.html", "film.webp", "neighbours.png", "scores.json"
 CHECKPOINTS, GRIDS, LOCK = "checkpoints", "grids", ".lock"
+TRIALS, CHOSEN = "trials", "auto.json"  # short runs by which settings were chosen, and what they scored
 PARTS = (
     CONFIG, LOG, CURVES, MODEL, BEST, "card.json", "check.json", "skipped.json", REPORT, FILM, NEIGHBOURS, SCORES,
-    GRIDS, CHECKPOINTS, "tensorboard",
+    GRIDS, CHECKPOINTS, "tensorboard", TRIALS, CHOSEN,
 )  # fmt: skip
 NEW, OLD = ".danqing-new", ".danqing-old"  # folders in which one run takes the place of another
+TRYING = ".danqing-trials"  # the short runs while nothing is chosen yet: a run that is there stays as it is
 
 
 class RunFolder:
@@ -61,8 +63,8 @@ class RunFolder:
             remedy = "Go on with --resume, choose another --out, or give --force"
             raise OutputError("holds a run", where=path, remedy=remedy)
 
-    def begin(self, write: Callable[[Path], None]) -> None:
-        """Put a new run in the place of what is there: ``write`` makes its first files in a folder that takes it.
+    def begin(self, *writers: Callable[[Path], None]) -> None:
+        """Put a new run in the place of what is there: ``writers`` make its first files in a folder that takes it.
 
         Until they are written whole, a run that is replaced stays as it was.
         """
@@ -71,7 +73,8 @@ class RunFolder:
         try:
             (fresh / CHECKPOINTS).mkdir(parents=True)
             (fresh / GRIDS).mkdir()
-            write(fresh)
+            for each in writers:
+                each(fresh)
             _swap(self.path)
         except OSError as error:
             raise OutputError(f"cannot be written ({error.strerror})", where=self.path) from error
@@ -105,6 +108,12 @@ class RunFolder:
     def grid(self, step: int, pictures: Images, columns: int) -> Path:
         """Write a grid of pictures."""
         return write(contact_sheet(pictures, columns), self.path / GRIDS / f"{step:09}.png", force=True)
+
+    def forget_after(self, step: int) -> None:
+        """Remove the grids of steps that were taken back, or that no checkpoint knows."""
+        for file in (self.path / GRIDS).glob("*.png"):
+            if int(file.stem) > step:
+                file.unlink(missing_ok=True)
 
     def close(self) -> None:
         """Let another run in."""
@@ -173,6 +182,16 @@ def read_log(file: str | Path) -> Iterator[dict[str, Any]]:
             yield json.loads(line)
         except json.JSONDecodeError:
             continue
+
+
+def standing(entries: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Leave out the entries of steps that were taken back; that they were is still told."""
+    kept: list[dict[str, Any]] = []
+    for entry in entries:
+        if "back_to" in entry:
+            kept = [each for each in kept if each["step"] <= entry["back_to"]]
+        kept.append(entry)
+    return kept
 
 
 def free_folder(family: str) -> Path:

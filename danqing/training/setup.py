@@ -17,8 +17,10 @@ from danqing.core.learned.model import Model, Painter, Samples
 from danqing.core.notes import note
 from danqing.core.pictures.names import several
 from danqing.core.progress import Job, Progress
+from danqing.data.advice import FEWEST, too_few
 from danqing.data.check import check
 from danqing.data.fit import Fit
+from danqing.data.report import shorter_side
 from danqing.data.sources import is_built_in
 from danqing.data.store import Store, pack
 from danqing.data.stream import Stream
@@ -28,7 +30,6 @@ from danqing.training.score import SCORED
 
 NATURAL_SIZE = {"digits": 28}
 HASTY = 0.1  # of a look: a budget that is shorter is refused
-FEWEST = 100  # pictures below which a painter learns little but copies
 
 
 class Supplies(NamedTuple):
@@ -170,16 +171,13 @@ def _remarks(config: TrainConfig, report: dict[str, Any]) -> Iterator[str]:
     """What a person should know of pictures that can be learned from: too few, or too small."""
     count, size = report.get("usable", math.inf), picture_size(config)
     if issubclass(family_named(config.family), Painter) and count < FEWEST:
-        yield (
-            f"{several(count, 'picture')} {'is' if count == 1 else 'are'} too few to learn to paint from: expect "
-            f"copies. Bring more ({FEWEST} are the least), or begin with other weights (--from)"
-        )
-    small = sum(n for name, n in report.get("sizes", {}).items() if min(map(int, name.split(" x "))) < size)
+        yield too_few(count)
+    shorter = {name: shorter_side(name) for name in report.get("sizes", {})}
+    small = sum(report["sizes"][name] for name, side in shorter.items() if side < size)
     if small:
-        shorter = sorted(min(map(int, name.split(" x "))) for name in report["sizes"])
         yield (
             f"{small:,} of {several(count, 'picture')} are smaller than {size} px and will look soft: the smallest has "
-            f"{shorter[0]} px (--size sets the size)"
+            f"{min(shorter.values())} px (--size sets the size)"
         )
 
 

@@ -102,12 +102,13 @@ class Checkpoints:
         return file
 
     def good(self, position: Position) -> Saved:
-        """Read the last checkpoint where nothing was amiss.
+        """Read the last checkpoint where nothing was amiss; the newest where an earlier danqing did not keep that.
 
         Raises:
             ModelFileError: if it cannot be read.
         """
-        return Saved(*load_tensors(_file(self.folder, position.good)))
+        file = _file(self.folder, position.good)
+        return Saved(*load_tensors(file)) if file.exists() else newest(self.folder)
 
     def forget_after(self, step: int) -> None:
         """Remove the checkpoints of steps that were taken back."""

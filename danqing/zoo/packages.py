@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import hashlib
 import json
 import os
@@ -17,6 +16,7 @@ from PIL import Image
 
 from danqing.core.disk import replacing
 from danqing.core.errors import DataError, UserError
+from danqing.zoo import command_line
 
 MANIFEST = "manifest.json"
 
@@ -61,7 +61,6 @@ def held_out(name: str, one_in: int) -> bool:
 def keep(picture: Image.Image, folder: Path, name: str, **facts: str) -> dict[str, Any]:
     """Write a picture as ``folder / name`` and return its row of the manifest."""
     file = folder / name
-    file.parent.mkdir(parents=True, exist_ok=True)
     with replacing(file) as temporary:
         picture.save(temporary, "PNG", compress_level=3)
     digest = hashlib.sha256(picture.tobytes()).hexdigest()
@@ -76,14 +75,11 @@ def write_manifest(folder: Path, rows: list[dict[str, Any]]) -> None:
 
 def main(words: str | None, collect: Callable[[Path, Path | None], dict[str, Any]]) -> None:
     """Collect pictures as the command line asks, and print how many there are."""
-    parser = argparse.ArgumentParser(description=(words or "").partition("\n")[0])
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("--debs", type=Path, help="where .deb files lie already")
-    given = parser.parse_args()
-    try:
-        print(json.dumps(collect(given.folder, given.debs)))
-    except UserError as error:
-        parser.exit(error.exit_code, f"{error}\n")
+
+    def told(folder: Path, debs: Path | None) -> list[str]:
+        return [json.dumps(collect(folder, debs))]
+
+    command_line.main(words, told, "folder", debs="where .deb files lie already")
 
 
 def _fetched(package: str, debs: Path | None, place: Path) -> Path:

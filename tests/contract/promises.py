@@ -81,7 +81,7 @@ def its_words_are_complete(op: Operator) -> None:
 
 
 def its_form_is_short_and_uses_the_shared_words(op: Operator) -> None:
-    names = [each.name for each in op.fields if not each.kind.is_picture and each.kind.name not in ("boxes", "only")]
+    names = [each.name for each in op.fields if not each.kind.is_picture]
     assert len(names) <= 6, f"{len(names)} parameters"
     for name in names:
         for word, others in SHARED_WORDS.items():
@@ -259,7 +259,7 @@ def _read(op: Operator, line: str) -> tuple[Params, int]:
         field = fields.get(flag.removeprefix("no-")) or fields.get(flag)
         if field and field.kind.name == "boolean":
             values[field.name] = not flag.startswith("no-")
-        elif field and (field.kind.is_picture or field.kind.name == "boxes"):  # tests put their own there
+        elif field and field.kind.draw(random.Random(0)) == FILE:  # tests put their own there
             words.pop(0)
             values[field.name] = FILE
         elif field:

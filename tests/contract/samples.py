@@ -15,13 +15,11 @@ from torch import Tensor
 
 from danqing.core.errors import ParameterError, UserError
 from danqing.core.fields.form import Field
-from danqing.core.fields.mask import MaskKind
 from danqing.core.fields.number import NumberKind
 from danqing.core.fields.pictures import FILE
 from danqing.core.fields.weights import WeightsKind
 from danqing.core.learned.card import bundled, locate
 from danqing.core.operators.operator import Operator
-from danqing.core.pictures.found import Found, Thing
 
 Params = dict[str, Any]
 SETTINGS = 5  # tried with every operator
@@ -77,32 +75,13 @@ def run(op: Operator, x: Tensor, params: Params) -> Any:
 
 def given(op: Operator, x: Tensor, params: Params) -> Params:
     """The parameters, with masks and further pictures: those that are required, and those for which FILE stands."""
-    masks = {field.name for field in op.form if isinstance(field.kind, MaskKind)}
+    said = [(field.kind, params[field.name]) for field in op.form if field.name in params]
     wanted = (each for each in op.form if _is_wanted(each, params))
-    return {**params, **{each.name: _stand_in(each, x, params, each.name in masks) for each in wanted}}
-
-
-def _stand_in(field: Field, x: Tensor, params: Params, is_mask: bool) -> Any:
-    if field.kind.name == "boxes":
-        return _things_in(x, params.get("only") or "dog")
-    return _some_of(x) if is_mask else x.flip(3)
+    return {**params, **{each.name: each.kind.made_for(x, said) for each in wanted}}
 
 
 def _is_wanted(field: Field, params: Params) -> bool:
     return params.get(field.name) == FILE or (field.kind.is_picture and field.required)
-
-
-def _things_in(x: Tensor, label: str) -> tuple[Found, ...]:
-    """A thing in the middle of each picture."""
-    height, width = x.shape[2:]
-    thing = Thing(label, (0.2 * width, 0.2 * height, 0.7 * width, 0.8 * height), 0.5)
-    return (Found(width, height, (thing,)),) * len(x)
-
-
-def _some_of(x: Tensor) -> Tensor:
-    """A mask of the brighter half, but never of all, nor of nothing: the second column is marked, the first is not."""
-    column = torch.arange(x.shape[3])
-    return ((x.mean(1, keepdim=True) > 0.5) | (column == 1)).float() * (column > 0)
 
 
 def _own(op: Operator) -> list[Field]:

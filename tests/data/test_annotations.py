@@ -94,6 +94,7 @@ def coco(**changes: Any) -> dict[str, Any]:
 
 
 ONE = coco()["annotations"][0]
+POINTED = {"categories": [{"id": 3, "name": "dog", "keypoints": ["nose"]}]}
 
 
 @pytest.mark.parametrize(
@@ -105,6 +106,14 @@ ONE = coco()["annotations"][0]
      ({"annotations": [{**ONE, "bbox": [50, 2, 9, 9]}]}, "outside the picture"),
      ({"annotations": [{**ONE, "bbox": [float("nan"), 2, 9, 9]}]}, "not four numbers"),
      ({"annotations": [{**ONE, "segmentation": [[1, 1, 2, 2]]}]}, "polygon of 2 points"),
+     ({"annotations": [{**ONE, "score": "high"}]}, "a score that is no number"),
+     ({"annotations": [{**ONE, "score": 1.5}]}, "not between 0 and 1"),
+     ({"annotations": [{**ONE, "keypoints": [1, "x", 2]}], **POINTED}, "key points that are not numbers"),
+     ({"annotations": [{**ONE, "keypoints": [1, 2]}], **POINTED}, "2 numbers for key points"),
+     ({"annotations": [{**ONE, "keypoints": [1, 2, 9]}], **POINTED}, "not between 0 and 1"),
+     ({"annotations": [{**ONE, "keypoints": [1, 2, 2], "keypoint_scores": ["x"]}], **POINTED}, "not numbers"),
+     ({"annotations": [{**ONE, "keypoints": [1, 2, 2], "keypoint_scores": [1, 1]}], **POINTED}, "2 scores of 1 key"),
+     ({"categories": [{"id": 3, "name": "dog", "keypoints": 5}]}, "no list of names"),
      ({"images": [{"id": 1, "file_name": "lost.png"}]}, "no picture lost.png")],
 )  # fmt: skip
 def test_faults_of_coco_are_named(changes: dict[str, Any], words: str, photos: Path, tmp_path: Path) -> None:
@@ -144,6 +153,49 @@ def test_faults_of_the_others_are_named(photos: Path, tmp_path: Path) -> None:
     reasons = [each.reason for home in (voc, labelme, masks) for each in read_labels(home, photos).faults]
     for words, reason in zip(("no area", "no XML", "polygon of 2", "5×5 px, its picture 40×30"), reasons, strict=True):
         assert words in reason
+
+
+BOX = {"label": "dog", "points": [[1, 1], [5, 5]], "shape_type": "rectangle", "group_id": 1}
+EYE = {"label": "eye", "points": [[2, 2]], "shape_type": "point", "group_id": 1}
+
+
+def labelme(photos: Path, home: Path, *shapes: dict[str, Any]) -> LabelSet:
+    home.mkdir()
+    (home / "a.json").write_text(json.dumps({"shapes": shapes, "imagePath": "a.png"}))
+    return read_labels(home, photos)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [({"score": "high"}, "a score that is no number"), ({"score": 2}, "not between 0 and 1"),
+     ({"points": 5}, "points")],
+)  # fmt: skip
+@pytest.mark.parametrize("shape", [BOX, EYE], ids=["box", "point"])
+def test_faults_of_labelme_are_named(
+    shape: dict[str, Any], changes: dict[str, Any], words: str, photos: Path, tmp_path: Path
+) -> None:
+    others = [each for each in (BOX, EYE) if each is not shape]
+    faults = labelme(photos, tmp_path / "labelme", *others, {**shape, **changes}).faults
+    assert [words in each.reason for each in faults] == [True], faults
+
+
+def test_nought_is_a_score(photos: Path, tmp_path: Path) -> None:
+    shapes = ({**BOX, "score": 0}, {**EYE, "score": 0}, {**BOX, "score": None, "group_id": 2})
+    first, second = labelme(photos, tmp_path / "labelme", *shapes).found["a.png"].things
+    assert (first.score, first.points[0].score, second.score) == (0, 0, 1)
+    (tmp_path / "coco.json").write_text(json.dumps(coco(annotations=[{**ONE, "score": 0}, {**ONE, "score": None}])))
+    assert [each.score for each in read_labels(tmp_path / "coco.json", photos).found["a.png"].things] == [0, 1]
+
+
+def test_the_place_of_a_line_numbers_its_class(photos: Path, tmp_path: Path) -> None:
+    (tmp_path / "classes.txt").write_text("cat\n\ndog \n\n")
+    (tmp_path / "masks").mkdir()
+    Image.fromarray(np.full((SIZE[1], SIZE[0]), 3, np.uint8)).save(tmp_path / "masks" / "a.png")
+    (tmp_path / "yolo").mkdir()
+    (tmp_path / "yolo" / "a.txt").write_text("2 0.5 0.5 0.2 0.2\n")
+    for home in ("masks", "yolo"):
+        read = read_labels(tmp_path / home, photos)
+        assert [each.label for each in read.found["a.png"].things] == ["dog"]
 
 
 def test_cocos_own_text_of_run_lengths_is_read() -> None:

@@ -3,7 +3,8 @@
 import torch
 from torch import Generator
 
-from danqing.maths.variation import CHOICE, CHOSEN, RECOLOURED, detailed, patches, recoloured, views
+from danqing.maths.colour import luma
+from danqing.maths.variation import CHOICE, CHOSEN, RECOLOURED, detailed, partly_grey, patches, recoloured, views
 
 
 def seeded(seed: int = 0) -> Generator:
@@ -77,3 +78,17 @@ def test_other_colours_part_edges_from_brightness():
     steps = (found[..., 3] - found[..., 0]).mean(2)
     assert (steps.amax(1) - steps.amin(1) > 0.2).double().mean() > RECOLOURED / 2
     assert (steps.prod(1) < 0).any()  # one channel rises where another falls
+
+
+def test_those_chosen_are_grey_and_the_others_as_they_were():
+    x = pictures(2)
+    found = partly_grey(x, torch.tensor([True, False]))
+    assert torch.equal(found[:1], luma(x[:1]).expand(-1, 3, -1, -1))
+    assert torch.equal(found[1:], x[1:])
+
+
+def test_what_the_processor_draws_meets_pictures_on_any_device():
+    x = pictures().to("meta")
+    assert partly_grey(x, torch.rand(4) < 0.5).device == x.device
+    assert recoloured(x, seeded()).device == x.device
+    assert patches(x, 8, seeded()).device == x.device

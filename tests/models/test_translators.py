@@ -3,14 +3,17 @@
 import pytest
 import torch
 
+import danqing
 from danqing.core.errors import ParameterError
 from danqing.core.learned.model import Samples
 from danqing.core.learned.weights import load, save
 from danqing.models.cyclegan import CycleGAN
 from danqing.models.pix2pix import Pix2Pix
 from danqing.training.step import Stepper
+from tests.train.sets import set_for
 
 SMALL = {"size": 16, "channels": 1, "width": 16, "critic_width": 8}
+RUN = {"size": 16, "width": 16, "critic_width": 8, "budget": "16pictures", "precision": "fp32", "threads": 1}
 
 
 def stripes(count, seed):
@@ -87,3 +90,9 @@ def test_what_cannot_be_is_refused():
 def test_a_batch_of_one_set_teaches_nothing():
     net = CycleGAN(**SMALL)
     assert list(net.losses(Samples(torch.rand(2, 1, 16, 16), torch.tensor([1, 1])), torch.Generator())) == []
+
+
+def test_cyclegan_refuses_to_learn_from_one_picture_at_a_time(tmp_path):
+    with pytest.raises(ParameterError, match="never holds pictures of both sets"):
+        danqing.train("cyclegan", set_for("cyclegan", tmp_path / "set"), **RUN, batch=1, out=tmp_path / "run")
+    assert not (tmp_path / "run").exists()

@@ -115,6 +115,14 @@ def test_the_chance_stays_where_nothing_leaks() -> None:
     assert (net.rules.augment, net.rules.chance, net.rules.gamma) == ("adaptive", 0.2, pytest.approx(0.3))
 
 
+def test_going_back_to_the_first_step_forgets_what_lecam_remembers() -> None:
+    net = DCGAN(size=16, width=4, critic_width=4)
+    there = Adaptive()
+    net.anchors = (3.0, -3.0)
+    there.apply(net, Doctor(), "none", 0.01, 0.1)
+    assert net.anchors == ()
+
+
 def test_few_pictures_are_augmented_unless_something_else_is_asked_for() -> None:
     assert kind_for("auto", 400) == "adaptive"
     assert kind_for("auto", 60_000) == "none"

@@ -7,17 +7,25 @@ import torch
 
 from danqing.core.errors import ModelFileError, ParameterError
 from danqing.models.classifier import Classifier
+from danqing.models.stylegan import StyleGAN
 from danqing.models.vae import VAE
 from danqing.paint.generate import generate
 from danqing.paint.interpolate import interpolate
 from danqing.paint.morph import morph
 from danqing.paint.reconstruct import reconstruct
+from danqing.paint.traverse import traverse
 
 
 @pytest.fixture(scope="module")
 def conditional() -> VAE:
     torch.manual_seed(0)
     return VAE(16, 3, classes=3, dim=6, width=4).eval()
+
+
+@pytest.fixture(scope="module")
+def mapped() -> StyleGAN:
+    torch.manual_seed(0)
+    return StyleGAN(16, 1, latents=8, styles=8, width=4, critic_width=4).eval()
 
 
 def test_a_walk_passes_through_the_pictures_of_its_seeds(model: VAE) -> None:
@@ -42,6 +50,16 @@ def test_a_walk_keeps_one_class(conditional: VAE) -> None:
     torch.testing.assert_close(drawn[0], generate(conditional, count=1, seed=2)[0], rtol=0, atol=1e-5)
     still = interpolate(conditional, seed=2, to="3", frames=5, truncation=0.0).pictures
     torch.testing.assert_close(still, still[:1].expand_as(still), rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("truncation", [0.0, 0.6, 1.0])
+def test_walks_are_truncated_as_pictures_are(mapped: StyleGAN, truncation: float) -> None:
+    """Where a mapping network makes styles, they are drawn to their mean; the latents stay what they are."""
+    picture = generate(mapped, count=1, seed=4, truncation=truncation)
+    walk = interpolate(mapped, seed=4, to="5", frames=3, truncation=truncation).pictures
+    torch.testing.assert_close(walk[:1], picture, rtol=0, atol=1e-5)
+    assert torch.equal(traverse(mapped, seed=4, truncation=truncation), picture)
+    assert (float((walk[0] - walk[-1]).abs().max()) < 1e-5) == (truncation == 0)
 
 
 @pytest.mark.parametrize("to", ["", "a", "1,,2", "-1", "1.5", str(2**63)])

@@ -35,3 +35,20 @@ def test_share_counts_its_own_currency() -> None:
     assert Budget.parse("1m").share(spent) == 0.5
     assert Budget.parse("4kimg").share(spent) == 0.5
     assert Budget.parse("2epochs").share(spent) == 0.25
+
+
+@pytest.mark.parametrize("text", ["90s", "10m", "36h", "2d", "500kimg", "3mimg", "20001pictures", "20epochs", "1.5s"])
+def test_says_what_it_reads(text: str) -> None:
+    assert Budget.parse(text).text() == text
+
+
+@pytest.mark.parametrize(
+    ("text", "factor", "other"), [("500KIMG", 2, "1mimg"), ("1 min", 2, "2m"), ("1.5 Epochs", 2, "3epochs")]
+)
+def test_is_multiplied_however_it_was_written(text: str, factor: float, other: str) -> None:
+    assert Budget.parse(text).times(factor).text() == other
+
+
+def test_says_every_amount_exactly() -> None:
+    budget = Budget.parse("10m").times(1 / 45 / 10_000_000)
+    assert Budget.parse(budget.text()) == budget

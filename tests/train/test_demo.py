@@ -15,8 +15,9 @@ from danqing.tasks.demo import demo
 @pytest.mark.slow
 def test_it_leaves_a_page_that_stands_alone(tmp_path: Path) -> None:
     page = Path(demo(tmp_path / "demo", "640pictures").numbers[0]["report"])
-    for name in ("model.safetensors", "grid.png", "film.gif", "neighbours.png", "scores.json", "run/curves.png"):
+    for name in ("model.safetensors", "grid.png", "run/film.webp", "neighbours.png", "scores.json", "run/curves.png"):
         assert (page.parent / name).stat().st_size > 0, name
+    assert [file.name for file in page.parent.rglob("film*")] == ["film.webp"]
     text = page.read_text("utf-8")
     assert text.count("data:image/") == 4
     assert not re.findall(r"(?:src|href)=\"(?!data:)", text)

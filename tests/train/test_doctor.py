@@ -6,7 +6,8 @@ import torch
 
 from danqing.core.errors import TrainingFailed
 from danqing.training.alarm import Alarm, Beside, Moment, View
-from danqing.training.alarms import collapse, critic_wins
+from danqing.training.alarms import critic_wins
+from danqing.training.alarms.collapse import Collapse
 from danqing.training.alarms.colours_narrow import ColoursNarrow
 from danqing.training.alarms.critic_overfits import CriticOverfits
 from danqing.training.alarms.diversity_falls import DiversityFalls
@@ -15,10 +16,11 @@ from danqing.training.alarms.near_copies import NearCopies
 from danqing.training.alarms.no_progress import NoProgress
 from danqing.training.alarms.repeated_grid import RepeatedGrid
 from danqing.training.alarms.scores_fall import ScoresFall
+from danqing.training.copies import limit_of
 from danqing.training.diversity import diversity
 from danqing.training.doctor import MAX_CURES, MAX_ROLLBACKS, Doctor
 
-LATE = collapse.FROM
+LATE = Collapse.begins_at
 LOOK = torch.randn(32, 8, generator=torch.Generator().manual_seed(0))
 BREAK = Moment(7, 0, {"loss": math.nan}, {})
 
@@ -85,7 +87,7 @@ def test_a_doctor_who_acts_cures_again_and_again_until_cures_are_spent() -> None
     for _ in range(MAX_CURES):
         assert doctor.look(View(1, LATE, 0.1 * real, real), "act") == []
         (finding,) = doctor.look(View(2, LATE, 0.1 * real, real), "act")[:1]
-        assert finding.cure == collapse.Collapse.cure
+        assert finding.cure == Collapse.cure
         doctor = doctor.treated(finding, Doctor())
         rates.append(doctor.rate)
         gammas.append(doctor.gamma)
@@ -118,7 +120,7 @@ def test_collapse_is_less_variety_than_the_data_twice_in_a_row() -> None:
     doctor = Doctor()
     assert looked(doctor, LATE, real[:1].repeat(32, 1) + 0.01 * real, real) == []
     assert looked(doctor, LATE, real.flip(0), real) == []  # recovered
-    assert [looked(doctor, LATE, 0.1 * real, real) for _ in range(collapse.PATIENCE)][-1] == ["collapse"]
+    assert [looked(doctor, LATE, 0.1 * real, real) for _ in range(Collapse.patience)][-1] == ["collapse"]
 
 
 def test_young_models_may_repeat_themselves() -> None:
@@ -178,11 +180,11 @@ def test_modes_drift_when_the_middle_moves_and_comes_no_nearer() -> None:
 def test_near_copies_are_told_from_pictures_of_the_same_kind() -> None:
     real = torch.rand(200, 64, generator=torch.Generator().manual_seed(0))
     learned, held_out, others = real[:100], real[100:150], real[150:]
+    limits = [limit_of(learned, held_out), limit_of(learned, held_out[:0])]  # fellows stand for held-out ones
     copies = learned[:50] + 0.01 * torch.randn(50, 64, generator=torch.Generator().manual_seed(1))
-    assert seen(NearCopies(), beside=Beside(copies, learned, held_out)) == [False, True, True, True]
-    assert not any(seen(NearCopies(), beside=Beside(others, learned, held_out)))
-    assert not any(seen(NearCopies(), beside=Beside(others, learned, held_out[:0]))), "fellows stand for held-out ones"
-    assert seen(NearCopies(), beside=Beside(copies, learned, held_out[:0]))[-1]
+    for limit in limits:
+        assert seen(NearCopies(), beside=Beside(copies, learned, limit)) == [False, True, True, True]
+        assert not any(seen(NearCopies(), beside=Beside(others, learned, limit)))
 
 
 @pytest.mark.parametrize("period", [2, 4, 8])
@@ -218,7 +220,7 @@ def test_history_survives_a_file() -> None:
         watched(doctor, step, 1.0)
     again = Doctor.from_json(doctor.to_json())
     assert again == doctor
-    assert again.to_json()["alarms"]["collapse"] == {"alike": 1}
+    assert again.to_json()["alarms"]["collapse"] == {"in_a_row": 1}
 
 
 def test_what_a_history_does_not_know_begins_anew() -> None:

@@ -10,16 +10,18 @@ import pytest
 import torch
 
 import danqing
-from danqing.core.errors import OutputError, ParameterError
+from danqing.core.errors import OutputError, ParameterError, TrainingFailed
 from danqing.core.learned.model import Samples
 from danqing.core.notes import noted
+from danqing.core.operators.task import task_named
 from danqing.core.progress import Progress, finish
 from danqing.data.check import check
 from danqing.data.store import Store
-from danqing.training import forecast
+from danqing.training import auto, forecast
 from danqing.training.auto import SHARE, TRIED, train_best
 from danqing.training.config import TrainConfig
 from danqing.training.forecast import about, likeness, suggest
+from danqing.training.loop import train
 from danqing.training.score import drawn_classes
 
 SMALL: dict[str, Any] = {"batch": 16, "precision": "fp32", "threads": 1}
@@ -97,8 +99,40 @@ def test_the_better_half_goes_on_and_the_best_gets_the_rest(tmp_path: Path) -> N
     assert any("Chosen after 6 short runs" in progress.news for progress in told)
     done = [progress.done / progress.total for progress in told if "kimg" in progress.words]
     assert all(0 <= share <= 1 for share in done)
+    assert sorted(each.name for each in (tmp_path / "run" / "trials").iterdir()) == list("123456")
     with pytest.raises(OutputError, match="holds a run"):
         finish(train_best(config))
+    finish(train(config.with_options(budget="16pictures"), force=True))
+    assert not {"trials", "auto.json"} & {each.name for each in (tmp_path / "run").iterdir()}
+
+
+BREAKING = 1e11  # times the usual rate: no number stays finite
+
+
+def test_trials_whose_numbers_break_are_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(auto, "TRIED", ((BREAKING, 1.0), (2 * BREAKING, 1.0), (1.0, 1.0), (4 * BREAKING, 1.0)))
+    config = TrainConfig.make("mlpgan", "digits", **SMALL, width=8, budget="480pictures", out=tmp_path / "run")
+    finish(train_best(config))
+    kept = json.loads((tmp_path / "run" / "auto.json").read_text("utf-8"))
+    assert [trial["score"] is None for trial in kept["trials"]] == [True, True, False, True, False]
+    monkeypatch.setattr(auto, "TRIED", ((BREAKING, 1.0), (2 * BREAKING, 1.0)))
+    with pytest.raises(TrainingFailed, match="broke with every learning rate"):
+        finish(train_best(config, force=True))
+    assert json.loads((tmp_path / "run" / "auto.json").read_text("utf-8")) == kept
+
+
+def test_a_choice_that_was_stopped_promises_no_more_than_there_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(auto, "TRIED", ((1.0, 1.0), (0.5, 1.0)))
+    given = {"out": tmp_path / "run", "auto": True}
+    config = TrainConfig.make("mlpgan", "digits", **SMALL, width=8, budget="480pictures", out=given["out"])
+    task = task_named("train")
+    for words, done in (("begins anew", 0.0), ("--resume", SHARE)):
+        job = train_best(config)
+        next(each for each in job if each.done > done and "kimg" in each.words)
+        job.close()
+        assert words in task.after_stop(given)
 
 
 def test_scores_ask_for_classes_of_their_own() -> None:

@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 import torch
 
-from danqing.core.learned.weights import load_tensors
+from danqing.core.learned.weights import load_tensors, save_tensors
 from danqing.core.progress import Job, Progress, finish
 from danqing.training.alarms import critic_wins
 from danqing.training.config import TrainConfig
 from danqing.training.loop import resume, train
-from danqing.training.record import read_log
-from danqing.training.state import newest
+from danqing.training.record import read_log, standing
+from danqing.training.state import checkpoints_in, newest
 
 RUN: dict[str, Any] = {
     "budget": "1600pictures", "every": "320pictures", "batch": 16, "precision": "fp32", "threads": 1,
@@ -51,7 +51,7 @@ def until(job: Job[Any], wanted: str) -> Job[Any]:
 def test_a_run_goes_back_changes_its_rules_and_says_so(tmp_path: Path) -> None:
     told: list[Progress] = []
     result = finish(train(config(tmp_path / "run")), told.append)
-    found = cures(result.folder)
+    run, found = result.folder, cures(result.folder)
     assert found
     first = found[0]
     assert (first["event"], first["changed"]["gamma"]) == ("critic-wins", pytest.approx(3 * 1.0))
@@ -64,6 +64,11 @@ def test_a_run_goes_back_changes_its_rules_and_says_so(tmp_path: Path) -> None:
     spent = result.summary["pictures_seen"] + result.summary["pictures_taken_back"]
     assert 1600 <= spent < 1600 + 16, "what was taken back counts in the budget"
     assert first["words"] in (result.folder / "report.html").read_text("utf-8")
+    log = list(read_log(run / "log.jsonl"))
+    looks = [entry["step"] for entry in standing(log) if "scores" in entry]
+    assert looks == sorted(set(looks)), "a look that was taken back is none"
+    assert len(looks) < len([entry for entry in log if "scores" in entry])
+    assert [int(file.stem) for file in sorted((run / "grids").iterdir())] == looks
 
 
 def test_it_resumes_bit_for_bit_through_treatments(tmp_path: Path) -> None:
@@ -89,3 +94,17 @@ def test_a_doctor_who_watches_changes_nothing(tmp_path: Path) -> None:
     assert cures(watched.folder) == []
     assert "critic-wins" in watched.summary["alarms"]
     assert watched.summary["pictures_seen"] == 1600
+
+
+def test_a_run_of_an_earlier_danqing_is_treated(tmp_path: Path) -> None:
+    """Its checkpoints do not say where nothing was amiss, and the first is long forgotten."""
+    job = train(config(tmp_path))
+    next(each for each in job if "kimg" in each.words and each.done >= 0.25)
+    job.close()
+    first, *others = checkpoints_in(tmp_path / "checkpoints")
+    for file in others:
+        card, tensors = load_tensors(file)
+        save_tensors(tensors, file, {name: value for name, value in card.items() if name != "good"})
+    first.unlink()
+    finish(resume(tmp_path))
+    assert cures(tmp_path)[0]["back_to"] > 0

@@ -9,11 +9,14 @@ from __future__ import annotations
 
 import random
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from danqing.core.errors import ParameterError
+
+if TYPE_CHECKING:
+    from danqing.core.pictures.contract import Images
 
 
 class View(NamedTuple):
@@ -127,6 +130,15 @@ class Kind(ABC):
     @abstractmethod
     def draw(self, rng: random.Random) -> Any:
         """A fitting value, for tests; None where chance cannot make one."""
+
+    def made_for(self, x: Images, said: Sequence[tuple[Kind, Any]]) -> Any:
+        """A value that goes with pictures (B, C, H, W), where FILE is drawn, for tests.
+
+        Args:
+            x: the pictures.
+            said: the other fields' kinds with their values.
+        """
+        raise NotImplementedError(f"{self.name} draws no file")
 
     @abstractmethod
     def misfits(self) -> Iterator[Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from typing import Annotated, ClassVar
 
 from danqing.core.fields.text import TextKind
@@ -13,6 +14,9 @@ class OnlyKind(TextKind):
     noun: ClassVar[str] = "the names of classes, with commas between"
     metavar: ClassVar[str] = "CLASSES"
     widget: ClassVar[str] = "classes"
+
+    def draw(self, rng: random.Random) -> str:
+        return rng.choice(("", "dog", "cat, dog"))
 
 
 Only = Annotated[str, OnlyKind()]

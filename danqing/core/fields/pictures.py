@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -46,6 +46,9 @@ class PicturesKind(Kind):
 
     def draw(self, rng: random.Random) -> Any:
         return FILE
+
+    def made_for(self, x: Images, said: Sequence[tuple[Kind, Any]]) -> Any:
+        return x.flip(3)
 
     def misfits(self) -> Iterator[Any]:
         x = torch.rand(1, 1, 24, 31, generator=torch.Generator().manual_seed(0))

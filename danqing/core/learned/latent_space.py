@@ -30,6 +30,11 @@ class LatentSpace:
 
     @property
     @abstractmethod
+    def family(self) -> str:
+        """The name of the family."""
+
+    @property
+    @abstractmethod
     def latent(self) -> tuple[int, ...]:
         """The shape of one latent."""
 
@@ -115,8 +120,8 @@ class LatentSpace:
         Raises:
             ParameterError: if the family has no critic.
         """
-        family = type(self).__module__.rpartition(".")[2]
-        raise ParameterError(f"a {family} has no critic", where="weights", remedy="Take a dcgan or mlpgan")
+        remedy = "Take a family that learns against one, such as a dcgan"
+        raise ParameterError(f"a {self.family} has no critic", where="weights", remedy=remedy)
 
 
 def arc(a: Tensor, b: Tensor, share: Tensor, movable: int) -> Tensor:

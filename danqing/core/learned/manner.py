@@ -4,15 +4,26 @@ convolutions. Set within a ``with`` alone, and seen by nobody else.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Literal
 
+import torch
+
 Way = Literal["rule", "own"]  # of convolutions: with few multiplications where a rule says so, or as torch does them
 
 _FREELY: ContextVar[bool] = ContextVar("danqing_freely", default=False)
 _WAY: ContextVar[Way] = ContextVar("danqing_way", default="rule")
+
+
+@functools.cache
+def computes_bf16(device: str) -> bool:
+    """Whether there are instructions for bf16; processors without them emulate it, up to a hundred times slower."""
+    if device != "cpu":
+        return bool(torch.cuda.is_bf16_supported())
+    return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
 
 
 def paints_freely() -> bool:
@@ -55,4 +66,4 @@ def live() -> Iterator[None]:
         yield
 
 
-__all__ = ["Way", "convolution_way", "convolving", "freely", "live", "paints_freely"]
+__all__ = ["Way", "computes_bf16", "convolution_way", "convolving", "freely", "live", "paints_freely"]

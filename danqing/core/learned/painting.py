@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextvars import ContextVar
 
 import torch
@@ -78,7 +78,11 @@ class Translator(Model):
 
 
 def paint_numbered(
-    model: Painter, count: int, latent: Callable[[int], Tensor], label: Callable[[int], int] | None
+    model: Painter,
+    count: int,
+    latent: Callable[[int], Tensor],
+    label: Callable[[int], int] | None,
+    truncation: float = 1.0,
 ) -> Job[Images]:
     """Paint the pictures 0 … count − 1, in chunks of a fixed size; the last is filled with the numbers that follow.
 
@@ -87,29 +91,35 @@ def paint_numbered(
         count: how many pictures.
         latent: the latent of a number; asked for up to CHUNK − 1 numbers too many.
         label: the class of a number, for a conditional model.
+        truncation: 0 is the mean picture, 1 leaves them as they are. Where a mapping network makes styles of latents,
+            styles are drawn to their mean; elsewhere latents to zero.
 
     Returns:
         (count, C, H, W).
     """
-    parts: list[Images] = []
-    done = 0
-    for part in painted_by_chunks(model, count, latent, label):
-        parts.append(part)
-        done += len(part)
-        yield Progress(done, count, "painting", part)
-    return torch.cat(parts)
+    return (yield from _gathered(painted_by_chunks(model, count, latent, label, truncation), count, "painting"))
 
 
 def painted_by_chunks(
-    model: Painter, count: int, latent: Callable[[int], Tensor], label: Callable[[int], int] | None
+    model: Painter,
+    count: int,
+    latent: Callable[[int], Tensor],
+    label: Callable[[int], int] | None,
+    truncation: float = 1.0,
 ) -> Iterator[Images]:
     """The same pictures, a chunk at a time, as they are asked for."""
     device = next(model.parameters()).device
-    for start in range(0, count, CHUNK):
-        numbers = _chunk(start, count)
+
+    def drawn(numbers: Sequence[int]) -> tuple[Tensor, Tensor | None]:
         z = torch.stack([latent(number) for number in numbers]).to(device)
-        y = torch.tensor([label(number) for number in numbers], device=device) if label else None
-        yield PAINT.get()(model, z, y, min(count - start, CHUNK))
+        return z, torch.tensor([label(number) for number in numbers], device=device) if label else None
+
+    if model.mapped and truncation != 1:
+        yield from coded_by_chunks(model, count, lambda numbers: model.codes(*drawn(numbers), truncation))
+        return
+    for start in range(0, count, CHUNK):
+        z, y = drawn(_chunk(start, count))
+        yield PAINT.get()(model, z * truncation, y, min(count - start, CHUNK))
 
 
 def paint_coded(model: Painter, codes: Tensor, words: str = "painting") -> Job[Images]:
@@ -118,25 +128,33 @@ def paint_coded(model: Painter, codes: Tensor, words: str = "painting") -> Job[I
     Returns:
         (N, C, H, W).
     """
-    parts: list[Images] = []
-    done = 0
-    for part in coded_by_chunks(model, len(codes), lambda at: codes[at]):
-        parts.append(part)
-        done += len(part)
-        yield Progress(done, len(codes), words, part)
-    return torch.cat(parts)
+    chunks = coded_by_chunks(model, len(codes), lambda numbers: codes[list(numbers)])
+    return (yield from _gathered(chunks, len(codes), words))
 
 
-def coded_by_chunks(model: Painter, count: int, code: Callable[[int], Tensor]) -> Iterator[Images]:
-    """Paint the codes of the numbers 0 … count − 1, a chunk at a time; the last is filled up with the last code."""
+@torch.no_grad()
+def coded_by_chunks(model: Painter, count: int, codes: Callable[[Sequence[int]], Tensor]) -> Iterator[Images]:
+    """Paint the numbers 0 … count − 1, whose ``codes`` are (N, levels, numbers), a chunk at a time.
+
+    The last chunk is filled up with the last number.
+    """
     device = next(model.parameters()).device
     for start in range(0, count, CHUNK):
-        codes = torch.stack([code(min(at, count - 1)) for at in _chunk(start, count)]).to(device)
-        with torch.no_grad():
-            painted = model.paint_codes(codes).float().cpu()
+        numbers = [min(at, count - 1) for at in _chunk(start, count)]
+        painted = model.paint_codes(codes(numbers).to(device)).float().cpu()
         yield painted[: count - start]
 
 
 def _chunk(start: int, count: int) -> range:
     """The numbers of a chunk: always as many, or those that are wanted where nobody minds the last bits."""
     return range(start, min(start + CHUNK, count) if paints_freely() else start + CHUNK)
+
+
+def _gathered(chunks: Iterator[Images], count: int, words: str) -> Job[Images]:
+    parts: list[Images] = []
+    done = 0
+    for part in chunks:
+        parts.append(part)
+        done += len(part)
+        yield Progress(done, count, words, part)
+    return torch.cat(parts)

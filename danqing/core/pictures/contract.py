@@ -66,6 +66,16 @@ def check_mask(x: Tensor, name: str = "mask") -> Mask:
     return _check(x, name, (1,))
 
 
+def check_channels(channels: int) -> None:
+    """See that pictures can have so many channels.
+
+    Raises:
+        ParameterError: if they cannot.
+    """
+    if channels not in (1, 3):
+        raise ParameterError(f"{channels} is neither 1 (grey) nor 3 (RGB)", where="channels")
+
+
 def _check(x: Tensor, name: str, channels: tuple[int, ...]) -> Tensor:
     if not isinstance(x, Tensor):
         raise ParameterError(f"must be a torch tensor, not {type(x).__name__}", where=name)

@@ -12,7 +12,7 @@ from torch import Tensor
 from danqing.core.disk import replacing
 from danqing.core.errors import DataError
 from danqing.core.pictures.found import Found, Spot, Thing, from_run_lengths, run_lengths
-from danqing.data.annotations.label_set import Folder, LabelSet, box_of, filled, numbers, thing
+from danqing.data.annotations.label_set import Folder, LabelSet, box_of, filled, numbers, score_in, thing
 from danqing.data.report import Unusable
 
 
@@ -33,7 +33,13 @@ def read(place: Path, pictures: Folder) -> LabelSet:
         for key, times in often.items():
             if times > 1:
                 fault(f"the id {key} stands {times} times in {part}")
-    names = {each.get("id"): (str(each.get("name")), each.get("keypoints") or []) for each in content["categories"]}
+    names: dict[Any, tuple[str, list[str]]] = {}
+    for each in content["categories"]:
+        points = each.get("keypoints") or []
+        if not isinstance(points, list):
+            fault(f"category {each.get('id')} has key points that are no list of names")
+            points = []
+        names[each.get("id")] = str(each.get("name")), list(map(str, points))
     images: dict[Any, tuple[str, tuple[int, int]]] = {}
     found: dict[str, list[Thing]] = {}
     for image in content["images"]:
@@ -92,6 +98,8 @@ def _content(place: Path) -> dict[str, list[dict[str, Any]]]:
     for part, rows in parts.items():
         if not isinstance(rows, list) or not all(isinstance(each, dict) for each in rows):
             raise DataError(f"is no COCO file: it has no list of {part}", where=place)
+        if any(isinstance(each.get(key), list | dict) for each in rows for key in ("id", "image_id", "category_id")):
+            raise DataError(f"is no COCO file: an id among its {part} is a list", where=place)
     return parts  # type: ignore[return-value]
 
 
@@ -108,20 +116,30 @@ def _thing(each: dict[str, Any], names: dict[Any, tuple[str, list[str]]], size: 
         if "bbox" in each or corners is None:
             return "a box that is not four numbers"
         box = [corners[0], corners[1], corners[2] - corners[0], corners[3] - corners[1]]
-    flat = numbers(each.get("keypoints") or []) or []
-    spots = [
-        Spot(name, x, y, score)
-        for name, x, y, score in zip(points, flat[0::3], flat[1::3], _scores(each, flat), strict=False)
-        if score
-    ]
+    score, spots = score_in(each), _spots(each, points)
+    if score is None:
+        return "a score that is no number"
+    if isinstance(spots, str):
+        return spots
     corners = (box[0], box[1], box[0] + box[2], box[1] + box[3])
-    return thing(label, corners, size, spots, mask, float(each.get("score", 1.0)))
+    return thing(label, corners, size, spots, mask, score)
 
 
-def _scores(each: dict[str, Any], flat: list[float]) -> list[float]:
-    """How sure each point is: COCO's visibility is 0 (not there), 1 (hidden) or 2; scores of danqing stand beside."""
-    own = numbers(each.get("keypoint_scores") or [])
-    return own if own else [seen / 2 for seen in flat[2::3]]
+def _spots(each: dict[str, Any], names: list[str]) -> list[Spot] | str:
+    """The key points that are to be seen, or why there are none.
+
+    COCO's visibility is 0 (not there), 1 (hidden) or 2; danqing's scores stand beside.
+    """
+    flat, own = numbers(each.get("keypoints") or []), numbers(each.get("keypoint_scores") or [])
+    if flat is None or own is None:
+        return "key points that are not numbers"
+    if flat and len(flat) != 3 * len(names):
+        return f"{len(flat)} numbers for key points, of which its category names {len(names)}"
+    scores = own or [seen / 2 for seen in flat[2::3]]
+    if flat and len(scores) != len(names):
+        return f"{len(scores)} scores of {len(names)} key points"
+    points = zip(names, flat[0::3], flat[1::3], scores, strict=True) if flat else ()
+    return [Spot(*point) for point in points if point[3]]
 
 
 def _mask(value: Any, size: tuple[int, int]) -> Tensor | str | None:

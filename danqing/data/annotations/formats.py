@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 from typing import Literal, NamedTuple, get_args
 
 from danqing.core.errors import DataError
-from danqing.data.annotations import coco, labelme, mask_png, own, voc, yolo
 from danqing.data.annotations.label_set import CLASSES, Folder, LabelSet
 
 Format = Literal["coco", "yolo", "voc", "labelme", "masks", "danqing"]
@@ -20,15 +20,13 @@ class Codec(NamedTuple):
     write: Callable[[LabelSet, Path], list[Path]]
 
 
-CODECS: dict[str, Codec] = {
-    "coco": Codec(coco.read, coco.write),
-    "yolo": Codec(yolo.read, yolo.write),
-    "voc": Codec(voc.read, voc.write),
-    "labelme": Codec(labelme.read, labelme.write),
-    "masks": Codec(mask_png.read, mask_png.write),
-    "danqing": Codec(own.read, own.write),
-}
-assert set(CODECS) == set(get_args(Format))
+def _codec(name: str) -> Codec:
+    """What the file of that name has."""
+    module = import_module(f"danqing.data.annotations.{name}")
+    return Codec(module.read, module.write)
+
+
+CODECS: dict[str, Codec] = {name: _codec(name) for name in get_args(Format)}
 
 
 def read_labels(place: Path, pictures: Path) -> LabelSet:

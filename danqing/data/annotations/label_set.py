@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -70,9 +70,11 @@ def thing(
     cut = inside((left, top, right, bottom), *size)
     if cut is None:
         return f"a box outside the picture of {size[0]}×{size[1]} px ({left:g}, {top:g}, {right:g}, {bottom:g})"
-    if not 0 <= score <= 1:
-        return f"a score that is not between 0 and 1 ({score:g})"
-    return Thing(label, cut, score, tuple(points), mask)
+    spots = tuple(points)
+    for each in (score, *(spot.score for spot in spots)):
+        if not 0 <= each <= 1:
+            return f"a score that is not between 0 and 1 ({each:g})"
+    return Thing(label, cut, score, spots, mask)
 
 
 def filled(outlines: Sequence[Sequence[float]], size: tuple[int, int]) -> Tensor | str:
@@ -113,9 +115,27 @@ def numbers(values: Any) -> list[float] | None:
     return list(map(float, values)) if fits else None
 
 
+def score_in(told: Mapping[str, Any]) -> float | None:
+    """The score that a label tells: 1 where it tells none, None where it is no number."""
+    read = [1.0] if told.get("score") is None else numbers([told["score"]])
+    return read[0] if read else None
+
+
+def listed_classes(place: Path) -> list[str]:
+    """The names in the classes.txt of a folder, or of the one around it; none where there is no such file.
+
+    The place of a line is the number of its class, so that an empty one counts, but at the end.
+    """
+    file = next((each / CLASSES for each in (place, place.parent) if (each / CLASSES).is_file()), None)
+    return [] if file is None else [line.strip() for line in file.read_text("utf-8", "replace").rstrip().splitlines()]
+
+
 def class_names(found: Iterable[Found]) -> list[str]:
     """All labels, each once, in alphabetical order."""
     return sorted({thing.label for each in found for thing in each.things})
 
 
-__all__ = ["CLASSES", "Folder", "LabelSet", "around", "box_of", "class_names", "filled", "numbers", "thing"]
+__all__ = [
+    "CLASSES", "Folder", "LabelSet", "around", "box_of", "class_names", "filled", "listed_classes", "numbers",
+    "score_in", "thing",
+]  # fmt: skip

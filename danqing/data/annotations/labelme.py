@@ -15,7 +15,17 @@ from torch import Tensor
 
 from danqing.core.disk import replacing
 from danqing.core.pictures.found import Found, Spot, Thing
-from danqing.data.annotations.label_set import Folder, LabelSet, around, box_of, class_names, filled, numbers, thing
+from danqing.data.annotations.label_set import (
+    Folder,
+    LabelSet,
+    around,
+    box_of,
+    class_names,
+    filled,
+    numbers,
+    score_in,
+    thing,
+)
 from danqing.data.report import Unusable
 
 
@@ -48,7 +58,6 @@ def write(labels: LabelSet, place: Path) -> list[Path]:
     written = []
     for name, found in labels.found.items():
         file = place / Path(name).with_suffix(".json")
-        file.parent.mkdir(parents=True, exist_ok=True)
         shapes = [shape for at, each in enumerate(found.things, 1) for shape in _shapes(each, at)]
         content: dict[str, Any] = {"version": "5.0.0", "flags": {}, "shapes": shapes, "imagePath": name,
                    "imageData": None, "imageHeight": found.height, "imageWidth": found.width}  # fmt: skip
@@ -73,15 +82,18 @@ def _thing(group: list[dict[str, Any]], size: tuple[int, int]) -> Thing | str:
     box, label, score = None, "", 1.0
     spots = []
     for shape in group:
-        flat = [numbers(point) for point in shape.get("points") or []]
+        points, told = shape.get("points"), score_in(shape)
+        if told is None:
+            return "a score that is no number"
+        flat = [numbers(point) for point in points] if isinstance(points, list) else []
         if not flat or any(each is None or len(each) != 2 for each in flat):
             return "points that are not numbers"
         outline = [value for each in flat for value in each or ()]
         kind = shape.get("shape_type", "polygon")
         if kind == "point":
-            spots.append(Spot(str(shape.get("label")), outline[0], outline[1], float(shape.get("score") or 1)))
+            spots.append(Spot(str(shape.get("label")), outline[0], outline[1], told))
             continue
-        label, score = str(shape.get("label")), float(shape.get("score") or 1)
+        label, score = str(shape.get("label")), told
         if kind == "rectangle" and len(flat) == 2:
             box = around(outline)
         elif kind in ("polygon", "mask"):

@@ -22,7 +22,7 @@ def read(place: Path, pictures: Folder) -> LabelSet:
         told = file.relative_to(place).as_posix()
         try:
             root = ElementTree.fromstring(file.read_bytes())
-        except (ElementTree.ParseError, OSError) as error:
+        except (ElementTree.ParseError, OSError, ValueError, LookupError) as error:
             faults.append(Unusable(told, f"is damaged, or no XML ({error})"))
             continue
         written = root.findtext("filename") or file.stem
@@ -50,7 +50,6 @@ def write(labels: LabelSet, place: Path) -> list[Path]:
     written = []
     for name, found in labels.found.items():
         file = place / Path(name).with_suffix(".xml")
-        file.parent.mkdir(parents=True, exist_ok=True)
         tree = ElementTree.ElementTree(_element(name, found))
         ElementTree.indent(tree)
         with replacing(file, force=False) as temporary:

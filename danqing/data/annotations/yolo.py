@@ -8,7 +8,7 @@ from pathlib import Path
 from danqing.core.disk import replacing
 from danqing.core.notes import note
 from danqing.core.pictures.found import Found, Thing
-from danqing.data.annotations.label_set import CLASSES, Folder, LabelSet, around, filled, thing
+from danqing.data.annotations.label_set import CLASSES, Folder, LabelSet, around, filled, listed_classes, thing
 from danqing.data.report import Unusable
 
 SLACK = 1e-6  # beyond 1 that rounding may bring
@@ -16,7 +16,7 @@ SLACK = 1e-6  # beyond 1 that rounding may bring
 
 def read(place: Path, pictures: Folder) -> LabelSet:
     """Read a folder of text files and its classes.txt; without that, classes are called by their numbers."""
-    names = _names(place)
+    names = listed_classes(place)
     found: dict[str, Found] = {}
     faults: list[Unusable] = []
     for file in sorted(place.rglob("*.txt")):
@@ -51,16 +51,10 @@ def write(labels: LabelSet, place: Path) -> list[Path]:
     written = []
     for name, text in files.items():
         file = place / name
-        file.parent.mkdir(parents=True, exist_ok=True)
         with replacing(file, force=False) as temporary:
             temporary.write_text(text, "utf-8")
         written.append(file)
     return written
-
-
-def _names(place: Path) -> list[str]:
-    file = next((each / CLASSES for each in (place, place.parent) if (each / CLASSES).is_file()), None)
-    return [] if file is None else [line.strip() for line in file.read_text("utf-8").splitlines() if line.strip()]
 
 
 def _thing(words: list[str], names: list[str], size: tuple[int, int]) -> Thing | str:

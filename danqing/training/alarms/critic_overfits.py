@@ -5,15 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from danqing.training.alarm import Alarm, Cure, View
+from danqing.training.alarm import Cure, Lasting, View
 
 MOST = 0.7  # of the way from training to painted pictures that held-out ones lie on, in the critic's eyes
-PATIENCE = 2  # looks in a row
-FROM = 10_000  # pictures seen; a young critic's numbers say little
 
 
 @dataclass
-class CriticOverfits(Alarm):
+class CriticOverfits(Lasting):
     """Compares what the critic says of held-out pictures with what it says of training and of painted ones.
 
     Source: Karras et al. 2020, "Training Generative Adversarial Networks with Limited Data", eq. 1, r_v.
@@ -26,13 +24,7 @@ class CriticOverfits(Alarm):
         "Bring more pictures, give --critic-augment adaptive, --lecam 0.01 or a stronger --gamma, or begin with --from"
     )
     cure: ClassVar[Cure] = Cure(chance=0.2)
-    known: int = 0
+    begins_at: ClassVar[int] = 10_000  # a young critic's numbers say little
 
-    def look(self, view: View) -> bool:
-        bad = view.overfitting is not None and view.overfitting > MOST and view.seen >= FROM
-        self.known = self.known + 1 if bad else 0
-        return self.known >= PATIENCE
-
-    @property
-    def calm(self) -> bool:
-        return self.known == 0
+    def amiss(self, view: View) -> bool:
+        return view.overfitting is not None and view.overfitting > MOST

@@ -40,7 +40,6 @@ def write(labels: LabelSet, place: Path) -> list[Path]:
     written = []
     for name, found in labels.found.items():
         file = place / Path(name).with_suffix(".json")
-        file.parent.mkdir(parents=True, exist_ok=True)
         with replacing(file, force=False) as temporary:
             temporary.write_text(json.dumps(to_json(found), indent=2, ensure_ascii=False) + "\n", "utf-8")
         written.append(file)

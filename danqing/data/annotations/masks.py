@@ -12,7 +12,7 @@ from danqing.core.disk import replacing
 from danqing.core.errors import DataError
 from danqing.core.notes import note
 from danqing.core.pictures.found import Found, Thing
-from danqing.data.annotations.label_set import CLASSES, Folder, LabelSet, box_of
+from danqing.data.annotations.label_set import CLASSES, Folder, LabelSet, box_of, listed_classes
 from danqing.data.report import Unusable
 
 MOST = 255  # classes that one byte can number, with 0
@@ -20,8 +20,7 @@ MOST = 255  # classes that one byte can number, with 0
 
 def read(place: Path, pictures: Folder) -> LabelSet:
     """Read a folder of PNGs and its classes.txt; all pixels of a class in a picture are one thing."""
-    file = place / CLASSES
-    names = file.read_text("utf-8").splitlines() if file.is_file() else []
+    names = listed_classes(place)
     found: dict[str, Found] = {}
     faults: list[Unusable] = []
     for each in sorted(place.rglob("*.png")):
@@ -30,11 +29,12 @@ def read(place: Path, pictures: Folder) -> LabelSet:
         if name is None:
             faults.append(Unusable(told, "there is no picture of that name"))
             continue
-        made = _things(each, names, pictures.size(name))
+        size = pictures.size(name)
+        made = _things(each, names, size)
         if isinstance(made, str):
             faults.append(Unusable(told, made))
         else:
-            found[name] = Found(*pictures.size(name), made)
+            found[name] = Found(*size, made)
     seen = {thing.label for one in found.values() for thing in one.things}
     return LabelSet(found, names or sorted(seen, key=lambda word: (len(word), word)), faults)
 
@@ -49,7 +49,6 @@ def write(labels: LabelSet, place: Path) -> list[Path]:
         raise DataError(f"{len(labels.classes)} classes are more than a mask can number", where=place)
     if any(each.mask is None for one in labels.found.values() for each in one.things):
         note("Things without a mask are drawn as their boxes")
-    place.mkdir(parents=True, exist_ok=True)
     with replacing(place / CLASSES, force=False) as temporary:
         temporary.write_text("".join(f"{name}\n" for name in labels.classes), "utf-8")
     written = [place / CLASSES]
@@ -60,7 +59,6 @@ def write(labels: LabelSet, place: Path) -> list[Path]:
             where = (slice(top, bottom), slice(left, right)) if each.mask is None else each.mask.numpy()
             plane[where] = labels.classes.index(each.label) + 1
         file = place / Path(name).with_suffix(".png")
-        file.parent.mkdir(parents=True, exist_ok=True)
         with replacing(file, force=False) as temporary:
             Image.fromarray(plane).save(temporary, "PNG")
         written.append(file)
