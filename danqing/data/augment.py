@@ -15,6 +15,7 @@ from danqing.core.learned.model import Samples
 from danqing.core.pictures.contract import Images
 from danqing.data.geometry import moved
 
+NONE = "none"
 RESAMPLING = {"crop", "rotate", "affine"}
 LUMA = (0.299, 0.587, 0.114)  # of Rec. 601
 
@@ -44,9 +45,11 @@ class Augment:
 
     Attributes:
         strengths: of each augmentation that is on, in the order in which they are applied.
+        mirrored: which of a thing's points each becomes in a mirror, as left eyes become right ones; empty: itself.
     """
 
     strengths: tuple[tuple[str, float], ...] = ()
+    mirrored: tuple[int, ...] = ()
 
     def __str__(self) -> str:
         return ",".join(f"{name}={strength!r}".removesuffix(".0") for name, strength in self.strengths)
@@ -64,7 +67,8 @@ class Augment:
         on = dict(self.strengths)
         if not on:
             return samples
-        samples = moved(samples, list(_matrices(samples.x, on, rng)), resampled=bool(on.keys() & RESAMPLING))
+        steps = list(_matrices(samples.x, on, rng))
+        samples = moved(samples, steps, resampled=bool(on.keys() & RESAMPLING), mirrored=self.mirrored)
         if "jitter" in on:
             samples = _jitter(samples, on["jitter"], rng)
         x = samples.x
@@ -78,6 +82,8 @@ class Augment:
 
 def augmentations(text: str) -> Augment:
     """Read augmentations such as ``flip,rotate=10,jitter=0.2``; without a number each has its default strength.
+
+    ``none`` is none at all.
 
     ========  =======  =========================================================================================
     name      default  strength
@@ -95,7 +101,7 @@ def augmentations(text: str) -> Augment:
         ParameterError: for an unknown name, a strength out of range, or a name given twice.
     """
     found: dict[str, float] = {}
-    for item in filter(None, (part.strip() for part in text.split(","))):
+    for item in filter(None, (part.strip() for part in text.split(",") if text.strip() != NONE)):
         name, _, number = (part.strip() for part in item.partition("="))
         if name not in KINDS:
             raise ParameterError(f"there is no augmentation {name!r}", where="augment", remedy=_known())
