@@ -10,16 +10,18 @@ from danqing.core.learned.model import Samples
 from danqing.core.pictures.found import Corners, Found, Spot, Thing
 
 
-def things_of(samples: Samples, names: Sequence[str], points: Sequence[str] = ()) -> list[Found]:
-    """The things in each picture of a batch, from their boxes and points, or else from the planes of their classes.
+def things_of(samples: Samples, names: Sequence[str], points: Sequence[str] = (), masks: bool = False) -> list[Found]:
+    """The things in each picture of a batch, from their boxes and points, or from the planes of their classes.
 
     Args:
         samples: as a :class:`danqing.core.learned.finder.Finder` learns from them.
         names: of the classes.
         points: names of the points.
+        masks: whether all pixels of a class are one thing, as a segmenter is scored.
     """
     height, width = samples.x.shape[-2:]
-    if samples.mask is not None:
+    if masks:
+        assert samples.mask is not None, "a batch of pictures with masks"
         return [Found(width, height, tuple(_of_planes(planes > 0.5, names))) for planes in samples.mask.cpu()]
     assert samples.boxes is not None, "a batch of labelled pictures"
     assert samples.y is not None, "of which classes the things are"

@@ -61,7 +61,7 @@ class Detector(finder.Finder):
     X. Li et al., "Generalized focal loss", 2020 (chances that say how well a box fits).
     """
 
-    optimiser = Optimiser(lr=1e-3, betas=(0.9, 0.99), weight_decay=0.01)
+    optimiser = Optimiser(lr=2e-3, betas=(0.9, 0.99), weight_decay=0.01)
 
     def __init__(
         self,

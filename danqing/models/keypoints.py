@@ -38,7 +38,7 @@ from danqing.nets.pyramid import STRIDES, Backbone, Pyramid, Trunk, seen_by, sep
 from danqing.nets.viewing import SHOWN, check_classes, check_labelled, drawn_in, negated, pairs_of
 
 STRIDE = STRIDES[0]
-SHARP = 6.0  # px: width of the bell around a point
+SHARP = 4.0  # px: width of the bell around a point
 ROUND = 0.15  # and of that around the middle of a thing, as a share of its shorter side
 UNIT = 32.0  # px in which the way from a thing to its points is told
 RARE = 0.01  # chance of anything in a cell before anything was learned

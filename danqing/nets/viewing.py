@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from danqing.core.errors import ParameterError
-from danqing.core.learned.finder import Finder
+from danqing.core.learned.finder import UNSURE, Finder
 from danqing.core.learned.model import Samples
 from danqing.core.pictures.contract import Images
 from danqing.core.pictures.found import Found
@@ -21,7 +21,6 @@ SHOWN = 16  # pictures of a look
 SCORED = 64  # held-out pictures that a score is taken on
 CHUNK = 16  # pictures looked at once
 SURE = 0.4  # for what is drawn in
-LEAST = 0.05  # for what is scored: precision asks for the unsure ones, too
 
 
 def check_classes(classes: int) -> None:
@@ -58,10 +57,10 @@ def found_in(model: Finder, x: Images, threshold: float) -> list[Found]:
     return [found for part in x.split(CHUNK) for found in model.find(part, threshold)]
 
 
-def pairs_of(model: Finder, batch: Samples, threshold: float = LEAST, points: Sequence[str] = ()) -> list[Pair]:
+def pairs_of(model: Finder, batch: Samples, threshold: float = UNSURE, points: Sequence[str] = ()) -> list[Pair]:
     """What a model finds in held-out pictures, beside what is there."""
     some = batch.map(lambda each: each[:SCORED])
-    there = things_of(some, model.names, points)
+    there = things_of(some, model.names, points, masks=model.needs == "masks")
     return [Pair(*each) for each in zip(found_in(model, some.x, threshold), there, strict=True)]
 
 
@@ -80,7 +79,6 @@ def negated(name: str, score: Score, pairs: Sequence[Pair], plain: bool = False)
 
 __all__ = [
     "CHUNK",
-    "LEAST",
     "SHOWN",
     "SURE",
     "box_scores",

@@ -15,6 +15,8 @@ from danqing.core.pictures.found import Found
 
 Needs = Literal["points", "masks", "boxes"]  # the rarest first
 
+UNSURE = 0.05  # how sure things must be to be scored: average precision asks for the unsure ones, too
+
 
 class Finder(Viewer):
     """Learns to find things. Its config holds ``size``, ``channels`` and ``classes``, and ``points`` if it needs them.
@@ -59,4 +61,4 @@ class Parser(Finder):
         """How sure it is that pixels belong to nothing and to each class, (B, 1 + classes, H, W); they add up to 1."""
 
 
-__all__ = ["Finder", "Needs", "Parser"]
+__all__ = ["UNSURE", "Finder", "Needs", "Parser"]
