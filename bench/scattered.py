@@ -17,9 +17,9 @@ LEARNED = (
     "astronaut", "coffee", "rocket", "retina", "immunohistochemistry", "hubble_deep_field", "camera", "coins", "grass",
 )  # fmt: skip
 HELD_OUT = ("chelsea", "colorwheel", "clock", "brick", "moon")  # photographs that nothing is learned on
-SIDE = 192
-MOST = 6  # digits in a picture; one picture in ten has none
-SMALL, LARGE = 24, 64  # px: shorter and longer side of a digit's paper
+SIDE = 160
+MOST = 4  # digits in a picture; one picture in ten has none
+SMALL, LARGE = 28, 64  # px: shorter and longer side of a digit's paper
 INK = 0.5  # opacity from which on a pixel belongs to a digit
 CLASSES = tuple(map(str, range(10)))
 

@@ -84,7 +84,7 @@ class Keypoints(finder.Finder):
     "Distribution-aware coordinate representation for human pose estimation", 2020 (between the cells).
     """
 
-    optimiser = Optimiser(lr=1e-3, betas=(0.9, 0.99), weight_decay=0.01)
+    optimiser = Optimiser(lr=2e-3, betas=(0.9, 0.99), weight_decay=0.01)
     needs: Needs = "points"  # type: ignore[misc]  # of the class, as in its base
 
     def __init__(
@@ -102,7 +102,7 @@ class Keypoints(finder.Finder):
             raise ParameterError("there are no named points to find", where="points")
         self.points = tuple(points)
         self.trunk = Trunk(backbone)
-        self.neck = Pyramid(self.trunk.channels, width)
+        self.neck = Pyramid(self.trunk.channels, width, count=1)
         self.head = Head(width, classes, len(self.points))
 
     def losses(self, batch: Samples, rng: Generator) -> Iterator[tuple[str, Tensor]]:
@@ -142,7 +142,7 @@ class Keypoints(finder.Finder):
         return {**negated("PCK", correct_points, pairs), **negated("OKS", similarity, pairs, plain=True)}
 
     def _said(self, x: Images) -> Said:
-        finest = self.neck(seen_by(self.trunk, x, self.training))[:1]
+        finest = self.neck(seen_by(self.trunk, x, self.training))
         things, sides, points, ways = ([each] for each in self.head(finest[0]))
         cells = cells_of(finest, STRIDES[:1])
         told = flat(ways).unflatten(2, (len(self.points), 2)) * UNIT

@@ -43,7 +43,7 @@ class Segmenter(finder.Parser):
     Source: O. Ronneberger et al., "U-Net", 2015; F. Milletari et al., "V-Net", 2016, section 3 (Dice).
     """
 
-    optimiser = Optimiser(lr=1e-3, betas=(0.9, 0.99), weight_decay=0.01)
+    optimiser = Optimiser(lr=2e-3, betas=(0.9, 0.99), weight_decay=0.01)
 
     def __init__(
         self,

@@ -58,16 +58,17 @@ class Pyramid(nn.Module):
         channels: of the trunk's maps, three or four.
         width: of what comes out.
         first: which map is the finest that is wanted.
+        count: how many are wanted; coarser ones still tell theirs what they see.
 
     Source: T.-Y. Lin et al., "Feature pyramid networks for object detection", 2017, with separable convolutions.
     """
 
-    def __init__(self, channels: Sequence[int], width: int, first: int = 0) -> None:
+    def __init__(self, channels: Sequence[int], width: int, first: int = 0, count: int = len(STRIDES)) -> None:
         super().__init__()
         self.first = first
         self.lateral = nn.ModuleList(nn.Conv2d(each, width, 1) for each in channels[first:])
         self.coarsest = separable(width, width, stride=2) if len(channels) < len(STRIDES) else None
-        self.smooth = nn.ModuleList(separable(width, width) for _ in STRIDES[first:])
+        self.smooth = nn.ModuleList(separable(width, width) for _ in STRIDES[first : first + count])
 
     def forward(self, maps: Sequence[Tensor]) -> list[Tensor]:
         """The maps from fine to coarse."""
@@ -76,7 +77,7 @@ class Pyramid(nn.Module):
             found.append(self.coarsest(found[-1]))
         for at in range(len(found) - 1, 0, -1):
             found[at - 1] = found[at - 1] + enlarged(found[at], found[at - 1])
-        return [smooth(each) for smooth, each in zip(self.smooth, found, strict=True)]
+        return [smooth(each) for smooth, each in zip(self.smooth, found, strict=False)]
 
 
 def separable(inputs: int, outputs: int, stride: int = 1) -> nn.Sequential:
