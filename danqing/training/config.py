@@ -56,7 +56,8 @@ class Options:
         ema: half-life of the averaged weights, in pictures seen; 0 turns averaging off.
         clip: largest gradient norm of a part; 0 does not clip.
         freeze: what does not learn: NAME or NAME:LEVEL, its first layers, such as critic:4; commas part several.
-        rates: what the learning rate of parts is multiplied by, such as critic=0.5,painter.layers:2=0.1.
+        rates: what the learning rate of parts is multiplied by, such as critic=0.5,painter.layers:2=0.1; by default
+            what the family proposes, which for most is nothing.
         teacher: weights to learn from as well, such as those of a larger model (bundled, a file or a run folder).
         teaching: how much that counts beside what is learned from the pictures.
         augment: augmentations, such as flip,rotate=10 (see the documentation of data); by default what the family

@@ -74,7 +74,7 @@ class Kit:
         self.gamma = 0.0 if rules is None else rules.gamma
         self.before_critic = kind_for(options.critic_augment, count_of(supplies.train))
         self.teacher = teacher_of(config, self.model, supplies)
-        factors = rates_of(self.model, options.rates)
+        factors = rates_of(self.model, options.rates or self.model.rates)
         self.stepper = Stepper(
             self.model, settings, self.precision.precision, fabric, options.clip, frozen, factors, self.teacher
         )

@@ -17,7 +17,7 @@ from danqing.core.learned.weights import load, save
 from danqing.models.detector import Detector
 from danqing.models.keypoints import Keypoints
 from danqing.models.segmenter import Segmenter, dice_loss
-from danqing.training.freezing import freeze
+from danqing.training.freezing import freeze, rates_of
 from danqing.training.step import Stepper
 from tests.models.things import NAMES, POINTS, SIDE, batch_of
 
@@ -35,7 +35,8 @@ def made(kind: type[Finder], **more: Any) -> Finder:
 
 def learned(kind: type[Finder], steps: int, **more: Any) -> Finder:
     model = made(kind, **more).to(memory_format=torch.channels_last).train()
-    stepper, rng = Stepper(model, model.optimiser, "fp32"), torch.Generator().manual_seed(0)
+    factors = rates_of(model, model.rates)
+    stepper, rng = Stepper(model, model.optimiser, "fp32", factors=factors), torch.Generator().manual_seed(0)
     for step in range(steps):
         stepper.step(batch_of(8, step), rng, min(1.0, 2 * (1 - step / steps)))
     return model.eval()
@@ -43,7 +44,7 @@ def learned(kind: type[Finder], steps: int, **more: Any) -> Finder:
 
 @pytest.fixture(scope="module")
 def detector() -> Finder:
-    return learned(Detector, 90)
+    return learned(Detector, 60)
 
 
 @pytest.fixture(scope="module")

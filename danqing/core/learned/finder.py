@@ -32,6 +32,7 @@ class Finder(Viewer):
     picture_size: ClassVar[int] = 256
     batch_size: ClassVar[int] = 8
     augment: ClassVar[str] = "crop=0.3,rotate=8,affine=0.15,jitter=0.3"
+    rates: ClassVar[str] = "trunk=0.1"  # at the rate of what is new, what it knows of ImageNet would be lost
     needs: ClassVar[Needs] = "boxes"
 
     @property

@@ -100,6 +100,7 @@ class Model(nn.Module, ABC):
         fit: proposed way in which pictures become square.
         picture_size: proposed side of them in pixels.
         augment: proposed augmentations, as ``--augment`` takes them.
+        rates: proposed factors of the learning rate of modules, as ``--rates`` takes them.
         nicknames: what the literature calls some of the modules, with their names here.
         parts: the submodules stepped apart, by the names that :meth:`losses` yields; ``("",)`` is the whole model.
     """
@@ -113,6 +114,7 @@ class Model(nn.Module, ABC):
     fit: ClassVar[Literal["crop", "pad", "stretch", "tiles"]] = "crop"
     picture_size: ClassVar[int] = 64
     augment: ClassVar[str] = ""
+    rates: ClassVar[str] = ""
     nicknames: ClassVar[Mapping[str, str]] = {}
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
