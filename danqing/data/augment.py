@@ -46,10 +46,12 @@ class Augment:
     Attributes:
         strengths: of each augmentation that is on, in the order in which they are applied.
         mirrored: which of a thing's points each becomes in a mirror, as left eyes become right ones; empty: itself.
+        black: whether it is black beyond the edge, where labels say what is where: what a mirror shows has none.
     """
 
     strengths: tuple[tuple[str, float], ...] = ()
     mirrored: tuple[int, ...] = ()
+    black: bool = False
 
     def __str__(self) -> str:
         return ",".join(f"{name}={strength!r}".removesuffix(".0") for name, strength in self.strengths)
@@ -68,7 +70,8 @@ class Augment:
         if not on:
             return samples
         steps = list(_matrices(samples.x, on, rng))
-        samples = moved(samples, steps, resampled=bool(on.keys() & RESAMPLING), mirrored=self.mirrored)
+        resampled = bool(on.keys() & RESAMPLING)
+        samples = moved(samples, steps, resampled=resampled, mirrored=self.mirrored, black=self.black)
         if "jitter" in on:
             samples = _jitter(samples, on["jitter"], rng)
         x = samples.x

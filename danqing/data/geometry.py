@@ -13,18 +13,21 @@ from danqing.core.learned.model import Samples
 from danqing.core.pictures.contract import Images
 
 
-def moved(samples: Samples, steps: list[Tensor], *, resampled: bool, mirrored: Sequence[int] = ()) -> Samples:
+def moved(
+    samples: Samples, steps: list[Tensor], *, resampled: bool, mirrored: Sequence[int] = (), black: bool = False
+) -> Samples:
     """Mirror, crop, rotate and shear pictures with all that belongs to them.
 
     Pictures, pairs and masks are taken through one bilinear resampling; what lies beyond the edge is the picture
-    mirrored, or black where there are boxes, since things in a mirror would have none. A box is the smallest around
-    the moved one that lies in the picture. What leaves the picture becomes NaN.
+    mirrored, or black. A box is the smallest around the moved one that lies in the picture. What leaves the picture
+    becomes NaN.
 
     Args:
         samples: what is moved.
         steps: matrices (B, 3, 3), one after another in what follows: where each place, in -1…1, takes its colour from.
         resampled: whether they are more than mirrors, which are exact without.
         mirrored: which of a thing's points each becomes in a mirror; empty: itself.
+        black: whether it is black beyond the edge.
     """
     if not steps:
         return samples
@@ -42,7 +45,7 @@ def moved(samples: Samples, steps: list[Tensor], *, resampled: bool, mirrored: S
         return F.grid_sample(picture, grid, padding_mode=beyond, align_corners=False)
 
     points, boxes = samples.points, samples.boxes
-    beyond = "reflection" if boxes is None else "zeros"
+    beyond = "zeros" if black else "reflection"
     if points is not None and mirrored:
         points = torch.where(_turns_over(where), _exchanged(points, mirrored), points)
     return Samples(

@@ -64,7 +64,9 @@ class Kit:
         self.batch = batch_share(config, fabric.world_size)
         things = supplies.train.things if isinstance(supplies.train, Store) else None
         mirrored = () if things is None else tuple(things.mirrored)
-        self.augment = replace(augmentations(options.augment or model.augment), mirrored=mirrored)
+        self.augment = replace(
+            augmentations(options.augment or model.augment), mirrored=mirrored, black=things is not None
+        )
         self.model = to_machine(model, str(fabric.device)).train()
         frozen = freeze(self.model, options.freeze)
         self.precision = self._precision()

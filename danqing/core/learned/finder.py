@@ -34,6 +34,7 @@ class Finder(Viewer):
     augment: ClassVar[str] = "crop=0.3,rotate=8,affine=0.15,jitter=0.3"
     rates: ClassVar[str] = "trunk=0.1"  # at the rate of what is new, what it knows of ImageNet would be lost
     needs: ClassVar[Needs] = "boxes"
+    used_by: ClassVar[str] = "danqing detect and danqing assess use it"
 
     @property
     def names(self) -> Sequence[str]:
@@ -56,6 +57,7 @@ class Parser(Finder):
     """Learns to say of every pixel which class it belongs to."""
 
     needs: ClassVar[Needs] = "masks"
+    used_by: ClassVar[str] = "danqing segment, danqing detect and danqing assess use it"
 
     @abstractmethod
     def shares(self, x: Images, side: int | None = None) -> Tensor:

@@ -152,7 +152,8 @@ def _beside(home: Path) -> bool:
         path.relative_to(home).as_posix() for path in home.rglob("*") if path.suffix.lower() in (*FORMS, *READABLE)
     ]
     pictures = {stem(name) for name in below if Path(name).suffix.lower() in READABLE}
-    return any(stem(name) in pictures for name in below if Path(name).suffix.lower() in FORMS)
+    told = (Path(name).with_suffix("").as_posix() for name in below if Path(name).suffix.lower() in FORMS)
+    return any(name in pictures for name in told)
 
 
 def _innermost(home: Path, places: list[Path]) -> Path:
