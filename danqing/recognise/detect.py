@@ -61,7 +61,6 @@ def detect(
     Examples:
         danqing detect photo.png
         danqing detect photo.png --only dog,cat --threshold 0.3 --out pets.png
-        danqing detect photo.png --weights runs/detector-001
     """
     names, find = (COCO, _everyday) if weights is None else (weights.names, weights.find)
     wanted = _known(only, names)
