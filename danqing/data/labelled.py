@@ -12,6 +12,7 @@ from torch.nn import functional
 
 from danqing.core.learned.finder import Needs
 from danqing.core.pictures.found import Found
+from danqing.core.pictures.names import natural
 from danqing.data.annotations.label_set import LabelSet
 from danqing.data.fit import Fit
 from danqing.data.identity import digest
@@ -45,9 +46,9 @@ def with_things(store: Store, labels: LabelSet, fit: Fit, needs: Needs) -> Store
 
 
 def point_names(labels: LabelSet) -> tuple[str, ...]:
-    """The names of all points, in the order in which they occur."""
-    spots = (spot.name for found in labels.found.values() for thing in found.things for spot in thing.points)
-    return tuple(dict.fromkeys(spots))
+    """The names of all points, in an order that other pictures with the same points do not change."""
+    names = {spot.name for found in labels.found.values() for thing in found.things for spot in thing.points}
+    return tuple(sorted(names, key=natural))
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,6 @@ from danqing.maths.found_scores import Pair, Score, precision, with_interval
 from danqing.maths.labelled import things_of
 
 SHOWN = 16  # pictures of a look
-SCORED = 64  # held-out pictures that a score is taken on
 CHUNK = 16  # pictures looked at once
 SURE = 0.4  # for what is drawn in
 
@@ -59,9 +58,8 @@ def found_in(model: Finder, x: Images, threshold: float) -> list[Found]:
 
 def pairs_of(model: Finder, batch: Samples, threshold: float = UNSURE, points: Sequence[str] = ()) -> list[Pair]:
     """What a model finds in held-out pictures, beside what is there."""
-    some = batch.map(lambda each: each[:SCORED])
-    there = things_of(some, model.names, points, masks=model.needs == "masks")
-    return [Pair(*each) for each in zip(found_in(model, some.x, threshold), there, strict=True)]
+    there = things_of(batch, model.names, points, masks=model.needs == "masks")
+    return [Pair(*each) for each in zip(found_in(model, batch.x, threshold), there, strict=True)]
 
 
 def box_scores(model: Finder, batch: Samples) -> dict[str, float]:

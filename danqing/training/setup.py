@@ -32,6 +32,7 @@ from danqing.training.score import SCORED
 
 NATURAL_SIZE = {"digits": 28}
 HASTY = 0.1  # of a look: a budget that is shorter is refused
+FOUND = 64  # held-out pictures a look in which things are to be found
 FEWEST = 100  # pictures below which a painter learns little but copies
 
 
@@ -228,8 +229,10 @@ def count_of(data: Store | Stream) -> float:
 
 
 def held_out_batch(supplies: Supplies, seed: int) -> Samples:
-    """The pictures that scores are taken on: the same in every look."""
-    return next(supplies.held_out.batches(SCORED, seed))
+    """The pictures that scores are taken on: the same in every look; where things are to be found, each once."""
+    data = supplies.held_out
+    labelled = isinstance(data, Store) and data.things is not None
+    return next(data.batches(min(len(data), FOUND) if labelled else SCORED, seed))  # type: ignore[arg-type]
 
 
 def without_labels(batch: Samples, model: Model) -> Samples:

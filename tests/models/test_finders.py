@@ -14,6 +14,7 @@ from danqing.core.errors import ParameterError
 from danqing.core.learned.finder import Finder
 from danqing.core.learned.model import Samples
 from danqing.core.learned.weights import load, save
+from danqing.maths.boxes import overlaps
 from danqing.models.detector import Detector
 from danqing.models.keypoints import Keypoints
 from danqing.models.segmenter import Segmenter, dice_loss
@@ -83,14 +84,14 @@ def test_what_is_found_lies_in_the_picture_at_its_own_size(detector: Finder, seg
 
 
 def test_a_picture_is_looked_at_alike_at_any_enlargement(detector: Finder) -> None:
-    """Each pixel doubled, the net sees almost the same: boxes are twice as large, to within two of its pixels."""
+    """Each pixel doubled, the net sees almost the same, but for a blur by half a pixel: boxes are twice as large."""
     small = detector.find(HELD_OUT.x[:8], 0.5)
     large = detector.find(functional.interpolate(HELD_OUT.x[:8], scale_factor=2, mode="nearest"), 0.3)
     pairs = [(thing, other) for one, other in zip(small, large, strict=True) for thing in one.things]
     assert len(pairs) >= 6
     for thing, other in pairs:
         alike = torch.tensor([each.box for each in other.things if each.label == thing.label])
-        assert float((alike - 2 * torch.tensor(thing.box)).abs().amax(1).min()) < 4
+        assert float(overlaps(2 * torch.tensor([thing.box]), alike).max()) > 0.6
 
 
 def test_the_masks_of_a_segmenter_are_pieces_that_hang_together(segmenter: Finder) -> None:

@@ -42,7 +42,7 @@ def test_a_run_leaves_scores_with_intervals_looks_and_a_card(family: str, score:
     assert card["classes"] == ["disc", "square"]
     assert card["data"]["things"] > 0
     assert card["training"]["augment"].startswith("crop")
-    assert card["config"].get("points") == (["top", "middle"] if family == "keypoints" else None)
+    assert card["config"].get("points") == (["middle", "top"] if family == "keypoints" else None)
     looks = sorted((home / family / "grids").glob("*.png"))
     assert len(looks) == 3
     assert read(looks[-1]).pixels.shape[1] == 3
