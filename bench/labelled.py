@@ -1,11 +1,12 @@
 """Finding what one labelled
 
 Digits 0 to 3 scattered on photographs, with perfect boxes, masks and middles (`bench/scattered.py`): 400 pictures of
-128 px to learn from, 64 to score on, with digits and photographs that nothing was learned from. Each family learns from them with
-`danqing train FAMILY --backbone mobilenet` until it has seen so many pictures, and is scored by `danqing assess`. The
-peer is fixed: the mean digits of the four classes in four sizes, laid everywhere by normalised cross-correlation; its masks
-are what stands out in the box against the box's border, its points the middles of its boxes. Intervals (95 %) are of
-the test pictures alone, not of another training. Processor seconds are of the whole training, looks included.
+128 px to learn from, 64 to score on, with digits and photographs that nothing was learned from. Each family learns from
+them with `danqing train FAMILY --backbone mobilenet` until it has seen so many pictures, and is scored by `danqing
+assess`. The peer is fixed: the mean digits of the four classes in four sizes, laid everywhere by normalised
+cross-correlation; its masks are what stands out in the box against the box's border, its points the middles of its
+boxes. Intervals (95 %) are of the test pictures alone, not of another training. Processor seconds are of the whole
+training, looks included.
 """
 
 from __future__ import annotations

@@ -46,7 +46,7 @@ def assessed(
         DataError: if there are no such pictures, or labels cannot be used.
         ParameterError: for labels of a class that the model does not know.
     """
-    known = read_labelled(data, labels, model.needs)
+    known = read_labelled(data, labels, model.needs, skip_bad=True)
     names = _side(known, split)
     if not names:
         raise DataError(f"holds no pictures of the side {split}", where=data, remedy="Give --split all")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from shlex import quote
 from typing import NamedTuple, get_args
 
 from danqing.core.errors import DataError
@@ -62,7 +63,7 @@ def read_labelled(pictures: str | Path, labels: Path | None, needs: Needs, *, sk
         pictures: a folder.
         labels: a COCO file, or a folder of label files; None: found beside the pictures.
         needs: what the model learns from.
-        skip_bad: go on without labels that cannot be used.
+        skip_bad: go on without labels that cannot be used, and say so.
 
     Raises:
         DataError: if there are no labels, some cannot be used, or the model can learn nothing from them.
@@ -77,19 +78,25 @@ def read_labelled(pictures: str | Path, labels: Path | None, needs: Needs, *, sk
     place = _innermost(home, [*places, *label_places(home)])
     folder = Folder(place, [each for each in [*places, *label_places(home)] if each.resolve() != place.resolve()])
     found = _joined([CODECS[_format(each)].read(each, folder) for each in places])
-    if found.faults and not skip_bad:
-        first = "; ".join(f"{each.name}: {each.reason}" for each in found.faults[:3])
-        more = " …" if len(found.faults) > 3 else ""
-        remedy = f"danqing data check {place} --boxes {places[0]} names them all; --skip-bad goes on without them"
-        raise DataError(
-            f"{several(len(found.faults), 'label')} cannot be used: {first}{more}", where=places[0], remedy=remedy
-        )
+    if found.faults:
+        _tell_faults(found, place, places[0], skip_bad)
     bare = [name for name in folder.files if name not in found.found]
     if bare and found.found:
         told = f"{several(len(bare), 'picture')} without labels left out: {some(bare)}"
         note(f"{told}; an empty label file says that nothing is there")
     _check(found, needs, places[0])
     return Labelled(place, found)
+
+
+def _tell_faults(labels: LabelSet, pictures: Path, where: Path, skip_bad: bool) -> None:
+    """Raises DataError naming the first labels that cannot be used, or only notes them."""
+    first = "; ".join(f"{each.name}: {each.reason}" for each in labels.faults[:3])
+    more = " …" if len(labels.faults) > 3 else ""
+    what = f"{several(len(labels.faults), 'label')} cannot be used: {first}{more}"
+    if not skip_bad:
+        check = f"danqing data check {quote(str(pictures))} --boxes {quote(str(where))}"
+        raise DataError(what, where=where, remedy=f"{check} names them all; --skip-bad goes on without them")
+    note(what)
 
 
 def label_places(home: Path) -> list[Path]:
