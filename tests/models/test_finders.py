@@ -45,12 +45,12 @@ def learned(kind: type[Finder], steps: int, **more: Any) -> Finder:
 
 @pytest.fixture(scope="module")
 def detector() -> Finder:
-    return learned(Detector, 60)
+    return learned(Detector, 50)
 
 
 @pytest.fixture(scope="module")
 def segmenter() -> Finder:
-    return learned(Segmenter, 40)
+    return learned(Segmenter, 25)
 
 
 def test_a_detector_finds_things_that_it_never_saw(detector: Finder) -> None:

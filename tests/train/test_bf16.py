@@ -45,7 +45,7 @@ SMALL: dict[str, dict[str, Any]] = {  # a family that is not here learns with th
     "stylist": {"net": "tiny"},
     "marker": {"patch": 24},
     "fademeter": {"width": 8, "patch": 24},
-    **{name: {"width": 16, "size": 32} for name in LABELLED},
+    **{name: {"backbone": "mobilenet", "width": 16, "size": 32} for name in LABELLED},
 }
 
 
