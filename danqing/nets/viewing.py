@@ -72,7 +72,7 @@ def negated(name: str, score: Score, pairs: Sequence[Pair], plain: bool = False)
     """A score and, unless it is to be plain, the ends of its 95 % interval; without what is not a number."""
     told = {"value": score(pairs)} if plain else with_interval(score, pairs)
     names = {"value": f"-{name}", "low": f"-{name}_low", "high": f"-{name}_high"}
-    return {names[key]: -each for key, each in told.items() if each == each}
+    return {names[key]: 0.0 - each for key, each in told.items() if each == each}  # never -0
 
 
 __all__ = [

@@ -24,7 +24,7 @@ from danqing.training.record import read_log
 from danqing.training.step import Stepper
 from tests.train.sets import LABELLED, set_for
 
-BRIEF = {"budget": "48pictures", "every": "16pictures", "batch": 8}
+BRIEF = {"budget": "48pictures", "every": "24pictures", "batch": 8}
 SMALL: dict[str, Any] = {
     "mlpgan": {},
     "dcgan": {"width": 8},
