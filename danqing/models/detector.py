@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from typing import Annotated, NamedTuple
+from typing import Annotated, ClassVar, NamedTuple
 
 import torch
 from torch import Generator, Tensor, nn
@@ -62,6 +62,7 @@ class Detector(finder.Finder):
     """
 
     optimiser = Optimiser(lr=2e-3, betas=(0.9, 0.99), weight_decay=0.01)
+    augment: ClassVar[str] = "crop=0.4,jitter=0.3"  # around what is turned or sheared, boxes would be too wide
 
     def __init__(
         self,

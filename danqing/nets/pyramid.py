@@ -26,7 +26,7 @@ class Trunk(nn.Module):
     """A net that learned ImageNet's classes, up to its maps; its normalisations are folded into its convolutions.
 
     Args:
-        backbone: EfficientNet-Lite0, or the first blocks of MobileNetV2, a seventh as large and less sure.
+        backbone: EfficientNet-Lite0, or the first blocks of MobileNetV2, a fifth as large.
 
     Source: R. Liu, EfficientNet-Lite0, 2020; M. Sandler et al., "MobileNetV2", 2018.
     """
@@ -42,7 +42,7 @@ class Trunk(nn.Module):
         self.net.requires_grad_(True)
 
     def forward(self, x: Images) -> list[Tensor]:
-        """Maps from fine to coarse of pictures (B, 1 or 3, H, W) in [0, 1]; no gradient is kept where it is frozen."""
+        """Maps from fine to coarse of pictures (B, 1 or 3, H, W) in [0, 1]."""
         x = x.expand(-1, 3, -1, -1)
         if self.is_cut:
             maps = self.net.maps(x, (), CUT)  # type: ignore[operator]
