@@ -61,7 +61,9 @@ def run() -> dict[str, Any]:
         theirs = finish(rows_of(peer, scores_for(needs), 0))  # type: ignore[arg-type]
         card = read_card(model)
         told = {"pictures": PICTURES[family], "processor_seconds": json.loads((model.parent / "cost.json").read_text())}
-        families[family] = {**told, "ours": ours.numbers, "peer": theirs, "steps": card["training"]["steps"]}
+        how = {name: card["training"][name] for name in ("steps", "augment")}
+        rows = ours.numbers if isinstance(ours.numbers, list) else [ours.numbers]
+        families[family] = {**told, **how, "ours": rows, "peer": theirs}
     return {"learned": LEARNED, "held_out": HELD_OUT, "families": families}
 
 
