@@ -15,6 +15,7 @@ from danqing.core.learned.model import Samples
 from danqing.core.pictures.contract import Images
 from danqing.data.geometry import moved
 
+NONE = "none"
 RESAMPLING = {"crop", "rotate", "affine"}
 LUMA = (0.299, 0.587, 0.114)  # of Rec. 601
 
@@ -44,9 +45,13 @@ class Augment:
 
     Attributes:
         strengths: of each augmentation that is on, in the order in which they are applied.
+        mirrored: which of a thing's points each becomes in a mirror, as left eyes become right ones; empty: itself.
+        black: whether it is black beyond the edge, where labels say what is where: what a mirror shows has none.
     """
 
     strengths: tuple[tuple[str, float], ...] = ()
+    mirrored: tuple[int, ...] = ()
+    black: bool = False
 
     def __str__(self) -> str:
         return ",".join(f"{name}={strength!r}".removesuffix(".0") for name, strength in self.strengths)
@@ -64,7 +69,9 @@ class Augment:
         on = dict(self.strengths)
         if not on:
             return samples
-        samples = moved(samples, list(_matrices(samples.x, on, rng)), resampled=bool(on.keys() & RESAMPLING))
+        steps = list(_matrices(samples.x, on, rng))
+        resampled = bool(on.keys() & RESAMPLING)
+        samples = moved(samples, steps, resampled=resampled, mirrored=self.mirrored, black=self.black)
         if "jitter" in on:
             samples = _jitter(samples, on["jitter"], rng)
         x = samples.x
@@ -78,6 +85,8 @@ class Augment:
 
 def augmentations(text: str) -> Augment:
     """Read augmentations such as ``flip,rotate=10,jitter=0.2``; without a number each has its default strength.
+
+    ``none`` is none at all.
 
     ========  =======  =========================================================================================
     name      default  strength
@@ -95,7 +104,7 @@ def augmentations(text: str) -> Augment:
         ParameterError: for an unknown name, a strength out of range, or a name given twice.
     """
     found: dict[str, float] = {}
-    for item in filter(None, (part.strip() for part in text.split(","))):
+    for item in filter(None, (part.strip() for part in text.split(",") if text.strip() != NONE)):
         name, _, number = (part.strip() for part in item.partition("="))
         if name not in KINDS:
             raise ParameterError(f"there is no augmentation {name!r}", where="augment", remedy=_known())

@@ -6,6 +6,7 @@ import hashlib
 import json
 import time
 from collections import Counter
+from collections.abc import Collection
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -48,7 +49,12 @@ class Seen(NamedTuple):
 
 
 def check(
-    spec: str | Path, *, labels: str | Path | None = None, family: str | None = None, again: bool = False
+    spec: str | Path,
+    *,
+    labels: str | Path | None = None,
+    family: str | None = None,
+    again: bool = False,
+    only: Collection[str] | None = None,
 ) -> Job[Report]:
     """Read every picture, on all cores, and report what is unusable, uneven, doubled or too little.
 
@@ -59,13 +65,14 @@ def check(
         labels: a label file.
         family: the model family that is to learn from them, for advice that fits it.
         again: read even if nothing has changed.
+        only: names of the pictures that are taken; None: all.
 
     Raises:
         ParameterError: if there is no such family.
         DataError: if there are no pictures at all, or the labels cannot be used.
     """
     kind = None if family is None else family_named(family)
-    source = open_source(spec, labels)
+    source = open_source(spec, labels, only=only)
     file = cached("checks", spec, [FORMAT, source.fingerprint]).with_suffix(".json")
     report = None if again else _remembered(file)
     if report is None:

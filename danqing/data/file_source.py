@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from pathlib import Path
 from typing import NamedTuple
@@ -120,6 +120,12 @@ def open_files(
     classes = sorted(set(found.each or ()), key=natural)
     remarks = [*archive.notes, *found.remarks, *lacking(sides, found.each), *remarks]
     return Files(spec, archive, kept, items, classes, remarks)
+
+
+def unlabelled(files: Files) -> Files:
+    """The same pictures, whose folders are no classes."""
+    items, all_items = ([item._replace(label=None) for item in each] for each in (files.items, files.all_items))
+    return replace(files, items=items, all_items=all_items, classes=[], remarks=list(files.archive.notes))
 
 
 def _label_file_in(archive: Archive, spec: str) -> LabelFile | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
@@ -12,16 +13,21 @@ from danqing.core.learned.model import Samples
 from danqing.core.pictures.contract import Images
 
 
-def moved(samples: Samples, steps: list[Tensor], *, resampled: bool) -> Samples:
+def moved(
+    samples: Samples, steps: list[Tensor], *, resampled: bool, mirrored: Sequence[int] = (), black: bool = False
+) -> Samples:
     """Mirror, crop, rotate and shear pictures with all that belongs to them.
 
     Pictures, pairs and masks are taken through one bilinear resampling; what lies beyond the edge is the picture
-    mirrored. A box is the smallest around the moved one that lies in the picture. What leaves the picture becomes NaN.
+    mirrored, or black. A box is the smallest around the moved one that lies in the picture. What leaves the picture
+    becomes NaN.
 
     Args:
         samples: what is moved.
         steps: matrices (B, 3, 3), one after another in what follows: where each place, in -1…1, takes its colour from.
         resampled: whether they are more than mirrors, which are exact without.
+        mirrored: which of a thing's points each becomes in a mirror; empty: itself.
+        black: whether it is black beyond the edge.
     """
     if not steps:
         return samples
@@ -36,9 +42,12 @@ def moved(samples: Samples, steps: list[Tensor], *, resampled: bool) -> Samples:
         if not resampled:
             return torch.where(where[:, :1, :1, None] < 0, picture.flip(3), picture)  # not a pixel changes
         grid = F.affine_grid(where, list(picture.shape), align_corners=False)
-        return F.grid_sample(picture, grid, padding_mode="reflection", align_corners=False)
+        return F.grid_sample(picture, grid, padding_mode=beyond, align_corners=False)
 
     points, boxes = samples.points, samples.boxes
+    beyond = "zeros" if black else "reflection"
+    if points is not None and mirrored:
+        points = torch.where(_turns_over(where), _exchanged(points, mirrored), points)
     return Samples(
         move(samples.x),
         samples.y,
@@ -47,6 +56,18 @@ def moved(samples: Samples, steps: list[Tensor], *, resampled: bool) -> Samples:
         None if boxes is None else _boxes(boxes, where, height, width),
         None if points is None else _seen(_points(points, where, height, width), height, width),
     )
+
+
+def _turns_over(where: Tensor) -> Tensor:
+    """Which pictures are seen in a mirror, (B, 1, 1)."""
+    over: Tensor = torch.linalg.det(where[:, :, :2]) < 0
+    return over[:, None, None]
+
+
+def _exchanged(points: Tensor, mirrored: Sequence[int]) -> Tensor:
+    """Points (B, N, 2) of things, those of each in the order of a mirror."""
+    of_things: Tensor = points.unflatten(1, (-1, len(mirrored)))
+    return of_things[:, :, list(mirrored)].flatten(1, 2)
 
 
 def _points(points: Tensor, where: Tensor, height: int, width: int) -> Tensor:

@@ -25,6 +25,9 @@ def read_label_file(file: str | Path) -> LabelFile:
     Raises:
         DataError: if it cannot be read.
     """
+    if Path(file).is_dir():
+        remedy = "Labels of things in pictures are for danqing train detector, segmenter or keypoints"
+        raise DataError("is a folder, not a CSV or JSON file of labels", where=file, remedy=remedy)
     try:
         return LabelFile(Path(file).read_bytes(), str(file))
     except OSError as error:

@@ -65,6 +65,11 @@ def _text(raw: bytes) -> tuple[str, str]:
 
 def _from_json(text: str, where: str) -> Rows | None:
     found = json.loads(text, object_pairs_hook=_Pairs)
+    if isinstance(found, _Pairs) and {"images", "annotations"} <= dict(found).keys():
+        remedy = "It is for danqing train detector, segmenter or keypoints"
+        raise DataError(
+            "is a COCO file: it says what is where in pictures, not of which class they are", where=where, remedy=remedy
+        )
     if isinstance(found, _Pairs) and "labels" in dict(found):
         inner = dict(found)["labels"]
         found = inner if inner is None or isinstance(inner, list) else found

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from dataclasses import replace
 from pathlib import Path
 
 from danqing.core.errors import DataError, ParameterError
@@ -10,7 +12,7 @@ from danqing.core.pictures.names import READABLE, natural, several
 from danqing.data import shards
 from danqing.data.archives import open_folder
 from danqing.data.digit_source import Digits
-from danqing.data.file_source import open_files
+from danqing.data.file_source import open_files, unlabelled
 from danqing.data.label_file import label_file_name, read_label_file
 from danqing.data.own_results import without_own_results
 from danqing.data.shard_source import open_shards
@@ -25,7 +27,12 @@ def is_built_in(spec: str | Path) -> bool:
     return str(spec) in BUILT_IN and not Path(spec).exists()
 
 
-def open_source(spec: str | Path, labels: str | Path | None = None, split: str | None = None) -> Source:
+def open_source(
+    spec: str | Path,
+    labels: str | Path | None = None,
+    split: str | None = None,
+    only: Collection[str] | None = None,
+) -> Source:
     """Find the pictures that ``spec`` means; none is decoded yet.
 
     A folder is searched through and through, hidden files left out. Its pictures are labelled by a label file (given,
@@ -38,6 +45,7 @@ def open_source(spec: str | Path, labels: str | Path | None = None, split: str |
         spec: a folder, a zip of one, ``digits``, or shards (tar files: paths, globs, ``{000..009}`` ranges, URLs).
         labels: a CSV, TSV or JSON file of labels.
         split: "train", "test", or None (or "all") for both.
+        only: names of the pictures of a folder that are taken, whose labels are told elsewhere; None: all.
 
     Raises:
         DataError: if there are no pictures, a label is missing or contradicts another, or a partner is missing.
@@ -56,6 +64,9 @@ def open_source(spec: str | Path, labels: str | Path | None = None, split: str |
         raise DataError("no such folder, zip or built-in set", where=spec, remedy=f"Built in: {', '.join(BUILT_IN)}")
     archive = open_folder(path) if path.is_dir() else open_zip(path)
     archive.entries.sort(key=lambda entry: natural(entry.name))
+    if only is not None:
+        taken = [entry for entry in archive.entries if entry.name in only]
+        return unlabelled(open_files(spec, replace(archive, entries=taken), taken, None, split))
     pictures, others = archive.pictures()
     if not pictures:
         if tars := [str(entry.at) for entry in archive.entries if shards.is_shards(entry.name)]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from functools import partial
@@ -33,6 +33,7 @@ from danqing.data.order import shares
 from danqing.data.parallel import in_order
 from danqing.data.source import Record, Source
 from danqing.data.sources import is_built_in, open_source
+from danqing.data.things import Things
 
 FORMAT = 2  # of the store; part of the name under which it is cached
 CHANNELS: dict[str | int, int | None] = {"auto": None, "grey": 1, "colour": 3, 1: 1, 3: 3}
@@ -51,6 +52,7 @@ class Store:
         names: where each picture came from, below its folder; several may come from one.
         skipped: name and reason of each picture that could not be used.
         about: what else is known: source, split, fit, sha256.
+        things: what is in the pictures, where that is labelled.
     """
 
     pictures: NDArray[np.uint8]
@@ -60,6 +62,7 @@ class Store:
     skipped: Sequence[tuple[str, str]] = ()
     about: dict[str, Any] = field(default_factory=dict)
     pairs: NDArray[np.uint8] | None = None
+    things: Things | None = None
 
     def __len__(self) -> int:
         return len(self.pictures)
@@ -86,7 +89,8 @@ class Store:
         """Give these pictures, float32 in [0, 1], in channels-last memory order, with what belongs to them."""
         at = np.asarray(indices, np.int64)
         y = None if self.labels is None else torch.from_numpy(self.labels[at])
-        return Samples(_taken(self.pictures, at), y, None if self.pairs is None else _taken(self.pairs, at))
+        samples = Samples(_taken(self.pictures, at), y, None if self.pairs is None else _taken(self.pairs, at))
+        return samples if self.things is None else self.things.beside(samples, at)
 
     def batches(self, batch: int, seed: int, start: int = 0, rank: int = 0, world: int = 1) -> Iterator[Samples]:
         """Yield batches without end, from step ``start`` on; see :func:`danqing.data.order.shares`.
@@ -113,6 +117,7 @@ def pack(
     labels: str | Path | None = None,
     split: str | None = None,
     skip_bad: bool = False,
+    only: Collection[str] | None = None,
 ) -> Job[Store]:
     """Decode every picture once into a store, or find the store that was packed before.
 
@@ -127,6 +132,7 @@ def pack(
         labels: a label file.
         split: "train", "test", or None for both.
         skip_bad: leave out what cannot be read, listing it in ``Store.skipped``, instead of refusing.
+        only: names of the pictures that are taken; None: all.
 
     Raises:
         DataError: if pictures cannot be used, naming them, or if there are none.
@@ -134,7 +140,7 @@ def pack(
     """
     if fit not in FITS or size < 1 or (channels or "auto") not in CHANNELS:
         raise ParameterError(f"size {size!r}, fit {fit!r}, channels {channels!r} are no way to pack pictures")
-    source = open_source(spec, labels, split)
+    source = open_source(spec, labels, split, only)
     wanted = CHANNELS[channels or "auto"]
     folder = cached("packs", spec, [FORMAT, source.fingerprint, size, wanted, fit, split])
     known = read_contents(folder) or (yield from _pack_alone(folder, source, size, wanted, fit))

@@ -21,15 +21,18 @@ LARGER = 4  # times that a small picture is enlarged, at most
 GREY = 0.45  # of what fills up to a multiple of the step: about the mean of pictures
 
 
-def sized(picture: Images, side: int) -> tuple[Images, float]:
-    """A picture (1, C, H, W) as a net sees it, RGB with the longer side of so many pixels, and how it was scaled."""
+def sized(picture: Images, side: int, ground: float = GREY) -> tuple[Images, float]:
+    """Pictures (B, C, H, W) as a net sees them, RGB with the longer side of so many pixels, and how they were scaled.
+
+    What fills up to a multiple of the step has the brightness of the ``ground``.
+    """
     height, width = picture.shape[-2:]
     scale = min(side / max(height, width), LARGER)
     size = [max(1, round(scale * each)) for each in (height, width)]
     x = picture.expand(-1, 3, -1, -1)
     x = functional.interpolate(x, size, mode="bilinear", antialias=scale < 1, align_corners=False).clamp(0, 1)
     down, right = ((-each) % STEP for each in size)
-    return functional.pad(x, (0, right, 0, down), value=GREY), scale
+    return functional.pad(x, (0, right, 0, down), value=ground), scale
 
 
 @torch.no_grad()
@@ -49,13 +52,29 @@ def things_in(
     height, width = picture.shape[-2:]
     x, scale = sized(picture, side)
     chances, boxes = (each[0].float() for each in decoded(net(x)))
+    return chosen(chances, boxes / scale, names, (width, height), threshold, count)
+
+
+def chosen(
+    chances: Tensor, boxes: Tensor, names: Sequence[str], size: tuple[int, int], threshold: float, count: int
+) -> Found:
+    """The things that cells have found, each once, the surest first.
+
+    Args:
+        chances: of the classes (N, classes).
+        boxes: (N, 4) in the picture's pixels.
+        names: of the classes.
+        size: width and height of the picture.
+        threshold: how sure they must be.
+        count: how many, at most.
+    """
     best, label = chances.max(1)
-    chosen = best.topk(min(CANDIDATES, len(best))).indices
-    chosen = chosen[best[chosen] >= threshold]
-    chosen = chosen[kept(boxes[chosen], best[chosen], OVERLAP, label[chosen])]
-    chosen = chosen[kept(boxes[chosen], best[chosen], CROWD)][:count]
-    things = (_thing(names[int(label[at])], float(best[at]), boxes[at] / scale, width, height) for at in chosen)
-    return Found(width, height, tuple(filter(None, things)))
+    rivals = best.topk(min(CANDIDATES, len(best))).indices
+    rivals = rivals[best[rivals] >= threshold]
+    rivals = rivals[kept(boxes[rivals], best[rivals], OVERLAP, label[rivals])]
+    rivals = rivals[kept(boxes[rivals], best[rivals], CROWD)][:count]
+    things = (_thing(names[int(label[at])], float(best[at]), boxes[at], *size) for at in rivals)
+    return Found(*size, tuple(filter(None, things)))
 
 
 def _thing(label: str, score: float, box: Tensor, width: int, height: int) -> Thing | None:
@@ -64,4 +83,4 @@ def _thing(label: str, score: float, box: Tensor, width: int, height: int) -> Th
     return None if cut is None else Thing(label, cut, score)
 
 
-__all__ = ["sized", "things_in"]
+__all__ = ["chosen", "sized", "things_in"]

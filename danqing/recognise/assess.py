@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -11,10 +12,13 @@ from torch import Tensor
 from danqing.core.artefacts.figures import Figures
 from danqing.core.fields.source import Source
 from danqing.core.learned.classes import class_names
-from danqing.core.learned.model import Recogniser
+from danqing.core.learned.finder import Finder
+from danqing.core.learned.model import Recogniser, Viewer
+from danqing.core.learned.weights import fitting
 from danqing.core.operators.operator import operator
 from danqing.core.pictures.contract import Images, from_uint8
 from danqing.core.progress import Job, Progress
+from danqing.data.annotations.assessment import assessed
 from danqing.data.store import Store, pack
 from danqing.data.truth import truth
 from danqing.maths.classification import class_scores, confusion_matrix, macro, wilson_interval
@@ -25,35 +29,48 @@ LEGIBLE = 30  # classes up to which the plot names each and counts each
 
 @operator
 def assess(
-    weights: Recogniser,
+    weights: Viewer,
     data: Source = "digits",
     split: Literal["test", "train", "all"] = "test",
+    labels: Path | None = None,
 ) -> Job[Figures]:
-    """Test a classifier on labelled pictures and show what it takes for what.
+    """Test a classifier on labelled pictures and show what it takes for what; or what finds things, and what it finds.
 
     Args:
-        weights: a trained classifier: a run folder, a .safetensors file, or digits.
-        data: the labelled pictures: a folder of class folders, a zip, shards, or digits.
+        weights: a trained classifier, detector, segmenter or keypoints: a run folder, a .safetensors file, or digits.
+        data: the labelled pictures: a folder of class folders, a zip, shards, or digits; or a folder of pictures with
+            labels of things beside them.
         split: which of them: those held out when training on them, those learnt from, or all.
+        labels: of a classifier, a CSV or JSON file; of things, a COCO file or a folder of label files, where they do
+            not lie beside the pictures.
 
     Returns:
         one row for all classes: ``accuracy`` with its 95 % interval ``low`` to ``high``, and ``precision``, ``recall``
         and ``f1`` as means over the classes; then one row for each class, where ``named`` counts the names its pictures
-        were given, in the order of the rows. And the confusion matrix as a plot.
+        were given, in the order of the rows. And the confusion matrix as a plot. Of what finds things, one row a score
+        (mAP and AP50 of boxes, mIoU of pixels, PCK and OKS of points) with its interval and what it means; and a sheet
+        of pictures with what was found drawn in.
 
     Raises:
         DataError: for pictures without labels, or an empty split.
+        ModelFileError: for weights that name nothing and find nothing.
         ParameterError: for a label that is no class of the model.
 
     Source: Wilson 1927 for the interval; van Rijsbergen 1979, chapter 7, for precision, recall and F1.
 
     Examples:
         danqing assess digits --data digits
+        danqing assess runs/detector-001 --data PICTURES --split all
     """
+    if isinstance(weights, Finder):
+        rows, sheet = yield from assessed(weights, data, labels, split)
+        return Figures(rows, sheet)
+    model = fitting(weights, Recogniser)
     which = None if split == "all" else split
-    store = yield from pack(data, size=weights.config["size"], channels=weights.config["channels"], split=which)
-    actual, names = truth(store, weights, data), class_names(weights)
-    named = yield from _named(store, weights)
+    size, channels = model.config["size"], model.config["channels"]
+    store = yield from pack(data, size=size, channels=channels, split=which, labels=labels)
+    actual, names = truth(store, model, data), class_names(model)
+    named = yield from _named(store, model)
     matrix = confusion_matrix(actual, named, len(names))
     return Figures(_rows(matrix, names), _plot(matrix, names))
 

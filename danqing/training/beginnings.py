@@ -88,10 +88,11 @@ def _told(
         yield f"Taught by {teacher.where} ({_millions(teacher.model)}, the new model {_millions(model)})"
     if frozen:
         yield f"Frozen: {options.freeze} ({frozen / _numbers(model):.0%} of all numbers)"
-    if transfer is not None or frozen or options.rates:
+    factors = options.rates or model.rates
+    if transfer is not None or frozen or factors:
         rates = ", ".join(f"{part or 'all'} {each.lr:.3g}" for part, each in settings_of(config, model).items())
-        rates_of(model, options.rates)
-        yield f"Learning rates: {rates}" + (f"; times {options.rates.replace('=', ' ')}" if options.rates else "")
+        rates_of(model, factors)
+        yield f"Learning rates: {rates}" + (f"; times {factors.replace('=', ' ')}" if factors else "")
 
 
 def _numbers(model: Model) -> int:

@@ -22,11 +22,19 @@ def new_model(config: TrainConfig, data: Store | Stream) -> Model:
     """
     made = family_named(config.family)
     classes = len(data.classes) if config.options.conditional else 0
-    known = {"size": data.size, "channels": data.channels, "classes": classes}
+    known = {"size": data.size, "channels": data.channels, "classes": classes, "points": points_of(data)}
     given = {name: value for name, value in known.items() if name in inspect.signature(made.__init__).parameters}
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(config.options.seed)
-        return made(**config.params, **given)
+        model = made(**config.params, **given)
+    model.card = {"classes": list(data.classes)} if classes else {}  # so that what it shows has names
+    return model
+
+
+def points_of(data: Store | Stream) -> list[str]:
+    """The names of the points that things in the pictures have."""
+    things = data.things if isinstance(data, Store) else None
+    return [] if things is None else list(things.points)
 
 
 def settings_of(config: TrainConfig, model: Model) -> dict[str, Optimiser]:
@@ -50,4 +58,4 @@ def _over(config: TrainConfig, settings: Optimiser, lr: float, top: float) -> Op
     )
 
 
-__all__ = ["new_model", "settings_of"]
+__all__ = ["new_model", "points_of", "settings_of"]

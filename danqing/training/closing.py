@@ -8,6 +8,7 @@ from typing import Any
 
 from danqing.core.artefacts.figures import Figures
 from danqing.core.errors import UserError
+from danqing.core.learned.finder import Finder
 from danqing.core.learned.model import Painter
 from danqing.core.operators.operator import operator_named
 from danqing.core.pictures.film_writing import write_frames
@@ -91,15 +92,17 @@ def _sections(
     seen, minutes = summary["pictures_seen"], summary["seconds"] / 60
     pictures = len(kit.supplies.train) if isinstance(kit.supplies.train, Store) else None
     of = f", {seen / pictures:,.1f} times each of {pictures:,}" if pictures else ""
+    finds = isinstance(kit.model, Finder)
     if grids:
         yield Section(
-            "What was painted", "画出了什么",
+            *(("What was found", "找到了什么") if finds else ("What was painted", "画出了什么")),
             f"After {minutes:,.1f} minutes and {seen:,} pictures seen{of}."
-            + (" One class a column." if kit.model.config.get("classes") else ""),
+            + (" One class a column." if kit.model.config.get("classes") and not finds else ""),
             f"训练 {minutes:,.1f} 分钟、看过 {seen:,} 张图片之后。",
             [Shown(grids[-1], f"{record.GRIDS}/{grids[-1].name}", pixels=kit.supplies.train.size <= 32)],
         )  # fmt: skip
-    shown = [Shown(film, "the same latents at every look · 每次查看时的同一组潜在向量")] if film else []
+    same, same_zh = ("pictures", "图片") if finds else ("latents", "潜在向量")
+    shown = [Shown(film, f"the same {same} at every look · 每次查看时的同一组{same_zh}")] if film else []
     yield Section(
         "How it learned", "怎样学会的",
         "Losses, readings and scores over pictures seen; a line where the doctor found something.",
@@ -110,14 +113,19 @@ def _sections(
     yield from _scores(folder, finding)
     log = record.standing(record.read_log(folder / record.LOG))
     numbers = [] if isinstance(finding, str) else finding.numbers
+    longer = Budget.parse(config.options.budget).times(2).text()
     yield Section(
         "What to try next", "接下来试试", "As this run went:", "根据这次训练的情况：",
         rows=[(each, "", "") for each in next_steps(summary, log, pictures, numbers)],
         commands=[
             f"danqing generate {folder} --count 64 --grid --out {folder}/more.png",
             f"danqing evaluate {folder} --data {config.data}",
-            f"danqing train --resume {folder} --budget {Budget.parse(config.options.budget).times(2).text()}",
-        ] if isinstance(kit.model, Painter) else [f"danqing card {folder}"],
+            f"danqing train --resume {folder} --budget {longer}",
+        ] if isinstance(kit.model, Painter) else [
+            f"danqing assess {folder} --data {config.data}",
+            f"danqing detect PICTURES --weights {folder} --out-dir found",
+            f"danqing train --resume {folder} --budget {longer}",
+        ] if finds else [f"danqing card {folder}"],
     )  # fmt: skip
 
 

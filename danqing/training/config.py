@@ -23,7 +23,7 @@ from danqing.data.augment import augmentations
 from danqing.training.budget import Budget
 from danqing.training.stages import read_stages, stages_to_json
 
-FROM_DATA = ("size", "channels", "classes")  # parameters of a family that the data decides
+FROM_DATA = ("size", "channels", "classes", "points")  # parameters of a family that the data decides
 IMAGENET = "imagenet"  # weights that come in a package, not in a file of danqing's
 TAUGHT = (Painter, Restorer, Recogniser)  # kinds that can learn from others of their kind
 GOING_ON = ("data_", "new_pictures")  # options of one resumption, not of the run
@@ -37,7 +37,8 @@ class Options:
         out: the run folder; by default runs/FAMILY-N.
         data_: with --resume: where the pictures lie now, if they were moved.
         new_pictures: with --resume: go on although the set has other pictures than before; classes must stay.
-        labels: a CSV or JSON file of labels, when the folders do not say them.
+        labels: a CSV or JSON file of labels, when the folders do not say them; of things in the pictures, a COCO file
+            or a folder of YOLO's, Pascal VOC's or LabelMe's files or of mask PNGs, where it does not lie beside them.
         from_: weights to begin with (bundled, a file or a run folder), and with them the family's parameters not given;
             for a classifier also imagenet.
         size: side of the pictures in pixels; by default 28 for the built-in digits, else what the family proposes.
@@ -55,10 +56,12 @@ class Options:
         ema: half-life of the averaged weights, in pictures seen; 0 turns averaging off.
         clip: largest gradient norm of a part; 0 does not clip.
         freeze: what does not learn: NAME or NAME:LEVEL, its first layers, such as critic:4; commas part several.
-        rates: what the learning rate of parts is multiplied by, such as critic=0.5,painter.layers:2=0.1.
+        rates: what the learning rate of parts is multiplied by, such as critic=0.5,painter.layers:2=0.1; by default
+            what the family proposes, which for most is nothing.
         teacher: weights to learn from as well, such as those of a larger model (bundled, a file or a run folder).
         teaching: how much that counts beside what is learned from the pictures.
-        augment: augmentations, such as flip,rotate=10 (see the documentation of data).
+        augment: augmentations, such as flip,rotate=10 (see the documentation of data); by default what the family
+            proposes, which for most is none.
         critic_augment: augmentations before the critic, of real and painted pictures alike, so that the samples have
             none of them: all of them always (diff), or as much as is needed (adaptive); auto: adaptive below 5,000
             pictures.
@@ -256,5 +259,4 @@ def family_fields(family: str) -> tuple[Field, ...]:
         ParameterError: if there is no such family.
     """
     made = family_named(family)
-    fields = schema(made.__init__, made.__init__ if words_of(made.__init__).arguments else made)
-    return tuple(field for field in fields if field.name not in FROM_DATA)
+    return schema(made.__init__, made.__init__ if words_of(made.__init__).arguments else made, FROM_DATA)

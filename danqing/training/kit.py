@@ -5,11 +5,13 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
+from danqing.core.learned.finder import Finder
 from danqing.core.learned.model import Model, Painter, Samples
 from danqing.core.pictures.contract import Images
 from danqing.data.augment import augmentations
@@ -31,6 +33,7 @@ from danqing.training.step import Stepper
 from danqing.training.teaching import Teacher
 
 ROWS = 8  # of a grid
+COLUMNS = 4  # and rows of one that shows what was found
 BESIDE = 4096  # training pictures among which copies are looked for, at most
 CHUNK = 256  # of them at a time
 
@@ -59,7 +62,11 @@ class Kit:
         options = config.options
         self.config, self.supplies, self.fabric = config, supplies, fabric
         self.batch = batch_share(config, fabric.world_size)
-        self.augment = augmentations(options.augment)
+        things = supplies.train.things if isinstance(supplies.train, Store) else None
+        mirrored = () if things is None else tuple(things.mirrored)
+        self.augment = replace(
+            augmentations(options.augment or model.augment), mirrored=mirrored, black=things is not None
+        )
         self.model = to_machine(model, str(fabric.device)).train()
         frozen = freeze(self.model, options.freeze)
         self.precision = self._precision()
@@ -69,7 +76,7 @@ class Kit:
         self.gamma = 0.0 if rules is None else rules.gamma
         self.before_critic = kind_for(options.critic_augment, count_of(supplies.train))
         self.teacher = teacher_of(config, self.model, supplies)
-        factors = rates_of(self.model, options.rates)
+        factors = rates_of(self.model, options.rates or self.model.rates)
         self.stepper = Stepper(
             self.model, settings, self.precision.precision, fabric, options.clip, frozen, factors, self.teacher
         )
@@ -78,14 +85,20 @@ class Kit:
         self.rng = torch.Generator().manual_seed(seed)
         torch.default_generator.manual_seed(seed)
         self.held_out = self._ready(held_out_batch(supplies, options.seed))
-        self.apart = (
-            self.held_out if supplies.held_out is not supplies.train else self.held_out.map(lambda each: each[:0])
-        )
-        classes = self.model.config.get("classes", 0)
-        self.columns = classes or ROWS
-        self.shown = by_class(self.held_out, classes, ROWS) if classes else Samples(self.held_out.x[: ROWS * ROWS])
+        apart = supplies.held_out is not supplies.train
+        self.apart = self.held_out if apart else self.held_out.map(lambda each: each[:0])
+        self.columns, self.shown = self._to_show()
         self.asked = drawn_classes(supplies.train, self.held_out, options.seed)
         self.real = sketch_features(self.shown.x.cpu())
+
+    def _to_show(self) -> tuple[int, Samples]:
+        """How many columns a grid has, and the pictures that it is for."""
+        if isinstance(self.model, Finder):
+            return COLUMNS, self.held_out.map(lambda each: each[: COLUMNS * COLUMNS])
+        classes = self.model.config.get("classes", 0)
+        if classes:
+            return classes, by_class(self.held_out, classes, ROWS)
+        return ROWS, Samples(self.held_out.x[: ROWS * ROWS])
 
     def try_out(self) -> None:
         """Train one step on a copy, so that what cannot be learned from is refused before anything is written."""
@@ -98,8 +111,8 @@ class Kit:
         return Seen(painted_like(model, self.shown, seed), score(model, self.held_out, self.asked, seed))
 
     def view(self, seen: Seen, position: Position) -> View | None:
-        """What there is to be looked at; None if nothing was painted."""
-        if seen.painted is None:
+        """What there is to be looked at; None if nothing was painted, or only drawn in."""
+        if seen.painted is None or isinstance(self.model, Finder):
             return None
         return View(
             position.step,

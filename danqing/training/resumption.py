@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from danqing.core.errors import DataError, ParameterError
+from danqing.training.build import points_of
 from danqing.training.config import TrainConfig
 from danqing.training.setup import Supplies, fit_of, picture_size
 from danqing.training.stages import stages_to_json
@@ -55,7 +56,7 @@ def facts_of_set(supplies: Supplies) -> dict[str, Any]:
     """What makes the pictures of a run the same as before, as JSON values."""
     train = supplies.train
     facts, held_out = train.facts(), supplies.held_out.facts()
-    named = {"size": train.size, "channels": train.channels, "classes": list(train.classes)}
+    named = {"size": train.size, "channels": train.channels, "classes": list(train.classes), "points": points_of(train)}
     return {**named, "count": facts.get("count"), "sha256": facts.get("sha256"), "held_out": held_out.get("sha256")}
 
 
@@ -95,6 +96,8 @@ def _never(known: dict[str, Any], now: dict[str, Any], model: dict[str, Any]) ->
         if known.get("size", now["size"]) != now["size"]
         else "",
     ]
+    if known.get("points", now["points"]) != now["points"]:
+        words.append(f"things have the points {', '.join(now['points'])} now, and had {', '.join(known['points'])}")
     if model.get("classes"):
         words.append(_classes(known.get("classes"), now["classes"], model["classes"]))
     return words

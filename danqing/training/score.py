@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from danqing.core.learned.finder import Finder
 from danqing.core.learned.model import Model, Samples
 from danqing.core.pictures.contract import Images
 from danqing.data.store import Store
@@ -32,7 +33,7 @@ def score(model: Model, held_out: Samples, asked: Tensor | None, seed: int) -> d
         seed: fixes the latents.
     """
     scores = model.score(held_out)
-    if scores:
+    if scores or isinstance(model, Finder):  # which may have nothing to find among what is held out
         return scores
     painted = painted_like(model, held_out._replace(y=asked), seed)
     if painted is None:
@@ -45,7 +46,7 @@ def drawn_classes(train: Store | Stream, held_out: Samples, seed: int) -> Tensor
 
     Of a stream, which does not know these, as they occur among the held-out ones.
     """
-    if held_out.y is None:
+    if held_out.y is None or held_out.y.ndim > 1:  # no classes, or those of things in the pictures
         return None
     known = train.labels if isinstance(train, Store) and train.labels is not None else held_out.y.cpu().numpy()
     drawn = classes_as_in(np.asarray(known), len(held_out.x), stream(seed, "classes"))

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
@@ -13,13 +14,16 @@ import torch
 from danqing.core.errors import DataError, ParameterError, UserError
 from danqing.core.learned.card import locate
 from danqing.core.learned.families import family_named
+from danqing.core.learned.finder import Finder, Needs
 from danqing.core.learned.model import Model, Painter, Samples
 from danqing.core.notes import note
 from danqing.core.pictures.names import several
 from danqing.core.progress import Job, Progress
 from danqing.data.advice import FEWEST, too_few
+from danqing.data.annotations.places import read_labelled
 from danqing.data.check import check
 from danqing.data.fit import Fit
+from danqing.data.labelled import with_things
 from danqing.data.report import shorter_side
 from danqing.data.sources import is_built_in
 from danqing.data.store import Store, pack
@@ -30,6 +34,7 @@ from danqing.training.score import SCORED
 
 NATURAL_SIZE = {"digits": 28}
 HASTY = 0.1  # of a look: a budget that is shorter is refused
+FOUND = 64  # held-out pictures a look in which things are to be found
 
 
 class Supplies(NamedTuple):
@@ -126,6 +131,9 @@ def gather_pictures(config: TrainConfig) -> Job[Supplies]:
         DataError: if pictures cannot be read and ``skip_bad`` is off, or there are none.
     """
     options = config.options
+    made = family_named(config.family)
+    if issubclass(made, Finder):
+        return (yield from _gather_labelled(config, made.needs))
     if options.stream:
         stream = Stream(
             config.data,
@@ -135,15 +143,34 @@ def gather_pictures(config: TrainConfig) -> Job[Supplies]:
             skip_bad=options.skip_bad,
         )
         return Supplies(stream, stream, {})
+    return (yield from _packed(config, config.data, options.labels))
+
+
+def _gather_labelled(config: TrainConfig, needs: Needs) -> Job[Supplies]:
+    """Read the labels of things, and pack the pictures that have some."""
+    options = config.options
+    if options.stream or fit_of(config) == "tiles":
+        name = "stream" if options.stream else "fit"
+        raise ParameterError("does not go with labels of things in pictures", where=name, remedy="Leave it out")
+    yield Progress(0, 1, "reading labels")
+    found = read_labelled(config.data, options.labels, needs, skip_bad=options.skip_bad)
+    supplies = yield from _packed(config, str(found.place), None, found.labels.found.keys())
+    train, held_out = (with_things(each, found.labels, fit_of(config), needs) for each in supplies[:2])  # type: ignore[arg-type]
+    return Supplies(train, held_out if supplies.held_out is not supplies.train else train, supplies.report)
+
+
+def _packed(config: TrainConfig, data: str, labels: Path | None, only: Collection[str] | None = None) -> Job[Supplies]:
+    """Check the pictures and pack them; ``only`` those of these names."""
+    options = config.options
     report: dict[str, Any] = {}
-    if not is_built_in(config.data):
-        found = yield from check(config.data, labels=options.labels, family=config.family)
+    if not is_built_in(data):
+        found = yield from check(data, labels=labels, family=config.family, only=only)
         report = found.to_json()
         if found.unusable and not options.skip_bad:
             first = ", ".join(f"{item.name} ({item.reason})" for item in found.unusable[:3])
             raise DataError(
                 f"{len(found.unusable)} of its files cannot be used: {first}{' …' if len(found.unusable) > 3 else ''}",
-                where=config.data,
+                where=data,
                 remedy="Mend or remove them, or give --skip-bad to go on without them",
             )
     for words in _remarks(config, report):
@@ -151,18 +178,19 @@ def gather_pictures(config: TrainConfig) -> Job[Supplies]:
     stores = []
     for split in ("train", "test"):
         job = pack(
-            config.data,
+            data,
             size=picture_size(config),
             channels=options.channels,
             fit=fit_of(config),
-            labels=options.labels,
+            labels=labels,
             split=split,
             skip_bad=options.skip_bad,
+            only=only,
         )
         stores.append((yield from job))
     train, test = stores
     if len(train) == 0:
-        raise DataError("no pictures to learn from", where=config.data)
+        raise DataError("no pictures to learn from", where=data)
     yield Progress(1, 1, f"{len(train):,} pictures to learn from, {len(test):,} held out")
     return Supplies(train, test if len(test) >= 2 else train, report)
 
@@ -199,8 +227,10 @@ def count_of(data: Store | Stream) -> float:
 
 
 def held_out_batch(supplies: Supplies, seed: int) -> Samples:
-    """The pictures that scores are taken on: the same in every look."""
-    return next(supplies.held_out.batches(SCORED, seed))
+    """The pictures that scores are taken on: the same in every look; where things are to be found, each once."""
+    data = supplies.held_out
+    labelled = isinstance(data, Store) and data.things is not None
+    return next(data.batches(min(len(data), FOUND) if labelled else SCORED, seed))  # type: ignore[arg-type]
 
 
 def without_labels(batch: Samples, model: Model) -> Samples:

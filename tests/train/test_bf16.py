@@ -16,6 +16,7 @@ import torch
 
 from danqing.core.learned import model as bases
 from danqing.core.learned.families import family_named
+from danqing.core.learned.finder import Finder, Parser
 from danqing.core.learned.model import Model, Samples
 from danqing.core.learned.painting import Translator
 from danqing.core.learned.weights import load, load_tensors
@@ -25,7 +26,8 @@ from danqing.nets.precision import autocast
 from danqing.training.config import TrainConfig
 from danqing.training.loop import resume, train
 from danqing.training.step import Stepper
-from tests.train.sets import set_for, stripes
+from tests.models.things import POINTS, batch_of
+from tests.train.sets import LABELLED, set_for, stripes
 
 SIZE, CLASSES, STEPS = 32, 2, 3
 RUN: dict[str, Any] = {"budget": "24pictures", "every": "8pictures", "batch": 8, "precision": "bf16", "threads": 1}
@@ -43,6 +45,7 @@ SMALL: dict[str, dict[str, Any]] = {  # a family that is not here learns with th
     "stylist": {"net": "tiny"},
     "marker": {"patch": 24},
     "fademeter": {"width": 8, "patch": 24},
+    **{name: {"backbone": "mobilenet", "width": 16, "size": 32} for name in LABELLED},
 }
 
 
@@ -70,12 +73,14 @@ def begun(family: str, weights: str) -> Any:
 
 def new(family: str, choice: dict[str, Any]) -> Model:
     """A model of a family for colour pictures in classes, as far as it asks for them."""
-    data, made = {"size": SIZE, "channels": 3, "classes": CLASSES}, family_named(family)
+    data, made = {"size": SIZE, "channels": 3, "classes": CLASSES, "points": list(POINTS)}, family_named(family)
     asked = {name: data[name] for name in data.keys() & inspect.signature(made.__init__).parameters.keys()}
     return made(**{**asked, **SMALL.get(family, {}), **choice})
 
 
 def samples(model: Model, count: int = 8) -> Samples:
+    if isinstance(model, Finder):
+        return batch_of(count, seed=0, side=SIZE)
     x = torch.rand(count, 3, SIZE, SIZE, generator=torch.Generator().manual_seed(0))
     pair = x.flip(3) if isinstance(model, Translator) else None
     return Samples(x, torch.arange(count) % CLASSES if model.config.get("classes") else None, pair)
@@ -99,6 +104,11 @@ def use(model: Model, batch: Samples) -> None:
             check(model.sample(3, rng))
         if isinstance(model, Translator):
             check(model.translate(batch.x))
+        if isinstance(model, Finder):
+            found = model.find(batch.x, 0.0)
+            assert all(0 <= thing.score <= 1 for each in found for thing in each.things)
+        if isinstance(model, Parser):
+            check(model.shares(batch.x))
         if isinstance(model, bases.Recogniser):
             check(model.predict(batch.x))
             assert model.features(batch.x).dtype == torch.float32

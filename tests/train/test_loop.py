@@ -22,8 +22,9 @@ from danqing.training.config import TrainConfig
 from danqing.training.loop import resume, train
 from danqing.training.record import read_log
 from danqing.training.step import Stepper
-from tests.train.sets import set_for
+from tests.train.sets import LABELLED, set_for
 
+BRIEF = {"budget": "48pictures", "every": "24pictures", "batch": 8}
 SMALL: dict[str, Any] = {
     "mlpgan": {},
     "dcgan": {"width": 8},
@@ -38,6 +39,7 @@ SMALL: dict[str, Any] = {
     "stylist": {"net": "tiny", "batch": 4, "budget": "120pictures", "every": "40pictures"},
     "marker": {"patch": 24},
     "fademeter": {"width": 8, "patch": 24},
+    **{name: {"backbone": "mobilenet", "size": 32, **BRIEF} for name in LABELLED},
 }
 RUN: dict[str, Any] = {"budget": "480pictures", "every": "160pictures", "batch": 16, "precision": "fp32", "threads": 1}
 

@@ -6,7 +6,7 @@ import functools
 import inspect
 import types
 import typing
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from typing import Annotated, Any, Union, get_args, get_origin
 
@@ -68,8 +68,10 @@ class Field:
         return out
 
 
-def schema(function: Callable[..., Any], document: Any = None) -> tuple[Field, ...]:
+def schema(function: Callable[..., Any], document: Any = None, without: Collection[str] = ()) -> tuple[Field, ...]:
     """Draw the fields from a signature and the Args of its docstring (or of that of the ``document`` given).
+
+    Parameters ``without`` a field are passed over.
 
     Raises:
         TypeError: if a parameter's annotation is of no kind (a mistake of its author).
@@ -79,7 +81,7 @@ def schema(function: Callable[..., Any], document: Any = None) -> tuple[Field, .
     return tuple(
         field_of(name, hints.get(name), parameter.default, words.get(name, ""))
         for name, parameter in inspect.signature(function).parameters.items()
-        if name != "self"
+        if name != "self" and name not in without
     )
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import functools
-import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -14,6 +12,7 @@ from torch import Generator, Tensor, nn
 
 from danqing.core.errors import ParameterError
 from danqing.core.learned.latent_space import LatentSpace
+from danqing.core.learned.remembering import remembering
 from danqing.core.pictures.contract import Images, Mask
 
 Card = dict[str, Any]
@@ -24,11 +23,12 @@ class Samples(NamedTuple):
 
     Attributes:
         x: pictures (B, C, H, W).
-        y: classes (B,), int64.
+        y: classes, int64: of pictures (B,), or of the things in them (B, N), -1 where a picture has fewer.
         pair: the picture that each should become (B, C', H', W'), as large as ``x`` or a multiple of it.
-        mask: what is marked in each (B, 1, H, W).
+        mask: what is marked in each (B, 1, H, W); of several classes, (B, classes, H, W).
         boxes: (B, N, 4) as left, top, right, bottom in pixels; rows of NaN fill up where a picture has fewer.
-        points: (B, N, 2) as x, y in pixels, the middle of the first at 0.5; NaN where a point is not to be seen.
+        points: (B, N, 2) as x, y in pixels, the middle of the first at 0.5; NaN where a point is not to be seen. Of
+            things, all named points of the first, then of the second and so on.
     """
 
     x: Images
@@ -99,6 +99,9 @@ class Model(nn.Module, ABC):
         batch_size: proposed pictures per step.
         fit: proposed way in which pictures become square.
         picture_size: proposed side of them in pixels.
+        augment: proposed augmentations, as ``--augment`` takes them.
+        rates: proposed factors of the learning rate of modules, as ``--rates`` takes them.
+        used_by: what uses such models, for who gives one elsewhere.
         nicknames: what the literature calls some of the modules, with their names here.
         parts: the submodules stepped apart, by the names that :meth:`losses` yields; ``("",)`` is the whole model.
     """
@@ -111,12 +114,15 @@ class Model(nn.Module, ABC):
     parts: ClassVar[tuple[str, ...]] = ("",)
     fit: ClassVar[Literal["crop", "pad", "stretch", "tiles"]] = "crop"
     picture_size: ClassVar[int] = 64
+    augment: ClassVar[str] = ""
+    rates: ClassVar[str] = ""
+    used_by: ClassVar[str] = ""
     nicknames: ClassVar[Mapping[str, str]] = {}
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         if "__init__" in cls.__dict__:
-            cls.__init__ = _remembering(cls.__init__)  # type: ignore[method-assign]
+            cls.__init__ = remembering(cls.__init__)  # type: ignore[method-assign]
 
     @property
     def family(self) -> str:
@@ -215,7 +221,11 @@ class Stylist(Model):
         """Paint pictures (B, 3, H, W), whose colours are the paintings' already, by codes (1 or B, D)."""
 
 
-class Recogniser(Model):
+class Viewer(Model):
+    """Learns to say what pictures show."""
+
+
+class Recogniser(Viewer):
     """Learns to name what it sees, the middle square of a picture. Its config: ``size``, ``channels``, ``classes``."""
 
     @abstractmethod
@@ -229,18 +239,3 @@ class Recogniser(Model):
     def predict(self, x: Images) -> Tensor:
         """Class probabilities (B, classes), float32, each row summing to 1."""
         return self.logits(x).softmax(1)
-
-
-def _remembering(init: Any) -> Any:
-    """Wrap ``__init__`` so that the outermost call records its arguments in ``self.config``."""
-
-    @functools.wraps(init)
-    def wrapper(self: Model, *args: Any, **kwargs: Any) -> None:
-        if "config" not in self.__dict__:
-            bound = inspect.signature(init).bind(self, *args, **kwargs)
-            bound.apply_defaults()
-            object.__setattr__(self, "config", {k: v for k, v in bound.arguments.items() if k != "self"})
-            object.__setattr__(self, "card", {})
-        init(self, *args, **kwargs)
-
-    return wrapper

@@ -125,7 +125,7 @@ def fitting(model: Model, kind: type[M], task: str = "") -> M:
     """
     where = model.card.get("file", "model")
     if not isinstance(model, kind):
-        raise ModelFileError(f"is a {model.family}, not a {kind.__name__.lower()}", where=where)
+        raise ModelFileError(f"is a {model.family}, not a {kind.__name__.lower()}", where=where, remedy=model.used_by)
     if task and model.config.get("task") != task:
         what = f"is a {model.family} for the task {model.config.get('task')}, not {task}"
         raise ModelFileError(what, where=where, remedy=f"Train one with --task {task}")

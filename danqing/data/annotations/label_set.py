@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -33,20 +34,30 @@ class LabelSet(NamedTuple):
 
 
 class Folder:
-    """The pictures that labels are for, found by their names with or without suffix."""
+    """The pictures that labels are for, found by their names with or without suffix and folder.
 
-    def __init__(self, place: Path) -> None:
+    Args:
+        place: the folder.
+        without: places of labels in it, whose own pictures (masks) are none of the set.
+    """
+
+    def __init__(self, place: Path, without: Sequence[Path] = ()) -> None:
         self.place = place
-        self.files = {each.name: each.file for each in pictures_in(place).found}
+        outside = [each.resolve() for each in without]
+        found = [each for each in pictures_in(place).found if not _lies_in(each.file, outside)]
+        self.files = {each.name: each.file for each in found}
         self._stems = {stem(name): name for name in self.files}
         self._bare = {Path(name).name: name for name in self.files}
+        self._bare_stems = _unique((Path(stem(name)).name, name) for name in self.files)
 
     def name(self, written: str) -> str | None:
         """The picture that a label file means; None if it is missing."""
         plain = written.replace("\\", "/")
         if plain in self.files:
             return plain
-        return self._stems.get(stem(plain)) or self._bare.get(Path(plain).name)
+        bare = Path(plain).name
+        whole = self._stems.get(stem(plain)) or self._bare.get(bare)
+        return whole or self._bare_stems.get(bare) or self._bare_stems.get(stem(bare))
 
     def size(self, name: str) -> tuple[int, int]:
         """Width and height of a picture as it is seen."""
@@ -55,6 +66,17 @@ class Folder:
         with Image.open(self.files[name]) as image:
             turned = image.getexif().get(0x0112, 1) >= 5
             return (image.height, image.width) if turned else image.size
+
+
+def _lies_in(file: Path, places: Sequence[Path]) -> bool:
+    return bool(places) and not {file.resolve(), *file.resolve().parents}.isdisjoint(places)
+
+
+def _unique(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Those whose key occurs once."""
+    listed = list(pairs)
+    often = Counter(key for key, _ in listed)
+    return {key: name for key, name in listed if often[key] == 1}
 
 
 def thing(

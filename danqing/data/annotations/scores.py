@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from danqing.core.errors import DataError
+from danqing.core.learned.finder import Needs
 from danqing.core.pictures.found import Found
 from danqing.core.progress import Job, Progress
 from danqing.data.annotations.formats import read_labels
@@ -45,6 +47,19 @@ def scores_of(found: Path, truth: Path, pictures: Path, seed: int = 0) -> Job[li
         scores |= {"mIoU": intersection}
     if any(thing.points for thing in there):
         scores |= {"PCK": correct_points, "OKS": similarity}
+    return (yield from rows_of(pairs, scores, seed))
+
+
+def scores_for(needs: Needs) -> dict[str, Score]:
+    """The scores that are taken of a model, by what of labels it learns from."""
+    boxes: dict[str, Score] = {"mAP": precision, "AP50": partial(precision, threshold=0.5)}
+    points: dict[str, Score] = {"PCK": correct_points, "OKS": similarity, **boxes}
+    masks: dict[str, Score] = {"mIoU": intersection}
+    return {"boxes": boxes, "masks": masks, "points": points}[needs]
+
+
+def rows_of(pairs: Sequence[Pair], scores: Mapping[str, Score], seed: int) -> Job[list[dict[str, Any]]]:
+    """One row a score, with its interval and what it means."""
     rows = []
     for at, (name, each) in enumerate(scores.items()):
         yield Progress(at, len(scores), name)

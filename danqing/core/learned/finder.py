@@ -1,0 +1,67 @@
+"""Models that find things in pictures: where they are, of which class, with which pixels or points."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from typing import ClassVar, Literal
+
+from torch import Tensor
+
+from danqing.core.learned.classes import class_names
+from danqing.core.learned.model import Viewer
+from danqing.core.pictures.contract import Images
+from danqing.core.pictures.found import Found
+
+Needs = Literal["points", "masks", "boxes"]  # the rarest first
+
+UNSURE = 0.05  # how sure things must be to be scored: average precision asks for the unsure ones, too
+
+
+class Finder(Viewer):
+    """Learns to find things. Its config holds ``size``, ``channels`` and ``classes``, and ``points`` if it needs them.
+
+    Of its Samples, ``boxes`` are the things of a picture, ``y`` their classes, ``points`` all named points of the
+    first, then of the second and so on; ``mask`` has a plane for each class.
+
+    Attributes:
+        needs: what of a set's labels it learns from.
+    """
+
+    fit: ClassVar[Literal["crop", "pad", "stretch", "tiles"]] = "pad"
+    picture_size: ClassVar[int] = 256
+    batch_size: ClassVar[int] = 8
+    augment: ClassVar[str] = "crop=0.3,rotate=8,affine=0.15,jitter=0.3"
+    rates: ClassVar[str] = "trunk=0.1"  # at the rate of what is new, what it knows of ImageNet would be lost
+    needs: ClassVar[Needs] = "boxes"
+    used_by: ClassVar[str] = "danqing detect and danqing assess use it"
+
+    @property
+    def names(self) -> Sequence[str]:
+        """Of its classes, in order."""
+        return class_names(self)
+
+    @abstractmethod
+    def find(self, x: Images, threshold: float, count: int = 100, side: int | None = None) -> list[Found]:
+        """What is in pictures (B, C, H, W) of any size, for each the surest things first.
+
+        Args:
+            x: the pictures.
+            threshold: how sure it must be, 0…1.
+            count: things a picture, at most.
+            side: longer side in pixels that it looks at; None: as it learned.
+        """
+
+
+class Parser(Finder):
+    """Learns to say of every pixel which class it belongs to."""
+
+    needs: ClassVar[Needs] = "masks"
+    used_by: ClassVar[str] = "danqing segment, danqing detect and danqing assess use it"
+
+    @abstractmethod
+    def shares(self, x: Images, side: int | None = None) -> Tensor:
+        """How sure it is that pixels belong to nothing and to each class, (B, 1 + classes, H, W); they add up to 1."""
+
+
+__all__ = ["UNSURE", "Finder", "Needs", "Parser"]

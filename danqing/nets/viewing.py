@@ -1,0 +1,89 @@
+"""What all families that find things share: refusals, looks with what was found drawn in, and scores."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+
+import torch
+from torch import Tensor
+
+from danqing.core.errors import ParameterError
+from danqing.core.learned.finder import UNSURE, Finder
+from danqing.core.learned.model import Samples
+from danqing.core.pictures.contract import Images
+from danqing.core.pictures.found import Found
+from danqing.core.pictures.marking import marked
+from danqing.maths.found_scores import Pair, Score, precision, with_interval
+from danqing.maths.labelled import things_of
+
+SHOWN = 16  # pictures of a look
+CHUNK = 16  # pictures looked at once
+SURE = 0.4  # for what is drawn in
+
+
+def check_classes(classes: int) -> None:
+    """Refuse a model without classes.
+
+    Raises:
+        ParameterError: if there is none.
+    """
+    if classes < 1:
+        remedy = "Give labels of things, and leave out --no-conditional"
+        raise ParameterError("there are no classes to find", where="classes", remedy=remedy)
+
+
+def check_labelled(batch: Samples) -> tuple[Tensor, Tensor]:
+    """The boxes (B, N, 4) of a batch and their classes (B, N).
+
+    Raises:
+        ParameterError: if it has none.
+    """
+    if batch.boxes is None or batch.y is None:
+        raise ParameterError("what finds things learns from pictures in which they are labelled", where="data")
+    return batch.boxes, batch.y
+
+
+def drawn_in(model: Finder, x: Images) -> Images:
+    """Pictures with what a model finds in them drawn in, (B, 3, H, W)."""
+    return torch.cat(
+        [marked(each, found) for each, found in zip(x.cpu().split(1), found_in(model, x, SURE), strict=True)]
+    )
+
+
+def found_in(model: Finder, x: Images, threshold: float) -> list[Found]:
+    """What a model finds in pictures, some at a time."""
+    return [found for part in x.split(CHUNK) for found in model.find(part, threshold)]
+
+
+def pairs_of(model: Finder, batch: Samples, threshold: float = UNSURE, points: Sequence[str] = ()) -> list[Pair]:
+    """What a model finds in held-out pictures, beside what is there."""
+    there = things_of(batch, model.names, points, masks=model.needs == "masks")
+    return [Pair(*each) for each in zip(found_in(model, batch.x, threshold), there, strict=True)]
+
+
+def box_scores(model: Finder, batch: Samples) -> dict[str, float]:
+    """Average precisions of boxes on held-out pictures, negated; empty where nothing is there."""
+    pairs = pairs_of(model, batch)
+    return {**negated("mAP", precision, pairs), **negated("AP50", partial(precision, threshold=0.5), pairs, plain=True)}
+
+
+def negated(name: str, score: Score, pairs: Sequence[Pair], plain: bool = False) -> dict[str, float]:
+    """A score and, unless it is to be plain, the ends of its 95 % interval; without what is not a number."""
+    told = {"value": score(pairs)} if plain else with_interval(score, pairs)
+    names = {"value": f"-{name}", "low": f"-{name}_low", "high": f"-{name}_high"}
+    return {names[key]: 0.0 - each for key, each in told.items() if each == each}  # never -0
+
+
+__all__ = [
+    "CHUNK",
+    "SHOWN",
+    "SURE",
+    "box_scores",
+    "check_classes",
+    "check_labelled",
+    "drawn_in",
+    "found_in",
+    "negated",
+    "pairs_of",
+]
