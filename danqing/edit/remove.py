@@ -16,7 +16,7 @@ from danqing.core.pictures.contract import Images, Mask
 from danqing.core.progress import Job
 from danqing.maths.cutout import object_in
 from danqing.maths.found import chosen, pixels_of
-from danqing.maths.inpainting import filled
+from danqing.maths.inpainting import filled, something_is_known
 from danqing.maths.selection import box_in, fitting, grown
 
 
@@ -73,6 +73,7 @@ def remove(
         holes[:, rows, columns] = True
     else:
         holes = torch.stack([object_in(picture, frame) for picture in x])
+    something_is_known(holes, "boxes" if boxes is not None else "box" if mask is None else "mask")
     wide = grown(holes, margin)
     remains = ~wide.flatten(1).all(1).view(-1, 1, 1)
     return (yield from filled(x, torch.where(remains, wide, holes), "exemplar", 3, seed))

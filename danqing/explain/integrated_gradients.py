@@ -19,10 +19,13 @@ from danqing.core.pictures.contract import Images, Mask
 from danqing.core.progress import Job, Progress
 from danqing.maths.heat import heated, to_unit
 from danqing.maths.opacity import opacity_of
+from danqing.maths.pyramid import resized
+from danqing.maths.style_choice import reduced
 from danqing.nets.reasons import asked, at_once, check_learned
 
 COMPLETE = 0.02  # of the score's change; what the sum of a map may miss
 MOST = 2048  # steps
+LARGEST = 2**18  # pixels of a picture that is faded in hundreds of times
 CHUNK = 16  # of them at once, at most
 LEVELS = {"black": 0.0, "grey": 0.5, "white": 1.0}
 
@@ -52,7 +55,7 @@ def integrated_gradients(
     against it.
 
     Args:
-        x: pictures of any size; the model sees the middle square.
+        x: pictures of any size, looked at in a quarter of a megapixel at most; the model sees the middle square.
         weights: a trained classifier: a run folder, a .safetensors file, or digits.
         label: the class to explain, by name or number; by default the likeliest.
         ground: what stands for nothing to see; pixels of its colour get no credit.
@@ -77,6 +80,9 @@ def integrated_gradients(
     rows, drawn = [], []
     for at, picture in enumerate(shown.split(1)):
         number, row = asked(weights, picture, label)
+        whole, picture = picture, reduced(picture, LARGEST)
+        if picture is not whole:
+            note(f"it was looked at in {picture.shape[3]} x {picture.shape[2]} px, since it is looked at so often")
         reasons, taken = None, steps
         while reasons is None or (reasons.gap > COMPLETE and taken * 2 <= MOST):
             taken = steps if reasons is None else taken * 2
@@ -88,7 +94,7 @@ def integrated_gradients(
         found = reasons.found.sum(1, keepdim=True)
         facts = {"change": reasons.change, "gap": reasons.gap, "steps": reasons.steps}
         rows.append({**row, **facts, "random": check_learned(again, weights, found)})
-        drawn.append(heated(picture, to_unit(found)))
+        drawn.append(heated(whole, to_unit(found if picture is whole else resized(found, list(whole.shape[2:])))))
     return Figures(rows, torch.cat(drawn))
 
 

@@ -174,12 +174,13 @@ _FILLERS: dict[str, Callable[[Plane, Plane, int, Generator], Job[Plane]]] = {
 }
 
 
-def something_is_known(holes: torch.Tensor) -> None:
-    """Refuse holes (B, H, W), bool, that leave nothing of a picture.
+def something_is_known(holes: torch.Tensor, name: str = "mask") -> None:
+    """Refuse holes (B, H, W), bool, that leave nothing of a picture, by the name of what marked them.
 
     Raises:
         ParameterError: if they do.
     """
     if bool(holes.flatten(1).all(1).any()):
         what = "covers the whole picture: nothing is left to fill from"
-        raise ParameterError(what, where="mask", remedy="1 (white) means: paint here; is it the wrong way round?")
+        wrong = "1 (white) means: paint here; is it the wrong way round?" if name == "mask" else "Mark less of it"
+        raise ParameterError(what, where=name, remedy=wrong)

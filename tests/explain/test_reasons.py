@@ -127,6 +127,15 @@ def test_a_wide_picture_is_explained_in_its_middle_square() -> None:
     assert torch.equal(found[..., :SIDE], ground[..., :SIDE])
 
 
+def test_a_very_large_picture_is_looked_at_smaller_and_drawn_whole() -> None:
+    x = torch.rand(1, 1, 16, 20_000, generator=torch.Generator().manual_seed(0))
+    notes: list[str] = []
+    with noted(notes):
+        found = danqing.integrated_gradients(x, load("digits", kind=Recogniser), steps=4)
+    assert any("looked at in 18102 x 14 px" in each for each in notes)
+    assert found.picture.shape == (1, 3, 16, 20_000)
+
+
 def test_of_large_pictures_few_copies_are_looked_at_together(net: Recogniser) -> None:
     sides = [(1, 1), (28, 28), (512, 512), (1000, 1500), (3000, 4000)]
     empty = [torch.empty(1, 1, *each, device="meta") for each in sides]

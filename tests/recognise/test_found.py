@@ -98,6 +98,15 @@ def test_labels_without_boxes_are_refused(name: str) -> None:
     assert caught.value.where == "only"
 
 
+def test_what_covers_the_whole_picture_is_called_by_its_name() -> None:
+    x = torch.rand(1, 3, 30, 40)
+    everything = {"boxes": Found(40, 30, (Thing("wall", (0, 0, 40, 30)),)), "box": "0,0,40,30"}
+    for name, value in {**everything, "mask": torch.ones(1, 1, 30, 40)}.items():
+        with pytest.raises(ParameterError, match="covers the whole picture") as caught:
+            danqing.remove(x, whole=True, **{name: value})
+        assert caught.value.where == name
+
+
 def test_a_box_made_in_python_is_cut_off_like_one_from_a_file() -> None:
     x = torch.rand(1, 3, 30, 40, generator=torch.Generator().manual_seed(2))
     within, beyond = (Found(40, 30, (Thing("face", box),)) for box in ((0.0, 0, 12, 10), (-9.0, -7, 12, 10)))
