@@ -75,13 +75,14 @@ class Queue:
                 job = self.job(row[0])
                 state = job.state()["state"]
                 if state not in ENDED and (state in ACTIVE or job.is_alive()):
-                    self._active[job.id] = math.inf  # those that do not live are settled at the first look
+                    self._active[job.id] = math.inf  # those that do not live are settled below
                     if state not in ACTIVE:
                         self._set(job, state="running")
                 elif state == "queued":
                     self._queued.append(row_of(job))
                 else:
                     self._enter(job)
+            self._tried(self._look)
         self._thread.start()
 
     def close(self) -> None:
