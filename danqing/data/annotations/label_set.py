@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -27,7 +27,7 @@ class LabelSet(NamedTuple):
         faults: what of the files cannot be used, each named with its reason.
     """
 
-    found: dict[str, Found]
+    found: Mapping[str, Found]
     classes: list[str]
     faults: list[Unusable]
 
