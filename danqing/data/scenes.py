@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import torch
@@ -15,12 +15,14 @@ from danqing.data.annotations.label_set import box_of
 from danqing.data.backgrounds import Ground
 from danqing.data.cutouts import FEWEST, SEEN, Cutout, Kind
 from danqing.maths import compositing
-from danqing.maths.compositing import Light, as_seen_in, in_light, laid, light_of, opacity_in, turned
+from danqing.maths.compositing import Light, as_seen_in, in_light, laid, light_of, opacity_in, sky_in, turned
 
 Plane = np.ndarray[Any, np.dtype[Any]]
 Where = Literal["ground", "anywhere"]
 TRIES = 24  # places that are tried for a thing before it is left out
 HORIZON = 0.55  # of the height from the top; nothing stands on the ground above it
+GROUNDS = 6  # that are looked at until one has ground to stand on
+AIRY = 0.3  # of the lower part, that may be sky
 UNEVEN = 0.15  # how much sizes at one distance differ
 BEST = 98  # quality of JPEG that is drawn at most
 
@@ -62,6 +64,14 @@ class Manner:
     where: Where = "ground"
 
 
+class _Stage(NamedTuple):
+    """A ground that things are laid on: the empty picture, its sky (H, W), bool, and its light."""
+
+    picture: Plane
+    sky: Plane
+    light: Light
+
+
 @dataclass
 class _Laid:
     """A thing that lies in the picture."""
@@ -78,15 +88,29 @@ def compose(kinds: Sequence[Kind], ground: Ground, manner: Manner, rng: np.rando
 
     Every class is as likely. A thing for which there is no place within the limits is left out.
     """
-    picture = ground(manner.height, manner.width, rng)
-    light, empty = light_of(picture), picture
+    stage = _stage(ground, manner, rng)
+    picture = stage.picture
     there: list[_Laid] = []
     for depth in _depths(manner, rng):
         kind = kinds[int(rng.integers(len(kinds)))]
         cutout = kind.make(int(rng.integers(kind.size)), rng)
-        picture = _add(picture, empty, cutout, depth, light, manner, there, rng)
+        picture = _add(picture, stage, cutout, depth, manner, there, rng)
     found = Found(manner.width, manner.height, tuple(map(_thing, there)))
     return _through_jpeg(picture, manner, rng), found
+
+
+def _stage(ground: Ground, manner: Manner, rng: np.random.Generator) -> _Stage:
+    """A ground, of a few the first with little sky in its lower part, else that with least."""
+    stages = []
+    for _ in range(GROUNDS):
+        picture = ground(manner.height, manner.width, rng)
+        wanted = manner.where == "ground"
+        sky = sky_in(picture) if wanted else np.zeros(picture.shape[:2], bool)
+        stages.append((float(sky[int(HORIZON * manner.height) :].mean()), picture, sky))
+        if stages[-1][0] < AIRY:
+            break
+    _, picture, sky = min(stages, key=lambda each: each[0])
+    return _Stage(picture, sky, light_of(picture))
 
 
 def _depths(manner: Manner, rng: np.random.Generator) -> list[float]:
@@ -96,7 +120,7 @@ def _depths(manner: Manner, rng: np.random.Generator) -> list[float]:
 
 
 def _add(
-    picture: Plane, empty: Plane, cutout: Cutout, depth: float, light: Light, manner: Manner, there: list[_Laid],
+    picture: Plane, stage: _Stage, cutout: Cutout, depth: float, manner: Manner, there: list[_Laid],
     rng: np.random.Generator,
 ) -> Plane:  # fmt: skip
     size = manner.height, manner.width
@@ -105,14 +129,14 @@ def _add(
     mirrored = manner.flip and cutout.turns and bool(rng.integers(2))
     angle = float(rng.uniform(-manner.rotation, manner.rotation)) if manner.rotation else 0.0
     pixels, way = turned(cutout.pixels, side / max(cutout.pixels.shape[:2]), angle, mirrored)
-    corner = _place(pixels[..., 3], depth, manner, there, rng)
+    corner = _place(pixels[..., 3], depth, stage.sky, manner, there, rng)
     if corner is None:
         return picture
-    patch = in_light(pixels, light, manner.harmony)
-    patch = as_seen_in(patch, empty, rng) if manner.match else patch
+    patch = in_light(pixels, stage.light, manner.harmony)
+    patch = as_seen_in(patch, stage.picture, rng) if manner.match else patch
     if manner.shadow:
         cast = compositing.ground_shadow if manner.where == "ground" else compositing.drop_shadow
-        dark = cast(pixels[..., 3], size, corner, light.side)
+        dark = cast(pixels[..., 3], size, corner, stage.light.side)
         picture = picture * (1 - manner.shadow * dark[..., None])
     seen = opacity_in(size, pixels[..., 3], corner) > SEEN
     for each in there:
@@ -123,7 +147,7 @@ def _add(
 
 
 def _place(
-    opacity: Plane, depth: float, manner: Manner, there: list[_Laid], rng: np.random.Generator
+    opacity: Plane, depth: float, sky: Plane, manner: Manner, there: list[_Laid], rng: np.random.Generator
 ) -> tuple[int, int] | None:
     """A row and column for the first pixel of a thing, so that it and the others can be seen; None if there is none."""
     size, (tall, wide) = (manner.height, manner.width), opacity.shape
@@ -141,10 +165,17 @@ def _place(
             top = int(rng.integers(-int(over * tall), max(manner.height - tall + int(over * tall), 0) + 1))
         mine = opacity_in(size, opacity, (top, left)) > SEEN
         inside = np.count_nonzero(mine)
-        enough = inside >= max((1 - over) * whole, FEWEST)
+        enough = inside >= max((1 - over) * whole, FEWEST) and not _on_air(sky, top + tall, left, wide)
         if enough and all(_still_seen(each, mine, over) for each in there):
             return top, left
     return None
+
+
+def _on_air(sky: Plane, feet: int, left: int, wide: int) -> bool:
+    """Whether there is sky where the feet of a thing would stand."""
+    row = min(feet, len(sky) - 1)
+    under = sky[row, max(left, 0) : left + wide]
+    return bool(under.size and under.mean() > 0.5)
 
 
 def _still_seen(each: _Laid, covering: Plane, over: float) -> bool:

@@ -23,6 +23,7 @@ BENT = 0.3  # of the brightness of a thing that falls off from its lit to its fa
 GRAIN = 0.06  # noise that is imitated, at most
 SOFTEST = 2.5  # px of blur that are imitated, at most
 FLAT, ASLANT = 0.22, 0.9  # height of a shadow on the ground, and how far it may lean, in heights of the thing
+CALM = 0.04  # change of brightness from pixel to pixel, in a picture of 96 px, that sky has at most
 RESTING = 0.06  # height of the dark line where a thing touches the ground, in widths
 
 
@@ -51,6 +52,26 @@ def light_of(picture: Plane) -> Light:
     left, right = np.array_split(tone, 2, axis=1) if tone.shape[1] > 1 else (tone, tone)
     side = float((right.mean() - left.mean()) / max(tone.mean(), 0.05))
     return Light(mean / max(level, 1e-3), level, float(np.percentile(tone, 1)), max(-1.0, min(1.0, 2 * side)))
+
+
+def sky_in(picture: Plane) -> Plane:
+    """Where the sky is (H, W), bool: calm, no redder than blue, and joined to the upper border by such places alone.
+
+    Source: danqing; a guess that keeps things from standing on air, nothing more.
+    """
+    import cv2
+
+    height, width = picture.shape[:2]
+    size = max(1, min(width, 96)), max(1, min(height, 96))
+    small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
+    tone = np.pad(_luma(small), 1, mode="edge")
+    slope = np.hypot(tone[1:-1, 2:] - tone[1:-1, :-2], tone[2:, 1:-1] - tone[:-2, 1:-1]) / 2
+    like = (slope < CALM) & (small[..., 2] >= small[..., 0] - 0.02) & (tone[1:-1, 1:-1] > 0.2)
+    like &= small[..., 2] >= small[..., 1] - 0.05
+    like = cv2.morphologyEx(like.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((5, 5), np.uint8))
+    _, regions = cv2.connectedComponents(np.pad(like, ((1, 0), (0, 0)), constant_values=1), connectivity=4)
+    joined = (regions[1:] == regions[0, 0]).astype(np.uint8)
+    return np.asarray(cv2.resize(joined, (width, height), interpolation=cv2.INTER_NEAREST), bool)
 
 
 def turned(cutout: Plane, scale: float, degrees: float, mirrored: bool) -> tuple[Plane, Plane]:
@@ -214,5 +235,6 @@ __all__ = [
     "laid",
     "light_of",
     "opacity_in",
+    "sky_in",
     "turned",
 ]
