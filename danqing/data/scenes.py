@@ -23,6 +23,7 @@ TRIES = 24  # places that are tried for a thing before it is left out
 HORIZON = 0.55  # of the height from the top; nothing stands on the ground above it
 GROUNDS = 6  # that are looked at until one has ground to stand on
 AIRY = 0.3  # of the lower part, that may be sky
+WHOLLY = 0.95  # of it: a picture that is so much like sky is a wall, or has no ground that could be preferred
 UNEVEN = 0.15  # how much sizes at one distance differ
 BEST = 98  # quality of JPEG that is drawn at most
 
@@ -109,8 +110,8 @@ def _stage(ground: Ground, manner: Manner, rng: np.random.Generator) -> _Stage:
         stages.append((float(sky[int(HORIZON * manner.height) :].mean()), picture, sky))
         if stages[-1][0] < AIRY:
             break
-    _, picture, sky = min(stages, key=lambda each: each[0])
-    return _Stage(picture, sky, light_of(picture))
+    share, picture, sky = min(stages, key=lambda each: each[0])
+    return _Stage(picture, sky & (share < WHOLLY), light_of(picture))
 
 
 def _depths(manner: Manner, rng: np.random.Generator) -> list[float]:

@@ -55,7 +55,7 @@ def light_of(picture: Plane) -> Light:
 
 
 def sky_in(picture: Plane) -> Plane:
-    """Where the sky is (H, W), bool: calm, no redder than blue, and joined to the upper border by such places alone.
+    """Where the sky is (H, W), bool: calm, blue or pale, and joined to the upper border by such places alone.
 
     Source: danqing; a guess that keeps things from standing on air, nothing more.
     """
@@ -66,9 +66,11 @@ def sky_in(picture: Plane) -> Plane:
     small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
     tone = np.pad(_luma(small), 1, mode="edge")
     slope = np.hypot(tone[1:-1, 2:] - tone[1:-1, :-2], tone[2:, 1:-1] - tone[:-2, 1:-1]) / 2
-    like = (slope < CALM) & (small[..., 2] >= small[..., 0] - 0.02) & (tone[1:-1, 1:-1] > 0.2)
-    like &= small[..., 2] >= small[..., 1] - 0.05
-    like = cv2.morphologyEx(like.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((5, 5), np.uint8))
+    blue = (small[..., 2] > small[..., 0] + 0.04) & (small[..., 2] >= small[..., 1] - 0.05)
+    pale = (tone[1:-1, 1:-1] > 0.75) & (small[..., 2] >= small[..., 0] - 0.02)
+    like = ((slope < CALM) & (blue | pale)).astype(np.uint8)
+    for way, side in ((cv2.MORPH_OPEN, 3), (cv2.MORPH_CLOSE, 5)):
+        like = cv2.morphologyEx(like, way, np.ones((side, side), np.uint8))
     _, regions = cv2.connectedComponents(np.pad(like, ((1, 0), (0, 0)), constant_values=1), connectivity=4)
     joined = (regions[1:] == regions[0, 0]).astype(np.uint8)
     return np.asarray(cv2.resize(joined, (width, height), interpolation=cv2.INTER_NEAREST), bool)
