@@ -1,6 +1,6 @@
 """Which pictures to label next
 
-Digits without labels, of which 10 at a time are labelled: those that `data label_next` would choose, or any. What is
+Two thousand digits without labels, of which 20 at a time are labelled: those that `data label_next` would choose, or any. What is
 trained is the head of `classifier --net imagenet` on its frozen trunk. Accuracy on 1,000 others; the mean over turns
 that begin with other pictures, and a 95 % interval of the share of labels that choice needs.
 """
@@ -18,7 +18,7 @@ from danqing.data.digits import digits
 from danqing.maths.label_choice import uncertainty, worth_labelling
 from danqing.models.classifier import Classifier
 
-POOL, HELD_OUT, STEP, ROUNDS, TURNS, SIZE = 2000, 1000, 10, 20, 10, 56
+POOL, HELD_OUT, STEP, ROUNDS, TURNS, SIZE = 2000, 1000, 20, 20, 8, 128
 
 
 def run() -> dict[str, Any]:
@@ -27,7 +27,7 @@ def run() -> dict[str, Any]:
     trunk = Classifier(SIZE, 3, 10, net="imagenet").eval()
     pictures, labels = digits("train")
     x = torch.from_numpy(pictures[: POOL + HELD_OUT]).float().div(255)[:, None]
-    x = torch.nn.functional.interpolate(x, size=(SIZE, SIZE), mode="bilinear")
+    x = torch.nn.functional.interpolate(x, size=(SIZE // 2, SIZE // 2), mode="bilinear")
     with torch.no_grad():
         features = torch.cat([trunk.features(each) for each in x.split(50)])
     y = torch.from_numpy(labels[: POOL + HELD_OUT])
