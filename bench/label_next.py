@@ -1,8 +1,8 @@
 """Which pictures to label next
 
-Two thousand digits without labels, of which 20 at a time are labelled: those that `data label_next` would choose, or any. What is
-trained is the head of `classifier --net imagenet` on its frozen trunk. Accuracy on 1,000 others; the mean over turns
-that begin with other pictures, and a 95 % interval of the share of labels that choice needs.
+Two thousand digits without labels, of which 20 at a time are labelled: those that `data label_next` would choose, or
+any. What is trained is the head of `classifier --net imagenet` on its frozen trunk. Accuracy on 1,000 others; the mean
+over turns that begin with other pictures, and a 95 % interval of the share of labels that choice needs.
 """
 
 from __future__ import annotations
