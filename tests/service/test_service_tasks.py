@@ -206,3 +206,16 @@ def test_a_zipped_gallery_holds_what_was_kept(server: Running, photo: Path) -> N
         assert archive.read(only) == server.client.get(result["files"][0]["url"]).content
     assert server.client.delete(f"/v1/gallery/{result['gallery']}").status_code == 204
     assert server.client.delete(f"/v1/gallery/{result['gallery']}").status_code == 404
+
+
+def test_a_set_is_composed_as_a_job(server: Running) -> None:
+    values = {"digits": True, "count": 2, "width": 48, "height": 48, "labels": "voc", "seed": 5}
+    job = server.client.post("/v1/jobs", json={"task": "data-compose", "values": values}).json()
+    done = server.until(job["id"], "done", "failed")
+    assert done["state"] == "done", done
+    names = {each["name"] for each in server.client.get(f"/v1/jobs/{job['id']}/files").json()["files"]}
+    assert {"out/pictures/000000.png", "out/labels/000001.xml"} <= names
+    nothing = {"task": "data-compose", "values": {"count": 2}}
+    refused = server.until(server.client.post("/v1/jobs", json=nothing).json()["id"], "done", "failed")
+    assert refused["state"] == "failed"
+    assert "nothing to lay on" in str(refused)

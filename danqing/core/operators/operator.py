@@ -37,6 +37,7 @@ class Operator(Task[P, R]):
             cut into tiles; the operator then works on settled values only, one picture at a time.
         version: raised when the operator makes something else of the same values; the work of another version is not
             "there already".
+        needs: packages that only an extra brings, without which the operator refuses to work.
     """
 
     reach: Reach | None = None
@@ -45,6 +46,7 @@ class Operator(Task[P, R]):
     proportional: bool | Callable[..., bool] = True
     settle: Settle | None = None
     version: int = 1
+    needs: tuple[str, ...] = ()
 
     @property
     def takes_pictures(self) -> bool:
@@ -116,6 +118,7 @@ def operator(
     proportional: bool | Callable[..., bool] = True,
     settle: Settle | None = None,
     version: int = 1,
+    needs: tuple[str, ...] = (),
 ) -> _Decorate: ...
 
 

@@ -13,7 +13,7 @@ from danqing.core.artefacts.saving import Saving
 from danqing.core.disk import hash_of
 from danqing.core.errors import ModelFileError, OutputError, PictureError, UserError
 from danqing.core.learned.card import bundled
-from danqing.core.menu import operators
+from danqing.core.menu import operators, tasks
 from danqing.core.notes import note
 from danqing.core.operators.operator import Operator, operator_named
 from danqing.core.progress import Job, Progress
@@ -113,6 +113,9 @@ def _operator(step: Step, target: Path) -> Operator[..., Any]:
     Raises:
         UserError: if it is not, or they would.
     """
+    if step.operator in tasks():
+        remedy = f"danqing show tells its values: give them to danqing {step.operator} again"
+        raise UserError(f"is one of a set that {step.operator!r} made", where=target, remedy=remedy)
     if step.operator not in operators():
         raise UserError(f"was made by {step.operator!r}, which this danqing does not have", where=target)
     operator = operator_named(step.operator)

@@ -67,7 +67,7 @@ def read(place: Path, pictures: Folder) -> LabelSet:
 
 def write(labels: LabelSet, place: Path) -> list[Path]:
     """Write the file; masks are run lengths, points are named by their category."""
-    points = {name: _point_names(labels, name) for name in labels.classes}
+    points = _point_names(labels)
     keys = {name: at for at, name in enumerate(labels.classes, 1)}
     images: list[dict[str, Any]] = []
     annotations: list[dict[str, Any]] = []
@@ -187,6 +187,10 @@ def _told(each: Thing, points: list[str]) -> dict[str, Any]:
     return told
 
 
-def _point_names(labels: LabelSet, label: str) -> list[str]:
-    things = (thing for found in labels.found.values() for thing in found.things if thing.label == label)
-    return list(dict.fromkeys(spot.name for thing in things for spot in thing.points))
+def _point_names(labels: LabelSet) -> dict[str, list[str]]:
+    """The names of the points of each class, in the order in which they are met."""
+    names: dict[str, dict[str, None]] = {name: {} for name in labels.classes}
+    for found in labels.found.values():
+        for each in found.things:
+            names[each.label].update(dict.fromkeys(spot.name for spot in each.points))
+    return {label: list(own) for label, own in names.items()}

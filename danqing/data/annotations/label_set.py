@@ -28,7 +28,7 @@ class LabelSet(NamedTuple):
         faults: what of the files cannot be used, each named with its reason.
     """
 
-    found: dict[str, Found]
+    found: Mapping[str, Found]
     classes: list[str]
     faults: list[Unusable]
 

@@ -1,0 +1,138 @@
+"""Sets of composed pictures on the disk: pictures with their recipes, and labels in any format that is known."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+import torch
+
+from danqing.core.errors import OutputError, ParameterError
+from danqing.core.notes import note
+from danqing.core.pictures.found import Found, from_run_lengths, run_lengths
+from danqing.core.pictures.writing import write
+from danqing.core.progress import Job, Progress
+from danqing.core.recipe import Step
+from danqing.data.annotations.formats import CODECS
+from danqing.data.annotations.label_set import LabelSet
+from danqing.data.backgrounds import Ground
+from danqing.data.cutouts import Kind
+from danqing.data.scenes import Manner, compose
+
+Labels = Literal["coco", "yolo", "voc", "labelme", "masks", "danqing", "classes"]
+PICTURES = "pictures"  # the folder of them in a set
+PREVIEW = 8  # pictures between two that are shown while it works
+
+
+class Made(NamedTuple):
+    """A set that was written.
+
+    Attributes:
+        pictures: their folder.
+        labels: the file or folder of labels; that of the pictures where class folders say it all.
+        found: what is in each picture, by its name in the folder.
+    """
+
+    pictures: Path
+    labels: Path
+    found: Mapping[str, Found]
+
+
+class Packed(Mapping[str, Found]):
+    """What is in many pictures, with masks as run lengths, so that a hundred thousand fit into memory."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, tuple[Found, list[Any]]] = {}
+
+    def add(self, name: str, found: Found) -> None:
+        """Keep what is in one more picture."""
+        masks = [None if each.mask is None else run_lengths(each.mask) for each in found.things]
+        bare = found._replace(things=tuple(each._replace(mask=None) for each in found.things))
+        self._kept[name] = bare, masks
+
+    def __getitem__(self, name: str) -> Found:
+        found, masks = self._kept[name]
+        whole = (
+            each._replace(mask=None if mask is None else from_run_lengths(mask, found.height, found.width))
+            for each, mask in zip(found.things, masks, strict=True)
+        )
+        return found._replace(things=tuple(whole))
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._kept)
+
+    def __len__(self) -> int:
+        return len(self._kept)
+
+
+def write_set(
+    out: Path, kinds: list[Kind], ground: Ground, manner: Manner, numbers: range, seed: int, labels: Labels,
+    step: Step, force: bool = False,
+) -> Job[Made]:  # fmt: skip
+    """Compose pictures of these numbers and write them; each follows from the seed and its number alone.
+
+    Args:
+        out: the folder for the set.
+        kinds: what is laid on.
+        ground: what it is laid on.
+        manner: how.
+        numbers: of the pictures.
+        seed: fixes every random choice.
+        labels: the format of the labels.
+        step: how the whole set is made, without the number of a picture.
+        force: replace a set that is there.
+
+    Raises:
+        ParameterError: if class folders are wanted for pictures of several things.
+        OutputError: if something is there.
+    """
+    if labels == "classes" and (manner.fewest, manner.most) != (1, 1):
+        remedy = "Give --fewest 1 --most 1, or other labels"
+        raise ParameterError("class folders want one thing a picture", where="labels", remedy=remedy)
+    _clear(out, force)
+    found, empty = Packed(), 0
+    home = out if labels == "classes" else out / PICTURES
+    for at in numbers:
+        pixels, things = compose(kinds, ground, manner, np.random.default_rng((seed, at)))
+        x = torch.from_numpy(pixels).permute(2, 0, 1)[None].contiguous()
+        yield Progress(at - numbers.start, len(numbers), f"picture {at}", x if at % PREVIEW == 0 else None)
+        empty += not things.things
+        if labels == "classes" and not things.things:
+            continue
+        name = f"{at:06}.png" if labels != "classes" else f"{_folder_of(things)}/{at:06}.png"
+        made = Step(step.operator, {**step.params, "first": at, "count": 1})
+        write(x, home / name, recipe=[made], force=force)
+        found.add(name, things)
+    _tell_of_empty(empty, len(numbers), manner, labels)
+    if labels == "classes":
+        return Made(home, home, found)
+    place = out / ("labels.json" if labels == "coco" else "labels")
+    CODECS[labels].write(LabelSet(found, [kind.label for kind in kinds], []), place)
+    return Made(home, place, found)
+
+
+def _tell_of_empty(empty: int, count: int, manner: Manner, labels: Labels) -> None:
+    if empty and manner.fewest:
+        left = "were left out" if labels == "classes" else "have none"
+        note(f"{empty} of {count} pictures {left}: no thing fits in; smaller things, or more overlap, would")
+
+
+def _folder_of(things: Found) -> str:
+    return things.things[0].label.replace("/", "∕").strip(".") or "_"
+
+
+def _clear(out: Path, force: bool) -> None:
+    """See that a set can be written; an earlier one is taken away where ``force`` says so."""
+    if not out.exists() or (out.is_dir() and not any(out.iterdir())):
+        return
+    if not force or not out.is_dir():
+        raise OutputError("is not empty", where=out, remedy="Choose another --out or give --force")
+    shutil.rmtree(out / PICTURES, ignore_errors=True)
+    shutil.rmtree(out / "labels", ignore_errors=True)
+    (out / "labels.json").unlink(missing_ok=True)
+
+
+__all__ = ["Labels", "Made", "Packed", "write_set"]
