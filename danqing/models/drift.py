@@ -1,0 +1,137 @@
+"""One step from noise to a picture, learned without a critic: samples drift to real pictures and away from each other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, ClassVar, Literal
+
+import torch
+from torch import Generator, Tensor
+
+from danqing.core.errors import ParameterError
+from danqing.core.fields.number import Range
+from danqing.core.learned.model import Optimiser, Painter, Samples
+from danqing.core.pictures.contract import Images
+from danqing.maths.drifting import TEMPERATURES, distances, drift_field, lonely_pairs, steered
+from danqing.nets.adversary import paint_in_blocks
+from danqing.nets.doubling_painter import DoublingPainter, doublings_to
+from danqing.nets.glances import Glance, drawn_glance, views
+from danqing.nets.norms import NormName
+
+SIZES = (16, 28, 32, 64, 128, 256)
+
+
+class Drift(Painter):
+    """Learn to paint without a critic, from what a net that knows photographs sees, and from patches.
+
+    Args:
+        size: side of the pictures: 28, or a power of two from 16 to 256.
+        channels: 1 (grey) or 3 (RGB).
+        classes: of the labels; 0: unconditional.
+        latents: length of a latent.
+        width: channels of the painter at full size; they double towards the small end, up to eight times.
+        norm: how the painter normalises its maps.
+        pull: what a sample is pulled to: the real pictures near it, and away from other samples (field); or each real
+            picture pulls the sample nearest to it (nearest), which leaves none out: for fewer than 200.
+        painted: samples for each real picture of a batch; with "nearest", among which the nearest is looked for.
+        rejected: with "nearest", share of these passed over because they are near a real picture already.
+
+    Raises:
+        ParameterError: for a size that cannot be, or a number of channels that is neither 1 nor 3.
+
+    Source: Deng et al. 2026, "Generative modeling via drifting"; nearest: Li & Malik 2018 (IMLE), Vashist et al. 2024
+    (RS-IMLE); painter: Radford et al. 2016 (DCGAN); that all is seen shifted and enlarged by chance: danqing.
+    """
+
+    optimiser: ClassVar[Optimiser] = Optimiser(lr=1e-3, betas=(0.9, 0.99))
+    batch_size: ClassVar[int] = 128
+
+    def __init__(
+        self,
+        size: Annotated[int, Range(1, unit="px")] = 64,
+        channels: Annotated[int, Range(1, 3)] = 3,
+        classes: Annotated[int, Range(0)] = 0,
+        latents: Annotated[int, Range(1, 4096)] = 64,
+        width: Annotated[int, Range(1, 512)] = 48,
+        norm: NormName = "batch",
+        pull: Literal["field", "nearest"] = "field",
+        painted: Annotated[float, Range(0.1, 16)] | None = None,
+        rejected: Annotated[float, Range(0, 0.9)] = 0.25,
+    ) -> None:
+        super().__init__()
+        if channels not in (1, 3):
+            raise ParameterError(f"{channels} is neither 1 (grey) nor 3 (RGB)", where="channels")
+        base, doublings = doublings_to(size, SIZES)
+        self.painter = DoublingPainter(base, doublings, channels, classes, latents, width, norm)
+        share = {"field": 0.5, "nearest": 2.0}[pull]
+        self.share = share if painted is None else painted
+        self.drifted: float | None = None
+
+    @property
+    def latent(self) -> tuple[int, ...]:
+        return (int(self.config["latents"]),)
+
+    def paint(self, z: Tensor, label: Tensor | None = None) -> Images:
+        return paint_in_blocks(self.painter, z, label)
+
+    @property
+    def levels(self) -> int:
+        return 1 + len(self.painter.norms) if self.config["classes"] else 1
+
+    def label_of(self, weights: Tensor) -> Tensor | None:
+        return weights if self.weighs else None
+
+    def entrances(self) -> list[Tensor]:
+        return [self.painter.dense.weight[:, : self.latent[0]]]
+
+    def losses(self, batch: Samples, rng: Generator) -> Iterator[tuple[str, Tensor]]:
+        """Yield how far the samples are from where they should drift to."""
+        glance = drawn_glance(int(self.config["size"]), rng)
+        with torch.no_grad():
+            real = views(batch.x, glance)
+        pulled = self._nearest if self.config["pull"] == "nearest" else self._drifting
+        yield "", pulled(real, batch.y if self.config["classes"] else None, glance, rng)
+
+    def readings(self) -> dict[str, float]:
+        """The length of the field against the spread of what is seen: small where samples are as real pictures are."""
+        return {} if self.drifted is None else {"drift": self.drifted}
+
+    def _drifting(self, real: list[Tensor], label: Tensor | None, glance: Glance, rng: Generator) -> Tensor:
+        count = max(2, round(self.share * real[0].shape[1]))
+        z = self._noise(count, real[0].device, rng)
+        mine = None if label is None else label[torch.arange(count, device=label.device) % len(label)]
+        seen = views(self.painter(z, mine).float().add(1).div(2), glance)
+        own = torch.eye(count, dtype=torch.bool, device=z.device)
+        others = own if mine is None or label is None else own | (mine[:, None] != mine)
+        strangers = torch.zeros(count, real[0].shape[1], dtype=torch.bool, device=z.device)
+        if mine is not None and label is not None:
+            strangers = mine[:, None] != label
+        losses, lengths = [], []
+        for each, wanted in zip(seen, real, strict=True):
+            still = each.detach()
+            fields = drift_field(still, wanted, still, apart=(strangers, others), temperatures=TEMPERATURES)
+            losses.append(steered(each, fields))
+            lengths.append(fields[-1].square().mean().sqrt() / wanted.std().clamp(min=1e-6))
+        self.drifted = float(torch.stack(lengths).mean())
+        return torch.stack(losses).mean()
+
+    def _nearest(self, real: list[Tensor], label: Tensor | None, glance: Glance, rng: Generator) -> Tensor:
+        count = max(1, round(self.share * real[0].shape[1]))
+        z = self._noise(count, real[0].device, rng)
+        mine = None if label is None else label[torch.arange(count, device=label.device) % len(label)]
+        with torch.no_grad():
+            made = views(self.painter(z, mine).float().add(1).div(2), glance)
+            away = torch.stack([_unitless(distances(a, b).mean(0)) for a, b in zip(real, made, strict=True)]).mean(0)
+            if mine is not None and label is not None:
+                away = away.masked_fill(label[:, None] != mine, torch.inf)
+            chosen = lonely_pairs(away, float(self.config["rejected"]))
+        again = views(self.painter(z[chosen], label).float().add(1).div(2), glance)
+        losses = [(a - b).square().mean() / b.var().clamp(min=1e-6) for a, b in zip(again, real, strict=True)]
+        return torch.stack(losses).mean()
+
+    def _noise(self, count: int, device: torch.device, rng: Generator) -> Tensor:
+        return torch.randn(count, *self.latent, generator=rng, device=rng.device).to(device)
+
+
+def _unitless(away: Tensor) -> Tensor:
+    return away / away.mean().clamp(min=1e-6)
