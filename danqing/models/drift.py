@@ -1,4 +1,4 @@
-"""One step from noise to a picture, learned without a critic: samples drift to real pictures and away from each other."""
+"""One step from noise to a picture, learned without a critic: samples drift to real ones and away from each other."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Drift(Painter):
     (RS-IMLE); painter: Radford et al. 2016 (DCGAN); that all is seen shifted and enlarged by chance: danqing.
     """
 
-    optimiser: ClassVar[Optimiser] = Optimiser(lr=1e-3, betas=(0.9, 0.99))
+    optimiser: ClassVar[Optimiser] = Optimiser(lr=2e-3, betas=(0.9, 0.99))
     batch_size: ClassVar[int] = 128
 
     def __init__(
@@ -93,7 +93,7 @@ class Drift(Painter):
         yield "", pulled(real, batch.y if self.config["classes"] else None, glance, rng)
 
     def readings(self) -> dict[str, float]:
-        """The length of the field against the spread of what is seen: small where samples are as real pictures are."""
+        """How long the field is against the spread of what is real: short where samples are as real pictures are."""
         return {} if self.drifted is None else {"drift": self.drifted}
 
     def _drifting(self, real: list[Tensor], label: Tensor | None, glance: Glance, rng: Generator) -> Tensor:
@@ -111,7 +111,8 @@ class Drift(Painter):
             still = each.detach()
             fields = drift_field(still, wanted, still, apart=(strangers, others), temperatures=TEMPERATURES)
             losses.append(steered(each, fields))
-            lengths.append(fields[-1].square().mean().sqrt() / wanted.std().clamp(min=1e-6))
+            spread = (wanted - wanted.mean(1, keepdim=True)).norm(dim=2).mean()
+            lengths.append(fields[-1].norm(dim=2).mean() / spread.clamp(min=1e-6))
         self.drifted = float(torch.stack(lengths).mean())
         return torch.stack(losses).mean()
 

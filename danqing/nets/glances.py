@@ -18,7 +18,8 @@ from danqing.core.disk import hash_of
 from danqing.core.uses import used
 from danqing.nets.efficientnet_lite import EfficientNetLite0, bundled_weights, efficientnet_lite0
 
-SIDES = (64, 80, 96, 128)  # px: of what the net sees, for pictures of up to 64 px; larger ones in proportion
+SIDES = {1.0: 5, 1.25: 2, 1.5: 2, 2.0: 1}  # of the smallest that the net sees, and how often: large ones cost more
+SMALLEST, LARGE = 32, 128  # px: pictures are enlarged to that at least; from this on seen at half to full size
 POOLED = (4, 4, 2, 1)  # parts of a side, of each level of the net
 THUMBNAILS = (8, 16)  # px
 PATCH = 16  # px
@@ -43,9 +44,10 @@ class Glance(NamedTuple):
     offset: tuple[int, int]
 
 
-def drawn_glance(size: int, rng: Generator, sides: tuple[int, ...] = SIDES) -> Glance:
-    """Draw how pictures of a size are looked at."""
-    side = sides[_below(len(sides), rng)] * max(1, round(size / 64))
+def drawn_glance(size: int, rng: Generator) -> Glance:
+    """Draw how pictures of a size are looked at: from as they are to twice as large, very small and large ones else."""
+    factors = [factor for factor, times in SIDES.items() for _ in range(times)]
+    side = round(factors[_below(len(factors), rng)] * (max(size, SMALLEST) if size < LARGE else size / 2))
     shift = _below(STRIDE, rng) - STRIDE // 2, _below(STRIDE, rng) - STRIDE // 2
     step = max(1, size // THUMBNAILS[0])
     offset = _below(step, rng) - step // 2, _below(step, rng) - step // 2
