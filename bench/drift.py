@@ -1,16 +1,17 @@
 """Drift: a painter without a critic against `dcgan`, in equal processor time
 
-Each learns for as much processor time, on one thread in bf16, with its defaults, the doctor watching; how many pictures
-that are is measured before with steps on the same set. Scores are on MobileNetV2's maps (means and deviations of blocks
-3, 8 and 12), which nothing sees that learns: `drift` looks with EfficientNet-Lite0. The kernel
-distance is × 1000, on held-out pictures; of few pictures, on those learned from, as are near-copies: the share of
-samples nearer to one than its nearest fellow is. The grid is the strength of the strides' frequencies in the spectrum
-of the samples over that of as many real pictures: about 1 is none. A run that was measured is not run again
-(`python -m bench.drift SET WHO` is one run).
+Each learns for as much processor time, on one thread in bf16, with its defaults (of `dcgan` adaptive augmentation too,
+where nothing else is said), the rate falling in a line. Scores are on MobileNetV2's maps (means and deviations of
+blocks 3, 8 and 12), which nothing sees that learns: `drift` looks with EfficientNet-Lite0. The kernel distance is on
+held-out pictures; of few pictures, on those learned from. Patches: the sliced Wasserstein distance (× 1000) of 7×7
+patches at three sizes. Near-copies: the share of samples nearer to a picture learned from than its nearest fellow is.
+The grid is the strength of the strides' frequencies in the samples' spectrum over that in as many real pictures: about
+1 is none. A run that was measured is not run again (`python -m bench.drift SET WHO` is one run).
 """
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 import sys
@@ -23,12 +24,12 @@ from typing import Any, NamedTuple
 from unittest.mock import patch
 
 import torch
-from torch import Tensor
+from torch import Generator, Tensor
+from torch.nn import functional
 
 import danqing
 from danqing.core.learned.families import family_named
-from danqing.core.learned.model import Samples
-from danqing.core.learned.weights import load
+from danqing.core.learned.model import Painter, Samples
 from danqing.core.pictures.contract import Images
 from danqing.core.progress import finish
 from danqing.data.store import Store, pack
@@ -36,22 +37,27 @@ from danqing.maths.neighbours import copied_share, precision_recall_density_cove
 from danqing.maths.spectrum import grid_strength
 from danqing.maths.statistics import kernel_distance
 from danqing.models import drift
+from danqing.nets.adversary import plays
 from danqing.nets.glances import Glance, drawn_glance
 from danqing.nets.mobilenet_v2 import mobilenet_v2_maps
+from danqing.training.adaptive import Adaptive, kind_for
+from danqing.training.doctor import Doctor
+from danqing.training.ema import Ema
+from danqing.training.machine import to_machine
 from danqing.training.step import Stepper
 
 RUNS = Path("runs/drift")
-SAMPLES, SIDE = 512, 128
+SAMPLES, SEEN, SIDE = 256, 512, 96
 BLOCKS = (3, 8, 12)
-WARM, TIMED = 2, 6  # steps
 EMA = 3000  # pictures: runs are short
 STILL = "drift, glances not moved"
 
 
 class Set(NamedTuple):
-    """Pictures, and how long they are learned from."""
+    """Pictures, and for how many processor seconds they are learned from."""
 
     data: str
+    size: int
     channels: int
     seconds: int
     conditional: bool = False
@@ -59,23 +65,25 @@ class Set(NamedTuple):
 
 
 SETS = {
-    "emoji": Set("runs/emoji", 3, 150),
-    "characters": Set("runs/characters", 1, 90, conditional=True),
-    "100 emoji": Set("runs/emoji-100", 3, 90, few=True),
+    "emoji, 32 px": Set("runs/emoji", 32, 3, 60),
+    "characters, 32 px": Set("runs/characters", 32, 1, 40, conditional=True),
+    "100 emoji, 32 px": Set("runs/emoji-100", 32, 3, 45, few=True),
+    "emoji": Set("runs/emoji", 64, 3, 150),
 }
-WHO: Mapping[str, tuple[str, Mapping[str, Any]]] = MappingProxyType(
-    {
-        "dcgan": ("dcgan", {}),
-        "drift": ("drift", {}),
-        STILL: ("drift", {}),
-        "dcgan, DiffAugment": ("dcgan", {"critic_augment": "diff"}),
-        "drift, nearest": ("drift", {"pull": "nearest"}),
+WHO: Mapping[str, tuple[str, str, Mapping[str, Any]]] = MappingProxyType(
+    {  # family, augmentation before the critic, options
+        "dcgan": ("dcgan", "auto", {}),
+        "drift": ("drift", "none", {}),
+        STILL: ("drift", "none", {}),
+        "dcgan, DiffAugment": ("dcgan", "diff", {}),
+        "drift, nearest": ("drift", "none", {"pull": "nearest"}),
     }
 )
 PAIRS = (
-    *(("emoji", who) for who in ("dcgan", "drift", STILL)),
-    *(("characters", who) for who in ("dcgan", "drift")),
-    *(("100 emoji", who) for who in ("dcgan, DiffAugment", "drift", "drift, nearest")),
+    *(("emoji, 32 px", who) for who in ("drift", "dcgan", STILL)),
+    *(("100 emoji, 32 px", who) for who in ("drift, nearest", "dcgan, DiffAugment", "drift")),
+    *(("characters, 32 px", who) for who in ("drift", "dcgan")),
+    *(("emoji", who) for who in ("drift", STILL, "dcgan")),
 )
 
 
@@ -91,7 +99,7 @@ def table(result: dict[str, Any]) -> str:
     lines = ["| " + " | ".join(heads) + " |", "|---" * len(heads) + "|"]
     for row in result["rows"]:
         low, high = row["kernel_bounds"]
-        kernel = f"{1000 * row['kernel']:.0f} ({1000 * low:.0f} to {1000 * high:.0f})"
+        kernel = f"{row['kernel']:.3f} ({low:.3f} to {high:.3f})"
         shares = [f"{row[name]:.2f}" for name in ("precision", "recall", "coverage", "copied", "grid")]
         figures = [f"{row['processor_seconds']:.0f}", f"{row['seen']:,}", kernel, f"{1000 * row['patches']:.1f}"]
         lines.append("| " + " | ".join([row["set"], row["who"], *figures, *shares]) + " |")
@@ -105,93 +113,112 @@ def measured(name: str, who: str) -> dict[str, Any]:
     if kept.exists():
         return dict(json.loads(kept.read_text("utf-8")))
     torch.set_num_threads(1)
-    spec, (family, options) = SETS[name], WHO[who]
-    sets = {split: finish(pack(spec.data, size=64, channels="auto", split=split)) for split in ("train", "test")}
-    steps = {key: value for key, value in options.items() if key != "critic_augment"}
-    values: dict[str, Any] = {
-        "size": 64,
-        "conditional": spec.conditional,
-        "precision": "bf16",
-        "threads": 1,
-        "doctor": "watch",
-    }
     with patch.object(drift, "drawn_glance", _still) if who == STILL else nullcontext():
-        count = round(spec.seconds / _seconds_a_step(family, steps, spec, sets["train"])) or 1
-        count *= family_named(family).batch_size
-        values |= {"budget": f"{count}pictures", "every": "50%", "ema": EMA}
-        began = time.process_time()
-        model = danqing.train(family, spec.data, **values, **options, out=folder, force=True).model
-    row = {"set": name, "who": who, "seen": count, "processor_seconds": round(time.process_time() - began, 1)}
-    row |= _scored(load(model), sets["train" if spec.few else "test"], sets["train"])
+        model, seen, seconds = _learned(SETS[name], who)
+    painted = model.sample(SAMPLES, Generator().manual_seed(1))
+    danqing.write(_sheet(painted[:64]), folder / "samples.png", force=True)
+    row = {"set": name, "who": who, "seen": seen, "processor_seconds": round(seconds, 1), **_scored(painted, name)}
     kept.write_text(json.dumps(row, indent=1), "utf-8")
     print(row, flush=True)
     return row
 
 
-def _still(size: int, rng: torch.Generator) -> Glance:
+def _learned(spec: Set, who: str) -> tuple[Painter, int, float]:
+    """The averaged weights that a family has learned in its time, how many pictures it saw, and that time."""
+    family, asked, options = WHO[who]
+    train, held_out = (_store(spec.data, spec.size, split) for split in ("train", "test"))
+    classes = len(train.classes) if spec.conditional else 0
+    torch.manual_seed(0)
+    model = family_named(family)(size=spec.size, channels=spec.channels, classes=classes, **options)
+    assert isinstance(model, Painter)
+    model = to_machine(model, "cpu").train()  # type: ignore[assignment]
+    stepper, ema, rng = Stepper(model, model.optimiser, "bf16"), Ema(model, EMA), Generator().manual_seed(0)
+    adaptive, kind = Adaptive(), kind_for(asked, len(train))
+    gamma = model.rules.gamma if plays(model) else 0.0
+    apart = next(held_out.batches(min(len(held_out), 128), 0))
+    apart = apart if classes else Samples(apart.x)
+    batches, began, step, spent = train.batches(model.batch_size, 0), time.process_time(), 0, 0.0
+    while spent < spec.seconds:
+        batch = next(batches)
+        adaptive.apply(model, Doctor(), kind, 0.0, gamma)
+        stepper.step((batch if classes else Samples(batch.x)).moved_to("cpu"), rng, 1 - spent / spec.seconds)
+        step += 1
+        ema.update(model, model.batch_size, step * model.batch_size)
+        adaptive.follow(model, apart, step, model.batch_size, kind)
+        spent = time.process_time() - began
+    return ema.model, step * model.batch_size, spent
+
+
+def _still(size: int, rng: Generator) -> Glance:
     """What is seen from one place, as large as it is; only patches still move."""
     return drawn_glance(size, rng)._replace(side=size, shift=(0, 0), offset=(0, 0))
 
 
-def _seconds_a_step(family: str, options: Mapping[str, Any], spec: Set, store: Store) -> float:
-    """Processor seconds of a step, looks at the run left out."""
-    classes = len(store.classes) if spec.conditional else 0
-    model = family_named(family)(size=64, channels=spec.channels, classes=classes, **options)
-    model = model.train().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    stepper, rng = Stepper(model, model.optimiser, "bf16"), torch.Generator().manual_seed(0)
-    batch = next(store.batches(model.batch_size, 0)).moved_to("cpu")
-    batch = batch if classes else Samples(batch.x)
-    for _ in range(WARM):
-        stepper.step(batch, rng)
-    began = time.process_time()
-    for _ in range(TIMED):
-        stepper.step(batch, rng)
-    return (time.process_time() - began) / TIMED
+@functools.cache
+def _store(data: str, size: int, split: str) -> Store:
+    return finish(pack(data, size=size, channels="auto", split=split))
+
+
+@functools.cache
+def _pictures(data: str, size: int, split: str) -> Images:
+    store = _store(data, size, split)
+    return next(store.batches(min(len(store), SEEN), 0)).x.float().contiguous()
+
+
+@functools.cache
+def _features(data: str, size: int, split: str) -> Tensor:
+    return _described(_pictures(data, size, split))
 
 
 @torch.no_grad()
-def _scored(model: Any, real: Store, train: Store) -> dict[str, Any]:
-    painted = model.sample(SAMPLES, torch.Generator().manual_seed(1))
-    originals, learned = (next(each.batches(min(len(each), 2 * SAMPLES), 0)).x.float() for each in (real, train))
-    mine, theirs, taught = (_seen(each) for each in (painted, originals, learned))
+def _scored(painted: Images, name: str) -> dict[str, Any]:
+    spec = SETS[name]
+    split = "train" if spec.few else "test"
+    real, mine = _pictures(spec.data, spec.size, split), _described(painted)
+    theirs, taught = _features(spec.data, spec.size, split), _features(spec.data, spec.size, "train")
     kernel = kernel_distance(mine, theirs)
     low, high = kernel.bounds(0)
     spread = precision_recall_density_coverage(theirs, mine)
-    figures = {name: spread[name].value for name in ("precision", "recall", "coverage")}
-    few = originals[: len(painted)]
+    figures = {figure: spread[figure].value for figure in ("precision", "recall", "coverage")}
     return {
-        "kernel": kernel.value, "kernel_bounds": [low, high], "patches": _patches(painted, originals), **figures,
-        "copied": copied_share(mine, taught).value, "grid": grid_strength(painted) / grid_strength(few),
+        "kernel": kernel.value, "kernel_bounds": [low, high], "patches": _patches(painted, real), **figures,
+        "copied": copied_share(mine, taught).value,
+        "grid": grid_strength(painted) / grid_strength(real[:SAMPLES]), "painted_grid": grid_strength(painted),
     }  # fmt: skip
 
 
-def _seen(x: Images) -> Tensor:
-    """Means and deviations of a net's maps (B, D), each number brought to the same spread over photographs' units."""
+@torch.no_grad()
+def _described(x: Images) -> Tensor:
+    """Means and deviations of a net's maps (B, D)."""
     found = []
     for part in x.split(64):
-        big = torch.nn.functional.interpolate(
+        sized = functional.interpolate(
             part.expand(-1, 3, -1, -1), (SIDE, SIDE), mode="bicubic", align_corners=False
-        )
-        maps = mobilenet_v2_maps("cpu").maps(big.clamp(0, 1), BLOCKS)
-        both = [torch.cat([each.mean((2, 3)), each.std((2, 3))], 1) for each in maps.values()]
-        found.append(torch.cat(both, 1))
+        ).clamp(0, 1)
+        maps = mobilenet_v2_maps("cpu").maps(sized, BLOCKS)
+        found.append(torch.cat([each.mean((2, 3)) for each in maps.values()], 1))
+        found[-1] = torch.cat([found[-1], *(each.std((2, 3)) for each in maps.values())], 1)
     return torch.cat(found)
 
 
 def _patches(x: Images, y: Images) -> float:
     """Sliced Wasserstein distance of 7×7 patches, the mean over three sizes (1, 1/2, 1/4)."""
-    rng, found = torch.Generator().manual_seed(0), []
+    rng, found = Generator().manual_seed(0), []
     for halvings in range(3):
-        small = [torch.nn.functional.avg_pool2d(each, 2**halvings) for each in (x, y)]
-        lines = torch.nn.functional.normalize(torch.randn(128, 49 * x.shape[1], generator=rng), dim=1)
-        ranks = torch.linspace(0, 1, 512)
+        lines = functional.normalize(torch.randn(128, 49 * x.shape[1], generator=rng), dim=1)
         cast = []
-        for each in small:
-            bare = torch.nn.functional.unfold(each, 7, stride=3).transpose(1, 2).flatten(0, 1)
+        for each in (x, y):
+            bare = functional.unfold(functional.avg_pool2d(each, 2**halvings), 7).transpose(1, 2).flatten(0, 1)
             at = torch.randint(len(bare), (16384,), generator=rng)
-            cast.append(torch.quantile(bare[at] @ lines.T, ranks, dim=0))
+            cast.append(torch.quantile(bare[at] @ lines.T, torch.linspace(0, 1, 512), dim=0))
         found.append(float((cast[0] - cast[1]).abs().mean()))
     return sum(found) / len(found)
+
+
+def _sheet(x: Images, columns: int = 8) -> Images:
+    """Pictures (N, C, H, W) side by side."""
+    rows = x.unflatten(0, (-1, columns))
+    return torch.cat(list(torch.cat(list(rows.transpose(0, 1)), 3)), 1)[None]
 
 
 if __name__ == "__main__":
