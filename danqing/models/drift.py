@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Annotated, ClassVar, Literal
 
 import torch
@@ -12,13 +12,14 @@ from danqing.core.errors import ParameterError
 from danqing.core.fields.number import Range
 from danqing.core.learned.model import Optimiser, Painter, Samples
 from danqing.core.pictures.contract import Images
-from danqing.maths.drifting import TEMPERATURES, distances, drift_field, lonely_pairs, steered
+from danqing.maths.drifting import TINY, distances, drift_field, lonely_pairs, steered
 from danqing.nets.adversary import paint_in_blocks
 from danqing.nets.doubling_painter import DoublingPainter, doublings_to
 from danqing.nets.glances import Glance, drawn_glance, views
 from danqing.nets.norms import NormName
 
 SIZES = (16, 28, 32, 64, 128, 256)
+Views = list[list[Tensor]]
 
 
 class Drift(Painter):
@@ -86,53 +87,77 @@ class Drift(Painter):
 
     def losses(self, batch: Samples, rng: Generator) -> Iterator[tuple[str, Tensor]]:
         """Yield how far the samples are from where they should drift to."""
+        label = batch.y if self.config["classes"] else None
         glance = drawn_glance(int(self.config["size"]), rng)
         with torch.no_grad():
             real = views(batch.x, glance)
-        pulled = self._nearest if self.config["pull"] == "nearest" else self._drifting
-        yield "", pulled(real, batch.y if self.config["classes"] else None, glance, rng)
+        z, mine = self._drawn(len(batch.x), batch.x.device, label, rng)
+        if self.config["pull"] == "nearest":
+            z, mine = z[self._nearest(real, label, z, mine, glance)], label
+        made = self.painter(z, mine).float().add(1).div(2)
+        yield "", _led(made, lambda x: self._pulled(real, label, views(x, glance), mine))
 
     def readings(self) -> dict[str, float]:
         """How long the field is against the spread of what is real: short where samples are as real pictures are."""
         return {} if self.drifted is None else {"drift": self.drifted}
 
-    def _drifting(self, real: list[Tensor], label: Tensor | None, glance: Glance, rng: Generator) -> Tensor:
-        count = max(2, round(self.share * real[0].shape[1]))
-        z = self._noise(count, real[0].device, rng)
-        mine = None if label is None else label[torch.arange(count, device=label.device) % len(label)]
-        seen = views(self.painter(z, mine).float().add(1).div(2), glance)
-        own = torch.eye(count, dtype=torch.bool, device=z.device)
-        others = own if mine is None or label is None else own | (mine[:, None] != mine)
-        strangers = torch.zeros(count, real[0].shape[1], dtype=torch.bool, device=z.device)
-        if mine is not None and label is not None:
-            strangers = mine[:, None] != label
+    def _drawn(
+        self, pictures: int, device: torch.device, label: Tensor | None, rng: Generator
+    ) -> tuple[Tensor, Tensor | None]:
+        """Latents for a batch, and the classes of its pictures in turn."""
+        count = max(2, round(self.share * pictures))
+        z = torch.randn(count, *self.latent, generator=rng, device=rng.device).to(device)
+        return z, None if label is None else label[torch.arange(count, device=label.device) % len(label)]
+
+    def _pulled(self, real: Views, label: Tensor | None, seen: Views, mine: Tensor | None) -> list[Tensor]:
+        """A loss for each kind of view."""
+        if self.config["pull"] == "nearest":
+            return [
+                torch.stack(
+                    [(a - b).square().mean() / b.var().clamp(min=TINY) for a, b in zip(*kind, strict=True)]
+                ).mean()
+                for kind in zip(seen, real, strict=True)
+            ]
+        apart = _apart(seen[0][0], real[0][0], label, mine)
         losses, lengths = [], []
-        for each, wanted in zip(seen, real, strict=True):
-            still = each.detach()
-            fields = drift_field(still, wanted, still, apart=(strangers, others), temperatures=TEMPERATURES)
-            losses.append(steered(each, fields))
-            spread = (wanted - wanted.mean(1, keepdim=True)).norm(dim=2).mean()
-            lengths.append(fields[-1].norm(dim=2).mean() / spread.clamp(min=1e-6))
+        for kind in zip(seen, real, strict=True):
+            each = []
+            for x, wanted in zip(*kind, strict=True):
+                still = x.detach()
+                fields = drift_field(still, wanted, still, apart=apart)
+                each.append(steered(x, fields))
+                spread = (wanted - wanted.mean(1, keepdim=True)).norm(dim=2).mean()
+                lengths.append(fields[-1].norm(dim=2).mean() / spread.clamp(min=TINY))
+            losses.append(torch.stack(each).mean())
         self.drifted = float(torch.stack(lengths).mean())
-        return torch.stack(losses).mean()
+        return losses
 
-    def _nearest(self, real: list[Tensor], label: Tensor | None, glance: Glance, rng: Generator) -> Tensor:
-        count = max(1, round(self.share * real[0].shape[1]))
-        z = self._noise(count, real[0].device, rng)
-        mine = None if label is None else label[torch.arange(count, device=label.device) % len(label)]
-        with torch.no_grad():
-            made = views(self.painter(z, mine).float().add(1).div(2), glance)
-            away = torch.stack([_unitless(distances(a, b).mean(0)) for a, b in zip(real, made, strict=True)]).mean(0)
-            if mine is not None and label is not None:
-                away = away.masked_fill(label[:, None] != mine, torch.inf)
-            chosen = lonely_pairs(away, float(self.config["rejected"]))
-        again = views(self.painter(z[chosen], label).float().add(1).div(2), glance)
-        losses = [(a - b).square().mean() / b.var().clamp(min=1e-6) for a, b in zip(again, real, strict=True)]
-        return torch.stack(losses).mean()
-
-    def _noise(self, count: int, device: torch.device, rng: Generator) -> Tensor:
-        return torch.randn(count, *self.latent, generator=rng, device=rng.device).to(device)
+    @torch.no_grad()
+    def _nearest(self, real: Views, label: Tensor | None, z: Tensor, mine: Tensor | None, glance: Glance) -> Tensor:
+        """Which latent each real picture pulls."""
+        made = views(self.painter(z, mine).float().add(1).div(2), glance)
+        each = [distances(a, b).mean(0) for kind in zip(real, made, strict=True) for a, b in zip(*kind, strict=True)]
+        away = torch.stack([one / one.mean().clamp(min=TINY) for one in each]).mean(0)
+        if mine is not None and label is not None:
+            away = away.masked_fill(label[:, None] != mine, torch.inf)
+        return lonely_pairs(away, float(self.config["rejected"]))
 
 
-def _unitless(away: Tensor) -> Tensor:
-    return away / away.mean().clamp(min=1e-6)
+def _apart(seen: Tensor, real: Tensor, label: Tensor | None, mine: Tensor | None) -> tuple[Tensor, Tensor]:
+    """What each sample does not look at: real pictures and samples of other classes, and itself."""
+    own = torch.eye(seen.shape[1], dtype=torch.bool, device=seen.device)
+    if mine is None or label is None:
+        return own.new_zeros(seen.shape[1], real.shape[1]), own
+    return mine[:, None] != label, own | (mine[:, None] != mine)
+
+
+def _led(made: Tensor, pulls: Callable[[Tensor], list[Tensor]]) -> Tensor:
+    """A loss whose gradient at the pictures is the sum of that of each kind of view, each as long as the others.
+
+    Else a net's gradient, which is large from one pixel to the next, would drown what says which colour is where.
+    """
+    x = made.detach().requires_grad_()
+    losses = pulls(x)
+    slopes = [torch.autograd.grad(loss, x)[0] for loss in losses]
+    way = sum((each / each.square().mean().sqrt().clamp(min=TINY**2) for each in slopes), torch.zeros_like(x))
+    return torch.stack(losses).mean().detach() + ((made - x.detach()) * way).mean()

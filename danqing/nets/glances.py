@@ -54,11 +54,15 @@ def drawn_glance(size: int, rng: Generator) -> Glance:
     return Glance(side, shift, torch.rand(PATCHES, 2, 2, generator=rng, device=rng.device).cpu(), offset)
 
 
-def views(x: Tensor, glance: Glance) -> list[Tensor]:
-    """What a glance shows of pictures (B, C, H, W) in [0, 1]: views (L, B, D), float32, of L places each."""
+def views(x: Tensor, glance: Glance) -> list[list[Tensor]]:
+    """What a glance shows of pictures (B, C, H, W) in [0, 1]: views (L, B, D), float32, of L places each.
+
+    Returns:
+        Views of three kinds: of a net's maps, of small pictures, of patches.
+    """
     moved = shifted(x, glance.offset)
     small = [functional.adaptive_avg_pool2d(moved, min(side, x.shape[-1])).flatten(1)[None] for side in THUMBNAILS]
-    return [*_maps(x, glance), *small, *_patches(x, glance)]
+    return [_maps(x, glance), small, _patches(x, glance)]
 
 
 def shifted(x: Tensor, by: tuple[int, int]) -> Tensor:
