@@ -48,7 +48,7 @@ from danqing.training.machine import to_machine
 from danqing.training.step import Stepper
 
 RUNS = Path("runs/drift")
-SAMPLES, SEEN, SIDE = 256, 512, 96
+SAMPLES, SHOWN, SEEN, SIDE = 256, 64, 512, 96
 BLOCKS = (3, 8, 12)
 EMA = 3000  # pictures: runs are short
 STILL = "drift, glances not moved"
@@ -117,7 +117,7 @@ def measured(name: str, who: str) -> dict[str, Any]:
     with patch.object(drift, "drawn_glance", _still) if who == STILL else nullcontext():
         model, seen, seconds = _learned(SETS[name], who)
     painted = model.sample(SAMPLES, Generator().manual_seed(1))
-    danqing.write(_sheet(painted[:64]), folder / "samples.png", force=True)
+    danqing.write(_sheet(painted[:SHOWN]), folder / "samples.png", force=True)
     row = {"set": name, "who": who, "seen": seen, "processor_seconds": round(seconds, 1), **_scored(painted, name)}
     kept.write_text(json.dumps(row, indent=1), "utf-8")
     print(row, flush=True)
@@ -184,8 +184,8 @@ def _scored(painted: Images, name: str) -> dict[str, Any]:
     return {
         "kernel": kernel.value, "kernel_bounds": [low, high], "patches": _patches(painted, real), **figures,
         "copied": copied_share(mine, taught).value,
-        "grid": grid_strength(painted) / grid_strength(real[:SAMPLES]), "fixed": fixed_lines(painted),
-        "fixed_of_real": fixed_lines(real[:SAMPLES]),
+        "grid": grid_strength(painted) / grid_strength(real[:SAMPLES]), "fixed": fixed_lines(painted[:SHOWN]),
+        "fixed_of_real": fixed_lines(real[:SHOWN]),
     }  # fmt: skip
 
 

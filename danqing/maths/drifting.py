@@ -5,6 +5,8 @@ A view (L, N, D) holds what is seen of N pictures in L places, D numbers of each
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 
@@ -75,6 +77,23 @@ def steered(x: Tensor, fields: list[Tensor]) -> Tensor:
     return ((x - x.detach()) / unit - way / len(fields)).square().mean()
 
 
+def balanced(made: Tensor, pulls: Callable[[Tensor], list[Tensor]]) -> Tensor:
+    """A loss whose gradient at pictures is the sum of those of several losses, each brought to a mean square of 1.
+
+    Else a net's gradient, which is large from one pixel to the next, drowns what says which colour is where, and what
+    the net's strides do to it stays as a grid. The gradient is divided by how many numbers the pictures have.
+
+    Args:
+        made: (B, C, H, W), what gradients go to.
+        pulls: the losses (scalars) of pictures.
+    """
+    x = made.detach().requires_grad_()
+    losses = pulls(x)
+    slopes = [torch.autograd.grad(loss, x)[0] for loss in losses]
+    way = sum((each / each.square().mean().sqrt().clamp(min=TINY**2) for each in slopes), torch.zeros_like(x))
+    return torch.stack(losses).mean().detach() + ((made - x.detach()) * way).mean()
+
+
 @full_precision
 def lonely_pairs(to_painted: Tensor, rejected: float) -> Tensor:
     """For each real picture the nearest of the painted that are not near one already.
@@ -97,4 +116,4 @@ def lonely_pairs(to_painted: Tensor, rejected: float) -> Tensor:
     return left.argmin(1)
 
 
-__all__ = ["TEMPERATURES", "distances", "drift_field", "lonely_pairs", "steered"]
+__all__ = ["TEMPERATURES", "TINY", "balanced", "distances", "drift_field", "lonely_pairs", "steered"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Annotated, ClassVar, Literal
 
 import torch
@@ -12,7 +12,7 @@ from danqing.core.errors import ParameterError
 from danqing.core.fields.number import Range
 from danqing.core.learned.model import Optimiser, Painter, Samples
 from danqing.core.pictures.contract import Images
-from danqing.maths.drifting import TINY, distances, drift_field, lonely_pairs, steered
+from danqing.maths.drifting import TINY, balanced, distances, drift_field, lonely_pairs, steered
 from danqing.nets.adversary import paint_in_blocks
 from danqing.nets.doubling_painter import DoublingPainter, doublings_to
 from danqing.nets.glances import Glance, drawn_glance, views
@@ -95,7 +95,7 @@ class Drift(Painter):
         if self.config["pull"] == "nearest":
             z, mine = z[self._nearest(real, label, z, mine, glance)], label
         made = self.painter(z, mine).float().add(1).div(2)
-        yield "", _led(made, lambda x: self._pulled(real, label, views(x, glance), mine))
+        yield "", balanced(made, lambda x: self._pulled(real, label, views(x, glance), mine))
 
     def readings(self) -> dict[str, float]:
         """How long the field is against the spread of what is real: short where samples are as real pictures are."""
@@ -149,15 +149,3 @@ def _apart(seen: Tensor, real: Tensor, label: Tensor | None, mine: Tensor | None
     if mine is None or label is None:
         return own.new_zeros(seen.shape[1], real.shape[1]), own
     return mine[:, None] != label, own | (mine[:, None] != mine)
-
-
-def _led(made: Tensor, pulls: Callable[[Tensor], list[Tensor]]) -> Tensor:
-    """A loss whose gradient at the pictures is the sum of that of each kind of view, each as long as the others.
-
-    Else a net's gradient, which is large from one pixel to the next, would drown what says which colour is where.
-    """
-    x = made.detach().requires_grad_()
-    losses = pulls(x)
-    slopes = [torch.autograd.grad(loss, x)[0] for loss in losses]
-    way = sum((each / each.square().mean().sqrt().clamp(min=TINY**2) for each in slopes), torch.zeros_like(x))
-    return torch.stack(losses).mean().detach() + ((made - x.detach()) * way).mean()

@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from danqing.maths.drifting import TEMPERATURES, distances, drift_field, lonely_pairs, steered
+from danqing.maths.drifting import TEMPERATURES, balanced, distances, drift_field, lonely_pairs, steered
 
 
 def drawn(*shape, seed=0):
@@ -66,6 +66,16 @@ def test_a_step_against_the_losss_gradient_goes_along_the_field():
     steered(other, [0.1 * field]).backward()
     torch.testing.assert_close(other.grad, x.grad)  # how long a field is does not count: its direction does
     assert not steered(other, [torch.zeros_like(field)] * len(TEMPERATURES)).any()
+
+
+def test_losses_of_whatever_scale_say_as_much_as_each_other():
+    x, a, b = (drawn(2, 3, 4, 4, seed=seed) for seed in range(3))
+    x.requires_grad_()
+    value = balanced(x, lambda seen: [(a * seen).sum(), 1000 * (b * seen).sum(), 0 * seen.sum()])
+    value.backward()
+    wanted = sum(each / each.square().mean().sqrt() for each in (a, b)) / x.numel()
+    torch.testing.assert_close(x.grad, wanted)
+    assert value.item() == pytest.approx(((a + 1000 * b) * x).sum().item() / 3, rel=1e-4)
 
 
 def test_each_real_one_is_given_the_nearest_that_is_not_near_one_already():
