@@ -17,8 +17,8 @@ import json
 import re
 import sys
 import time
-from collections.abc import Mapping
-from contextlib import nullcontext
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -51,7 +51,7 @@ RUNS = Path("runs/drift")
 SAMPLES, SHOWN, SEEN, SIDE = 256, 64, 512, 96
 BLOCKS = (3, 8, 12)
 EMA = 3000  # pictures: runs are short
-STILL = "drift, glances not moved"
+UNBALANCED, NEITHER = "drift, not balanced", "drift, neither balanced nor moved"
 
 
 class Set(NamedTuple):
@@ -75,16 +75,17 @@ WHO: Mapping[str, tuple[str, str, Mapping[str, Any]]] = MappingProxyType(
     {  # family, augmentation before the critic, options
         "dcgan": ("dcgan", "auto", {}),
         "drift": ("drift", "none", {}),
-        STILL: ("drift", "none", {}),
+        UNBALANCED: ("drift", "none", {}),
+        NEITHER: ("drift", "none", {}),
         "dcgan, DiffAugment": ("dcgan", "diff", {}),
         "drift, nearest": ("drift", "none", {"pull": "nearest"}),
     }
 )
 PAIRS = (
-    *(("emoji, 32 px", who) for who in ("drift", STILL, "dcgan")),
+    *(("emoji, 32 px", who) for who in ("drift", "dcgan", UNBALANCED, NEITHER)),
     *(("100 emoji, 32 px", who) for who in ("drift, nearest", "dcgan, DiffAugment", "drift")),
     *(("characters, 32 px", who) for who in ("drift", "dcgan")),
-    *(("emoji", who) for who in ("drift", STILL, "dcgan")),
+    *(("emoji", who) for who in ("drift", "dcgan", UNBALANCED)),
 )
 
 
@@ -114,7 +115,11 @@ def measured(name: str, who: str) -> dict[str, Any]:
     if kept.exists():
         return dict(json.loads(kept.read_text("utf-8")))
     torch.set_num_threads(1)
-    with patch.object(drift, "drawn_glance", _still) if who == STILL else nullcontext():
+    with ExitStack() as changes:
+        if who in (UNBALANCED, NEITHER):
+            changes.enter_context(patch.object(drift, "balanced", _plainly))
+        if who == NEITHER:
+            changes.enter_context(patch.object(drift, "drawn_glance", _still))
         model, seen, seconds = _learned(SETS[name], who)
     painted = model.sample(SAMPLES, Generator().manual_seed(1))
     danqing.write(_sheet(painted[:SHOWN]), folder / "samples.png", force=True)
@@ -147,12 +152,19 @@ def _learned(spec: Set, who: str) -> tuple[Painter, int, float]:
         ema.update(model, model.batch_size, step * model.batch_size)
         adaptive.follow(model, apart, step, model.batch_size, kind)
         spent = time.process_time() - began
+    assert isinstance(ema.model, Painter)
     return ema.model, step * model.batch_size, spent
 
 
 def _still(size: int, rng: Generator) -> Glance:
     """What is seen from one place, as large as it is; only patches still move."""
     return drawn_glance(size, rng)._replace(side=size, shift=(0, 0), offset=(0, 0))
+
+
+def _plainly(made: Tensor, pulls: Callable[[Tensor], list[Tensor]]) -> Tensor:
+    """The mean over all views: as many of the net's as of pixels."""
+    maps, small, patches = pulls(made)
+    return (2 * maps + small + patches) / 4
 
 
 @functools.cache
