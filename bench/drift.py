@@ -2,8 +2,8 @@
 
 Each learns for as much processor time, on one thread in bf16, with its defaults (of `dcgan` adaptive augmentation too,
 where nothing else is said), the rate falling in a line. Scores are on MobileNetV2's maps (means and deviations of
-blocks 3, 8 and 12), which nothing sees that learns: `drift` looks with EfficientNet-Lite0. The kernel distance is on
-held-out pictures; of few pictures, on those learned from. Patches: the sliced Wasserstein distance (× 1000) of 7×7
+blocks 3, 8 and 12), which nothing sees that learns: `drift` looks with EfficientNet-Lite0. The kernel distance (× 1000)
+is on held-out pictures; of few pictures, on those learned from. Patches: the sliced Wasserstein distance (× 1000) of 7×7
 patches at three sizes. Near-copies: the share of samples nearer to a picture learned from than its nearest fellow is.
 The grid is the strength of the strides' frequencies in the samples' spectrum over that in as many real pictures: about
 1 is none. Fixed lines: which share of what rows and columns do beside their neighbours is alike in all samples. A run
@@ -101,7 +101,7 @@ def table(result: dict[str, Any]) -> str:
     lines = ["| " + " | ".join(heads) + " |", "|---" * len(heads) + "|"]
     for row in result["rows"]:
         low, high = row["kernel_bounds"]
-        kernel = f"{row['kernel']:.3f} ({low:.3f} to {high:.3f})"
+        kernel = f"{1000 * row['kernel']:.1f} ({1000 * low:.1f} to {1000 * high:.1f})"
         shares = [f"{row[name]:.2f}" for name in ("precision", "recall", "coverage", "copied", "grid", "fixed")]
         figures = [f"{row['processor_seconds']:.0f}", f"{row['seen']:,}", kernel, f"{1000 * row['patches']:.1f}"]
         lines.append("| " + " | ".join([row["set"], row["who"], *figures, *shares]) + " |")

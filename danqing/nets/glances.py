@@ -14,9 +14,7 @@ import torch
 from torch import Generator, Tensor
 from torch.nn import functional
 
-from danqing.core.disk import hash_of
-from danqing.core.uses import used
-from danqing.nets.efficientnet_lite import EfficientNetLite0, bundled_weights, efficientnet_lite0
+from danqing.nets.efficientnet_lite import EfficientNetLite0, efficientnet_lite0
 
 SIDES = {1.0: 5, 1.25: 2, 1.5: 2, 2.0: 1}  # of the smallest that the net sees, and how often: large ones cost more
 SMALLEST, LARGE = 32, 128  # px: pictures are enlarged to that at least; from this on seen at half to full size
@@ -25,7 +23,6 @@ THUMBNAILS = (8, 16)  # px
 PATCH = 16  # px
 PATCHES = 6  # places of a size
 STRIDE = 16  # px: of what the net sees
-NAME = "efficientnet-lite0"
 
 
 class Glance(NamedTuple):
@@ -33,7 +30,7 @@ class Glance(NamedTuple):
 
     Attributes:
         side: px: of what the net sees.
-        shift: px down and right by which that is moved before, less than the net's stride, either way.
+        shift: px down and right by which that is moved, either way, up to half a stride of the net's third level.
         corners: of the patches, as shares (PATCHES, 2, 2) of where there is room, at full and at half size.
         offset: px down and right by which pictures are moved before they are made small.
     """
@@ -106,11 +103,6 @@ def _patches(x: Tensor, glance: Glance) -> list[Tensor]:
     return found
 
 
-def note_use() -> None:
-    """Note the bundled net as used by the run that asks."""
-    used(NAME, sha256=hash_of(bundled_weights()))
-
-
 @functools.cache
 def _net(device: torch.device) -> EfficientNetLite0:
     with torch.inference_mode(False):  # others ask for gradients through it, whoever asked first
@@ -121,4 +113,4 @@ def _below(end: int, rng: Generator) -> int:
     return int(torch.randint(end, (), generator=rng, device=rng.device))
 
 
-__all__ = ["Glance", "drawn_glance", "note_use", "shifted", "views"]
+__all__ = ["Glance", "drawn_glance", "shifted", "views"]
