@@ -3,8 +3,8 @@
 Each learns for as much processor time, on one thread in bf16, with its defaults (of `dcgan` adaptive augmentation too,
 where nothing else is said), the rate falling in a line. Scores are on MobileNetV2's maps (means and deviations of
 blocks 3, 8 and 12), which nothing sees that learns: `drift` looks with EfficientNet-Lite0. The kernel distance (× 1000)
-is on held-out pictures; of few pictures, on those learned from. Patches: the sliced Wasserstein distance (× 1000) of 7×7
-patches at three sizes. Near-copies: the share of samples nearer to a picture learned from than its nearest fellow is.
+is on held-out pictures; of few pictures, on those learned from. Patches: the sliced Wasserstein distance of 7×7
+patches at three sizes (× 1000). Near-copies: share of samples nearer to a picture learned from than its nearest fellow.
 The grid is the strength of the strides' frequencies in the samples' spectrum over that in as many real pictures: about
 1 is none. Fixed lines: which share of what rows and columns do beside their neighbours is alike in all samples. A run
 that was measured is not run again (`python -m bench.drift SET WHO` is one run).
