@@ -49,8 +49,8 @@ def drift_field(
     Returns:
         A field (L, N, D) for each temperature, in the unit of ``x``.
 
-    Source: Deng et al. 2026, "Generative modeling via drifting", eq. 10 and algorithm 2 (kernels normalised over both
-    sets); here the pull and the push are normalised apart, so that a sample without neighbours is pulled no less.
+    Source: Deng et al. 2026, "Generative modeling via drifting" (there kernels are normalised over both sets);
+    here the pull and the push are normalised apart, so that a sample without neighbours is pulled no less.
     """
     to_real, to_painted = distances(x, real), distances(x, painted)
     unit = to_real.mean().clamp(min=TINY)
@@ -106,8 +106,8 @@ def lonely_pairs(to_painted: Tensor, rejected: float) -> Tensor:
     Returns:
         Which painted (N,), int64.
 
-    Source: Li & Malik 2018, "Implicit maximum likelihood estimation", algorithm 1; Vashist et al. 2024 (RS-IMLE),
-    section 3, whose radius is here a share.
+    Source: Li & Malik 2018, "Implicit maximum likelihood estimation", algorithm 1; Vashist et al. 2024
+    (RS-IMLE), whose radius is here a share.
     """
     count = min(round(rejected * to_painted.shape[1]), to_painted.shape[1] - 1)
     near = to_painted.min(0).values.argsort()[:count]

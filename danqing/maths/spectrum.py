@@ -38,7 +38,7 @@ def fixed_lines(x: Images) -> float:
     About 0 where every picture has lines of its own, 1 where all have the same. A grid that stands at fixed places
     shows here even where it has no period.
 
-    Source: danqing, after the estimation of a sensor's fixed pattern: EMVA Standard 1288, release 4.0, section 8.2.
+    Source: danqing, as the spatial nonuniformity of a camera's sensor is told from noise in EMVA Standard 1288.
     """
     grey = x.float().mean(1)
     return max(_fixed(grey.mean(axis)) for axis in (1, 2))

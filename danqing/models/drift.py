@@ -33,7 +33,7 @@ class Drift(Painter):
         width: channels of the painter at full size; they double towards the small end, up to eight times.
         norm: how the painter normalises its maps.
         pull: what a sample is pulled to: the real pictures near it, and away from other samples (field); or each real
-            picture pulls the sample nearest to it (nearest), which leaves none out: for fewer than 200.
+            picture pulls the sample nearest to it (nearest), which leaves none out: meant for few pictures, and slow.
         painted: samples for each real picture of a batch; with "nearest", among which the nearest is looked for.
         rejected: with "nearest", share of these passed over because they are near a real picture already.
 
