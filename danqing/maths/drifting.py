@@ -100,8 +100,7 @@ def lonely_pairs(to_painted: Tensor, rejected: float) -> Tensor:
 
     Args:
         to_painted: distances (N, M) of real to painted; infinite where they must not be paired.
-        rejected: share of the painted that is passed over: those nearest to anything real. At least as many as there
-            are real ones stay.
+        rejected: share of the painted that is passed over: those nearest to anything real; one at least stays.
 
     Returns:
         Which painted (N,), int64.
