@@ -91,6 +91,7 @@ from danqing.recognise.detect import detect as detect
 from danqing.recognise.find_faces import find_faces as find_faces
 from danqing.recognise.pose import pose as pose
 from danqing.recognise.predict import predict as predict
+from danqing.recognise.read_text import read_text as read_text
 from danqing.recognise.segment import segment as segment
 from danqing.restore.bilateral import bilateral as bilateral
 from danqing.restore.bm3d import bm3d as bm3d

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
-from itertools import pairwise
 from typing import Annotated, ClassVar, Literal
 
 import torch
 from torch import Generator, Tensor, nn
 from torch.nn import functional as F
 
-from danqing.core.errors import ParameterError
 from danqing.core.fields.number import Range
 from danqing.core.learned.model import Optimiser, Painter, Samples
 from danqing.core.pictures.contract import Images, check_channels
@@ -24,13 +21,12 @@ from danqing.nets.adversary import (
     paint_in_blocks,
     verdict_readings,
 )
-from danqing.nets.convolution import Down, Spread, Up
+from danqing.nets.convolution import Down
+from danqing.nets.doubling_painter import WIDEST, DoublingPainter, doublings_to, initialise
 from danqing.nets.dropout import dropout
-from danqing.nets.he import SLOPE, initialise
-from danqing.nets.norms import ClassNorm, NormName, chosen
+from danqing.nets.he import SLOPE
+from danqing.nets.norms import ClassNorm, NormName
 
-SIZES = (16, 28, 32, 64, 128)
-WIDEST = 8  # times the narrowest
 USUAL, GAMMA = 28, 0.1  # side in px of grey pictures, and the penalty that suits them
 SLOWEST = 2e-4  # learning rate: lower ones waste an evening
 
@@ -90,13 +86,13 @@ class DCGAN(Painter):
     ) -> None:
         super().__init__()
         check_channels(channels)
-        base, doublings = _plan(size)
+        base, doublings = doublings_to(size)
         more = (size / USUAL) ** 2  # times the pixels
         rate = max(SLOWEST, DCGAN.optimiser.lr / max(1.0, more))
         self.optimiser = DCGAN.optimiser._replace(lr=rate)  # type: ignore[misc]  # the class's, for its smallest size
         strength = GAMMA * channels * more if gamma is None else gamma
         self.rules = Rules(loss, penalty, strength, lazy, smoothing, critic_steps, naming)
-        self.painter = _Painter(base, doublings, channels, classes, latents, width, norm)
+        self.painter = DoublingPainter(base, doublings, channels, classes, latents, width, norm)
         self.critic = _Critic(base, doublings, channels, classes, critic_width, critic_norm, dropout, naming > 0)
         self.register_buffer("played", torch.zeros((), dtype=torch.int64))
         self.verdict: tuple[Tensor, Tensor] | None = None
@@ -130,43 +126,6 @@ class DCGAN(Painter):
         return verdict_readings(self)
 
 
-def _plan(size: int) -> tuple[int, int]:
-    """The side that a painter begins with, and how often it doubles."""
-    if size not in SIZES:
-        raise ParameterError(f"{size} is not one of {', '.join(map(str, SIZES))}", where="size")
-    base = 7 if size == 28 else min(8, size // 4)
-    return base, int(math.log2(size // base))
-
-
-class _Painter(nn.Module):
-    def __init__(
-        self, base: int, doublings: int, channels: int, classes: int, latents: int, width: int, norm: NormName
-    ) -> None:
-        super().__init__()
-        widths = [width * min(WIDEST, 2**level) for level in range(doublings, -1, -1)]
-        self.base, bias = base, norm != "batch"
-        self.classes = nn.Embedding(classes, latents) if classes else None
-        self.dense = nn.Linear(latents * (2 if classes else 1), base * base * widths[0], bias=bias)
-        layers: list[nn.Module] = [Spread(widths[0], widths[1], bias)]
-        layers += [Up(wide, narrow, bias) for wide, narrow in pairwise(widths[1:])]
-        self.layers = nn.ModuleList(layers)
-        self.first_norm = ClassNorm(norm, base * base * widths[0], classes)
-        self.norms = nn.ModuleList(ClassNorm(norm, out, classes) for out in widths[1:])
-        self.last = Up(widths[-1], channels)
-        _initialise(self)
-
-    def forward(self, z: Tensor, label: Tensor | None = None) -> Tensor:
-        """Paint (B, C, size, size) in [-1, 1]; ``label``: int64 (B,), or weights of classes (B, levels, classes)."""
-        by_level = [label] * (1 + len(self.norms)) if label is None or label.ndim < 3 else label.unbind(1)
-        if self.classes is not None and by_level[0] is not None:
-            z = torch.cat([z, F.normalize(chosen(self.classes, by_level[0]), dim=1) * z.shape[1] ** 0.5], 1)
-        x = F.leaky_relu(self.first_norm(self.dense(z), by_level[0]), SLOPE)
-        x = x.unflatten(1, (self.base, self.base, -1)).permute(0, 3, 1, 2)  # channels-last memory as it comes
-        for layer, norm, of_level in zip(self.layers, self.norms, by_level[1:], strict=True):
-            x = F.leaky_relu(norm(layer(x), of_level), SLOPE)
-        return torch.tanh(self.last(x))
-
-
 class _Critic(nn.Module):
     def __init__(
         self, base: int, doublings: int, channels: int, classes: int, width: int, norm: str, drop: float, naming: bool
@@ -180,7 +139,7 @@ class _Critic(nn.Module):
         self.head = nn.Linear(features, 1)
         self.classes = nn.Embedding(classes, features) if classes else None
         self.names = nn.Linear(features, classes) if classes and naming else None
-        _initialise(self)
+        initialise(self)
         if norm == "spectral":
             for module in [*self.layers, self.head, *filter(None, (self.classes, self.names))]:
                 nn.utils.parametrizations.spectral_norm(module)
@@ -196,12 +155,3 @@ class _Critic(nn.Module):
         if self.names is None or label is None:
             return Verdict(logits)
         return Verdict(logits, F.cross_entropy(self.names(features), label, reduction="none"))
-
-
-def _initialise(net: nn.Module) -> None:
-    """Draw the first weights, in the order of the layers."""
-    for module in net.modules():
-        if isinstance(module, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
-            initialise(module)
-        elif isinstance(module, nn.Embedding) and module is getattr(net, "classes", None):
-            nn.init.normal_(module.weight, std=1.0 if isinstance(net, _Painter) else module.embedding_dim**-0.5)
