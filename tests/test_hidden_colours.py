@@ -2,31 +2,52 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 import json
 from typing import Any
 
 import pytest
 import torch
+from skimage import data
 from torch import Tensor
+from torch.nn import functional
 
 import danqing
 from danqing.core.artefacts.figures import Figures
 from danqing.core.errors import ParameterError
 from danqing.core.menu import operators
 from danqing.core.operators.operator import Operator, operator_named
+from danqing.models.segmenter import Segmenter
 
 GROUPS = ("analyse", "recognise", "encode", "measure")  # of these, the operators on pictures
 VALUES: dict[str, dict[str, Any]] = {
     "predict": {"weights": "digits", "top": 10},
     "compress": {"format": "png"},
     "cutout": {"softness": 1.0},
+    "segment": {"softness": 1.0},
 }
 
 
 def judges() -> list[str]:
     found = (operator_named(name) for name in operators())
     return sorted(op.name for op in found if op.group in GROUPS and op.takes_pictures)
+
+
+@functools.cache
+def segmenter() -> Segmenter:
+    """One that has learned nothing: what it marks depends on what it sees all the same."""
+    torch.manual_seed(0)
+    return Segmenter(64, 3, 2, "mobilenet", 16).eval().requires_grad_(False)
+
+
+def subject(name: str, channels: int = 3) -> Tensor:
+    """What an operator is asked about: for what marks persons, somebody, (2, C, 96, 104)."""
+    if name != "cutout":
+        return photograph(channels=channels)
+    somebody = torch.from_numpy(data.astronaut()[:192, 120:328] / 255).permute(2, 0, 1)[None].float()
+    x = functional.avg_pool2d(somebody, 2)
+    return torch.cat((x, x.flip(3)))[:, :channels]
 
 
 def photograph(seed: int = 0, channels: int = 3) -> Tensor:
@@ -49,6 +70,8 @@ def told(name: str, x: Tensor, **alphas: Tensor) -> tuple[str, list[Tensor]]:
     """The figures as text, and the pictures."""
     op: Operator = operator_named(name)
     given = {**VALUES.get(name, {}), **alphas}
+    if name == "segment":
+        given["weights"] = segmenter()
     if name == "compare":
         given["y"] = photograph(1, x.shape[1])
     result = op(x, **given)
@@ -66,7 +89,7 @@ def alike(one: tuple[str, list[Tensor]], other: tuple[str, list[Tensor]]) -> boo
 @pytest.mark.parametrize("channels", [1, 3])
 @pytest.mark.parametrize("name", judges())
 def test_hidden_colours_change_nothing(name: str, channels: int) -> None:
-    x, alpha = photograph(channels=channels), opacity()
+    x, alpha = subject(name, channels), opacity()
     first = told(name, x, alpha=alpha)
     for under in (torch.zeros_like(x), torch.ones_like(x), torch.rand_like(x)):
         assert alike(told(name, torch.where(alpha > 0, x, under), alpha=alpha), first)
@@ -75,7 +98,7 @@ def test_hidden_colours_change_nothing(name: str, channels: int) -> None:
 
 @pytest.mark.parametrize("name", judges())
 def test_opaque_everywhere_is_no_transparency(name: str) -> None:
-    x = photograph()
+    x = subject(name)
     assert alike(told(name, x, alpha=torch.ones(2, 1, 96, 104)), told(name, x))
 
 

@@ -28,10 +28,8 @@ from danqing.nets.ready_made import ready_made
 from danqing.nets.selfie import SIDE, SelfieNet
 
 THRESHOLD = 0.4  # how sure it must be that somebody is there, for a look of its own
-CLOSE, SURE = (
-    8,
-    0.9,
-)  # how small a part of the shorter side a face may be, and how sure, for a whole picture of somebody
+CLOSE = 8  # the shorter side may be so many faces long, at most, in a whole picture of somebody
+SURE = 0.9  # how sure it must be of such a face
 WIDER = 1.3  # than a person is the square that is looked at
 STEEP = 0.45  # of the shares at each end that become 0 and 1 where nothing is to be soft
 
