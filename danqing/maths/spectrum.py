@@ -10,7 +10,6 @@ from danqing.maths.full_precision import full_precision
 
 PERIODS = (2, 4, 8)  # px: the strides of nets
 SIDE = 16  # px: smaller pictures have too few frequencies to tell
-EDGE = 3  # px: what is alike there is a frame
 AROUND = 2  # frequencies on either side that a peak is compared with
 
 
@@ -27,27 +26,6 @@ def grid_strength(x: Images) -> float:
         return 1.0
     lines = (_line(x, dim) for dim in (-1, -2))
     return max(_peak(line, period) for line in lines for period in PERIODS)
-
-
-@full_precision
-def fixed_lines(x: Images) -> float:
-    """Which share of what rows and columns of pictures (B, C, H, W) do beside their neighbours is alike in all.
-
-    Each row's and column's mean against those of the two beside it, the pictures' edges left out: the square of its
-    mean over the pictures, without what chance adds to that, over its mean square; the larger of rows and columns.
-    About 0 where every picture has lines of its own, 1 where all have the same. A grid that stands at fixed places
-    shows here even where it has no period.
-
-    Source: danqing, as the spatial nonuniformity of a camera's sensor is told from noise in EMVA Standard 1288.
-    """
-    grey = x.float().mean(1)
-    return max(_fixed(grey.mean(axis)) for axis in (1, 2))
-
-
-def _fixed(lines: Tensor) -> float:
-    beside = (lines[:, 1:-1] - (lines[:, :-2] + lines[:, 2:]) / 2)[:, EDGE:-EDGE]
-    chance = beside.var(0) / len(beside)
-    return float((beside.mean(0).square() - chance).mean() / beside.square().mean().clamp(min=1e-12))
 
 
 def _line(x: Images, dim: int) -> Tensor:
@@ -72,4 +50,4 @@ def _peak(line: Tensor, period: int) -> float:
     return float(torch.stack(ratios).mean().exp())
 
 
-__all__ = ["fixed_lines", "grid_strength"]
+__all__ = ["grid_strength"]

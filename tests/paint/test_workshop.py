@@ -15,7 +15,6 @@ from danqing.core.notes import noted
 from danqing.core.recipe import Step
 from danqing.maths.latents import latent, numbered_codes
 from danqing.models.dcgan import DCGAN
-from danqing.models.drift import Drift
 from danqing.models.mlpgan import MLPGAN
 from danqing.models.stylegan import StyleGAN
 from danqing.models.vae import VAE
@@ -37,7 +36,6 @@ def made(family: str, classes: int = 3) -> Painter:
     torch.manual_seed(0)
     models = {
         "dcgan": lambda: DCGAN(16, 3, classes, latents=6, width=8, critic_width=8),
-        "drift": lambda: Drift(16, 3, classes, latents=6, width=8),
         "mlpgan": lambda: MLPGAN(8, 1, classes, latents=6, width=16),
         "vae": lambda: VAE(16, 3, classes, dim=6, width=8),
         "stylegan": lambda: StyleGAN(16, 3, classes, latents=6, styles=12, width=4, critic_width=8),
@@ -49,7 +47,7 @@ def made(family: str, classes: int = 3) -> Painter:
     return model.requires_grad_(False)
 
 
-FAMILIES = ("dcgan", "drift", "mlpgan", "vae", "stylegan")
+FAMILIES = ("dcgan", "mlpgan", "vae", "stylegan")
 
 
 @pytest.fixture(scope="module")

@@ -37,7 +37,6 @@ SMALL: dict[str, dict[str, Any]] = {  # a family that is not here learns with th
     "vae": {"width": 8},
     "stylegan": {"width": 4, "critic_width": 4},
     "flow": {"width": 16},
-    "drift": {"width": 4},
     "pix2pix": {"width": 16, "critic_width": 4, "size": 32},
     "cyclegan": {"width": 16, "critic_width": 4, "size": 32},
     "classifier": {"width": 8},

@@ -31,7 +31,6 @@ SMALL: dict[str, Any] = {
     "vae": {},
     "stylegan": {"width": 4, "critic_width": 4},
     "flow": {"width": 16},
-    "drift": {"width": 4, "batch": 8, "budget": "96pictures", "every": "32pictures"},
     "pix2pix": {"width": 16, "critic_width": 4, "size": 16},
     "cyclegan": {"width": 16, "critic_width": 4, "size": 16},
     "classifier": {"augment": "rotate=10,crop=0.1"},
