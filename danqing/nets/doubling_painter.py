@@ -62,14 +62,14 @@ class DoublingPainter(nn.Module):
         return torch.tanh(self.last(x))
 
 
-def doublings_to(size: int, sizes: tuple[int, ...] = SIZES) -> tuple[int, int]:
+def doublings_to(size: int) -> tuple[int, int]:
     """The side that a painter begins with, and how often it doubles.
 
     Raises:
-        ParameterError: for a size that is none of ``sizes``.
+        ParameterError: for a size that cannot be.
     """
-    if size not in sizes:
-        raise ParameterError(f"{size} is not one of {', '.join(map(str, sizes))}", where="size")
+    if size not in SIZES:
+        raise ParameterError(f"{size} is not one of {', '.join(map(str, SIZES))}", where="size")
     base = 7 if size == 28 else min(8, size // 4)
     return base, int(math.log2(size // base))
 
@@ -88,4 +88,4 @@ def initialise(net: nn.Module, embedding: float | None = None) -> None:
             nn.init.normal_(module.weight, std=module.embedding_dim**-0.5 if embedding is None else embedding)
 
 
-__all__ = ["SIZES", "WIDEST", "DoublingPainter", "doublings_to", "initialise"]
+__all__ = ["WIDEST", "DoublingPainter", "doublings_to", "initialise"]

@@ -20,7 +20,7 @@ from danqing.core.pictures.contract import to_uint8
 from danqing.core.uses import used
 
 Plane = np.ndarray[Any, np.dtype[Any]]
-NEEDED = ("onnxruntime", "rapidocr_onnxruntime")
+NEEDED: tuple[str, ...] = ("onnxruntime", "rapidocr_onnxruntime")
 STRIDE = 32  # px; the finder's pictures are multiples of it
 SURE, SURE_BOX = 0.3, 0.5  # of a pixel, and of a whole line, that it is text
 GROWN = 1.6  # a line is as much larger than what the finder marks as its area times this by its circumference

@@ -14,7 +14,7 @@ from danqing.maths.each_regrown import each_regrown
 from danqing.maths.fitting import in_channels
 
 
-@operator
+@operator(version=2)
 def collage(x: Images, layout: Images, radius: Annotated[int, Range(1, 8, "px")] = 3, seed: Seed = 0) -> Job[Images]:
     """Rearrange a picture by a rough collage of its parts, so that no seam is seen.
 

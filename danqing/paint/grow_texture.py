@@ -19,7 +19,7 @@ BLOCKS = (6, 9, 13)  # sides of the blocks of first guesses on the coarsest leve
 EACH = 6  # guesses of each
 
 
-@operator
+@operator(version=2)
 def grow_texture(
     x: Images,
     wider: Annotated[float, Range(0.25, 4, "times")] = 1.0,
