@@ -31,7 +31,7 @@ VALUES: dict[str, dict[str, Any]] = {
 
 def judges() -> list[str]:
     found = (operator_named(name) for name in operators())
-    return sorted(op.name for op in found if op.group in GROUPS and op.takes_pictures)
+    return sorted(op.name for op in found if op.group in GROUPS and op.takes_pictures and not op.lacks)
 
 
 @functools.cache

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import importlib.util
 import inspect
 import random
 import zlib
@@ -31,8 +30,7 @@ LARGE = 1.5  # times that what a picture grows to is its own size, at most
 
 def runs(op: Operator) -> bool:
     """Whether an operator can be run on pictures alone, with weights and packages that are there."""
-    installed = all(importlib.util.find_spec(each) for each in op.needs)
-    return installed and op.takes_pictures and all(_fillable(field) for field in op.form)
+    return not op.lacks and op.takes_pictures and all(_fillable(field) for field in op.form)
 
 
 def _fillable(field: Field) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import Any, ParamSpec, Protocol, TypeVar, overload
 
 import torch
@@ -52,6 +53,11 @@ class Operator(Task[P, R]):
     def takes_pictures(self) -> bool:
         first = self.fields[:1]
         return any(each.required and each.kind.is_picture and each.kind.leads for each in first)  # a mask never leads
+
+    @property
+    def lacks(self) -> list[str]:
+        """The packages of ``needs`` that are not installed."""
+        return [each for each in self.needs if find_spec(each) is None]
 
     @property
     def own_places(self) -> tuple[str, ...]:
