@@ -38,7 +38,7 @@ from danqing.training.loop import resume
 
 FOLDER = Path("runs/labelled")
 LEARNED, HELD_OUT = 400, 64
-PICTURES = {"detector": 1600, "segmenter": 800, "keypoints": 1600}  # seen
+PICTURES = {"detector": 12800, "segmenter": 6400, "keypoints": 12800}  # seen
 SCORES = {"detector": "boxes", "segmenter": "masks", "keypoints": "points"}
 SIZES = (24, 32, 42, 54)  # px of the peer's templates
 ALIKE, AGAIN = 0.45, 0.3  # correlation from which on the peer finds a digit, overlap from which on two are one

@@ -16,6 +16,7 @@ SHRINK = 0.7  # of the side from one level to the next
 COARSEST = 24  # px; the shorter side of the source there
 ROUNDS = 4  # of search and painting on each level; the coarsest has EXACT instead
 EXACT = 8
+TRIED = 2  # of them for every first guess, the rest for the better half
 COVERAGE = 0.01  # how little a patch of the source must be used before it is preferred
 CROWDED = 0.5  # what a match counts more for each time it is used more often than all are on average
 SPREAD = 1.4  # px; standard deviation of the window in which patches vote: the middle says most, so edges stay sharp
@@ -192,16 +193,24 @@ def _crowd(field: Plane, shape: tuple[int, int], radius: int) -> Plane:
 
 
 def _begun(source: Plane, guesses: Sequence[Plane], radius: int, wrapped: bool) -> tuple[Plane, Plane]:
-    """The guess, made like the source by exact search, that is likest in the end both ways, with its matches."""
-    ways = []
-    for target in guesses:
-        for _ in range(EXACT):
-            field = _likest(source, target, radius, wrapped)
-            target = voted(source, field, radius, wrapped)
-        gaps = _gaps(source, target, radius, wrapped)
-        ways.append((float(gaps.min(1).mean() + gaps.min(0).mean()), target, field))
+    """The guess, made like the source by exact search, that is likest in the end both ways, with its matches.
+
+    The half that is less like it after a few rounds is given up.
+    """
+    ways = [_likened(source, target, TRIED, radius, wrapped) for target in guesses]
+    better = sorted(ways, key=lambda way: way[0])[: -(-len(ways) // 2)]
+    ways = [_likened(source, target, EXACT - TRIED, radius, wrapped) for _, target, _ in better]
     _, target, field = min(ways, key=lambda way: way[0])
     return target, field
+
+
+def _likened(source: Plane, target: Plane, rounds: int, radius: int, wrapped: bool) -> tuple[float, Plane, Plane]:
+    """How unlike the target is after rounds of exact search and painting, the target itself, and its matches."""
+    for _ in range(rounds):
+        field = _likest(source, target, radius, wrapped)
+        target = voted(source, field, radius, wrapped)
+    gaps = _gaps(source, target, radius, wrapped)
+    return float(gaps.min(1).mean() + gaps.min(0).mean()), target, field
 
 
 def _likest(source: Plane, target: Plane, radius: int, wrapped: bool) -> Plane:
