@@ -3,10 +3,10 @@
 Every set is learned with every setting for as many pictures seen, on one thread, the doctor only watching. The sketch
 distance is the run's own score on held-out pictures, for comparing runs of one set and size. The kernel distance
 (× 1000, less is better) is taken on EfficientNet-Lite0's features (of digits: on those of the bundled classifier),
-which no part of the training sees; precision and recall likewise. At 64 px the nets have half of the usual widths. At so
-few pictures the faster rate that was chosen on digits ends at the better scores, through alarms on the way; what a long
-evening prefers was not measured. A run that was measured is not run again; one that
-was stopped goes on (`python -m bench.defaults SET SETTING` is one run).
+which no part of the training sees; precision and recall likewise. At 64 px the nets have half of the usual widths. At
+so few pictures the faster rate that was chosen on digits ends at the smaller distances, through alarms on the way; what
+a long evening prefers was not measured. A run that was measured is not run again; one that was stopped goes on
+(`python -m bench.defaults SET SETTING` is one run).
 """
 
 from __future__ import annotations
