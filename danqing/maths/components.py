@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -24,23 +25,28 @@ def things_in_planes(shares: Tensor, names: Sequence[str], size: Sequence[int]) 
         size: height and width of the picture, to which the shares are enlarged first.
     """
     best, label = _leading(shares, size)
-    least = SMALLEST * best.numel()
+    least = max(1, math.ceil(SMALLEST * best.numel()))
     things = [
         Thing(names[at - 1], around_pixels(piece), min(float(best[piece].mean()), 1.0), mask=piece)
         for at in label.unique().tolist()
         if at
-        for piece in pieces_of(label == at)
-        if int(piece.sum()) >= least
+        for piece in pieces_of(label == at, least)
     ]
     return sorted(things, key=lambda thing: -thing.score)
 
 
-def pieces_of(mask: Tensor) -> list[Tensor]:
-    """The parts of a mask (H, W) that hang together by sides or corners, each as a mask."""
+def pieces_of(mask: Tensor, least: int = 1) -> list[Tensor]:
+    """The parts of a mask (H, W) that hang together by sides or corners, each as a mask.
+
+    Args:
+        mask: what is marked.
+        least: pixels that a part has; there may be thousands of specks, and each mask is as large as the picture.
+    """
     from scipy.ndimage import label
 
     numbers, count = label(mask.cpu().numpy(), np.ones((3, 3)))
-    return [torch.from_numpy(numbers == at) for at in range(1, count + 1)]
+    sizes = np.bincount(numbers.reshape(-1), minlength=count + 1)
+    return [torch.from_numpy(numbers == at) for at in range(1, count + 1) if sizes[at] >= least]
 
 
 def _leading(shares: Tensor, size: Sequence[int]) -> tuple[Tensor, Tensor]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import overload
 
 import torch
@@ -51,6 +52,19 @@ def chosen(
     if len(boxes) not in (1, len(x)):
         raise ParameterError(f"holds what was found in {len(boxes)} pictures, not in {len(x)}", where=name)
     return [_of_one(x, each, wanted, only, name) for each in (boxes * len(x) if len(boxes) == 1 else boxes)]
+
+
+def known_labels(only: str, names: Sequence[str]) -> set[str]:
+    """The labels that a text names, as a net calls them; empty where it names none.
+
+    Raises:
+        ParameterError: for a label that is none of ``names``.
+    """
+    known, wanted = {name.casefold(): name for name in names}, labels_in(only)
+    for label in sorted(wanted - known.keys()):
+        remedy = f"It knows {', '.join(names)}"
+        raise ParameterError(f"the net does not know {label!r}", where="only", remedy=remedy)
+    return {known[label] for label in wanted}
 
 
 def labels_in(only: str) -> set[str]:
@@ -120,4 +134,4 @@ def pixels_of(picture: Tensor, things: tuple[Thing, ...], whole: bool = False) -
     return marked
 
 
-__all__ = ["around", "chosen", "labels_in", "pixels_of", "rectangle"]
+__all__ = ["around", "chosen", "known_labels", "labels_in", "pixels_of", "rectangle"]

@@ -29,7 +29,7 @@ from danqing.nets.finding import (
     quality_focal,
 )
 from danqing.nets.pyramid import STRIDES, Backbone, Pyramid, Trunk, seen_by, separable
-from danqing.nets.viewing import SHOWN, box_scores, check_classes, check_labelled, drawn_in
+from danqing.nets.viewing import box_scores, check_classes, check_labelled
 
 RARE = 0.01  # chance of a thing in a cell before anything was learned
 FAR = 1.8  # makes sides two cells away before anything was learned
@@ -90,11 +90,6 @@ class Detector(finder.Finder):
         size = x.shape[3], x.shape[2]
         each = zip(said.logits.sigmoid(), said.boxes / scale, strict=True)
         return [chosen(chances, boxes, self.names, size, threshold, count) for chances, boxes in each]
-
-    @torch.no_grad()
-    def preview(self, batch: Samples, rng: Generator) -> Images:
-        """The first pictures with what was found drawn in."""
-        return drawn_in(self, batch.x[:SHOWN])
 
     @torch.no_grad()
     def score(self, batch: Samples) -> dict[str, float]:

@@ -35,7 +35,7 @@ from danqing.nets.finding import (
     quality_focal,
 )
 from danqing.nets.pyramid import STRIDES, Backbone, Pyramid, Trunk, seen_by, separable
-from danqing.nets.viewing import SHOWN, check_classes, check_labelled, drawn_in, negated, pairs_of
+from danqing.nets.viewing import check_classes, check_labelled, negated, pairs_of
 
 STRIDE = STRIDES[0]
 SHARP = 4.0  # px: width of the bell around a point
@@ -129,11 +129,6 @@ class Keypoints(finder.Finder):
             )
             for at in range(len(x))
         ]
-
-    @torch.no_grad()
-    def preview(self, batch: Samples, rng: Generator) -> Images:
-        """The first pictures with what was found drawn in."""
-        return drawn_in(self, batch.x[:SHOWN])
 
     @torch.no_grad()
     def score(self, batch: Samples) -> dict[str, float]:

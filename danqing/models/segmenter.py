@@ -20,7 +20,7 @@ from danqing.maths.fitting import in_channels
 from danqing.maths.found_scores import intersection
 from danqing.nets.detection import sized
 from danqing.nets.pyramid import Backbone, Trunk, enlarged, seen_by, separable
-from danqing.nets.viewing import SHOWN, check_classes, drawn_in, negated, pairs_of
+from danqing.nets.viewing import check_classes, negated, pairs_of
 
 FINE = (16, 16)  # channels of what is seen of the picture itself, at its size and at half of it
 SMOOTH = 1.0  # pixels that Dice counts beside those that are there
@@ -83,11 +83,6 @@ class Segmenter(finder.Parser):
         found = (things_in_planes(each, self.names, x.shape[-2:]) for each in self.shares(x, side))
         size = x.shape[3], x.shape[2]
         return [Found(*size, tuple(each for each in things if each.score >= threshold)[:count]) for things in found]
-
-    @torch.no_grad()
-    def preview(self, batch: Samples, rng: Generator) -> Images:
-        """The first pictures with what was found drawn in."""
-        return drawn_in(self, batch.x[:SHOWN])
 
     @torch.no_grad()
     def score(self, batch: Samples) -> dict[str, float]:

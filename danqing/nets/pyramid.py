@@ -35,8 +35,7 @@ class Trunk(nn.Module):
         super().__init__()
         self.is_cut = backbone == "mobilenet"
         self.channels = CUT_CHANNELS if self.is_cut else CHANNELS
-        with torch.random.fork_rng(devices=[]):  # what is drawn for it would change what is drawn for the rest
-            self.net: nn.Module = copy.deepcopy(mobilenet_v2_maps()) if self.is_cut else efficientnet_lite0()
+        self.net: nn.Module = copy.deepcopy(mobilenet_v2_maps()) if self.is_cut else efficientnet_lite0()
         if not self.is_cut:
             del self.net._conv_head, self.net._bn1, self.net._fc
         self.net.requires_grad_(True)

@@ -1,25 +1,17 @@
-"""What all families that find things share: refusals, looks with what was found drawn in, and scores."""
+"""What all families that find things share: refusals and scores."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
 
-import torch
 from torch import Tensor
 
 from danqing.core.errors import ParameterError
 from danqing.core.learned.finder import UNSURE, Finder
 from danqing.core.learned.model import Samples
-from danqing.core.pictures.contract import Images
-from danqing.core.pictures.found import Found
-from danqing.core.pictures.marking import marked
 from danqing.maths.found_scores import Pair, Score, precision, with_interval
 from danqing.maths.labelled import things_of
-
-SHOWN = 16  # pictures of a look
-CHUNK = 16  # pictures looked at once
-SURE = 0.4  # for what is drawn in
 
 
 def check_classes(classes: int) -> None:
@@ -44,22 +36,10 @@ def check_labelled(batch: Samples) -> tuple[Tensor, Tensor]:
     return batch.boxes, batch.y
 
 
-def drawn_in(model: Finder, x: Images) -> Images:
-    """Pictures with what a model finds in them drawn in, (B, 3, H, W)."""
-    return torch.cat(
-        [marked(each, found) for each, found in zip(x.cpu().split(1), found_in(model, x, SURE), strict=True)]
-    )
-
-
-def found_in(model: Finder, x: Images, threshold: float) -> list[Found]:
-    """What a model finds in pictures, some at a time."""
-    return [found for part in x.split(CHUNK) for found in model.find(part, threshold)]
-
-
 def pairs_of(model: Finder, batch: Samples, threshold: float = UNSURE, points: Sequence[str] = ()) -> list[Pair]:
     """What a model finds in held-out pictures, beside what is there."""
     there = things_of(batch, model.names, points, masks=model.needs == "masks")
-    return [Pair(*each) for each in zip(found_in(model, batch.x, threshold), there, strict=True)]
+    return [Pair(*each) for each in zip(model.found_in(batch.x, threshold), there, strict=True)]
 
 
 def box_scores(model: Finder, batch: Samples) -> dict[str, float]:
@@ -76,14 +56,9 @@ def negated(name: str, score: Score, pairs: Sequence[Pair], plain: bool = False)
 
 
 __all__ = [
-    "CHUNK",
-    "SHOWN",
-    "SURE",
     "box_scores",
     "check_classes",
     "check_labelled",
-    "drawn_in",
-    "found_in",
     "negated",
     "pairs_of",
 ]

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Annotated
 
 from danqing.core.artefacts.boxes import Boxes
-from danqing.core.errors import ParameterError
 from danqing.core.fields.number import Range
 from danqing.core.fields.only import Only
 from danqing.core.learned.finder import Finder
@@ -15,7 +13,7 @@ from danqing.core.pictures.alpha import laid_on
 from danqing.core.pictures.contract import Images, Mask
 from danqing.core.pictures.found import Found
 from danqing.core.progress import Job, Progress
-from danqing.maths.found import labels_in
+from danqing.maths.found import known_labels
 from danqing.maths.opacity import opacity_of
 from danqing.nets.detection import things_in
 from danqing.nets.nanodet import COCO, SIDE, NanoDet
@@ -64,7 +62,7 @@ def detect(
         danqing detect photo.png --only dog,cat --threshold 0.3 --out pets.png
     """
     names, find = (COCO, _everyday) if weights is None else (weights.names, weights.find)
-    wanted = _known(only, names)
+    wanted = known_labels(only, names)
     shown, found = laid_on(x, opacity_of(x, alpha)), []
     for at, picture in enumerate(shown.split(1)):
         yield Progress(at, len(x), "looking for things")
@@ -77,13 +75,3 @@ def detect(
 def _everyday(picture: Images, threshold: float, count: int, side: int | None) -> list[Found]:
     """What the net for everyday things finds."""
     return [things_in(ready_made("nanodet", NanoDet), picture, COCO, side or SIDE, threshold, count)]
-
-
-def _known(only: str, names: Sequence[str]) -> set[str]:
-    """The classes that are asked for, as the net calls them."""
-    known = {name.casefold(): name for name in names}
-    wanted = labels_in(only)
-    for label in sorted(wanted - known.keys()):
-        remedy = f"It knows {', '.join(names)}"
-        raise ParameterError(f"the net does not know {label!r}", where="only", remedy=remedy)
-    return {known[label] for label in wanted}

@@ -6,7 +6,6 @@ from typing import Annotated
 
 import torch
 
-from danqing.core.errors import ParameterError
 from danqing.core.fields.number import Range
 from danqing.core.fields.only import Only
 from danqing.core.learned.finder import Parser
@@ -15,6 +14,7 @@ from danqing.core.pictures.alpha import laid_on
 from danqing.core.pictures.contract import Images, Mask
 from danqing.core.progress import Job, Progress
 from danqing.maths.colour import brightness
+from danqing.maths.found import known_labels
 from danqing.maths.guided import enlarged_along
 from danqing.maths.opacity import opacity_of
 
@@ -52,7 +52,8 @@ def segment(
         danqing segment photo.png --weights runs/segmenter-001 --out leaves.png
         danqing segment photo.png --weights runs/segmenter-001 --only leaf --softness 0 --out leaf.png
     """
-    planes = [1 + at for at, name in enumerate(weights.names) if name in _wanted(only, weights)]
+    wanted = known_labels(only, weights.names) or set(weights.names)
+    planes = [1 + at for at, name in enumerate(weights.names) if name in wanted]
     masks = []
     for at, picture in enumerate(laid_on(x, opacity_of(x, alpha)).split(1)):
         yield Progress(at, len(x), "looking at pixels")
@@ -60,17 +61,6 @@ def segment(
         masks.append(_enlarged(share, picture).clamp(0, 1))
     low = (1 - softness) * 0.499
     return ((torch.cat(masks) - low) / (1 - 2 * low)).clamp(0, 1)
-
-
-def _wanted(only: str, weights: Parser) -> set[str]:
-    """The classes that are asked for."""
-    known = {name.casefold(): name for name in weights.names}
-    asked = [label.strip() for label in only.split(",") if label.strip()]
-    for label in asked:
-        if label.casefold() not in known:
-            remedy = f"It knows {', '.join(weights.names)}"
-            raise ParameterError(f"the net does not know {label!r}", where="only", remedy=remedy)
-    return {known[label.casefold()] for label in asked} or set(weights.names)
 
 
 def _enlarged(share: Mask, picture: Images) -> Mask:

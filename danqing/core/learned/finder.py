@@ -6,16 +6,21 @@ from abc import abstractmethod
 from collections.abc import Sequence
 from typing import ClassVar, Literal
 
-from torch import Tensor
+import torch
+from torch import Generator, Tensor
 
 from danqing.core.learned.classes import class_names
-from danqing.core.learned.model import Viewer
+from danqing.core.learned.model import Samples, Viewer
 from danqing.core.pictures.contract import Images
 from danqing.core.pictures.found import Found
+from danqing.core.pictures.marking import marked
 
 Needs = Literal["points", "masks", "boxes"]  # the rarest first
 
 UNSURE = 0.05  # how sure things must be to be scored: average precision asks for the unsure ones, too
+SURE = 0.4  # and to be drawn in
+SHOWN = 16  # pictures of a look
+CHUNK = 16  # pictures looked at once
 
 
 class Finder(Viewer):
@@ -52,6 +57,16 @@ class Finder(Viewer):
             side: longer side in pixels that it looks at; None: as it learned.
         """
 
+    def found_in(self, x: Images, threshold: float) -> list[Found]:
+        """What is in pictures, some at a time."""
+        return [found for part in x.split(CHUNK) for found in self.find(part, threshold)]
+
+    @torch.no_grad()
+    def preview(self, batch: Samples, rng: Generator) -> Images:
+        """The first pictures with what was found drawn in, (B, 3, H, W)."""
+        x = batch.x[:SHOWN]
+        return torch.cat([marked(*each) for each in zip(x.cpu().split(1), self.found_in(x, SURE), strict=True)])
+
 
 class Parser(Finder):
     """Learns to say of every pixel which class it belongs to."""
@@ -64,4 +79,4 @@ class Parser(Finder):
         """How sure it is that pixels belong to nothing and to each class, (B, 1 + classes, H, W); they add up to 1."""
 
 
-__all__ = ["UNSURE", "Finder", "Needs", "Parser"]
+__all__ = ["SURE", "UNSURE", "Finder", "Needs", "Parser"]

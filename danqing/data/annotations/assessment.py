@@ -10,7 +10,7 @@ import torch
 from torch.nn import functional
 
 from danqing.core.errors import DataError, ParameterError
-from danqing.core.learned.finder import UNSURE, Finder
+from danqing.core.learned.finder import SURE, UNSURE, Finder
 from danqing.core.pictures.alpha import laid_on
 from danqing.core.pictures.contract import Images
 from danqing.core.pictures.found import Found
@@ -24,7 +24,6 @@ from danqing.data.sides import placed
 from danqing.maths.found_scores import Pair
 
 DRAWN, SIDE, COLUMNS = 12, 256, 4  # pictures of the sheet, their side in pixels, and how many stand in a row
-SURE = 0.4  # for what is drawn in
 
 
 def assessed(

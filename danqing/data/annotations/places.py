@@ -72,11 +72,12 @@ def read_labelled(pictures: str | Path, labels: Path | None, needs: Needs, *, sk
     if not home.is_dir():
         what = "is no folder; labels of things belong to a folder of pictures"
         raise DataError(what, where=pictures, remedy="Unpack it, or give the folder" if home.exists() else "")
-    places = label_places(home) if labels is None else _given(labels)
+    beside = label_places(home)
+    places = beside if labels is None else _given(labels)
     if not places:
         raise DataError("has no labels of things in its pictures", where=home, remedy=GIVE)
-    place = _innermost(home, [*places, *label_places(home)])
-    folder = Folder(place, [each for each in [*places, *label_places(home)] if each.resolve() != place.resolve()])
+    place = _innermost(home, [*places, *beside])
+    folder = Folder(place, [each for each in [*places, *beside] if each.resolve() != place.resolve()])
     found = _joined([CODECS[_format(each)].read(each, folder) for each in places])
     if found.faults:
         _tell_faults(found, place, places[0], skip_bad)
