@@ -129,7 +129,7 @@ def _composed(home: Path, trunk: Classifier, backgrounds: Path | None, **manner:
         cutouts=home / "cutouts", backgrounds=backgrounds, width=SIZE, height=SIZE, count=len(CLASSES) * COMPOSED,
         most=1, smallest=0.5, largest=1.0, labels="classes", out=home / "composed", force=True, **manner,
     )  # fmt: skip
-    files = {label: sorted((home / "composed" / label).glob("*.png")) for label in CLASSES}
+    files = {label: sorted((home / "composed" / "pictures" / label).glob("*.png")) for label in CLASSES}
     return {label: [_features(trunk, file) for file in each] for label, each in files.items()}
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
+import tempfile
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -24,6 +27,8 @@ from danqing.data.scenes import Manner, compose
 
 Labels = Literal["coco", "yolo", "voc", "labelme", "masks", "danqing", "classes"]
 PICTURES = "pictures"  # the folder of them in a set
+PLACES = {"coco": "labels.json", "classes": PICTURES}  # of the labels; of others it is the folder labels
+PARTS = (PICTURES, "labels", "labels.json")  # of a set
 PREVIEW = 8  # pictures between two that are shown while it works
 
 
@@ -85,6 +90,8 @@ def write_set(
         step: how the whole set is made, without the number of a picture.
         force: replace a set that is there.
 
+    The set takes its place when it is whole; until then an earlier one stays, and afterwards nothing of that is left.
+
     Raises:
         ParameterError: if class folders are wanted for pictures of several things.
         OutputError: if something is there.
@@ -92,26 +99,26 @@ def write_set(
     if labels == "classes" and (manner.fewest, manner.most) != (1, 1):
         remedy = "Give --fewest 1 --most 1, or other labels"
         raise ParameterError("class folders want one thing a picture", where="labels", remedy=remedy)
-    _clear(out, force)
+    _check_free(out, force)
     found, empty = Packed(), 0
-    home = out if labels == "classes" else out / PICTURES
-    for at in numbers:
-        pixels, things = compose(kinds, ground, manner, np.random.default_rng((seed, at)))
-        x = torch.from_numpy(pixels).permute(2, 0, 1)[None].contiguous()
-        yield Progress(at - numbers.start, len(numbers), f"picture {at}", x if at % PREVIEW == 0 else None)
-        empty += not things.things
-        if labels == "classes" and not things.things:
-            continue
-        name = f"{at:06}.png" if labels != "classes" else f"{_folder_of(things)}/{at:06}.png"
-        made = Step(step.operator, {**step.params, "first": at, "count": 1})
-        write(x, home / name, recipe=[made], force=force)
-        found.add(name, things)
-    _tell_of_empty(empty, len(numbers), manner, labels)
-    if labels == "classes":
-        return Made(home, home, found)
-    place = out / ("labels.json" if labels == "coco" else "labels")
-    CODECS[labels].write(LabelSet(found, [kind.label for kind in kinds], []), place)
-    return Made(home, place, found)
+    with _making(out) as home:
+        for at in numbers:
+            pixels, things = compose(kinds, ground, manner, np.random.default_rng((seed, at)))
+            x = torch.from_numpy(pixels).permute(2, 0, 1)[None].contiguous()
+            yield Progress(at - numbers.start, len(numbers), f"picture {at}", x if at % PREVIEW == 0 else None)
+            empty += not things.things
+            if labels == "classes" and not things.things:
+                continue
+            name = f"{at:06}.png" if labels != "classes" else f"{_folder_of(things)}/{at:06}.png"
+            made = Step(step.operator, {**step.params, "first": at, "count": 1})
+            write(x, home / PICTURES / name, recipe=[made])
+            found.add(name, things)
+        _tell_of_empty(empty, len(numbers), manner, labels)
+        told = PLACES.get(labels, "labels")
+        if labels != "classes":
+            CODECS[labels].write(LabelSet(found, [kind.label for kind in kinds], []), home / told)
+        _set_up(home, out)
+    return Made(out / PICTURES, out / told, found)
 
 
 def _tell_of_empty(empty: int, count: int, manner: Manner, labels: Labels) -> None:
@@ -124,15 +131,37 @@ def _folder_of(things: Found) -> str:
     return things.things[0].label.replace("/", "∕").strip(".") or "_"
 
 
-def _clear(out: Path, force: bool) -> None:
-    """See that a set can be written; an earlier one is taken away where ``force`` says so."""
+def _check_free(out: Path, force: bool) -> None:
+    """See that a set can be written here."""
     if not out.exists() or (out.is_dir() and not any(out.iterdir())):
         return
     if not force or not out.is_dir():
         raise OutputError("is not empty", where=out, remedy="Choose another --out or give --force")
-    shutil.rmtree(out / PICTURES, ignore_errors=True)
-    shutil.rmtree(out / "labels", ignore_errors=True)
-    (out / "labels.json").unlink(missing_ok=True)
+
+
+@contextmanager
+def _making(out: Path) -> Iterator[Path]:
+    """A folder in that of the set, which is gone afterwards; that of the set, too, if it is still empty."""
+    out.mkdir(parents=True, exist_ok=True)
+    home = Path(tempfile.mkdtemp(prefix=".making-", dir=out))
+    try:
+        (home / PICTURES).mkdir()
+        yield home
+    finally:
+        shutil.rmtree(home)
+        with contextlib.suppress(OSError):
+            out.rmdir()
+
+
+def _set_up(home: Path, out: Path) -> None:
+    """Move a set that is whole to its place, and one that was there before away."""
+    before = home / "before"
+    before.mkdir()
+    for name in PARTS:
+        if (out / name).exists():
+            (out / name).rename(before / name)
+        if (home / name).exists():
+            (home / name).rename(out / name)
 
 
 __all__ = ["Labels", "Made", "Packed", "write_set"]

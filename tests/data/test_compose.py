@@ -15,6 +15,7 @@ from skimage import data
 
 from danqing.core.artefacts.pictures import recipe_in
 from danqing.core.errors import DataError, ParameterError, UserError
+from danqing.core.operators.task import task_named
 from danqing.core.pictures.found import Found
 from danqing.core.progress import finish
 from danqing.core.runs.replay import replay
@@ -301,3 +302,34 @@ def test_broken_files_are_named(content: bytes, home: Path, tmp_path: Path) -> N
 def test_a_long_word_is_refused() -> None:
     with pytest.raises(ParameterError, match="too long"):
         words("x" * 100)
+
+
+# ---------------------------------------------------------------- a set is whole, or there is none
+
+
+def files_in(folder: Path) -> dict[str, bytes]:
+    return {each.relative_to(folder).as_posix(): each.read_bytes() for each in folder.rglob("*") if each.is_file()}
+
+
+@pytest.mark.parametrize("labels", ["classes", "yolo"])
+def test_another_set_leaves_nothing_of_the_one_before(labels: str, tmp_path: Path) -> None:
+    common = ("--fewest", 1, "--most", 1, "--width", 64, "--height", 64, "--labels", labels)
+    for out, given in (("one", ("--digits", "--count", 6)), ("two", ("--text", "OPEN", "--count", 2))):
+        assert tell(*given, *common, "--out", tmp_path / out).exit_code == 0
+    (tmp_path / "one" / "notes.txt").write_text("mine")
+    assert tell("--text", "OPEN", "--count", 2, *common, "--out", tmp_path / "one", "--force").exit_code == 0
+    assert files_in(tmp_path / "one") == {**files_in(tmp_path / "two"), "notes.txt": b"mine"}
+
+
+def test_a_set_that_is_stopped_leaves_the_one_before(tmp_path: Path) -> None:
+    words, common = ("--text", "OPEN", "--width", 64, "--height", 64), {"width": 64, "height": 64, "digits": True}
+    assert tell(*words, "--count", 2, "--out", tmp_path / "set").exit_code == 0
+    before = files_in(tmp_path / "set")
+    for out in ("set", "new"):
+        job = task_named("data compose").job(**common, count=5, out=tmp_path / out, force=True)
+        for progress in job:
+            if progress.done == 3:
+                break
+        job.close()
+    assert files_in(tmp_path / "set") == before
+    assert [each.name for each in tmp_path.iterdir()] == ["set"]

@@ -79,7 +79,7 @@ def compose(
         jpeg: the lowest quality of JPEG that pictures go through, the highest is 98; 0: none.
         overlap: share of a thing that others, or the border, may hide.
         where: on the ground in the lower part, the nearer the larger; or anywhere.
-        labels: the format of the labels; classes are class folders alone, for a classifier.
+        labels: the format of the labels; classes are class folders of the pictures alone, for a classifier.
         first: number of the first picture; a set goes on with the number after its last.
         seed: fixes every random choice.
         skip_bad: go on without the files that cannot be used.
@@ -104,7 +104,7 @@ def compose(
     kinds = _kinds(cutouts, text, digits, font, skip_bad)
     ground = grounds.made if backgrounds is None else grounds.photographs(backgrounds, skip_bad)
     numbers = range(first, first + count)
-    step = Step("data compose", _told(given, out if labels == "classes" else out / PICTURES))
+    step = Step("data compose", _told(given, out / PICTURES))
     made = yield from write_set(out, kinds, ground, manner, numbers, seed, labels, step, force)
     counts = Counter(each.label for found in made.found.values() for each in found.things)
     row = {"pictures": str(made.pictures), "labels": str(made.labels), "count": len(made.found),
