@@ -15,6 +15,7 @@ from danqing.core.notes import note
 from danqing.core.pictures.contract import to_uint8
 from danqing.core.pictures.listing import pictures_in
 from danqing.core.pictures.reading import read
+from danqing.core.progress import Job, Progress
 from danqing.maths.colour import from_linear, into_gamut, linear_from_oklab
 from danqing.maths.procedural import octaves
 
@@ -25,20 +26,23 @@ CLOSEST = 0.5  # of the largest part that fits, which is shown at least
 ROUGHNESS = 0.55  # persistence of a made ground's octaves
 
 
-def photographs(folder: Path, skip_bad: bool = False) -> Ground:
+def photographs(folder: Path, skip_bad: bool = False) -> Job[Ground]:
     """Parts of the photographs of a folder, each as likely.
 
     Raises:
         DataError: if there are none, or one cannot be read.
     """
-    files = []
-    for each in pictures_in(folder).found:
+    files, listed = [], pictures_in(folder).found
+    for at, each in enumerate(listed):
+        yield Progress(at, len(listed), "looking at photographs")
         try:
             read(each.file, at_least=64)
             files.append(each.file)
         except UserError as error:
             if not skip_bad:
-                raise DataError(f"cannot be used: {error.what}", where=each.file, remedy="--skip-bad") from error
+                raise DataError(
+                    f"cannot be used: {error.what}", where=each.file, remedy="Leave it out with --skip-bad"
+                ) from error
             note(f"{each.name} was left out: {error.what}")
     if not files:
         raise DataError("holds no pictures to lay things on", where=folder)

@@ -14,9 +14,10 @@ import torch
 from danqing.core.errors import DataError, ParameterError, UserError
 from danqing.core.notes import note
 from danqing.core.pictures.contract import Picture
-from danqing.core.pictures.found import Spot, from_json
+from danqing.core.pictures.found import CORNERS, Spot, from_json
 from danqing.core.pictures.listing import pictures_in
 from danqing.core.pictures.reading import read
+from danqing.core.progress import Job, Progress
 from danqing.data.digits import digits
 from danqing.maths.cutout import matte, unmixed
 
@@ -29,7 +30,6 @@ KEPT = 64  # cut-outs, and words, held in memory
 LETTERS = 96  # px of the letters that words are set in
 MARGIN = 0.02  # of a cut-out's sides that is kept around it, in case its edge is soft
 LONGEST = 64  # characters of a word
-CORNERS = ("top left", "top right", "bottom right", "bottom left")
 
 
 class Cutout(NamedTuple):
@@ -56,7 +56,7 @@ class Kind(NamedTuple):
     make: Callable[[int, np.random.Generator], Cutout]
 
 
-def from_folder(folder: Path, skip_bad: bool = False) -> list[Kind]:
+def from_folder(folder: Path, skip_bad: bool = False) -> Job[list[Kind]]:
     """The cut-outs of a folder, by its class folders; those that lie in none are called as the folder itself.
 
     All are looked at, so that nothing fails later; those that cannot be used are left out where ``skip_bad`` says so.
@@ -66,7 +66,9 @@ def from_folder(folder: Path, skip_bad: bool = False) -> list[Kind]:
     """
     classes: dict[str, list[Path]] = {}
     faults: list[str] = []
-    for each in pictures_in(folder).found:
+    listed = pictures_in(folder).found
+    for at, each in enumerate(listed):
+        yield Progress(at, len(listed), "looking at cut-outs")
         label = each.name.split("/")[0] if "/" in each.name else folder.resolve().name
         try:
             from_file(each.file, label)
@@ -126,13 +128,8 @@ def words(text: str, font: Path | None = None) -> list[Kind]:
     def make(word: str, at: int, rng: np.random.Generator) -> Cutout:
         plane = _set(word, font)
         height, width = plane.shape
-        ends = (
-            ("top left", 0, 0),
-            ("top right", width, 0),
-            ("bottom right", width, height),
-            ("bottom left", 0, height),
-        )
-        spots = tuple(Spot(name, float(x), float(y)) for name, x, y in ends)
+        ends = (0, 0), (width, 0), (width, height), (0, height)
+        spots = tuple(Spot(name, float(x), float(y)) for name, (x, y) in zip(CORNERS, ends, strict=True))
         return Cutout(word, _inked(plane, rng), spots, turns=False)
 
     return [Kind(word, 1, functools.partial(make, word)) for word in told]

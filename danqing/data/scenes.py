@@ -15,7 +15,18 @@ from danqing.data.annotations.label_set import box_of
 from danqing.data.backgrounds import Ground
 from danqing.data.cutouts import FEWEST, SEEN, Cutout, Kind
 from danqing.maths import compositing
-from danqing.maths.compositing import Light, as_seen_in, in_light, laid, light_of, opacity_in, sky_in, turned
+from danqing.maths.compositing import (
+    Finish,
+    Light,
+    as_seen_in,
+    finish_of,
+    in_light,
+    laid,
+    light_of,
+    opacity_in,
+    sky_in,
+    turned,
+)
 
 Plane = np.ndarray[Any, np.dtype[Any]]
 Where = Literal["ground", "anywhere"]
@@ -66,11 +77,12 @@ class Manner:
 
 
 class _Stage(NamedTuple):
-    """A ground that things are laid on: the empty picture, its sky (H, W), bool, and its light."""
+    """A ground for things: the empty picture, its sky (H, W), bool, its light, and its finish if it is imitated."""
 
     picture: Plane
     sky: Plane
     light: Light
+    finish: Finish | None
 
 
 @dataclass
@@ -111,7 +123,7 @@ def _stage(ground: Ground, manner: Manner, rng: np.random.Generator) -> _Stage:
         if stages[-1][0] < AIRY:
             break
     share, picture, sky = min(stages, key=lambda each: each[0])
-    return _Stage(picture, sky & (share < WHOLLY), light_of(picture))
+    return _Stage(picture, sky & (share < WHOLLY), light_of(picture), finish_of(picture) if manner.match else None)
 
 
 def _depths(manner: Manner, rng: np.random.Generator) -> list[float]:
@@ -134,7 +146,7 @@ def _add(
     if corner is None:
         return picture
     patch = in_light(pixels, stage.light, manner.harmony)
-    patch = as_seen_in(patch, stage.picture, rng) if manner.match else patch
+    patch = patch if stage.finish is None else as_seen_in(patch, stage.finish, rng)
     if manner.shadow:
         cast = compositing.ground_shadow if manner.where == "ground" else compositing.drop_shadow
         dark = cast(pixels[..., 3], size, corner, stage.light.side)

@@ -43,6 +43,18 @@ class Light(NamedTuple):
     side: float
 
 
+class Finish(NamedTuple):
+    """How sharp and how grainy a picture is.
+
+    Attributes:
+        edges: width of its sharper edges in px; None where there are too few.
+        noise: standard deviation of its noise.
+    """
+
+    edges: float | None
+    noise: float
+
+
 def light_of(picture: Plane) -> Light:
     """Look at the light of a picture."""
     linear = to_linear(torch.from_numpy(picture)).numpy()
@@ -132,15 +144,20 @@ def in_light(cutout: Plane, light: Light, strength: float) -> Plane:
     return np.concatenate([hazy * opacity, opacity], 2).astype(np.float32)
 
 
-def as_seen_in(cutout: Plane, picture: Plane, rng: np.random.Generator) -> Plane:
+def finish_of(picture: Plane) -> Finish:
+    """Look at how sharp and how grainy a picture is."""
+    return Finish(_sharpness(picture), _noise(picture))
+
+
+def as_seen_in(cutout: Plane, finish: Finish, rng: np.random.Generator) -> Plane:
     """A cut-out as sharp, and as grainy, as a picture."""
     import cv2
 
-    wanted, own = _sharpness(picture), _sharpness(cutout[..., :3], cutout[..., 3] > 0.5)
-    if wanted is not None and own is not None and wanted > own:
-        width = min(math.sqrt(wanted**2 - own**2), SOFTEST)
+    own = _sharpness(cutout[..., :3], cutout[..., 3] > 0.5)
+    if finish.edges is not None and own is not None and finish.edges > own:
+        width = min(math.sqrt(finish.edges**2 - own**2), SOFTEST)
         cutout = cv2.GaussianBlur(cutout, (0, 0), width, borderType=cv2.BORDER_CONSTANT)
-    more = _noise(picture) ** 2 - _noise(cutout[..., :3], cutout[..., 3] > 0.98) ** 2
+    more = finish.noise**2 - _noise(cutout[..., :3], cutout[..., 3] > 0.98) ** 2
     grain = min(math.sqrt(max(more, 0.0)), GRAIN)
     opacity = cutout[..., 3:]
     noisy = cutout[..., :3] + grain * opacity * rng.standard_normal(cutout[..., :3].shape, np.float32)
@@ -229,9 +246,11 @@ def _luma(picture: Plane) -> Plane:
 
 
 __all__ = [
+    "Finish",
     "Light",
     "as_seen_in",
     "drop_shadow",
+    "finish_of",
     "ground_shadow",
     "in_light",
     "laid",

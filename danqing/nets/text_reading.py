@@ -15,7 +15,6 @@ import numpy as np
 import torch
 
 from danqing.core.disk import hash_of
-from danqing.core.errors import ParameterError
 from danqing.core.pictures.contract import to_uint8
 from danqing.core.uses import used
 
@@ -43,18 +42,6 @@ class Line(NamedTuple):
     text: str
     score: float
     corners: Plane
-
-
-def check_installed() -> None:
-    """See that what reading needs is installed.
-
-    Raises:
-        ParameterError: naming what is not, and how to get it.
-    """
-    missing = [each for each in NEEDED if importlib.util.find_spec(each) is None]
-    if missing:
-        what = f"needs {' and '.join(missing)}, which {'is' if len(missing) == 1 else 'are'} not installed"
-        raise ParameterError(what, where="read_text", remedy="pip install 'danqing[text]'")
 
 
 def lines_in(picture: torch.Tensor, side: int) -> list[Line]:
@@ -101,8 +88,10 @@ def _sureness(marked: Plane, outline: Plane) -> float:
     """The mean of the finder's marks within an outline."""
     import cv2
 
-    mask = cv2.drawContours(np.zeros(marked.shape, np.uint8), [outline], -1, 1, -1)
-    return float(marked[mask > 0].mean())
+    left, top, across, down = cv2.boundingRect(outline)
+    part = marked[top : top + down, left : left + across]
+    mask = cv2.drawContours(np.zeros(part.shape, np.uint8), [outline - (left, top)], -1, 1, -1)
+    return float(part[mask > 0].mean())
 
 
 def _in_order(corners: Plane) -> Plane:
@@ -186,4 +175,4 @@ def _alphabet() -> tuple[str, ...]:
     return ("", *told.splitlines(), " ")
 
 
-__all__ = ["NEEDED", "Line", "check_installed", "lines_in"]
+__all__ = ["NEEDED", "Line", "lines_in"]

@@ -9,15 +9,13 @@ from danqing.core.fields.number import Range
 from danqing.core.operators.operator import operator
 from danqing.core.pictures.alpha import laid_on
 from danqing.core.pictures.contract import Images, Mask
-from danqing.core.pictures.found import Found, Spot, Thing, inside
+from danqing.core.pictures.found import CORNERS, Found, Spot, Thing, inside
 from danqing.core.progress import Job, Progress
 from danqing.maths.opacity import opacity_of
-from danqing.nets.text_reading import NEEDED, Line, check_installed, lines_in
-
-CORNERS = ("top left", "top right", "bottom right", "bottom left")
+from danqing.nets.text_reading import NEEDED, Line, lines_in
 
 
-@operator(needs=NEEDED)
+@operator(needs=NEEDED, extra="text")
 def read_text(
     x: Images,
     threshold: Annotated[float, Range(0, 1)] = 0.5,
@@ -48,7 +46,6 @@ def read_text(
         danqing read_text sign.jpg
         danqing read_text scans --out-dir read
     """
-    check_installed()
     shown, found = laid_on(x, opacity_of(x, alpha)), []
     for at, picture in enumerate(shown.split(1)):
         yield Progress(at, len(x), "reading")

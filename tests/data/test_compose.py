@@ -84,7 +84,7 @@ def test_labels_read_back_without_loss(labels: str, home: Path, tmp_path: Path) 
     )
     done = tell(*asked, "--most", most, "--labels", labels, "--seed", 4, "--out", out)
     assert done.exit_code == 0, done.output
-    kinds = from_folder(home / "cutouts")
+    kinds = finish(from_folder(home / "cutouts"))
     manner = Manner(width=96, height=80, most=most)
     if labels == "classes":
         assert {each.parent.name for each in out.rglob("*.png")} <= {"disc", "box"}
@@ -97,7 +97,7 @@ def test_labels_read_back_without_loss(labels: str, home: Path, tmp_path: Path) 
     from danqing.data.backgrounds import photographs
 
     for at, (name, found) in enumerate(sorted(read.found.items())):
-        _, wanted = compose(kinds, photographs(home / "photos"), manner, np.random.default_rng((4, at)))
+        _, wanted = compose(kinds, finish(photographs(home / "photos")), manner, np.random.default_rng((4, at)))
         assert name == f"{at:06}.png"
         if labels == "masks":
             _same_pixels(found, wanted)
@@ -124,7 +124,7 @@ def _same_pixels(found: Found, wanted: Found) -> None:
 
 @pytest.mark.parametrize("where", ["ground", "anywhere"])
 def test_masks_are_the_pixels_that_changed(where: str, home: Path) -> None:
-    kinds = from_folder(home / "cutouts")
+    kinds = finish(from_folder(home / "cutouts"))
     for seed in range(6):
         picture, found = scene(kinds, seed, where=where, fewest=1, most=2)
         masks = torch.stack([each.mask for each in found.things])
@@ -139,7 +139,7 @@ def test_masks_are_the_pixels_that_changed(where: str, home: Path) -> None:
 
 
 def test_nothing_hides_more_than_it_may(home: Path) -> None:
-    kinds = [kind for kind in from_folder(home / "cutouts") if kind.label == "disc"]
+    kinds = [kind for kind in finish(from_folder(home / "cutouts")) if kind.label == "disc"]
     same = {"rotation": 0.0, "smallest": 0.5, "largest": 0.5, "where": "anywhere"}
     (alone,) = scene(kinds, most=1, overlap=0.0, **same)[1].things
     hidden = 0
@@ -241,7 +241,7 @@ def test_no_feet_stand_on_the_sky(home: Path) -> None:
     assert sky[:70].mean() > 0.95
     assert sky[80:].mean() < 0.05
     for seed in range(6):
-        _, found = scene(from_folder(home / "cutouts"), seed, lambda *_: picture, fewest=1, most=2)
+        _, found = scene(finish(from_folder(home / "cutouts")), seed, lambda *_: picture, fewest=1, most=2)
         assert all(each.box[3] > 72 for each in found.things)  # the sky is told on a grid of 96 places
 
 
@@ -263,9 +263,9 @@ def test_an_opaque_picture_is_cut_out_of_even_ground(tmp_path: Path) -> None:
     assert np.count_nonzero(cutout.pixels[..., 3] > 0.5) == pytest.approx(32 * 24, rel=0.1)
     Image.fromarray(data.coffee()).save(tmp_path / "coffee.png")
     with pytest.raises(DataError, match="not even enough") as refused:
-        from_folder(tmp_path)
+        finish(from_folder(tmp_path))
     assert "coffee.png" in str(refused.value)
-    assert [kind.size for kind in from_folder(tmp_path, skip_bad=True)] == [1]
+    assert [kind.size for kind in finish(from_folder(tmp_path, skip_bad=True))] == [1]
 
 
 @pytest.mark.parametrize(

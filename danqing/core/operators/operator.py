@@ -10,6 +10,7 @@ from typing import Any, ParamSpec, Protocol, TypeVar, overload
 
 import torch
 
+from danqing.core.errors import ParameterError
 from danqing.core.fields.form import checked
 from danqing.core.menu import imported, look_up, operators
 from danqing.core.operators.task import Task
@@ -39,6 +40,7 @@ class Operator(Task[P, R]):
         version: raised when the operator makes something else of the same values; the work of another version is not
             "there already".
         needs: packages that only an extra brings, without which the operator refuses to work.
+        extra: the extra of danqing's that brings them.
     """
 
     reach: Reach | None = None
@@ -48,6 +50,7 @@ class Operator(Task[P, R]):
     settle: Settle | None = None
     version: int = 1
     needs: tuple[str, ...] = ()
+    extra: str = ""
 
     @property
     def takes_pictures(self) -> bool:
@@ -65,6 +68,12 @@ class Operator(Task[P, R]):
 
     def job(self, *args: P.args, **values: P.kwargs) -> Job[R]:
         return self.whole(checked(self.fields, self.bound(args, values)))
+
+    def run(self, ready: dict[str, Any]) -> Job[R]:
+        if lacking := self.lacks:
+            what = f"needs {' and '.join(lacking)}, which {'is' if len(lacking) == 1 else 'are'} not installed"
+            raise ParameterError(what, where=self.name, remedy=f"pip install 'danqing[{self.extra}]'")
+        return super().run(ready)
 
     def whole(self, ready: dict[str, Any]) -> Job[R]:
         """Run on whole pictures, with values that are checked; one picture after the other where they are settled."""
@@ -125,6 +134,7 @@ def operator(
     settle: Settle | None = None,
     version: int = 1,
     needs: tuple[str, ...] = (),
+    extra: str = "",
 ) -> _Decorate: ...
 
 

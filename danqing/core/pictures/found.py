@@ -16,6 +16,8 @@ from danqing.core.errors import PictureError
 Corners = tuple[float, float, float, float]
 LARGEST = 2**31  # px a side
 
+CORNERS = ("top left", "top right", "bottom right", "bottom left")  # names of the points of what has four
+
 
 class Spot(NamedTuple):
     """A key point.
@@ -203,6 +205,7 @@ def labels_of(found: Found) -> list[str]:
 
 
 __all__ = [
+    "CORNERS",
     "Corners",
     "Found",
     "Spot",

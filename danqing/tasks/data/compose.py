@@ -101,8 +101,8 @@ def compose(
     given = dict(locals())
     manner = Manner(**{name: given[name] for name in Manner.__dataclass_fields__})
     _check(manner)
-    kinds = _kinds(cutouts, text, digits, font, skip_bad)
-    ground = grounds.made if backgrounds is None else grounds.photographs(backgrounds, skip_bad)
+    kinds = yield from _kinds(cutouts, text, digits, font, skip_bad)
+    ground = grounds.made if backgrounds is None else (yield from grounds.photographs(backgrounds, skip_bad))
     numbers = range(first, first + count)
     step = Step("data compose", _told(given, out / PICTURES))
     made = yield from write_set(out, kinds, ground, manner, numbers, seed, labels, step, force)
@@ -120,8 +120,8 @@ def _check(manner: Manner) -> None:
             raise ParameterError(f"{getattr(manner, low)} is more than {high}, {getattr(manner, high)}", where=low)
 
 
-def _kinds(cutouts: Path | None, text: str, digits: bool, font: Path | None, skip_bad: bool) -> list[Kind]:
-    found = [] if cutouts is None else things.from_folder(cutouts, skip_bad)
+def _kinds(cutouts: Path | None, text: str, digits: bool, font: Path | None, skip_bad: bool) -> Job[list[Kind]]:
+    found = [] if cutouts is None else (yield from things.from_folder(cutouts, skip_bad))
     found += things.words(text, font) if text else []
     found += things.handwritten() if digits else []
     if not found:
