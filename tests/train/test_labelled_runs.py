@@ -93,7 +93,7 @@ def test_what_does_not_fit_is_refused_in_one_message(home: Path, tmp_path: Path)
     refused = {
         "is no folder": ("train", "detector", "digits"),
         "does not go with labels of things": ("train", "detector", data, "--fit", "tiles"),
-        "not a parser": ("segment", data / "0.png", "--weights", home / "detector"),
+        "not a segmenter": ("segment", data / "0.png", "--weights", home / "detector"),
         "does not know": ("detect", data / "0.png", "--weights", home / "detector", "--only", "cat"),
         "is a COCO file": ("train", "classifier", data, "--labels", data / "coco.json"),
         "is a folder, not a CSV": ("train", "classifier", data, "--labels", data),

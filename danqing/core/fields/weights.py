@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 from danqing.core.fields.kind import Kind
 from danqing.core.learned.cache import cached
 from danqing.core.learned.model import Model
+from danqing.core.learned.weights import words_for
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ class WeightsKind(Kind):
     @property
     def wanted(self) -> str:
         """Which models fit, in a word or two."""
-        return f"{self.base.__name__.lower()}{f' for {self.task}' if self.task else ''}"
+        return f"{words_for(self.base)}{f' for {self.task}' if self.task else ''}"
 
     def check(self, value: Any, name: str) -> Model:
         if not isinstance(value, str | Path | Model):

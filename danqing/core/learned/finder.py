@@ -39,6 +39,7 @@ class Finder(Viewer):
     augment: ClassVar[str] = "crop=0.3,rotate=8,affine=0.15,jitter=0.3"
     rates: ClassVar[str] = "trunk=0.1"  # at the rate of what is new, what it knows of ImageNet would be lost
     needs: ClassVar[Needs] = "boxes"
+    called: ClassVar[str] = "detector, segmenter or keypoints"
     used_by: ClassVar[str] = "danqing detect and danqing assess use it"
 
     @property
@@ -72,6 +73,7 @@ class Parser(Finder):
     """Learns to say of every pixel which class it belongs to."""
 
     needs: ClassVar[Needs] = "masks"
+    called: ClassVar[str] = "segmenter"
     used_by: ClassVar[str] = "danqing segment, danqing detect and danqing assess use it"
 
     @abstractmethod

@@ -101,6 +101,7 @@ class Model(nn.Module, ABC):
         picture_size: proposed side of them in pixels.
         augment: proposed augmentations, as ``--augment`` takes them.
         rates: proposed factors of the learning rate of modules, as ``--rates`` takes them.
+        called: which families a base is, in words, where its own name would tell nobody.
         used_by: what uses such models, for who gives one elsewhere.
         nicknames: what the literature calls some of the modules, with their names here.
         parts: the submodules stepped apart, by the names that :meth:`losses` yields; ``("",)`` is the whole model.
@@ -116,6 +117,7 @@ class Model(nn.Module, ABC):
     picture_size: ClassVar[int] = 64
     augment: ClassVar[str] = ""
     rates: ClassVar[str] = ""
+    called: ClassVar[str] = ""
     used_by: ClassVar[str] = ""
     nicknames: ClassVar[Mapping[str, str]] = {}
 
@@ -223,6 +225,8 @@ class Stylist(Model):
 
 class Viewer(Model):
     """Learns to say what pictures show."""
+
+    called: ClassVar[str] = "classifier, detector, segmenter or keypoints"
 
 
 class Recogniser(Viewer):

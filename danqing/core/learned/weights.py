@@ -117,6 +117,11 @@ def load_tensors(file: str | Path, device: str = "cpu") -> tuple[Card, dict[str,
         raise ModelFileError(f"is damaged ({first_line(error)})", where=file) from error
 
 
+def words_for(kind: type[Model]) -> str:
+    """What people call models of a base or a family."""
+    return str(vars(kind).get("called") or kind.__name__.lower())
+
+
 def fitting(model: Model, kind: type[M], task: str = "") -> M:
     """Give a model back if it is of a kind and has learned a task (empty: any).
 
@@ -125,7 +130,7 @@ def fitting(model: Model, kind: type[M], task: str = "") -> M:
     """
     where = model.card.get("file", "model")
     if not isinstance(model, kind):
-        raise ModelFileError(f"is a {model.family}, not a {kind.__name__.lower()}", where=where, remedy=model.used_by)
+        raise ModelFileError(f"is a {model.family}, not a {words_for(kind)}", where=where, remedy=model.used_by)
     if task and model.config.get("task") != task:
         what = f"is a {model.family} for the task {model.config.get('task')}, not {task}"
         raise ModelFileError(what, where=where, remedy=f"Train one with --task {task}")
@@ -175,4 +180,4 @@ def hash_of_tensors(model: Model) -> str:
     return digest.hexdigest()
 
 
-__all__ = ["fitting", "hash_of_tensors", "load", "load_tensors", "save", "save_tensors"]
+__all__ = ["fitting", "hash_of_tensors", "load", "load_tensors", "save", "save_tensors", "words_for"]
