@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import math
 import os
 from collections.abc import Collection, Iterator
@@ -58,7 +59,18 @@ def launch(device: str, devices: int) -> Any:
         strategy="ddp" if max(started, local) > 1 else "auto",
     )
     fabric.launch()
+    if fabric.world_size > 1:
+        atexit.register(_part)
     return fabric
+
+
+def _part() -> None:
+    """Leave the other processes in order: threads of gloo that outlive the interpreter abort a run that has ended well.
+
+    They still hold tensors, and ask for the interpreter to let them go: https://github.com/pytorch/pytorch/pull/179291.
+    """
+    if torch.distributed.is_initialized():
+        torch.distributed.destroy_process_group()
 
 
 def refuse_at_once(config: TrainConfig, processes: int) -> None:

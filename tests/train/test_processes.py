@@ -28,7 +28,7 @@ def on_two(*words: str) -> None:
     paths = os.pathsep.join(sys.path)
     environment = {**os.environ, "CUDA_VISIBLE_DEVICES": "", "OMP_NUM_THREADS": "1", "PYTHONPATH": paths}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr[-2000:]
+    assert done.returncode == 0, done.stderr  # the cause stands first, the launcher's own words fill the end
 
 
 def losses(run: Path) -> list[float]:
