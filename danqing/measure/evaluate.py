@@ -60,7 +60,8 @@ def evaluate(
         data: the real pictures that the model learned from.
         count: how many samples are painted.
         features: the network whose features are compared: auto (digits for the built-in digits, else
-            efficientnet-lite0), the name or file of a recogniser, or a file of the official Inception weights.
+            efficientnet-lite0), mobilenet-v2 (which no training looks through, and a Fréchet distance needs 97
+            pictures for), the name or file of a recogniser, or a file of the official Inception weights.
         metrics: all, or some of frechet, kernel, score, precision, neighbours, classes, with commas between.
         seed: fixes the samples, the choice of real pictures, and the intervals.
 
@@ -103,6 +104,10 @@ def evaluate(
         if metrics != "all":
             raise ParameterError(f"classes cannot be scored: {why}", where="metrics")
         wanted.remove("classes")
+    if net.classes < 2 and "score" in wanted:
+        if metrics != "all":
+            raise ParameterError(f"score needs classes, and {net.name} tells none apart", where="metrics")
+        wanted.remove("score")
     samples = yield from _painted(weights, count, _asked(weights, learned, count, fixed, seed), seed)
     sets = Sets(
         (yield from _seen(net, samples, "looking at the samples")),

@@ -22,7 +22,7 @@ from danqing.nets.adversary import (
     verdict_readings,
 )
 from danqing.nets.convolution import Down
-from danqing.nets.doubling_painter import WIDEST, DoublingPainter, doublings_to, initialise
+from danqing.nets.doubling_painter import WIDEST, DoublingName, DoublingPainter, doublings_to, initialise
 from danqing.nets.dropout import dropout
 from danqing.nets.he import SLOPE
 from danqing.nets.norms import ClassNorm, NormName
@@ -39,9 +39,11 @@ class DCGAN(Painter):
         channels: 1 (grey) or 3 (RGB).
         classes: of the labels; 0: unconditional.
         latents: length of a latent.
-        width: channels of the painter at full size; they double towards the small end, up to eight times.
+        width: channels of the painter at half the size; they double towards the small end, up to eight times.
         critic_width: channels of the critic at half size; they double towards the small end, up to eight times.
         norm: how the painter normalises its maps.
+        doubling: how the painter enlarges its maps: smooth, between their pixels, or free, by transposed convolutions,
+            as in the paper: faster, and with a lattice on what is painted.
         critic_norm: how the critic normalises its maps, or its weights (spectral).
         dropout: share of the critic's activations set to zero.
         loss: the rule of the game between painter and critic.
@@ -63,6 +65,7 @@ class DCGAN(Painter):
     parts: ClassVar[tuple[str, ...]] = ("critic", "painter")
     optimiser: ClassVar[Optimiser] = Optimiser(lr=2e-3, betas=(0.0, 0.99))
     batch_size: ClassVar[int] = 64
+    former: ClassVar[dict[str, str]] = {"doubling": "free"}
     played: Tensor
 
     def __init__(
@@ -74,6 +77,7 @@ class DCGAN(Painter):
         width: Annotated[int, Range(1, 512)] = 48,
         critic_width: Annotated[int, Range(1, 512)] = 32,
         norm: NormName = "batch",
+        doubling: DoublingName = "smooth",
         critic_norm: Literal["none", "batch", "spectral"] = "none",
         dropout: Annotated[float, Range(0, 0.9)] = 0.0,
         loss: LossName = "relativistic",
@@ -88,11 +92,11 @@ class DCGAN(Painter):
         check_channels(channels)
         base, doublings = doublings_to(size)
         more = (size / USUAL) ** 2  # times the pixels
-        rate = max(SLOWEST, DCGAN.optimiser.lr / max(1.0, more))
+        rate = max(SLOWEST, DCGAN.optimiser.lr * min(1.0, USUAL / size))
         self.optimiser = DCGAN.optimiser._replace(lr=rate)  # type: ignore[misc]  # the class's, for its smallest size
         strength = GAMMA * channels * more if gamma is None else gamma
         self.rules = Rules(loss, penalty, strength, lazy, smoothing, critic_steps, naming)
-        self.painter = DoublingPainter(base, doublings, channels, classes, latents, width, norm)
+        self.painter = DoublingPainter(base, doublings, channels, classes, latents, width, norm, doubling)
         self.critic = _Critic(base, doublings, channels, classes, critic_width, critic_norm, dropout, naming > 0)
         self.register_buffer("played", torch.zeros((), dtype=torch.int64))
         self.verdict: tuple[Tensor, Tensor] | None = None

@@ -26,8 +26,9 @@ from danqing.nets.adversary import (
     verdict_readings,
 )
 from danqing.nets.critic import ResidualCritic
+from danqing.nets.doubling_painter import DoublingName
 from danqing.nets.precision import as_autocast
-from danqing.nets.style import Mapping, Styled, StyledSame, StyledUp, ToPicture
+from danqing.nets.style import Mapping, Styled, StyledFreeUp, StyledSame, StyledUp, ToPicture
 
 SIZES = (16, 28, 32, 56, 64, 112, 128, 224, 256)
 WIDEST = 8  # times the narrowest
@@ -47,6 +48,8 @@ class StyleGAN(Painter):
         styles: length of a style.
         mapping_depth: dense layers between latent and style.
         width: channels of the painter at full size; they double towards the small end, up to eight times.
+        doubling: how the painter enlarges its maps: smooth, between their pixels, or free, by transposed convolutions:
+            faster, and with a lattice on what is painted.
         critic_width: channels of the critic at half size; they double towards the small end, up to eight times.
         mixing: share of pictures painted in two styles while learning, one for coarse and one for fine levels.
         gamma: strength of the penalty on the critic's slopes (R1 and R2) at first.
@@ -66,6 +69,7 @@ class StyleGAN(Painter):
     optimiser: ClassVar[Optimiser] = Optimiser(lr=5e-4, betas=(0.0, 0.99))
     batch_size: ClassVar[int] = 64
     nicknames: ClassVar[dict[str, str]] = {"mapping": "painter.map"}
+    former: ClassVar[dict[str, str]] = {"doubling": "free"}
     played: Tensor
     seen: Tensor
 
@@ -79,6 +83,7 @@ class StyleGAN(Painter):
         styles: Annotated[int, Range(1, 4096)] = 128,
         mapping_depth: Annotated[int, Range(1, 8, "layers")] = 2,
         width: Annotated[int, Range(1, 512)] = 24,
+        doubling: DoublingName = "smooth",
         critic_width: Annotated[int, Range(1, 512)] = 32,
         mixing: Annotated[float, Range(0, 1)] = 0.5,
         gamma: Annotated[float, Range(0, 1000)] = 2.0,
@@ -91,7 +96,9 @@ class StyleGAN(Painter):
         check_channels(channels)
         base, doublings = _plan(size)
         self.rules = Rules("relativistic", "r1+r2", gamma, lazy, 0.0, 1, naming)
-        self.painter = _Painter(base, doublings, channels, classes, latents, own, styles, mapping_depth, width, mixing)
+        self.painter = _Painter(
+            base, doublings, channels, classes, latents, own, styles, mapping_depth, width, mixing, doubling
+        )
         self.critic = ResidualCritic(base, doublings, channels, classes, critic_width, naming > 0)
         self.register_buffer("played", torch.zeros((), dtype=torch.int64))
         self.register_buffer("seen", torch.zeros((), dtype=torch.int64))
@@ -164,6 +171,7 @@ class _Painter(ByChance):
         depth: int,
         width: int,
         mixing: float,
+        doubling: DoublingName,
     ) -> None:
         super().__init__()
         widths = [width * min(WIDEST, 2**level) for level in range(doublings, -1, -1)]
@@ -171,7 +179,8 @@ class _Painter(ByChance):
         self.map = Mapping(latents, styles, classes, depth)
         self.start = nn.Parameter(torch.randn(1, widths[0], base, base))
         self.first = StyledSame(widths[0], widths[0], styles + own)
-        self.up = nn.ModuleList(StyledUp(wide, narrow, styles + own) for wide, narrow in pairwise(widths))
+        up = StyledUp if doubling == "smooth" else StyledFreeUp
+        self.up = nn.ModuleList(up(wide, narrow, styles + own) for wide, narrow in pairwise(widths))
         self.same = nn.ModuleList(StyledSame(each, each, styles + own) for each in widths[1:])
         self.read = nn.ModuleList(ToPicture(each, channels, styles + own) for each in widths)
         rng = Generator().manual_seed(NOISE_SEED)

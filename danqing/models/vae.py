@@ -21,7 +21,7 @@ from danqing.maths.elbo import (
     gaussian_kl,
 )
 from danqing.maths.fitting import fit
-from danqing.nets.convolution import Down, Up
+from danqing.nets.convolution import Down, FreeUp
 
 SIZES = (16, 28, 32, 64, 128)  # of the convolutional net
 SIGMA = 0.14  # of the likelihood before training, in image units
@@ -250,5 +250,5 @@ def _conv(size: int, channels: int, width: int, hidden: int) -> tuple[nn.Sequent
     encoder.extend([nn.Flatten(), nn.Linear(widths[-1] * side**2, hidden)])
     decoder.append(nn.Unflatten(1, (widths[-1], side, side)))
     for inputs, outputs in zip(widths[::-1], [*widths[-2::-1], width // 2], strict=True):
-        decoder.extend([Up(inputs, outputs), nn.GroupNorm(2, outputs), nn.SiLU()])
+        decoder.extend([FreeUp(inputs, outputs), nn.GroupNorm(2, outputs), nn.SiLU()])
     return encoder, decoder.append(nn.Conv2d(width // 2, channels, 3, padding=1))

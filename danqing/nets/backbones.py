@@ -23,8 +23,9 @@ from danqing.core.progress import Job, Progress
 from danqing.maths.sketch import DIM as SKETCH_DIM
 from danqing.maths.sketch import SIDE as SKETCH_SIDE
 from danqing.maths.sketch import sketch_features
-from danqing.nets import efficientnet_lite, inception
+from danqing.nets import efficientnet_lite, inception, mobilenet_v2
 
+MOBILENET_SIDE = 128  # px: of small pictures no more can be seen at ImageNet's 224
 Look = Callable[[Images], tuple[Tensor, Tensor]]
 
 
@@ -103,9 +104,9 @@ def feature_net(name: str, weights: Path | None = None) -> FeatureNet:
     """Find a feature network by its name or file.
 
     Args:
-        name: ``digits`` or any other recogniser (bundled name or file); ``efficientnet-lite0``; ``sketch``, a formula;
-            ``inception``; or a
-            file of inception's weights, which means the same.
+        name: ``digits`` or any other recogniser (bundled name or file); ``efficientnet-lite0``; ``mobilenet-v2``, as
+            far as it is bundled, which no training looks through; ``sketch``, a formula; ``inception``; or a file of
+            inception's weights, which means the same.
         weights: the file of ``inception``'s weights, which only the user can supply.
 
     Raises:
@@ -118,6 +119,8 @@ def feature_net(name: str, weights: Path | None = None) -> FeatureNet:
         raise ParameterError(f"{name} brings its own weights", where="weights", remedy="Leave them out")
     if name == "efficientnet-lite0":
         return _efficientnet()
+    if name == "mobilenet-v2":
+        return _mobilenet()
     if name == "sketch":
         return _sketch()
     return _inception(Path(name)) if _is_foreign(Path(name)) else _recogniser(name)
@@ -200,6 +203,29 @@ def _efficientnet() -> FeatureNet:
         resize=f"bilinear with antialias to {side}×{side}",
         colour="RGB",
         chunk=8,
+        look=look,
+    )
+
+
+def _mobilenet() -> FeatureNet:
+    """The narrow maps after the last bundled block, their means over the picture; there are no classes."""
+    net = mobilenet_v2.mobilenet_v2_maps()
+
+    def look(x: Images) -> tuple[Tensor, Tensor]:
+        side = MOBILENET_SIDE
+        resized = functional.interpolate(_rgb(x), (side, side), mode="bilinear", antialias=True).clamp(0, 1)
+        maps = net.maps(resized.contiguous(memory_format=torch.channels_last), (), (mobilenet_v2.LAST,))
+        return maps[f"outer {mobilenet_v2.LAST}"].mean((2, 3)), x.new_ones(len(x), 1)
+
+    return FeatureNet(
+        name="mobilenet-v2",
+        dim=mobilenet_v2.LAST_WIDTH,
+        classes=1,
+        class_names=(),
+        sha256=hash_of(mobilenet_v2.BUNDLED),
+        resize=f"bilinear with antialias to {MOBILENET_SIDE}×{MOBILENET_SIDE}",
+        colour="RGB",
+        chunk=32,
         look=look,
     )
 

@@ -21,10 +21,7 @@ class Same(nn.Conv2d):
         super().__init__(inputs, outputs, 3, padding=1, bias=False)
 
     def forward(self, x: Tensor) -> Tensor:
-        enough = WIDE if winograd.learns(x, self.weight) else WIDER
-        if min(self.in_channels, self.out_channels) < enough or not computes_plainly(x) or convolution_way() == "own":
-            return super().forward(x)
-        return winograd.convolved(x, self.weight)
+        return winograd.convolved(x, self.weight) if _wide_enough(self, x) else super().forward(x)
 
 
 class Down(nn.Conv2d):
@@ -40,8 +37,27 @@ class Down(nn.Conv2d):
         return _with_bias(correlate_small(split_phases(F.pad(x, (1, 1, 1, 1))), kernels), self.bias)
 
 
-class Up(nn.ConvTranspose2d):
-    """Double a map with a 4x4 transposed convolution of stride 2."""
+class Up(nn.Conv2d):
+    """Double a map between its pixels, then convolve it by 3x3: all pixels of what comes out are made alike.
+
+    Source: Odena et al. 2016, "Deconvolution and checkerboard artifacts"; bilinear: Karras et al. 2018, section 4.
+    """
+
+    def __init__(self, inputs: int, outputs: int, bias: bool = True) -> None:
+        super().__init__(inputs, outputs, 3, padding=1, bias=bias)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = F.interpolate(x, scale_factor=2.0, mode="bilinear")
+        if not _wide_enough(self, x):
+            return super().forward(x)
+        return _with_bias(winograd.convolved(x, self.weight), self.bias)
+
+
+class FreeUp(nn.ConvTranspose2d):
+    """Double a map with a 4x4 transposed convolution of stride 2: even and odd pixels are made in ways of their own.
+
+    Faster, and as tutorials have it; but what a critic teaches leaves a lattice on all that is painted.
+    """
 
     def __init__(self, inputs: int, outputs: int, bias: bool = True) -> None:
         super().__init__(inputs, outputs, 4, stride=2, padding=1, bias=bias)
@@ -64,6 +80,13 @@ class Spread(nn.ConvTranspose2d):
         if not short_way(x, x.shape[-1] + 3, self.out_channels):
             return super().forward(x, output_size)[:, :, 1:-2, 1:-2]
         return _with_bias(convolve_small(x, self.weight, (1, 2)), self.bias)
+
+
+def _wide_enough(layer: nn.Conv2d, x: Tensor) -> bool:
+    """Whether few multiplications beat the processor's own 3x3 convolution: float32 and many channels."""
+    enough = WIDE if winograd.learns(x, layer.weight) else WIDER
+    wide = min(layer.in_channels, layer.out_channels) >= enough
+    return wide and computes_plainly(x) and convolution_way() != "own"
 
 
 def short_way(x: Tensor, points: int, channels: int) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from itertools import pairwise
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -11,12 +12,14 @@ from torch.nn import functional as F
 
 from danqing.core.errors import ParameterError
 from danqing.nets import he
-from danqing.nets.convolution import Spread, Up
+from danqing.nets.convolution import FreeUp, Spread, Up
 from danqing.nets.he import SLOPE
 from danqing.nets.norms import ClassNorm, NormName, chosen
 
 SIZES = (16, 28, 32, 64, 128)
 WIDEST = 8  # times the narrowest
+DoublingName = Literal["smooth", "free"]
+DOUBLINGS: dict[DoublingName, type[Up] | type[FreeUp]] = {"smooth": Up, "free": FreeUp}
 
 
 class DoublingPainter(nn.Module):
@@ -28,26 +31,42 @@ class DoublingPainter(nn.Module):
         channels: of the pictures.
         classes: of the labels; 0: none.
         latents: length of a latent.
-        width: channels at full size; they double towards the small end, up to eight times.
+        width: channels at half the size; they double towards the small end, up to eight times.
         norm: how maps are normalised.
+        doubling: smooth (between pixels, then a convolution; half as many channels at full size) or free (a transposed
+            convolution, the last of which paints).
 
     Source: Radford et al. 2016 (DCGAN).
     """
 
     def __init__(
-        self, base: int, doublings: int, channels: int, classes: int, latents: int, width: int, norm: NormName
+        self,
+        base: int,
+        doublings: int,
+        channels: int,
+        classes: int,
+        latents: int,
+        width: int,
+        norm: NormName,
+        doubling: DoublingName,
     ) -> None:
         super().__init__()
         widths = [width * min(WIDEST, 2**level) for level in range(doublings, -1, -1)]
         self.base, bias = base, norm != "batch"
         self.classes = nn.Embedding(classes, latents) if classes else None
         self.dense = nn.Linear(latents * (2 if classes else 1), base * base * widths[0], bias=bias)
-        layers: list[nn.Module] = [Spread(widths[0], widths[1], bias)]
-        layers += [Up(wide, narrow, bias) for wide, narrow in pairwise(widths[1:])]
+        outs = widths[1:]
+        if doubling == "smooth":  # a level at full size, as what is smooth must be sharpened there
+            outs.append(max(1, width // 2))
+            last: nn.Module = nn.Conv2d(outs[-1], channels, 3, padding=1)
+        else:
+            last = FreeUp(width, channels)
+        up = DOUBLINGS[doubling]
+        layers: list[nn.Module] = [Spread(widths[0], outs[0], bias), *(up(*each, bias) for each in pairwise(outs))]
         self.layers = nn.ModuleList(layers)
         self.first_norm = ClassNorm(norm, base * base * widths[0], classes)
-        self.norms = nn.ModuleList(ClassNorm(norm, out, classes) for out in widths[1:])
-        self.last = Up(widths[-1], channels)
+        self.norms = nn.ModuleList(ClassNorm(norm, out, classes) for out in outs)
+        self.last = last
         initialise(self, embedding=1.0)
 
     def forward(self, z: Tensor, label: Tensor | None = None) -> Tensor:
@@ -88,4 +107,4 @@ def initialise(net: nn.Module, embedding: float | None = None) -> None:
             nn.init.normal_(module.weight, std=module.embedding_dim**-0.5 if embedding is None else embedding)
 
 
-__all__ = ["WIDEST", "DoublingPainter", "doublings_to", "initialise"]
+__all__ = ["WIDEST", "DoublingName", "DoublingPainter", "doublings_to", "initialise"]

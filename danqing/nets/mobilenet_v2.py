@@ -23,6 +23,7 @@ MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet's pictur
 # expansion, channels out, repeats, stride; Sandler et al. 2018, table 2
 STAGES = ((1, 16, 1, 1), (6, 24, 2, 2), (6, 32, 3, 2), (6, 64, 4, 2), (6, 96, 3, 1), (6, 160, 3, 2), (6, 320, 1, 1))
 BLOCKS = sum(repeats for _, _, repeats, _ in STAGES)  # 17; the stem is features.0, block n is features.n + 1
+LAST, LAST_WIDTH = 12, 96  # the last bundled block, and the channels that leave it
 BUNDLED = PACKAGE / "nets" / "weights" / "mobilenet-v2.safetensors"  # the stem and blocks 0 to 12, half precision
 
 
@@ -160,4 +161,15 @@ def _conv_norm(width: int, out: int, kernel: int = 3, stride: int = 1, groups: i
     return nn.Sequential(conv, nn.BatchNorm2d(out), _ReLU6())
 
 
-__all__ = ["BLOCKS", "BUNDLED", "DIM", "MobileNetV2", "folded", "from_torchvision", "mobilenet_v2_maps", "note_use"]
+__all__ = [
+    "BLOCKS",
+    "BUNDLED",
+    "DIM",
+    "LAST",
+    "LAST_WIDTH",
+    "MobileNetV2",
+    "folded",
+    "from_torchvision",
+    "mobilenet_v2_maps",
+    "note_use",
+]

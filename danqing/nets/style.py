@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from danqing.nets.convolution import Same, Up
+from danqing.nets.convolution import FreeUp, Same, Up
 from danqing.nets.he import SLOPE
 from danqing.nets.precision import as_autocast
 
@@ -64,7 +64,7 @@ class Styled(nn.Module):
     Source: Karras et al. 2020 (StyleGAN2), section 2.2, eq. 1–3, and the fused form's equal in its appendix B.
     """
 
-    convolution: Same | Up
+    convolution: Same | Up | FreeUp
 
     def __init__(self, inputs: int, outputs: int, styles: int) -> None:
         super().__init__()
@@ -79,7 +79,7 @@ class Styled(nn.Module):
     taps: int  # products by input channel that meet in one output
 
     @abstractmethod
-    def plain(self, inputs: int, outputs: int) -> Same | Up:
+    def plain(self, inputs: int, outputs: int) -> Same | Up | FreeUp:
         """The convolution that all pictures share."""
 
     @abstractmethod
@@ -101,20 +101,27 @@ class StyledSame(Styled):
 
     taps = 9
 
-    def plain(self, inputs: int, outputs: int) -> Same:
+    def plain(self, inputs: int, outputs: int) -> Same | Up:
         return Same(inputs, outputs)
 
     def energy(self) -> Tensor:
         return self.convolution.weight.square().sum((2, 3))
 
 
-class StyledUp(Styled):
-    """Double a map."""
-
-    taps = 4
+class StyledUp(StyledSame):
+    """Double a map between its pixels."""
 
     def plain(self, inputs: int, outputs: int) -> Up:
         return Up(inputs, outputs, bias=False)
+
+
+class StyledFreeUp(Styled):
+    """Double a map by a transposed convolution."""
+
+    taps = 4
+
+    def plain(self, inputs: int, outputs: int) -> FreeUp:
+        return FreeUp(inputs, outputs, bias=False)
 
     def energy(self) -> Tensor:
         return self.convolution.weight.square().sum((2, 3)).t() / 4  # a quarter of the kernel meets in one output

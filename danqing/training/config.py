@@ -163,7 +163,8 @@ class TrainConfig:
         Raises:
             UserError: as :meth:`from_json` does.
         """
-        values = {**_read(file), **changes}
+        known = _read(file)
+        values = {**family_named(known["family"]).former, **known, **changes}
         return cls._checked(values.pop("family"), values.pop("data"), values)
 
     @classmethod
@@ -234,7 +235,8 @@ def _begun_with(family: str, weights: Any) -> dict[str, Any]:
         raise ModelFileError(
             f"is a {card.get('family')}, not a {family}", where=file, remedy=_for_another(family, card)
         )
-    return {name: value for name, value in card["config"].items() if name not in ("channels", "classes")}
+    kept = {**family_named(family).former, **card["config"]}
+    return {name: value for name, value in kept.items() if name not in ("channels", "classes")}
 
 
 def _for_another(family: str, card: dict[str, Any]) -> str:

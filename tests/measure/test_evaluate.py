@@ -149,9 +149,19 @@ def test_too_few_pictures_are_refused_with_the_number_needed():
         scored(Copyist(), count=500, features="efficientnet-lite0")
 
 
+def test_features_without_classes_are_enough_for_all_but_the_scores_of_classes():
+    found, _ = scored(Copyist(), count=100, features="mobilenet-v2")
+    assert {name.partition(" of ")[0] for name in found} == {
+        "frechet_distance", "kernel_distance", "precision", "recall", "density", "coverage", "copied_share"
+    }  # fmt: skip
+    assert {row["features"] for row in found.values()} == {"mobilenet-v2"}
+
+
 def test_metrics_and_features_that_do_not_exist_are_refused():
     with pytest.raises(ParameterError, match=r"no metric 'fid'.*Known: frechet, kernel"):
         scored(Copyist(), metrics="kernel,fid")
+    with pytest.raises(ParameterError, match="score needs classes, and mobilenet-v2 tells none apart"):
+        scored(Copyist(), metrics="score", features="mobilenet-v2")
     with pytest.raises(ParameterError, match="Name the file instead of inception"):
         scored(Copyist(), features="inception")
     with pytest.raises(ModelFileError, match="no such weights file"):

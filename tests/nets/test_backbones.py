@@ -135,6 +135,23 @@ class TestEfficientNet:
         assert torch.equal(net(x), net(x.expand(-1, 3, -1, -1)))
 
 
+class TestMobileNet:
+    def test_pictures_of_a_kind_lie_together(self):
+        net = feature_net("mobilenet-v2")
+        coins, text = from_uint8(data.coins()[None, ..., None]), from_uint8(data.page()[None, ..., None])
+        corner = (..., slice(0, 128), slice(0, 128))
+        other = (..., slice(40, 168), slice(100, 228))
+        seen = net(torch.cat([coins[corner], coins[other], text[corner], text[other]]))
+        apart = torch.cdist(seen, seen)
+        assert seen.shape == (4, net.dim)
+        assert max(apart[0, 1], apart[2, 3]) < apart[:2, 2:].min()
+
+    def test_grey_pictures_are_taken_as_colour(self):
+        net = feature_net("mobilenet-v2")
+        x = torch.rand(1, 1, 40, 50, generator=torch.Generator().manual_seed(0))
+        assert torch.equal(net(x), net(x.expand(-1, 3, -1, -1)))
+
+
 class TestFeatureNet:
     def test_a_picture_is_described_alike_in_any_company(self, recogniser_file):
         net = feature_net(str(recogniser_file))

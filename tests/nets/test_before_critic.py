@@ -32,7 +32,7 @@ def astray(painted: Tensor) -> float:
     return float(((across < 0.3) | (down > 0.2)).float().mean())
 
 
-def learned(kind: Kind, chance: float, data_augment: str = "", steps: int = 260) -> float:
+def learned(kind: Kind, chance: float, data_augment: str = "", steps: int = 400) -> float:
     """How much of what a small painter paints is astray after so many steps."""
     torch.manual_seed(0)
     net = DCGAN(size=16, width=6, critic_width=6, latents=8)

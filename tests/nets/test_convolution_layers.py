@@ -3,11 +3,12 @@
 import pytest
 import torch
 from torch import nn
+from torch.nn import functional as F
 
-from danqing.nets.convolution import WIDE, WIDER, Down, Same, Spread, Up, join_phases, split_phases
+from danqing.nets.convolution import WIDE, WIDER, Down, FreeUp, Same, Spread, Up, join_phases, split_phases
 
 
-@pytest.mark.parametrize("layer", [Down, Up, Spread])
+@pytest.mark.parametrize("layer", [Down, FreeUp, Spread])
 @pytest.mark.parametrize("size", [2, 4, 7, 8, 14, 16])
 def test_layers_are_torchs(layer, size):
     if layer is Down and size % 2:
@@ -17,7 +18,7 @@ def test_layers_are_torchs(layer, size):
     ours = net(x)
     theirs = (nn.Conv2d if layer is Down else nn.ConvTranspose2d).forward(net, x)
     theirs = theirs[:, :, 1:-2, 1:-2] if layer is Spread else theirs
-    assert ours.shape[-1] == {Down: size // 2, Up: 2 * size, Spread: size}[layer]
+    assert ours.shape[-1] == {Down: size // 2, FreeUp: 2 * size, Spread: size}[layer]
     torch.testing.assert_close(ours, theirs, atol=2e-3, rtol=1e-3)
 
 
@@ -30,12 +31,31 @@ def test_same_is_torchs_whether_it_learns_or_not(channels):
         torch.testing.assert_close(ours, theirs, atol=1e-4, rtol=1e-3)
 
 
+@pytest.mark.parametrize("channels", [8, WIDE, WIDER])
+def test_up_is_torchs_whether_it_learns_or_not(channels):
+    torch.manual_seed(0)
+    net, x = Up(channels, channels), torch.randn(2, channels, 9, 14)
+    theirs = nn.Conv2d.forward(net, F.interpolate(x, scale_factor=2, mode="bilinear"))
+    for ours in (net(x), torch.no_grad()(net)(x)):
+        assert ours.shape == (2, channels, 18, 28)
+        torch.testing.assert_close(ours, theirs, atol=1e-4, rtol=1e-3)
+
+
+def test_up_leaves_what_is_even_even():
+    """Away from the border, where zeros come in; a free doubling tells even pixels from odd ones."""
+    torch.manual_seed(0)
+    even = torch.randn(1, 24, 1, 1).expand(1, 24, 8, 8)
+    smooth, free = (layer(24, 20)(even)[..., 2:-2, 2:-2] for layer in (Up, FreeUp))
+    assert smooth.std((2, 3)).max() < 1e-5
+    assert free.std((2, 3)).min() > 1e-2
+
+
 def test_state_is_torchs():
     theirs = nn.ConvTranspose2d(24, 20, 4, stride=2, padding=1)
-    Up(24, 20).load_state_dict(theirs.state_dict())
+    FreeUp(24, 20).load_state_dict(theirs.state_dict())
 
 
-@pytest.mark.parametrize("layer", [Down, Up, Spread])
+@pytest.mark.parametrize("layer", [Down, FreeUp, Up, Spread])
 def test_half_precision_takes_the_processors_own_way(layer):
     torch.manual_seed(0)
     net, x = layer(16, 16), torch.randn(2, 16, 4, 4)

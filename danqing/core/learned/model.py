@@ -104,6 +104,7 @@ class Model(nn.Module, ABC):
         called: which families a base is, in words, where its own name would tell nobody.
         used_by: what uses such models, for who gives one elsewhere.
         nicknames: what the literature calls some of the modules, with their names here.
+        former: what parameters were before they had a name: files from then do not hold them.
         parts: the submodules stepped apart, by the names that :meth:`losses` yields; ``("",)`` is the whole model.
     """
 
@@ -120,6 +121,7 @@ class Model(nn.Module, ABC):
     called: ClassVar[str] = ""
     used_by: ClassVar[str] = ""
     nicknames: ClassVar[Mapping[str, str]] = {}
+    former: ClassVar[Mapping[str, Any]] = {}
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)

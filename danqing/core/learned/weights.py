@@ -82,7 +82,7 @@ def load(source: str | Path | Model, *, kind: type[Model] = Model, task: str = "
     make = family_named(family)
     try:
         with torch.random.fork_rng(devices=[]), _Undrawn():  # what a new model draws would be thrown away
-            model = make(**card["config"])
+            model = make(**{**make.former, **card["config"]})
         _check_values(tensors, model.state_dict(), file)
         model.load_state_dict(tensors)
     except (KeyError, TypeError, ValueError, RuntimeError) as error:

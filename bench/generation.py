@@ -1,0 +1,239 @@
+"""Generation: families against each other at 64×64, after equal processor time
+
+Emoji (nine groups) and Chinese characters (three hands), learned on one thread, the doctor only watching. "dcgan, free
+doublings" is the `dcgan` of before: transposed convolutions whose kernels are free, and a rate that fell with the
+number of pixels; the others are what the command line gives. Each learns for as many pictures as it sees in that processor time, which a short trial
+tells. Distances are taken between samples and pictures held out: Fréchet and kernel distance (× 1000) on MobileNetV2's
+features, through which no training here looks; sliced Wasserstein distance (× 1000) of 7×7 patches of pixels at three
+scales; less is better. In brackets: 95 % intervals, of the patches that of the mean over groups of samples. "Real" are
+training pictures in place of samples. Copies are samples nearer to a training picture than its nearest fellow is.
+A run that was measured is not run again; one that was stopped goes on (`python -m bench.generation SET FAMILY MINUTES`
+is one run; `python -m bench.generation blind` writes pairs of grids to choose from, and their key).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from statistics import mean, stdev
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+import danqing
+from danqing.core.learned.model import Painter
+from danqing.core.learned.weights import load
+from danqing.core.pictures.sheet import contact_sheet
+from danqing.core.pictures.writing import write
+from danqing.core.progress import finish
+from danqing.data.store import pack
+from danqing.training.loop import resume
+from danqing.training.record import CONFIG, read_log
+
+RUNS = Path("runs/generation")
+SETS = {"emoji": "runs/emoji", "characters": "runs/characters"}
+TODAY = "dcgan, free doublings"
+FAMILIES: Mapping[str, tuple[str, dict[str, Any]]] = {
+    TODAY: ("dcgan", {"doubling": "free", "lr": 2e-3 * (28 / 64) ** 2}),
+    "dcgan": ("dcgan", {}),
+    "stylegan": ("stylegan", {}),
+}
+MINUTES = 20  # of one processor
+TRIAL = 3_200  # pictures from which the pace is known
+SAMPLES = 1_024
+PATCH, PATCHES, DIRECTIONS, SCALES = 7, 32, 256, 3
+GROUPS = 8
+"""Groups of samples whose distances tell how sure their mean is."""
+
+
+def run(minutes: int = MINUTES) -> dict[str, Any]:
+    """Measure what was not measured yet."""
+    rows = [measured(name, family, minutes) for name in SETS for family in FAMILIES]
+    return {"minutes": minutes, "samples": SAMPLES, "rows": rows}
+
+
+def measured(name: str, family: str, minutes: int) -> dict[str, Any]:
+    """One run of one set, or what is kept of it."""
+    folder = RUNS / re.sub(r"[^\w]+", "-", f"{name}-{family}-{minutes}")
+    kept = folder / "measured.json"
+    if kept.exists():
+        return dict(json.loads(kept.read_text("utf-8")))
+    if (folder / CONFIG).exists():
+        model = finish(resume(folder)).model
+    else:
+        seen = round(pace(name, family) * 60 * minutes)
+        model = trained(name, family, f"{seen}pictures", folder)
+    entries = list(read_log(folder / "log.jsonl"))
+    row = {
+        "set": name,
+        "family": family,
+        "seen": entries[-1]["seen"],
+        "alarms": sorted({each["event"] for each in entries if "event" in each}),
+        **scored(model, SETS[name]),
+    }
+    kept.write_text(json.dumps(row, indent=1), "utf-8")
+    print(row, flush=True)
+    return row
+
+
+def pace(name: str, family: str) -> float:
+    """Pictures seen in a second of processor time, looks and all."""
+    file = RUNS / "paces.json"
+    known = json.loads(file.read_text("utf-8")) if file.exists() else {}
+    key = f"{name}, {family}"
+    if key not in known:
+        began = time.process_time()
+        trained(name, family, f"{TRIAL}pictures", RUNS / "trial", force=True)
+        known[key] = TRIAL / (time.process_time() - began)
+        file.write_text(json.dumps(known, indent=1), "utf-8")
+    return float(known[key])
+
+
+def trained(name: str, family: str, budget: str, folder: Path, **more: Any) -> Path:
+    """Learn a set."""
+    kind, values = FAMILIES[family]
+    values = {**values, "size": 64, "threads": 1, "doctor": "watch", "out": folder, **more}
+    return Path(danqing.train(kind, SETS[name], budget=budget, **values).model)
+
+
+def scored(model: Path, data: str) -> dict[str, Any]:
+    """What samples score against real pictures that were held out."""
+    metrics = "frechet,kernel,precision,neighbours"
+    painter = load(str(model), kind=Painter)
+    found = danqing.evaluate(painter, data, count=SAMPLES, features="mobilenet-v2", metrics=metrics)
+    names = ("frechet_distance", "kernel_distance", "precision", "recall", "coverage", "copied_share")
+    rows = {row["score"]: row for row in found.numbers}
+    numbers = {each: {key: rows[each][key] for key in ("value", "low", "high", "real")} for each in names}
+    colour: Literal["grey", "colour"] = "grey" if painter.config["channels"] == 1 else "colour"
+    learned, held_out = (finish(pack(data, size=64, channels=colour, split=split)) for split in ("train", "test"))
+    rng = torch.Generator().manual_seed(0)
+    label = torch.from_numpy(np.asarray(learned.labels))[torch.randint(len(learned), (SAMPLES,), generator=rng)]
+    with torch.no_grad():
+        samples = torch.cat([painter.sample(64, rng, label[at : at + 64]) for at in range(0, SAMPLES, 64)])
+    reference = torch.from_numpy(np.array(held_out.pictures)).float() / 255
+    chosen = np.random.default_rng(0).permutation(len(learned))[:SAMPLES]
+    rival = torch.from_numpy(np.array(learned.pictures[np.sort(chosen)])).float() / 255
+    numbers["patches"] = {**patch_distance(samples, reference), "real": patch_distance(rival, reference)["value"]}
+    return numbers
+
+
+def patch_distance(samples: Tensor, reference: Tensor) -> dict[str, float]:
+    """Sliced Wasserstein distance of patches at three scales, as a mean over groups of samples, and its interval.
+
+    Source: Karras et al. 2018 (progressive growing), section 5, without the Laplacian pyramid and its normalisation.
+    """
+    rng = torch.Generator().manual_seed(0)
+    directions = functional.normalize(torch.randn(samples.shape[1] * PATCH**2, DIRECTIONS, generator=rng), dim=0)
+    parts = samples.split(len(samples) // GROUPS)
+    values = []
+    for part in parts:
+        distances, x, y = [], part, reference
+        for _ in range(SCALES):
+            ours, theirs = (_quantiles(_patches(each, rng) @ directions) for each in (x, y))
+            distances.append(float((ours - theirs).abs().mean()))
+            x, y = functional.avg_pool2d(x, 2), functional.avg_pool2d(y, 2)
+        values.append(mean(distances))
+    reach = 2.365 * stdev(values) / len(values) ** 0.5  # Student's, seven degrees of freedom
+    return {"value": mean(values), "low": mean(values) - reach, "high": mean(values) + reach}
+
+
+def _patches(x: Tensor, rng: torch.Generator) -> Tensor:
+    """Patches (N, C·7·7) at random places of pictures."""
+    rows, columns = (torch.randint(x.shape[at] - PATCH + 1, (PATCHES,), generator=rng) for at in (-2, -1))
+    cut = [
+        x[..., r : r + PATCH, c : c + PATCH].flatten(1) for r, c in zip(rows.tolist(), columns.tolist(), strict=True)
+    ]
+    return torch.cat(cut)
+
+
+def _quantiles(values: Tensor, count: int = 512) -> Tensor:
+    """So many quantiles of each column."""
+    ordered = values.sort(0).values
+    at = ((torch.arange(count) + 0.5) / count * len(ordered)).long()
+    return ordered[at]
+
+
+COLUMNS = {
+    "frechet_distance": ("Fréchet", 1, 2),
+    "kernel_distance": ("kernel", 1000, 0),
+    "patches": ("patches", 1000, 1),
+    "precision": ("precision", 1, 2),
+    "recall": ("recall", 1, 2),
+    "coverage": ("coverage", 1, 2),
+    "copied_share": ("copies", 1, 3),
+}
+
+
+def table(result: dict[str, Any]) -> str:
+    """A line a family, and what real pictures score."""
+    heads = [head for head, _, _ in COLUMNS.values()]
+    lines = [f"{result['minutes']} processor minutes, {result['samples']:,} samples.", ""]
+    lines += ["| set | family | pictures seen | " + " | ".join(heads) + " | alarms |", "|---" * (len(heads) + 4) + "|"]
+    for name in SETS:
+        rows = [row for row in result["rows"] if row["set"] == name]
+        for row in rows:
+            figures = [_figure(row[key], times, digits) for key, (_, times, digits) in COLUMNS.items()]
+            cells = [name, row["family"], f"{row['seen']:,}", *figures, ", ".join(row["alarms"]) or "–"]
+            lines.append("| " + " | ".join(cells) + " |")
+        real = [_rounded(rows[0][key]["real"], times, digits) for key, (_, times, digits) in COLUMNS.items()]
+        lines.append("| " + " | ".join([name, "real", "–", *real, "–"]) + " |")
+    return "\n".join([*lines, "", *ratios(result)])
+
+
+def ratios(result: dict[str, Any]) -> list[str]:
+    """What share of today's distances each family has."""
+    lines = []
+    for name in SETS:
+        found = {row["family"]: row for row in result["rows"] if row["set"] == name}
+        for family in found.keys() - {TODAY}:
+            shares = [
+                f"{COLUMNS[key][0]} {found[family][key]['value'] / found[TODAY][key]['value']:.2f}"
+                for key in ("frechet_distance", "kernel_distance", "patches")
+            ]
+            lines.append(f"- {name}, {family} against {TODAY}: {', '.join(shares)} times")
+    return sorted(lines)
+
+
+def _figure(row: Mapping[str, float], times: int, digits: int) -> str:
+    value, low, high = (_rounded(row[key], times, digits) for key in ("value", "low", "high"))
+    return f"{value} [{low}, {high}]"
+
+
+def _rounded(value: float | None, times: int, digits: int) -> str:
+    return "–" if value is None else f"{value * times:.{digits}f}"
+
+
+def blind(folder: Path, pairs: int = 20, minutes: int = MINUTES) -> None:
+    """Write pairs of grids, left and right by chance, and which was which into a file of its own.
+
+    Whoever chooses has not seen the key, and says of each pair which side they would rather keep.
+    """
+    rng = np.random.default_rng(0)
+    key: dict[str, Any] = {}
+    for at in range(pairs):
+        name = list(SETS)[at % len(SETS)]
+        grids = []
+        for family in (TODAY, "dcgan"):
+            model = RUNS / re.sub(r"[^\w]+", "-", f"{name}-{family}-{minutes}") / "model.safetensors"
+            painted = danqing.generate(load(str(model), kind=Painter), count=24, seed=100 + at)
+            grids.append(contact_sheet(painted, 6, 4))
+        turned = bool(rng.integers(2))
+        left, right = grids[::-1] if turned else grids
+        gap = left.new_ones(*left.shape[:3], 24)
+        write(torch.cat([left, gap, right], 3), folder / f"{at:02}.png", force=True)
+        key[f"{at:02}"] = {"set": name, "left": "dcgan" if turned else TODAY}
+    (folder / "key.json").write_text(json.dumps(key, indent=1), "utf-8")
+
+
+if __name__ == "__main__":
+    if sys.argv[1] == "blind":
+        blind(Path(sys.argv[2]))
+    else:
+        measured(sys.argv[1], sys.argv[2], int(sys.argv[3]))
