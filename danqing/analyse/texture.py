@@ -36,8 +36,8 @@ def texture(
 
     Args:
         x: pictures (B, C, H, W) in [0, 1]; colour pictures are seen in their brightness.
-        radius: how far apart pixels are compared, in co-occurrence and patterns; pixels further apart than the picture
-            is wide are not there.
+        radius: how far apart pixels are compared, in co-occurrence and patterns; a distance beyond the picture
+            counts for nothing.
         view: direction draws the way of the texture as a colour and its strength as brightness; patterns draws the
             local binary pattern of each pixel.
         alpha: opacity (B, 1, H, W), by default the pictures' own; each pixel counts as much as is seen of it, and in

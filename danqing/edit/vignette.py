@@ -28,7 +28,7 @@ def vignette(
     Args:
         x: pictures (B, C, H, W) in [0, 1].
         strength: how much of the light is gone in the outermost corners.
-        size: where half of that is gone; 1 touches the middle of the borders, 1.4 the corners.
+        size: where half of that loss is reached; 1 touches the middle of the borders, 1.4 the corners.
         softness: width of the change; 0 is a hard edge.
         roundness: 1 is a circle, 0 an ellipse of the picture's proportions.
         fill: the colour it fades to.

@@ -39,7 +39,7 @@ class DCGAN(Painter):
         channels: 1 (grey) or 3 (RGB).
         classes: of the labels; 0: unconditional.
         latents: length of a latent.
-        width: channels of the painter at half the size; they double towards the small end, up to eight times.
+        width: channels of the painter at half size; they double towards the small end, up to eight times.
         critic_width: channels of the critic at half size; they double towards the small end, up to eight times.
         norm: how the painter normalises its maps.
         doubling: how the painter enlarges its maps: smooth, between their pixels, or free, by transposed convolutions,
@@ -49,7 +49,7 @@ class DCGAN(Painter):
         loss: the rule of the game between painter and critic.
         penalty: which slope of the critic is penalised.
         gamma: strength of the penalty; by default 0.1 for 28×28 grey pictures, and as many times that as pictures have
-            more numbers: the slope of a critic that tells the same of more numbers is as much smaller, squared.
+            more numbers, since a critic's squared slope is as many times smaller there.
         lazy: steps between two penalties, each of which then counts that many times (lazy regularisation).
         smoothing: how far the critic's target for real pictures is from 1.
         critic_steps: steps of the critic for one of the painter.

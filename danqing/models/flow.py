@@ -31,9 +31,9 @@ class Flow(FlowPainter):
         blocks: residual blocks of each level.
         pairing: which noise a picture is learned from: any, or within each class of a batch the nearest (ot).
         unlabelled: share of the pictures whose class is hidden while learning, so that samples can be guided.
-        steps: in which ``generate`` paints; other operators ask.
-        solver: how they go.
-        guidance: how far they follow the class; 1: as learnt.
+        steps: steps in which ``generate`` paints a picture; other operators ask for them.
+        solver: how a step is taken: euler follows the slope where it is, heun the mean of both ends' at twice the cost.
+        guidance: how far pictures follow their class; 1: as learnt.
 
     Raises:
         ParameterError: for a number of channels that is neither 1 nor 3, or a width that is no multiple of 16.

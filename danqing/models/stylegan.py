@@ -53,8 +53,8 @@ class StyleGAN(Painter):
         critic_width: channels of the critic at half size; they double towards the small end, up to eight times.
         mixing: share of pictures painted in two styles while learning, one for coarse and one for fine levels.
         gamma: strength of the penalty on the critic's slopes (R1 and R2) at first.
-        gamma_end: the same in the end.
-        gamma_pictures: pictures over which it falls.
+        gamma_end: strength of that penalty in the end.
+        gamma_pictures: pictures over which the penalty falls from the one to the other.
         lazy: steps between two penalties, each of which then counts that many times (lazy regularisation).
         naming: how much both also learn from the critic naming the class, where there are classes; 0: not at all.
 

@@ -31,7 +31,7 @@ class DoublingPainter(nn.Module):
         channels: of the pictures.
         classes: of the labels; 0: none.
         latents: length of a latent.
-        width: channels at half the size; they double towards the small end, up to eight times.
+        width: channels at half size; they double towards the small end, up to eight times.
         norm: how maps are normalised.
         doubling: smooth (between pixels, then a convolution; half as many channels at full size) or free (a transposed
             convolution, the last of which paints).

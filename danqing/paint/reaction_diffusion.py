@@ -31,8 +31,8 @@ def reaction_diffusion(
         width: of the picture.
         height: of the picture.
         kind: which pattern: how fast one substance flows in and the other is taken out.
-        steps: for which it grows.
-        seed: where it begins.
+        steps: steps for which the pattern grows.
+        seed: where the pattern begins.
 
     Returns:
         A job with one grey picture, stretched from black to white.

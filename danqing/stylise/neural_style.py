@@ -58,7 +58,7 @@ def neural_style(
         colours: those of the painting, or those the photograph has.
         scale: the size of strokes; 1 is that of a painting as large as the picture.
         steps: changes at the smallest size; the larger ones take fewer. Fewer are faster and rougher.
-        seed: where the small moves start that keep a net's grid from being painted.
+        seed: fixes the small random moves of the picture that keep the net's own grid from being painted into it.
         backbone: the net that looks: mobilenet-v2, efficientnet-lite0, or a file of VGG16's weights as torchvision has
             them, which does not come with danqing.
 

@@ -40,8 +40,8 @@ def patch_style(
         strength: how far patches go to those of the painting.
         colours: those of the painting, or those the photograph has.
         scale: the size of the grain; 1 is that of a painting as large as the picture.
-        steps: random views of the patches that are matched at each size.
-        seed: where the random views start.
+        steps: random directions in which patches are matched, at each size.
+        seed: where the random directions start.
 
     Returns:
         A job with colour pictures of the same size; above a megapixel, detail finer than of that many stays as it is.

@@ -19,6 +19,7 @@ from danqing.core.pictures.reading import read
 from danqing.faces.service.index import Index
 from danqing.faces.service.job_folder import JobFolder
 from danqing.faces.service.job_queue import Queue
+from danqing.faces.service.job_turns import Turns
 
 TRAINING = {
     "task": "train-mlpgan",
@@ -211,7 +212,18 @@ def test_order_does_not_ask_the_clock(tmp_path: Path, monkeypatch: pytest.Monkey
         monkeypatch.setattr("danqing.faces.service.job_queue.now", lambda moment=moment: moment)
         names.append(queue.submit({"task": "median", "client": "a"}).id)
     assert [job.id for job in queue.all()] == names[::-1]
-    assert [row[0] for row in queue._in_turn()] == names
+    assert [queue.position(name) for name in names] == [0, 1, 2]
+
+
+def test_clients_take_turns_whoever_asked_first() -> None:
+    turns = Turns()
+    for number, client in enumerate("aaabca"):
+        turns.append((f"job{number}", number, "median", "queued", client))
+    assert [row[0] for row in turns.order()] == ["job0", "job3", "job4", "job1", "job2", "job5"]
+    turns.begun(turns.order()[0])
+    turns.leave("job3")
+    assert [row[0] for row in turns.order()] == ["job4", "job1", "job2", "job5"]
+    assert (turns.position("job2"), turns.position("job0"), len(turns)) == (2, 0, 4)
 
 
 @pytest.mark.slow

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -74,3 +75,17 @@ def test_the_language_is_switched_and_remembered(open_page: Open) -> None:
     for tab in TABS:
         page.locator(f'nav a[href="#{tab}"]').click()
         assert page.evaluate("document.documentElement.scrollWidth") == 390, tab
+
+
+def test_settings_speak_the_language_that_is_switched_to_and_keep_what_is_set(open_page: Open) -> None:
+    page = open_page()
+    page.keyboard.press("Alt+4")
+    page.get_by_role("button", name="Palette", exact=True).click()
+    page.locator("#measure-count").fill("9")
+    about = page.locator(".field", has=page.locator("#measure-count")).locator(".words")
+    expect(about).to_have_text("the largest number of colours.")
+    page.get_by_role("button", name="中文").click()
+    expect(about).to_have_text(re.compile("[\u4e00-\u9fff]"))
+    assert page.locator("#measure-count").input_value() == "9"
+    page.get_by_role("button", name="English").click()
+    expect(about).to_have_text("the largest number of colours.")

@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import math
-import os
 import re
 import secrets
 import shutil
-import signal
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -18,8 +14,10 @@ from typing import Any
 
 from danqing.core.errors import DanqingError
 from danqing.faces.service.index import Index, Row
-from danqing.faces.service.job_folder import ENDED, WORKER_IS_THERE, JobFolder, now
+from danqing.faces.service.job_folder import ENDED, JobFolder, now
 from danqing.faces.service.job_states import become, can, job_told
+from danqing.faces.service.job_turns import Turns
+from danqing.faces.service.job_workers import Workers
 from danqing.faces.service.problems import Problem, not_found
 
 ACTIVE = ("running", "stopping")
@@ -54,17 +52,14 @@ class Queue:
         failed: Callable[[Exception], None],
         on: str = "",
     ) -> None:
-        self.folder, self._index, self._most, self._on = folder, index, most, on
+        self.folder, self._index, self._most = folder, index, most
         self._grace = {"shutdown": SHUTDOWN, **grace}
         self._ended, self._changed, self._failed = ended, changed, failed
         self._trouble = ""  # what went wrong at the last look
         self._lock = threading.RLock()
         self._wake = threading.Condition(self._lock)
-        self._processes: dict[str, subprocess.Popen[bytes]] = {}
+        self._workers, self._queued = Workers(on), Turns()
         self._active: dict[str, float] = {}  # jobs with a worker, and when it is killed
-        self._queued: list[Row] = []
-        self._turns: dict[str, int] = {}  # when each client's last job began
-        self._turn = 0
         self._closing = False
         self._thread = threading.Thread(target=self._watch, name="danqing-jobs", daemon=True)
 
@@ -183,8 +178,7 @@ class Queue:
     def position(self, name: str) -> int:
         """How many jobs come before one that waits."""
         with self._lock:
-            order = [row[0] for row in self._in_turn()]
-        return order.index(name) if name in order else 0
+            return self._queued.position(name)
 
     @property
     def waiting(self) -> int:
@@ -195,17 +189,6 @@ class Queue:
     def working(self) -> int:
         """How many jobs have a worker."""
         return len(self._active)
-
-    def _in_turn(self) -> list[Row]:
-        """Those that wait, as they will begin: the client that was served longest ago comes first."""
-        left, turns, turn, order = list(self._queued), dict(self._turns), self._turn, []
-        while left:
-            row = min(left, key=lambda row: (turns.get(row[4], 0), row[1]))
-            left.remove(row)
-            turn += 1
-            turns[row[4]] = turn
-            order.append(row)
-        return order
 
     def _watch(self) -> None:
         while True:
@@ -219,7 +202,7 @@ class Queue:
         """Look at the workers, and let the next job begin where there is none."""
         self._look()
         if self._queued and not self._active:
-            self._begin(self._in_turn()[0])
+            self._begin(self._queued.order()[0])
 
     def _tried(self, work: Callable[[], None]) -> bool:
         """Do something that the disk may refuse; whether it went well. What went wrong is told once."""
@@ -240,55 +223,24 @@ class Queue:
         attempts = state["attempts"] + (state["state"] == "queued")  # else it was counted, and could not be begun
         self._set(job, state="running", started=state.get("started") or now(), attempts=attempts, wish=None)
         try:
-            with open(job.folder / "worker.log", "ab") as log:
-                command = [sys.executable, "-P", "-m", "danqing.faces.service.worker", str(job.folder), self._on]
-                self._processes[job.id] = subprocess.Popen(
-                    command,
-                    stdin=subprocess.DEVNULL,
-                    stdout=log,
-                    stderr=log,
-                    start_new_session=True,
-                    env=_environment(),
-                )
+            self._workers.begin(job)
             self._active[job.id] = math.inf
         except OSError as error:
             problem = Problem("disk-full" if error.errno == 28 else "internal", "the job could not be started")
             self._set(job, state="failed", ended=now(), error=problem.kept())
-        self._queued.remove(row)
-        self._turn += 1
-        self._turns[row[4]] = self._turn
+        self._queued.begun(row)
 
     def _look(self) -> None:
         """Look at each worker: has it ended, must it be killed?"""
         for name, until in list(self._active.items()):
             job = JobFolder(self.folder / name)
-            if self._lives(job):
+            if self._workers.lives(job):
                 if time.monotonic() > until:
-                    self._kill(job)
+                    self._workers.kill(job)
                     self._active[name] = time.monotonic() + 1.0
                 continue
             self._settle(job)
             del self._active[name]
-
-    def _lives(self, job: JobFolder) -> bool:
-        process = self._processes.get(job.id)
-        if process is None:
-            return job.is_alive()
-        code = process.poll()
-        if code is None:
-            return True
-        del self._processes[job.id]
-        return code == WORKER_IS_THERE and job.is_alive()
-
-    def _kill(self, job: JobFolder) -> None:
-        process = self._processes.get(job.id)
-        if process is not None:
-            try:
-                os.killpg(process.pid, signal.SIGKILL)
-            except ProcessLookupError:
-                process.kill()
-        else:
-            job.signal(signal.SIGKILL)
 
     def _settle(self, job: JobFolder) -> None:
         """Say what has become of a job whose worker has ended."""
@@ -311,7 +263,7 @@ class Queue:
             if name in self._active:
                 self._ask(job, wish)
             else:
-                self._queued = [row for row in self._queued if row[0] != name]
+                self._queued.leave(name)
                 self._set(job, state=state, ended=now() if state in ENDED else None)
                 self._ended(job, state)
             self._wake.notify_all()
@@ -321,11 +273,7 @@ class Queue:
         """Ask a worker to stop, and remember when it has to have done so."""
         self._set(job, state="stopping", wish=wish)
         self._active[job.id] = time.monotonic() + self._grace[wish]
-        process = self._processes.get(job.id)
-        if process is not None:
-            process.terminate()
-        else:
-            job.signal(signal.SIGTERM)
+        self._workers.stop(job)
 
     def _set(self, job: JobFolder, **facts: Any) -> None:
         job.set_state(**facts)
@@ -355,11 +303,6 @@ def rows_in(folder: Path) -> Iterator[Row]:
     for place in sorted(folder.iterdir()) if folder.is_dir() else ():
         if ID.fullmatch(place.name) and JobFolder(place).asked():
             yield row_of(JobFolder(place))
-
-
-def _environment() -> dict[str, str]:
-    """What a worker is started with: it waits asleep, as the server does, and speaks to nobody's terminal."""
-    return {**os.environ, "OMP_WAIT_POLICY": "PASSIVE", "PYTHONUNBUFFERED": "1"}
 
 
 __all__ = ["ACTIVE", "Queue", "row_of", "rows_in"]

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 BOOK = Path(__file__).with_name("phrases.zh.json")
+HELP = Path(__file__).with_name("help.zh.json")  # of settings: whole texts, nothing filled in
 LANGUAGES = ("en", "zh")
 UNKNOWN = "other"
 DEEPEST = 4  # fillings within fillings
@@ -77,6 +78,12 @@ def said(text: str, language: str | None = None, depth: int = DEEPEST) -> str:
     return re.sub(r"\{(\d+)\}", lambda match: inner[int(match[1]) - 1], phrase.chinese)
 
 
+@functools.cache
+def help_book() -> dict[str, str]:
+    """What settings do, from English to 中文."""
+    return dict(json.loads(HELP.read_text("utf-8")))
+
+
 def language_of(asked: str) -> str:
     """The language that an ``Accept-Language`` header prefers, among those there are."""
     ranked: list[tuple[float, str]] = []
@@ -89,4 +96,17 @@ def language_of(asked: str) -> str:
     return next((name for _, name in sorted(ranked, key=lambda each: each[0]) if name in LANGUAGES), "en")
 
 
-__all__ = ["BOOK", "LANGUAGE", "LANGUAGES", "UNKNOWN", "book", "id_of", "language_of", "message_id", "said", "shape_of"]
+__all__ = [
+    "BOOK",
+    "HELP",
+    "LANGUAGE",
+    "LANGUAGES",
+    "UNKNOWN",
+    "book",
+    "help_book",
+    "id_of",
+    "language_of",
+    "message_id",
+    "said",
+    "shape_of",
+]

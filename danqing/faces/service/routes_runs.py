@@ -14,6 +14,7 @@ from danqing.faces.service import catalogue
 from danqing.faces.service.bodies import PICTURE, SAVING, json_body
 from danqing.faces.service.chains import Asked, chain_of, read_steps, recipe_of, run_chain
 from danqing.faces.service.engine import Stop
+from danqing.faces.service.phrases import LANGUAGE, help_book
 from danqing.faces.service.problems import Problem, as_json, problem_from
 from danqing.faces.service.routes_files import file_answer, keep_picture
 from danqing.faces.service.saving import Kept
@@ -30,13 +31,21 @@ async def all_tasks(request: Request, brief: bool = False) -> Response:
     ``brief`` leaves out what a page does not draw: JSON Schemas, long words, examples and sources.
     """
     tell = catalogue.told_briefly if brief else catalogue.told
-    return Told({"tasks": await in_thread(lambda: [tell(name) for name in catalogue.offered()])})
+    return Told({"tasks": await in_thread(lambda: [_helping(tell(name)) for name in catalogue.offered()])})
 
 
 @runs.get("/tasks/{task}", summary="One task")
 async def one_task(request: Request, task: str) -> Response:
     """A task with its form."""
-    return Told(await in_thread(lambda: catalogue.told(task)))
+    return Told(await in_thread(lambda: _helping(catalogue.told(task))))
+
+
+def _helping(told: dict[str, Any]) -> dict[str, Any]:
+    """A task whose settings say what they do in the language of the request."""
+    if LANGUAGE.get() != "zh":
+        return told
+    known = help_book()
+    return {**told, "fields": [{**each, "words": known.get(each["words"], each["words"])} for each in told["fields"]]}
 
 
 @runs.post("/run/{task}", include_in_schema=False)

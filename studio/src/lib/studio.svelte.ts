@@ -58,6 +58,16 @@ export async function start(): Promise<void> {
   studio.offline = false
 }
 
+/** Let settings say what they do in the language that was switched to; forms keep what is filled in. */
+export async function retell(): Promise<void> {
+  const { tasks } = await ask<{ tasks: Task[] }>('/tasks?brief=1')
+  for (const told of tasks) {
+    for (const field of taskNamed(told.name)?.fields ?? []) {
+      field.words = told.fields.find((each) => each.name === field.name)?.words ?? field.words
+    }
+  }
+}
+
 export async function freshModels(): Promise<void> {
   studio.models = (await ask<{ models: Model[] }>('/models')).models
 }
