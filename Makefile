@@ -55,6 +55,8 @@ docs: .venv/base
 
 zoo: .venv/base
 	test -f runs/photographs/manifest.json || $(BIN)/python -m danqing.zoo.photographs runs/photographs
+	test -f runs/characters/manifest.json || $(BIN)/python -m danqing.zoo.characters runs/characters
+	test -f runs/emoji/manifest.json || $(BIN)/python -m danqing.zoo.emoji runs/emoji
 	$(BIN)/python -m danqing.zoo.retrain danqing/zoo/recipes/*.json
 
 clean:

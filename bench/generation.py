@@ -4,7 +4,7 @@ Emoji (nine groups) and Chinese characters (three hands), learned on one thread,
 doublings" is the `dcgan` of before: transposed convolutions whose kernels are free, and a rate that fell with the
 number of pixels; the others are what the command line gives. Each learns for as many pictures as it sees in that
 processor time, which a short trial tells. Distances are taken between samples and pictures held out: Fréchet and kernel
-distance (× 1000) on MobileNetV2's features, through which no training here looks; sliced Wasserstein distance (× 1000)
+distance (× 1000) on MobileNetV2's features, through which nothing here learns; sliced Wasserstein distance (× 1000)
 of 7×7 patches of pixels at three scales; less is better. In brackets: 95 % intervals, of the patches that of the mean
 over groups of samples. "Real" are training pictures in place of samples. Copies are samples nearer to a training
 picture than its nearest fellow is. A run that was measured is not run again; one that was stopped goes on

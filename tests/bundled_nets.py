@@ -15,9 +15,10 @@ from safetensors.torch import save_file
 from skimage import data
 from torch import Tensor
 
+import danqing
 from danqing.core.errors import UserError
 from danqing.core.learned.card import bundled
-from danqing.core.learned.model import Restorer
+from danqing.core.learned.model import Painter, Restorer
 from danqing.core.learned.weights import load
 from danqing.core.menu import operators
 from danqing.core.operators.operator import operator_named
@@ -54,6 +55,8 @@ def _made(name: str, net: str, precision: Precision | None) -> Tensor | None:
     parameters = inspect.signature(operator.function).parameters
     if ASKED.get(net) == name:
         return torch.tensor(list(_numbers(operator(photograph()).numbers)))
+    if name == "generate":
+        return _painted(net, precision)
     if "x" not in parameters or "weights" not in parameters or operator.group == "explain":
         return None  # explanations stretch what is faint to what can be seen
     model = load(net)
@@ -65,6 +68,15 @@ def _made(name: str, net: str, precision: Precision | None) -> Tensor | None:
     except UserError:  # a net for something else, or an operator that needs more
         return None
     return result if isinstance(result, Tensor) else torch.tensor(list(_numbers(result.numbers)))
+
+
+def _painted(net: str, precision: Precision | None) -> Tensor | None:
+    """Pictures of every class, as they are looked at while a slider moves where ``precision`` is bf16."""
+    model = load(net)
+    if not isinstance(model, Painter):
+        return None
+    with torch.autocast("cpu", torch.bfloat16, enabled=precision == "bf16"):
+        return danqing.generate(model, count=2 * max(1, model.config["classes"]), label="all")
 
 
 def _numbers(value: Any) -> Iterator[float]:

@@ -43,7 +43,7 @@ def test_in_bf16_the_picture_is_that_of_fp32(net: str) -> None:
     """Layers round by U at most, and so many in a row by their number times that, of what the net adds to the picture.
 
     That holds where no layer passes errors on better than values. All over the picture they have no common sign, and
-    stay far below a step of 255.
+    stay far below a step of 255: below half of one where the net mends a picture, below one where it paints all of it.
     """
     exact = made(net, "fp32")
     with Products() as products:
@@ -52,7 +52,7 @@ def test_in_bf16_the_picture_is_that_of_fp32(net: str) -> None:
     for name, picture in exact.items():
         error = (rounded[name] - picture).abs()
         assert error.max() <= products.count * U * products.last, name
-        assert error.square().mean().sqrt() < STEP / 2, name
+        assert error.square().mean().sqrt() < (STEP if name == "generate" else STEP / 2), name
 
 
 def test_the_picture_is_the_same_on_every_processor(tmp_path: Path) -> None:

@@ -37,8 +37,8 @@ def blur(
         x: pictures (B, C, H, W) in [0, 1].
         box: the place, as left,top,width,height in pixels; not given: the whole picture, or the mask.
         mask: the place, 1 (white) means "here", of the size of the pictures.
-        method: soft blurs; mosaic paints blocks. Both keep six blocks of colour across a place, or fewer, so that
-            little is left that could be sharpened again.
+        method: soft blurs; mosaic paints blocks. Both keep six blocks of colour along a place, more below
+            strength 1 and fewer above, so that little is left that could be sharpened again.
         strength: how coarse; at 2 half as many blocks are kept.
         boxes: what was found in the pictures, as detect, find_faces or pose write it: each is blurred on its own, in an
             oval.

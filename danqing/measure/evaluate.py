@@ -60,7 +60,7 @@ def evaluate(
         data: the real pictures that the model learned from.
         count: how many samples are painted.
         features: the network whose features are compared: auto (digits for the built-in digits, else
-            efficientnet-lite0), mobilenet-v2 (which no training looks through, and a Fréchet distance needs 97
+            efficientnet-lite0), mobilenet-v2 (which no generator learns through, and a Fréchet distance needs 97
             pictures for), the name or file of a recogniser, or a file of the official Inception weights.
         metrics: all, or some of frechet, kernel, score, precision, neighbours, classes, with commas between.
         seed: fixes the samples, the choice of real pictures, and the intervals.

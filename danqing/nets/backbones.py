@@ -105,7 +105,7 @@ def feature_net(name: str, weights: Path | None = None) -> FeatureNet:
 
     Args:
         name: ``digits`` or any other recogniser (bundled name or file); ``efficientnet-lite0``; ``mobilenet-v2``, as
-            far as it is bundled, which no training looks through; ``sketch``, a formula; ``inception``; or a file of
+            far as it is bundled, which no generator learns through; ``sketch``, a formula; ``inception``; or a file of
             inception's weights, which means the same.
         weights: the file of ``inception``'s weights, which only the user can supply.
 

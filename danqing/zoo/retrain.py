@@ -3,7 +3,8 @@
 A recipe is a run's config (as ``danqing train --config`` takes it) whose file name is the model's. The run goes into
 runs/zoo-NAME, where a recipe that was stopped goes on; the finished model replaces the bundled one. Recipes that
 begin with other bundled weights come after those that do not. Restorers learn from the photographs that
-``python -m danqing.zoo.photographs runs/photographs`` collects.
+``python -m danqing.zoo.photographs runs/photographs`` collects, painters from what ``danqing.zoo.characters`` and
+``danqing.zoo.emoji`` draw into runs/characters and runs/emoji.
 """
 
 from __future__ import annotations
