@@ -86,7 +86,7 @@ def test_styles_come_from_the_rows_and_manners_from_the_columns(dcgan: Painter) 
     wanted = dcgan.paint_codes(torch.cat([coarse[1:], fine[2:]], 1))
     torch.testing.assert_close(cells[11], wanted[0], rtol=0, atol=NEAR)
     with pytest.raises(ParameterError, match="level"):
-        mix_styles(dcgan, level=3)
+        mix_styles(dcgan, level=dcgan.levels)
     with pytest.raises(ParameterError, match="stylegan"):
         mix_styles(made("vae"))
 
