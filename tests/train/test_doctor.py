@@ -81,6 +81,23 @@ def test_the_critic_wins_only_after_a_long_time_of_telling_nearly_all_apart() ->
     assert doctor.raised == ["critic-wins"]
 
 
+def test_a_critic_does_not_win_while_the_painter_learns() -> None:
+    """Its score came far below the first and is near its best; one that stays, or rises again, is another matter."""
+    real = torch.randn(32, 8, generator=torch.Generator().manual_seed(0))
+
+    def rings(*scores: float) -> bool:
+        doctor = Doctor()
+        for at, score in enumerate(scores):
+            doctor.look(View(at, LATE, real, real, scores={"sketch_distance": score}), "watch")
+        return any(watched(doctor, step, 1.0) for step in range(800))
+
+    assert not rings(4.8, 0.3, 0.1)
+    assert not rings(4.8, 0.3, 0.1, 0.12)
+    assert rings(4.8, 4.7, 4.6)
+    assert rings(4.8, 0.3, 0.1, 0.6)
+    assert rings()
+
+
 def test_a_doctor_who_acts_cures_again_and_again_until_cures_are_spent() -> None:
     doctor, real = Doctor(), torch.randn(32, 8, generator=torch.Generator().manual_seed(0))
     rates, gammas = [], []
