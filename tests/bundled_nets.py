@@ -57,6 +57,8 @@ def _made(name: str, net: str, precision: Precision | None) -> Tensor | None:
         return torch.tensor(list(_numbers(operator(photograph()).numbers)))
     if name == "generate":
         return _painted(net, precision)
+    if name == "project":
+        return None  # a search of many steps, each of which makes more of what rounding the last one left
     if "x" not in parameters or "weights" not in parameters or operator.group == "explain":
         return None  # explanations stretch what is faint to what can be seen
     model = load(net)
