@@ -120,7 +120,7 @@ def scored(model: Path, data: str) -> dict[str, Any]:
         samples = torch.cat([painter.sample(64, rng, label[at : at + 64]) for at in range(0, SAMPLES, 64)])
     reference = torch.from_numpy(np.array(held_out.pictures)).float() / 255
     chosen = np.random.default_rng(0).permutation(len(learned))[:SAMPLES]
-    rival = torch.from_numpy(np.array(learned.pictures[np.sort(chosen)])).float() / 255
+    rival = torch.from_numpy(np.array(learned.pictures[chosen])).float() / 255
     numbers["patches"] = {**patch_distance(samples, reference), "real": patch_distance(rival, reference)["value"]}
     return numbers
 
@@ -132,26 +132,22 @@ def patch_distance(samples: Tensor, reference: Tensor) -> dict[str, float]:
     """
     rng = torch.Generator().manual_seed(0)
     directions = functional.normalize(torch.randn(samples.shape[1] * PATCH**2, DIRECTIONS, generator=rng), dim=0)
-    parts = samples.split(len(samples) // GROUPS)
-    values = []
-    for part in parts:
-        distances, x, y = [], part, reference
-        for _ in range(SCALES):
-            ours, theirs = (_quantiles(_patches(each, rng) @ directions) for each in (x, y))
-            distances.append(float((ours - theirs).abs().mean()))
-            x, y = functional.avg_pool2d(x, 2), functional.avg_pool2d(y, 2)
-        values.append(mean(distances))
+    distances = torch.zeros(GROUPS)
+    for _ in range(SCALES):  # at places that all pictures share: what is where counts, too
+        places = [torch.randint(side - PATCH + 1, (PATCHES,), generator=rng).tolist() for side in samples.shape[-2:]]
+        theirs = _quantiles(_patches(reference, *places) @ directions)
+        for at, part in enumerate(samples.split(len(samples) // GROUPS)):
+            ours = _quantiles(_patches(part, *places) @ directions)
+            distances[at] += (ours - theirs).abs().mean() / SCALES
+        samples, reference = functional.avg_pool2d(samples, 2), functional.avg_pool2d(reference, 2)
+    values = distances.tolist()
     reach = 2.365 * stdev(values) / len(values) ** 0.5  # Student's, seven degrees of freedom
     return {"value": mean(values), "low": mean(values) - reach, "high": mean(values) + reach}
 
 
-def _patches(x: Tensor, rng: torch.Generator) -> Tensor:
-    """Patches (N, C·7·7) at random places of pictures."""
-    rows, columns = (torch.randint(x.shape[at] - PATCH + 1, (PATCHES,), generator=rng) for at in (-2, -1))
-    cut = [
-        x[..., r : r + PATCH, c : c + PATCH].flatten(1) for r, c in zip(rows.tolist(), columns.tolist(), strict=True)
-    ]
-    return torch.cat(cut)
+def _patches(x: Tensor, rows: list[int], columns: list[int]) -> Tensor:
+    """Patches (N, C·7·7) of pictures, at these places of each."""
+    return torch.cat([x[..., r : r + PATCH, c : c + PATCH].flatten(1) for r, c in zip(rows, columns, strict=True)])
 
 
 def _quantiles(values: Tensor, count: int = 512) -> Tensor:

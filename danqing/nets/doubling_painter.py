@@ -19,7 +19,6 @@ from danqing.nets.norms import ClassNorm, NormName, chosen
 SIZES = (16, 28, 32, 64, 128)
 WIDEST = 8  # times the narrowest
 DoublingName = Literal["smooth", "free"]
-DOUBLINGS: dict[DoublingName, type[Up] | type[FreeUp]] = {"smooth": Up, "free": FreeUp}
 
 
 class DoublingPainter(nn.Module):
@@ -61,7 +60,7 @@ class DoublingPainter(nn.Module):
             last: nn.Module = nn.Conv2d(outs[-1], channels, 3, padding=1)
         else:
             last = FreeUp(width, channels)
-        up = DOUBLINGS[doubling]
+        up = Up if doubling == "smooth" else FreeUp
         layers: list[nn.Module] = [Spread(widths[0], outs[0], bias), *(up(*each, bias) for each in pairwise(outs))]
         self.layers = nn.ModuleList(layers)
         self.first_norm = ClassNorm(norm, base * base * widths[0], classes)

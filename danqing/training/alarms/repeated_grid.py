@@ -17,7 +17,7 @@ class RepeatedGrid(Lasting):
     """Looks in the spectrum of the painted pictures for frequencies of a net's strides that stand out."""
 
     words: ClassVar[str] = "a grid is repeated over everything that is painted"
-    remedy: ClassVar[str] = "Enlarge maps between their pixels (--doubling smooth), lower --lr, or use another --norm"
+    remedy: ClassVar[str] = "Take --doubling smooth where the family has it, lower --lr, or use another --norm"
     begins_at: ClassVar[int] = 20_000  # the grids of the first steps go by themselves
 
     def amiss(self, view: View) -> bool:
