@@ -197,36 +197,45 @@ def _begun(source: Plane, guesses: Sequence[Plane], radius: int, wrapped: bool) 
 
     The half that is less like it after a few rounds is given up.
     """
-    ways = [_likened(source, target, TRIED, radius, wrapped) for target in guesses]
+    keys = _patches(source, radius)
+    ways = [_likened(source, keys, target, TRIED, radius, wrapped) for target in guesses]
     better = sorted(ways, key=lambda way: way[0])[: -(-len(ways) // 2)]
-    ways = [_likened(source, target, EXACT - TRIED, radius, wrapped) for _, target, _ in better]
+    ways = [_likened(source, keys, target, EXACT - TRIED, radius, wrapped) for _, target, _ in better]
     _, target, field = min(ways, key=lambda way: way[0])
     return target, field
 
 
-def _likened(source: Plane, target: Plane, rounds: int, radius: int, wrapped: bool) -> tuple[float, Plane, Plane]:
-    """How unlike the target is after rounds of exact search and painting, the target itself, and its matches."""
+def _likened(
+    source: Plane, keys: Plane, target: Plane, rounds: int, radius: int, wrapped: bool
+) -> tuple[float, Plane, Plane]:
+    """How unlike the target is after rounds of exact search and painting, the target itself, and its matches.
+
+    ``keys`` are the patches of the source.
+    """
     for _ in range(rounds):
-        field = _likest(source, target, radius, wrapped)
+        field = _likest(keys, source.shape[1], target, radius, wrapped)
         target = voted(source, field, radius, wrapped)
-    gaps = _gaps(source, target, radius, wrapped)
+    gaps = _gaps(keys, target, radius, wrapped)
     return float(gaps.min(1).mean() + gaps.min(0).mean()), target, field
 
 
-def _likest(source: Plane, target: Plane, radius: int, wrapped: bool) -> Plane:
-    """The match of each target patch among all of the source, (h, w, 2), those preferred that are seldom likest."""
-    gaps = _gaps(source, target, radius, wrapped)
-    width = source.shape[1] - 2 * radius
-    found = (gaps / (COVERAGE + gaps.min(0))).argmin(1)
-    rows, columns = np.divmod(found, width)
+def _likest(keys: Plane, width: int, target: Plane, radius: int, wrapped: bool) -> Plane:
+    """The match of each target patch in a source so wide, (h, w, 2), those preferred that are seldom likest."""
+    gaps = _gaps(keys, target, radius, wrapped)
+    gaps /= COVERAGE + gaps.min(0)
+    rows, columns = np.divmod(gaps.argmin(1), width - 2 * radius)
     return np.stack([rows, columns], -1).reshape(*target.shape[:2], 2) + radius
 
 
-def _gaps(source: Plane, target: Plane, radius: int, wrapped: bool) -> Plane:
+def _gaps(keys: Plane, target: Plane, radius: int, wrapped: bool) -> Plane:
     """The mean squared difference of each patch of the target from each of the source, (M, N)."""
-    keys, queries = _patches(source, radius), _patches(_around(target, radius, wrapped), radius)
-    gaps = (queries**2).sum(1)[:, None] + (keys**2).sum(1)[None] - 2 * queries @ keys.T
-    return np.asarray(gaps.clip(0) / keys.shape[1])
+    queries = _patches(_around(target, radius, wrapped), radius)
+    gaps = queries @ keys.T
+    gaps *= -2
+    gaps += np.einsum("ij,ij->i", queries, queries)[:, None]
+    gaps += np.einsum("ij,ij->i", keys, keys)[None]
+    gaps /= keys.shape[1]
+    return np.asarray(gaps.clip(0, out=gaps))
 
 
 def _patches(picture: Plane, radius: int) -> Plane:

@@ -129,7 +129,8 @@ def its_examples_work(op: Operator) -> None:
     for line in examples(op):
         values, _ = _read(op, line)
         has_places = any(isinstance(field.kind, PlacesKind) and field.name in values for field in op.fields)
-        photo = full if has_places else full[..., :320, :400]  # places are those of the full one
+        height, width = (160, 200) if inspect.isgeneratorfunction(op.function) else (320, 400)  # what works long
+        photo = full if has_places else full[..., :height, :width]  # places are those of the full one
         _keeps_the_contract(op, photo, run(op, photo, values), values)
 
 

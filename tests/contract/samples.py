@@ -92,15 +92,22 @@ def _own(op: Operator) -> list[Field]:
 
 def _few_steps(op: Operator) -> Params:
     """The defaults, but for how often something is done again: promises are kept from the first step on."""
-    return {field.name: min(field.default, FEW) for field in op.form if field.name == "steps"}
+    return {field.name: _brief(field, field.default) for field in op.form if field.name == "steps" or _grows(field)}
 
 
 def _draw(field: Field, rng: random.Random) -> Any:
-    drawn = None if field.optional and rng.random() < 0.5 else field.kind.draw(rng)
-    if field.name == "steps":
-        return min(drawn, FEW)
-    grows = isinstance(field.kind, NumberKind) and field.kind.range is not None and field.kind.range.unit == "times"
-    return drawn if drawn is None or not grows else min(drawn, LARGE)
+    return _brief(field, None if field.optional and rng.random() < 0.5 else field.kind.draw(rng))
+
+
+def _brief(field: Field, value: Any) -> Any:
+    """No more steps, and no larger a picture, than a promise needs to be seen kept."""
+    if value is None or not (field.name == "steps" or _grows(field)):
+        return value
+    return min(value, FEW if field.name == "steps" else LARGE)
+
+
+def _grows(field: Field) -> bool:
+    return isinstance(field.kind, NumberKind) and field.kind.range is not None and field.kind.range.unit == "times"
 
 
 def accepts(field: Field, value: Any) -> bool:

@@ -6,7 +6,7 @@ import inspect
 import json
 import random
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -28,25 +28,23 @@ TYPES = {"string": str, "integer": int, "number": int | float, "boolean": bool, 
 BARE = {ChoiceKind: ChoiceKind(("soft", "hard"))}  # kinds that mean nothing without what an annotation says
 
 
-def forms() -> Iterator[tuple[str, Field]]:
-    """Every field there is, by the name of its form and its own."""
+def forms() -> Iterator[tuple[str, list[Field]]]:
+    """Every form there is, and the fields of each."""
     for name in [*operators(), *tasks()]:
-        yield from ((f"{name}-{field.name}", field) for field in task_named(name).fields if task_named(name).form)
+        yield name, list(task_named(name).fields if task_named(name).form else ())
     for name in families():
-        yield from ((f"{name}-{field.name}", field) for field in family_fields(name))
-    yield from ((f"train-option-{field.name}", field) for field in option_fields())
+        yield f"{name} (family)", list(family_fields(name))
+    yield "options of train", list(option_fields())
 
 
-def alone() -> Iterator[tuple[str, Field]]:
+def alone() -> Iterator[Field]:
     """Every kind in a field of its own."""
     for kind in kinds():
         if not inspect.isabstract(kind):
-            made = BARE.get(kind) or kind()
-            yield made.name, Field("value", made, REQUIRED, False, "words")
+            yield Field("value", BARE.get(kind) or kind(), REQUIRED, False, "words")
 
 
-FIELDS = [pytest.param(field, id=name) for name, field in [*alone(), *forms()]]
-every_field = pytest.mark.parametrize("field", FIELDS)
+FORMS = {"kinds alone": list(alone()), **{name: fields for name, fields in forms() if fields}}
 
 
 def drawn(field: Field) -> list[Any]:
@@ -56,8 +54,7 @@ def drawn(field: Field) -> list[Any]:
     return [value for value in values if value is not None and value != FILE]
 
 
-@every_field
-def test_it_speaks(field: Field) -> None:
+def it_speaks(field: Field) -> None:
     for words in (field.kind.name, field.kind.metavar, field.kind.widget, field.kind.expected()):
         assert words
         assert isinstance(words, str)
@@ -65,14 +62,12 @@ def test_it_speaks(field: Field) -> None:
         assert all(str(each) in field.kind.expected() for each in field.kind.choices())
 
 
-@every_field
-def test_what_reads_a_file_says_that_it_names_one(field: Field) -> None:
+def what_reads_a_file_says_that_it_names_one(field: Field) -> None:
     kind = type(field.kind)
     assert kind.opens or not (kind.reads or kind.is_picture or kind.names_file is not Kind.names_file)
 
 
-@every_field
-def test_what_is_drawn_fits_and_comes_back_as_it_is_typed(field: Field) -> None:
+def what_is_drawn_fits_and_comes_back_as_it_is_typed(field: Field) -> None:
     for value in drawn(field):
         fitting = field.check(value)
         assert fitting == value
@@ -82,15 +77,13 @@ def test_what_is_drawn_fits_and_comes_back_as_it_is_typed(field: Field) -> None:
             torch.testing.assert_close(torch.tensor(again), torch.tensor(fitting), rtol=0, atol=0.5 / 255 + 1e-6)
 
 
-@every_field
-def test_what_is_written_down_is_json_and_fits_again(field: Field) -> None:
+def what_is_written_down_is_json_and_fits_again(field: Field) -> None:
     for value in drawn(field):
         plain = json.loads(json.dumps(field.kind.plain(field.check(value)), allow_nan=False))
         assert field.check(plain) == value
 
 
-@every_field
-def test_misfits_are_refused_by_name(field: Field) -> None:
+def misfits_are_refused_by_name(field: Field) -> None:
     found = list(misfits(field))
     assert len(found) > 1
     for value in found:
@@ -100,8 +93,7 @@ def test_misfits_are_refused_by_name(field: Field) -> None:
             assert caught.value.where == field.name
 
 
-@every_field
-def test_its_json_schema_is_one_and_says_what_fits(field: Field) -> None:
+def its_json_schema_is_one_and_says_what_fits(field: Field) -> None:
     told = json.loads(json.dumps(field.json_schema(), allow_nan=False))
     assert not problem_of(told)
     assert (told["x-kind"], told["x-widget"]) == (field.kind.name, field.kind.widget)
@@ -112,6 +104,27 @@ def test_its_json_schema_is_one_and_says_what_fits(field: Field) -> None:
     for value in drawn(field):
         as_typed = field.kind.spelt(value)
         assert fits(told, field.kind.plain(value)) or fits(told, as_typed), (told, value)
+
+
+PROMISES: tuple[Callable[[Field], None], ...] = (
+    it_speaks,
+    what_reads_a_file_says_that_it_names_one,
+    what_is_drawn_fits_and_comes_back_as_it_is_typed,
+    what_is_written_down_is_json_and_fits_again,
+    misfits_are_refused_by_name,
+    its_json_schema_is_one_and_says_what_fits,
+)
+
+
+@pytest.mark.parametrize("promise", PROMISES, ids=lambda promise: promise.__name__)
+@pytest.mark.parametrize("form", FORMS)
+def test_every_field_keeps_the_promise(form: str, promise: Callable[[Field], None]) -> None:
+    for field in FORMS[form]:
+        try:
+            promise(field)
+        except BaseException as problem:
+            problem.add_note(f"the field {field.name} ({field.kind.name})")
+            raise
 
 
 def problem_of(told: dict[str, Any]) -> str:
@@ -153,5 +166,5 @@ def test_a_wrong_schema_is_noticed(told: dict[str, Any], words: str) -> None:
 
 def test_the_walk_finds_them() -> None:
     assert len(kinds()) >= 15
-    used = {type(each.values[0].kind) for each in FIELDS[len(list(alone())) :]}
+    used = {type(field.kind) for _, fields in forms() for field in fields}
     assert {NumberKind, ChoiceKind} < used

@@ -44,7 +44,7 @@ def test_the_blocks_of_a_page_run_one_after_the_other(page: Path, tmp_path: Path
     found = blocks(page)
     assert found, "a page without blocks"
     for kind, code in found:
-        short = re.sub(r"(budget[ =]\"?)\d+(m|h)\b", r"\g<1>640pictures", code)
+        short = re.sub(r"(budget[ =]\"?)\d+(m|h)\b", r"\g<1>128pictures", code)
         command = ["bash", "-euc", short] if kind == "bash" else [sys.executable, "-c", short]
         done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
         assert done.returncode == 0, f"{code}\n{done.stdout[-1500:]}\n{done.stderr[-1500:]}"
