@@ -3,13 +3,13 @@
 Emoji (nine groups) and Chinese characters (three hands), learned on one thread, the doctor only watching. "dcgan, free
 doublings" is the `dcgan` of before: transposed convolutions whose kernels are free, and a rate that fell with the
 number of pixels; the others are what the command line gives. Each learns for as many pictures as it sees in that
-processor time, which two short trials tell; what it took in the end stands beside. Distances are taken between samples and pictures held out: Fréchet and kernel
-distance (× 1000) on MobileNetV2's features, through which nothing here learns; sliced Wasserstein distance (× 1000)
-of 7×7 patches of pixels at three scales; less is better. In brackets: 95 % intervals, of the patches that of the mean
-over groups of samples. "Real" are training pictures in place of samples. Copies are samples nearer to a training
-picture than its nearest fellow is. A run that was measured is not run again; one that was stopped goes on
-(`python -m bench.generation SET FAMILY MINUTES` is one run; `python -m bench.generation blind FOLDER` writes pairs of
-grids to choose from, and their key).
+processor time, which two short trials tell; what it took in the end stands beside. Distances are taken between samples
+and pictures held out: Fréchet and kernel distance (× 1000) on MobileNetV2's features, through which nothing here
+learns; sliced Wasserstein distance (× 1000) of 7×7 patches of pixels at three scales; less is better. In brackets: 95 %
+intervals, of the patches that of the mean over groups of samples. "Real" are training pictures in place of samples.
+Copies are samples nearer to a training picture than its nearest fellow is. A run that was measured is not run again;
+one that was stopped goes on (`python -m bench.generation SET FAMILY MINUTES` is one run; `python -m bench.generation
+blind FOLDER` writes pairs of grids to choose from, and their key).
 """
 
 from __future__ import annotations
@@ -69,10 +69,7 @@ def measured(name: str, family: str, minutes: int) -> dict[str, Any]:
     budget = f"{affordable(name, family, minutes)}pictures"
     began = time.process_time()
     stopped = (folder / CONFIG).exists()
-    if stopped:
-        model = finish(resume(folder)).model
-    else:
-        model = trained(name, family, budget, folder)
+    model = finish(resume(folder)).model if stopped else trained(name, family, budget, folder)
     entries = list(read_log(folder / "log.jsonl"))
     row = {
         "set": name,
