@@ -25,6 +25,7 @@ from danqing.nets.convolution import Down
 from danqing.nets.doubling_painter import WIDEST, DoublingName, DoublingPainter, doublings_to, initialise
 from danqing.nets.dropout import dropout
 from danqing.nets.he import SLOPE
+from danqing.nets.mean_class import without_classes
 from danqing.nets.norms import ClassNorm, NormName
 
 USUAL, GAMMA = 28, 0.1  # side in px of grey pictures, and the penalty that suits them
@@ -119,6 +120,17 @@ class DCGAN(Painter):
 
     def entrances(self) -> list[Tensor]:
         return [self.painter.dense.weight[:, : self.latent[0]]]
+
+    def without_classes(self) -> dict[str, Tensor]:
+        dense, classes = self.painter.dense, self.painter.classes
+        if classes is None:
+            return self.state_dict()
+        middle = F.normalize(classes.weight.detach().mean(0), dim=0) * self.latent[0] ** 0.5
+        weights = without_classes(self, {"painter.dense": middle})
+        if dense.bias is None:  # a norm follows, which takes off what the class would add
+            name = "painter.first_norm.norm.running_mean"
+            weights[name] = weights[name] - dense.weight.detach()[:, self.latent[0] :] @ middle
+        return weights
 
     def judge(self, x: Images, label: Tensor | None = None) -> Tensor:
         return judge_pictures(self.critic, x, label)

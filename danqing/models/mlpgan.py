@@ -23,6 +23,7 @@ from danqing.nets.adversary import (
 )
 from danqing.nets.dropout import dropout as drop
 from danqing.nets.he import SLOPE
+from danqing.nets.mean_class import without_classes
 from danqing.nets.norms import chosen
 
 
@@ -89,6 +90,12 @@ class MLPGAN(Painter):
         first = self.painter.layers[0]
         assert isinstance(first, nn.Linear)
         return [first.weight[:, : self.latent[0]]]
+
+    def without_classes(self) -> dict[str, Tensor]:
+        classes = self.painter.classes
+        if classes is None:
+            return self.state_dict()
+        return without_classes(self, {"painter.layers.0": classes.weight.detach().mean(0)})
 
     def judge(self, x: Images, label: Tensor | None = None) -> Tensor:
         return judge_pictures(self.critic, x, label)
