@@ -41,10 +41,9 @@ class Options:
             or a folder of YOLO's, Pascal VOC's or LabelMe's files or of mask PNGs, where it does not lie beside them.
         from_: weights to begin with (bundled, a file or a run folder), and with them the family's parameters not given;
             for a classifier also imagenet.
-        adapters: with --from, for a painter and few pictures: the kernels taken over stay as they are, and small
-            changes of them are learned; added to them (low-rank) or multiplied with them (scale). They are merged where
-            the model is saved.
-        rank: of these changes; by default 4. More of it can change more.
+        adapters: with --from, for painters and few pictures: kernels stay as they were taken over, and small changes of
+            them are learned, added (low-rank) or multiplied (scale); the model that is saved holds them.
+        rank: of what adapters change, by default 4; more can change more.
         size: side of the pictures in pixels; by default 28 for the built-in digits, else what the family proposes.
         channels: grey or colour; auto takes what the pictures are.
         conditional: learn the classes when the pictures have labels.
