@@ -41,7 +41,7 @@ from danqing.zoo.packages import held_out, keep, unpacked
 RUNS = Path("runs/transfer")
 SETS = RUNS / "sets"
 FEW = (10, 100, 1000)
-SEEN = 6_400  # pictures: a hundred steps
+SEEN, BATCH = 3_200, 16  # pictures: two hundred steps
 SAMPLES = 512
 SOURCE = "characters"
 NETS = {"latents": 48, "width": 32, "critic_width": 24}  # the source's
@@ -110,7 +110,7 @@ def measured(name: str, method: str, kept: str = "adaptive") -> dict[str, Any]:
     data, began = str(SETS / name), time.process_time()
     if whole := not (folder / CONFIG).exists():
         values: dict[str, Any] = {**METHODS[method], **KEPT[kept], "budget": f"{SEEN}pictures", "every": "50%"}
-        values |= {"size": 64, "threads": 1, "precision": "bf16", "doctor": "watch", "out": folder}
+        values |= {"size": 64, "batch": BATCH, "threads": 1, "precision": "bf16", "doctor": "watch", "out": folder}
         model = _learned(train(TrainConfig.make("dcgan", data, **values)), folder)
     else:
         model = _learned(resume(folder), folder)

@@ -21,11 +21,11 @@ from danqing.nets.adversary import (
     paint_in_blocks,
     verdict_readings,
 )
+from danqing.nets.class_change import with_classes, without_classes
 from danqing.nets.convolution import Down
 from danqing.nets.doubling_painter import WIDEST, DoublingName, DoublingPainter, doublings_to, initialise
 from danqing.nets.dropout import dropout
 from danqing.nets.he import SLOPE
-from danqing.nets.mean_class import without_classes
 from danqing.nets.norms import ClassNorm, NormName
 
 USUAL, GAMMA = 28, 0.1  # side in px of grey pictures, and the penalty that suits them
@@ -121,10 +121,10 @@ class DCGAN(Painter):
     def entrances(self) -> list[Tensor]:
         return [self.painter.dense.weight[:, : self.latent[0]]]
 
-    def without_classes(self) -> dict[str, Tensor]:
+    def for_classes(self, count: int) -> dict[str, Tensor]:
         dense, classes = self.painter.dense, self.painter.classes
         if classes is None:
-            return self.state_dict()
+            return with_classes(self, {"painter.dense": self.latent[0]}, count)
         middle = F.normalize(classes.weight.detach().mean(0), dim=0) * self.latent[0] ** 0.5
         weights = without_classes(self, {"painter.dense": middle})
         if dense.bias is None:  # a norm follows, which takes off what the class would add

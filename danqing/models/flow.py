@@ -92,11 +92,11 @@ class Flow(FlowPainter):
         told = self._speed(on_the_way(noise, x, t), t, label)
         yield "", (told - (x - noise)).square().mean()
 
-    def without_classes(self) -> dict[str, Tensor]:
+    def for_classes(self, count: int) -> dict[str, Tensor]:
         weights, last = self.state_dict(), "times.layers.2.bias"
-        if self.classes is not None:  # it knows already how to paint where no class is said
-            weights[last] = weights[last] + self.classes.weight.detach()[-1]
-        return weights
+        if self.classes is None:
+            return {**weights, "classes.weight": weights[last].new_zeros(count + 1, TOLD)}
+        return {**weights, last: weights[last] + self.classes.weight.detach()[-1]}  # as where no class is said
 
     def preview(self, batch: Samples, rng: Generator) -> Images | None:
         """Paint as :meth:`paint` in few steps, without guidance."""

@@ -21,9 +21,9 @@ from danqing.nets.adversary import (
     paint_in_blocks,
     verdict_readings,
 )
+from danqing.nets.class_change import with_classes, without_classes
 from danqing.nets.dropout import dropout as drop
 from danqing.nets.he import SLOPE
-from danqing.nets.mean_class import without_classes
 from danqing.nets.norms import chosen
 
 
@@ -91,10 +91,10 @@ class MLPGAN(Painter):
         assert isinstance(first, nn.Linear)
         return [first.weight[:, : self.latent[0]]]
 
-    def without_classes(self) -> dict[str, Tensor]:
+    def for_classes(self, count: int) -> dict[str, Tensor]:
         classes = self.painter.classes
         if classes is None:
-            return self.state_dict()
+            return with_classes(self, {"painter.layers.0": self.latent[0]}, count)
         return without_classes(self, {"painter.layers.0": classes.weight.detach().mean(0)})
 
     def judge(self, x: Images, label: Tensor | None = None) -> Tensor:

@@ -78,6 +78,8 @@ class Transfer:
             yield f"Classes that are new: {listed(self.unknown)}; {begin} as the mean of those there were"
         if any(each == ("conditional", True, False) for each in self.differs):
             yield "Its classes are forgotten: it begins as what is between them"
+        elif any(each == ("conditional", False, True) for each in self.differs):
+            yield "It knew no classes: each begins as it was"
         if self.adapted is not None:
             yield self.adapted.told()
         if self.differs:
@@ -88,8 +90,8 @@ def begin_with(model: Model, weights: str, classes: Sequence[str] = ()) -> Trans
     """Give a new model the weights of another, where both have one of the same name and shape; counters stay at 0.
 
     Rows of tables that belong to classes go by the names of classes; a class that is new begins as the mean of all.
-    Where the new model knows none, it begins as what is between them; where it has other channels, the layers that see
-    or paint these are recast.
+    Where the new model knows none, it begins as what is between them; where that knew none, each class as it was; where
+    channels are others, the layers that see or paint them are recast.
 
     Args:
         model: new.
@@ -102,7 +104,8 @@ def begin_with(model: Model, weights: str, classes: Sequence[str] = ()) -> Trans
     taught = load(weights, kind=type(model))
     before = tuple(map(str, taught.card.get("classes") or ()))
     labelled = bool(model.config.get("classes"))
-    theirs = taught.state_dict() if labelled or not taught.config.get("classes") else taught.without_classes()
+    changes = labelled != bool(taught.config.get("classes"))
+    theirs = taught.for_classes(model.config.get("classes", 0)) if changes else taught.state_dict()
     mine = floats(model)
     axes = class_axes(model) if before and labelled else {}
     tables = {

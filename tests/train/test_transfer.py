@@ -140,6 +140,21 @@ def test_without_classes_a_painter_begins_as_what_is_between_them(family: str, t
         assert near(free.judge(painted), labelled.judge(painted, label))  # type: ignore[operator]
 
 
+@pytest.mark.parametrize("family", PAINTERS)
+def test_with_classes_a_painter_that_knew_none_begins_as_it_was(family: str, tmp_path: Path) -> None:
+    free = stirred(family, tmp_path / "free.safetensors", channels=1, classes=0)
+    labelled = made(family, seed=5, **PAINTERS[family], channels=1, classes=2).eval()
+    found = begin_with(labelled, str(tmp_path / "free.safetensors"), ["ant", "bee"])
+    assert all("critic" in name or name.endswith("classes.weight") for name in found.new), found.new
+    assert isinstance(labelled, Painter)
+    z = torch.randn(4, *free.latent, generator=torch.Generator().manual_seed(4))
+    with torch.no_grad():
+        if isinstance(free, FlowPainter) and isinstance(labelled, FlowPainter):
+            assert near(free.velocity(z, 0.3), labelled.velocity(z, 0.3, torch.arange(4) % 2, 2.0))
+            return
+        assert near(free.paint(z), labelled.paint(z, torch.arange(4) % 2))
+
+
 def test_of_many_classes_it_is_their_even_mixture(source: Path) -> None:
     labelled, free = load(source, kind=Painter), target(classes=0).eval()
     begin_with(free, str(source))

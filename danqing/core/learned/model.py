@@ -142,8 +142,8 @@ class Model(nn.Module, ABC):
         whole.
         """
 
-    def without_classes(self) -> dict[str, Tensor]:
-        """Its weights for a model of its family that knows no classes, and begins as what is between them."""
+    def for_classes(self, count: int) -> dict[str, Tensor]:
+        """Its weights for a model of its family with so many classes, where one of both has none and the other some."""
         return self.state_dict()
 
     def readings(self) -> dict[str, float]:

@@ -1,12 +1,13 @@
-"""What a net that knows classes is without them: as what is between its classes."""
+"""What a net that knows classes is without them, and what one that knows none is with them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
+import torch
 from torch import Tensor, nn
 
-from danqing.nets.norms import ClassNorm
+from danqing.nets.norms import BatchNorm, ClassNorm
 
 
 def without_classes(net: nn.Module, told: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -36,4 +37,23 @@ def without_classes(net: nn.Module, told: Mapping[str, Tensor]) -> dict[str, Ten
     return weights
 
 
-__all__ = ["without_classes"]
+def with_classes(net: nn.Module, told: Mapping[str, int], count: int) -> dict[str, Tensor]:
+    """The weights of a net as one that knows classes begins with them: all classes are as there was none.
+
+    Args:
+        net: that knows no classes; it stays as it is.
+        told: by the names of its dense layers that will be told the class after what comes in: in how many numbers.
+        count: of classes.
+    """
+    weights = dict(net.state_dict())
+    for name, module in net.named_modules():
+        if isinstance(module, ClassNorm) and isinstance(module.norm, BatchNorm):
+            weights[f"{name}.scale.weight"] = module.norm.weight.detach().repeat(count, 1)
+            weights[f"{name}.shift.weight"] = module.norm.bias.detach().repeat(count, 1)
+    for name, numbers in told.items():
+        weight = weights[f"{name}.weight"]
+        weights[f"{name}.weight"] = torch.cat([weight, weight.new_zeros(len(weight), numbers)], 1)
+    return weights
+
+
+__all__ = ["with_classes", "without_classes"]
