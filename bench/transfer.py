@@ -27,14 +27,16 @@ import torch
 from PIL import ImageFont
 
 import danqing
-from bench.generation import patch_distance
+from bench.generation import COLUMNS, figure, patch_distance
+from danqing.core.learned.families import family_named
 from danqing.core.learned.model import Painter
-from danqing.core.learned.weights import load
+from danqing.core.learned.weights import load, save
 from danqing.core.progress import Job, finish
 from danqing.data.store import pack
 from danqing.training.config import TrainConfig
 from danqing.training.loop import resume, train
 from danqing.training.record import CONFIG, MODEL, read_log
+from danqing.training.transfer import begin_with
 from danqing.zoo.characters import EM, FONTS, HELD_OUT, common_characters, drawn
 from danqing.zoo.packages import held_out, keep, unpacked
 
@@ -43,6 +45,8 @@ SETS = RUNS / "sets"
 FEW = (10, 100, 1000)
 SEEN, BATCH = 3_200, 16  # pictures: two hundred steps
 SAMPLES = 512
+KINDS = {"sans": "near", "emoji": "distant"}
+SETTING = {"seen": SEEN, "batch": BATCH, "samples": SAMPLES}
 SOURCE = "characters"
 NETS = {"latents": 48, "width": 32, "critic_width": 24}  # the source's
 TAKEN: Mapping[str, Any] = {"from_": SOURCE}
@@ -58,23 +62,29 @@ KEPT: Mapping[str, Mapping[str, Any]] = {
     "DiffAugment": {"critic_augment": "diff"},
     "LeCam": {"critic_augment": "none", "lecam": 0.01},
 }
+BY_NAME, TAKEN_OVER = "by name and shape alone", "as it is taken over"
+BEGINNINGS = ("from nothing", BY_NAME, TAKEN_OVER)
 BOTH = ("from nothing", "fine-tuned")
 """Methods that are tried with each way of keeping the critic from learning its pictures by heart."""
 
 
 def runs() -> list[tuple[str, str, str]]:
     """Every run: its set, its method, and what is done against overfitting."""
-    found = [
-        (f"{kind}-{count}", method, "adaptive") for count in FEW for kind in ("sans", "emoji") for method in METHODS
-    ]
+    found = [(f"{kind}-{count}", method, "adaptive") for count in FEW for kind in KINDS for method in METHODS]
     return found + [("emoji-100", method, kept) for method in BOTH for kept in KEPT if kept != "adaptive"]
 
 
 def run() -> dict[str, Any]:
     """Measure what was not measured yet."""
     gather()
-    rows = [measured(*each) for each in runs()]
-    return {"seen": SEEN, "samples": SAMPLES, "rows": rows}
+    beginnings = [begun(kind, how) for kind in KINDS for how in BEGINNINGS]
+    return {**SETTING, "beginnings": beginnings, "rows": [measured(*each) for each in runs()]}
+
+
+def so_far() -> dict[str, Any]:
+    """What was measured."""
+    rows = [measured(*each) for each in runs() if (folder_of(*each) / "measured.json").exists()]
+    return {**SETTING, "beginnings": [begun(kind, how) for kind in KINDS for how in BEGINNINGS], "rows": rows}
 
 
 def gather(debs: Path | None = None) -> None:
@@ -101,9 +111,30 @@ def few(of: Path, folder: Path, count: int) -> None:
             shutil.copyfile(file, folder / side / file.name)
 
 
+def begun(kind: str, how: str) -> dict[str, Any]:
+    """What a beginning scores before its first step, without training, or what is known of it."""
+    known = RUNS / "beginnings" / f"{_as_file(f'{kind}-{how}')}.json"
+    if known.exists():
+        return dict(json.loads(known.read_text("utf-8")))
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        model = family_named("dcgan")(size=64, channels=1 if kind == "sans" else 3, classes=0, **NETS)
+    if how == TAKEN_OVER:
+        begin_with(model, SOURCE)
+    elif how == BY_NAME:
+        old, new = load(SOURCE).state_dict(), model.state_dict()
+        alike = {name for name, value in new.items() if name in old and old[name].shape == value.shape}
+        model.load_state_dict({name: old[name] for name in alike - {"played"}}, strict=False)
+    file = save(model.eval(), known.with_suffix(".safetensors"))
+    row = {"set": kind, "how": how, **scored(file, str(SETS / f"{kind}-100"))}
+    known.write_text(json.dumps(row, indent=1), "utf-8")
+    print(row, flush=True)
+    return row
+
+
 def measured(name: str, method: str, kept: str = "adaptive") -> dict[str, Any]:
     """One run of one set, or what is known of it."""
-    folder = RUNS / re.sub(r"[^\w]+", "-", f"{name}-{method}-{kept}")
+    folder = folder_of(name, method, kept)
     known = folder / "measured.json"
     if known.exists():
         return dict(json.loads(known.read_text("utf-8")))
@@ -129,6 +160,15 @@ def measured(name: str, method: str, kept: str = "adaptive") -> dict[str, Any]:
     return row
 
 
+def folder_of(name: str, method: str, kept: str = "adaptive") -> Path:
+    """Where a run lies."""
+    return RUNS / _as_file(f"{name}-{method}-{kept}")
+
+
+def _as_file(words: str) -> str:
+    return re.sub(r"[^\w]+", "-", words)
+
+
 def _learned(job: Job[Any], folder: Path) -> Path:
     """The weights of a run, without the page that it would end with: it is scored here."""
     for _ in job:
@@ -150,6 +190,38 @@ def scored(model: Path | str, data: str) -> dict[str, Any]:
     with torch.no_grad():
         samples = painter.sample(SAMPLES, torch.Generator().manual_seed(0))
     return {**numbers, "patches": patch_distance(samples, real)}
+
+
+def table(result: dict[str, Any]) -> str:
+    """Beginnings, then a line a run; runs that were not measured are left out, and counted."""
+    heads = [head for head, _, _ in COLUMNS.values()]
+    lines = ["Before the first step:", "", "| target | beginning | " + " | ".join(heads) + " |"]
+    lines.append("|---" * (len(heads) + 2) + "|")
+    lines += [
+        "| " + " | ".join([_named(row["set"]), row["how"], *_figures(row)]) + " |" for row in result["beginnings"]
+    ]
+    rows = result["rows"]
+    if rows:
+        seen, batch, samples = (result[name] for name in ("seen", "batch", "samples"))
+        lines += ["", f"After {seen:,} pictures seen, {batch} a step; {samples} samples:", ""]
+        lines.append("| target | pictures | method | before the critic | " + " | ".join([*heads, "processor s"]) + " |")
+        lines.append("|---" * (len(heads) + 5) + "|")
+    for row in rows:
+        kind, _, count = row["set"].rpartition("-")
+        seconds = "–" if row["processor_seconds"] is None else f"{row['processor_seconds']:.0f}"
+        cells = [_named(kind), f"{int(count):,}", row["method"], row["kept"], *_figures(row), seconds]
+        lines.append("| " + " | ".join(cells) + " |")
+    if left := len(runs()) - len(rows):
+        lines += ["", f"{left} of {len(runs())} runs are not measured yet."]
+    return "\n".join(lines)
+
+
+def _named(kind: str) -> str:
+    return f"{kind} ({KINDS[kind]})"
+
+
+def _figures(row: Mapping[str, Any]) -> list[str]:
+    return [figure(row[key], times, digits) for key, (_, times, digits) in COLUMNS.items()]
 
 
 if __name__ == "__main__":
