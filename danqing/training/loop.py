@@ -15,6 +15,7 @@ from danqing.core.errors import UserError
 from danqing.core.learned.adapters import adapted_as
 from danqing.core.progress import Job, Progress
 from danqing.training import record
+from danqing.training.adapting import refuse_adapters
 from danqing.training.beginnings import Beginning, beginning, same_teacher, take_over
 from danqing.training.build import new_model
 from danqing.training.config import TrainConfig
@@ -69,6 +70,7 @@ def resume(folder: str | Path, **changes: Any) -> Job[RunResult]:
 
 
 def _begin(config: TrainConfig, path: Path, force: bool, beside: Callable[[Path], None] | None) -> Job[RunResult]:
+    refuse_adapters(config)
     fabric = _launch(config)
     path = fabric.broadcast(path)
     folder = RunFolder(path, force=force) if fabric.global_rank == 0 else None

@@ -29,7 +29,6 @@ from danqing.data.report import shorter_side
 from danqing.data.sources import is_built_in
 from danqing.data.store import Store, pack
 from danqing.data.stream import Stream
-from danqing.training.adapting import refuse_adapters
 from danqing.training.budget import Budget
 from danqing.training.config import TrainConfig
 from danqing.training.score import SCORED
@@ -78,15 +77,13 @@ def refuse_at_once(config: TrainConfig, processes: int) -> None:
     """Refuse what cannot be done, as far as it shows before a picture is read or anything touched.
 
     Raises:
-        ParameterError: if a batch cannot be shared evenly, a stream is to be counted in epochs, or adapters are asked
-            for where there is nothing to adapt.
+        ParameterError: if a batch cannot be shared evenly, or a stream is to be counted in epochs.
         ModelFileError: if there is no such teacher.
         UserError: if TensorBoard is wanted and not installed.
     """
     options = config.options
     for each in config.by_stage():
         batch_share(each, processes)
-    refuse_adapters(config)
     if options.teacher is not None:
         locate(options.teacher)
     if options.tensorboard and find_spec("tensorboard") is None:

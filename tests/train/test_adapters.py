@@ -141,8 +141,9 @@ def test_only_adapters_and_small_weights_learn_and_the_file_is_a_plain_one(taugh
     told = read_card(run.model)["lineage"][0]["adapters"]
     assert (told["kind"], told["rank"], told["kernels"]) == ("scale", 2, 3)
     assert told["numbers"] < told["of"]
-    with pytest.raises(ParameterError, match=r"begun with adapters scale \(not low-rank\)"):
-        resume(run.folder, adapters="low-rank", budget="96pictures").send(None)
+    for other in ("low-rank", "none"):
+        with pytest.raises(ParameterError, match=rf"begun with adapters scale \(not {other}\)"):
+            resume(run.folder, adapters=other, budget="96pictures").send(None)
 
 
 def test_stop_and_resume_with_adapters_is_bit_for_bit(taught: Path, tmp_path: Path) -> None:
@@ -177,3 +178,23 @@ def test_adapters_that_cannot_be_are_refused_before_anything_is_touched(taught: 
     assert not out.exists()
     with pytest.raises(ModelFileError, match="no such weights"):
         TrainConfig.make("mlpgan", "digits", **RUN, adapters="scale", from_=str(tmp_path / "nothing"))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_adapters_find_a_change_of_their_kind_while_kernels_stay(kind: Any) -> None:
+    target, model = adapted("mlpgan", kind, 0.1), made("mlpgan", **SMALL["mlpgan"])
+    assert isinstance(model, Painter)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(7)
+        adapt(model, list(model.state_dict()), kind, 2)
+    learning = [matrix for adapter in adapters_in(model) for matrix in adapter.parameters()]
+    optimiser, rng = torch.optim.Adam(learning, 1e-2), torch.Generator().manual_seed(5)
+    apart = []
+    for _ in range(100):
+        z, label = torch.randn(64, 8, generator=rng), torch.arange(64) % 2
+        loss = (model.painter(z, label) - target.painter(z, label).detach()).square().mean()  # type: ignore[operator]
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+        apart.append(float(loss.detach()))
+    assert apart[-1] < apart[0] / 2, (apart[0], apart[-1])
