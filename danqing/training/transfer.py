@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from torch import Tensor
 
@@ -102,36 +102,51 @@ def begin_with(model: Model, weights: str, classes: Sequence[str] = ()) -> Trans
         ModelFileError: if nothing fits; it says what would.
     """
     taught = load(weights, kind=type(model))
+    mine, taken = floats(model), _fitting(taught, model, classes)
+    differs = tuple(_differences(taught.config, model.config))
+    recast, tables = taken.recast, taken.tables
+    fits = {**taken.whole, **recast, **tables}
+    if not fits:
+        raise ModelFileError(
+            "has no weight that fits the new model",
+            where=taught.card.get("file", "from"),
+            remedy=_what_fits(differs),
+        )
+    model.load_state_dict(fits, strict=False)
+    share = sum(mine[name].numel() for name in fits) / sum(value.numel() for value in mine.values())
+    if share < POOR:
+        matter = [each for each in differs if each[0] != "channels"] if recast else differs
+        note(f"Only {share:.0%} of the model's numbers could be taken over. {_what_fits(matter)}")
+    before = taught.card.get("classes") or ()
+    known = tuple(name for name in classes if name in before) if tables else ()
+    unknown = tuple(name for name in classes if name not in before) if tables else ()
+    new = tuple(name for name in mine if name not in fits)
+    loaded = tuple(name for name in mine if name in taken.whole)
+    return Transfer(taught.card, loaded, new, tuple(tables), tuple(recast), known, unknown, share, differs)
+
+
+class _Fitting(NamedTuple):
+    """Weights of one model as another has them: as they are, recast to other channels, and tables by class."""
+
+    whole: dict[str, Tensor]
+    recast: dict[str, Tensor]
+    tables: dict[str, Tensor]
+
+
+def _fitting(taught: Model, model: Model, classes: Sequence[str]) -> _Fitting:
     before = tuple(map(str, taught.card.get("classes") or ()))
-    labelled = bool(model.config.get("classes"))
-    changes = labelled != bool(taught.config.get("classes"))
-    theirs = taught.for_classes(model.config.get("classes", 0)) if changes else taught.state_dict()
+    has, wants = bool(taught.config.get("classes")), bool(model.config.get("classes"))
+    theirs = taught.state_dict() if has == wants else taught.for_classes(model.config.get("classes", 0))
     mine = floats(model)
-    axes = class_axes(model) if before and labelled else {}
+    axes = class_axes(model) if before and wants else {}
     tables = {
         name: by_class(theirs[name], mine[name], axis, before, classes)
         for name, axis in axes.items()
         if name in theirs and fits_but_for(theirs[name], mine[name], axis)
     }
     recast = dict(_recast(taught, model, theirs, mine))
-    theirs = {**theirs, **recast}
-    whole = {name for name, value in mine.items() if name in theirs and theirs[name].shape == value.shape} - set(axes)
-    differs = tuple(_differences(taught.config, model.config))
-    if not whole and not tables:
-        raise ModelFileError(
-            "has no weight that fits the new model",
-            where=taught.card.get("file", "from"),
-            remedy=_what_fits(differs),
-        )
-    model.load_state_dict({name: theirs[name] for name in whole} | tables, strict=False)
-    share = sum(mine[name].numel() for name in [*whole, *tables]) / sum(value.numel() for value in mine.values())
-    known = tuple(name for name in classes if name in before) if tables else ()
-    unknown = tuple(name for name in classes if name not in before) if tables else ()
-    new = tuple(name for name in mine if name not in whole and name not in tables)
-    loaded = tuple(name for name in mine if name in whole and name not in recast)
-    if share < POOR:
-        note(f"Only {share:.0%} of the model's numbers could be taken over. {_what_fits(differs)}")
-    return Transfer(taught.card, loaded, new, tuple(tables), tuple(recast), known, unknown, share, differs)
+    whole = {name: theirs[name] for name in mine.keys() & theirs.keys() if theirs[name].shape == mine[name].shape}
+    return _Fitting({name: whole[name] for name in whole.keys() - axes.keys() - recast.keys()}, recast, tables)
 
 
 def _recast(
