@@ -183,7 +183,7 @@ def table(result: dict[str, Any]) -> str:
     for name in SETS:
         rows = [row for row in result["rows"] if row["set"] == name]
         for row in rows:
-            figures = [_figure(row[key], times, digits) for key, (_, times, digits) in COLUMNS.items()]
+            figures = [figure(row[key], times, digits) for key, (_, times, digits) in COLUMNS.items()]
             took = _rounded(row["minutes"], 1, 1)
             cells = [name, row["family"], f"{row['seen']:,}", took, *figures, ", ".join(row["alarms"]) or "–"]
             lines.append("| " + " | ".join(cells) + " |")
@@ -206,7 +206,8 @@ def ratios(result: dict[str, Any]) -> list[str]:
     return sorted(lines)
 
 
-def _figure(row: Mapping[str, float], times: int, digits: int) -> str:
+def figure(row: Mapping[str, float], times: int, digits: int) -> str:
+    """A value and its interval."""
     value, low, high = (_rounded(row[key], times, digits) for key in ("value", "low", "high"))
     return f"{value} [{low}, {high}]"
 

@@ -58,11 +58,11 @@ def _about_count(count: int, paints: bool) -> Iterator[str]:
         )
 
 
-def too_few(count: float) -> str:
-    """Say that so many pictures are less than the fewest."""
+def too_few(count: float, begun: bool = False) -> str:
+    """Say that so many pictures are less than the fewest; ``begun``: of a run that begins with other weights."""
     return (
         f"{several(int(count), 'picture')} {'is' if count == 1 else 'are'} too few to learn to paint from: expect "
-        f"copies. Bring more ({FEWEST} are the least), or begin with other weights (--from)"
+        f"copies. Bring more ({FEWEST} are the least)" + ("" if begun else ", or begin with other weights (--from)")
     )
 
 

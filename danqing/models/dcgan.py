@@ -21,6 +21,7 @@ from danqing.nets.adversary import (
     paint_in_blocks,
     verdict_readings,
 )
+from danqing.nets.class_change import with_classes, without_classes
 from danqing.nets.convolution import Down
 from danqing.nets.doubling_painter import WIDEST, DoublingName, DoublingPainter, doublings_to, initialise
 from danqing.nets.dropout import dropout
@@ -119,6 +120,17 @@ class DCGAN(Painter):
 
     def entrances(self) -> list[Tensor]:
         return [self.painter.dense.weight[:, : self.latent[0]]]
+
+    def for_classes(self, count: int) -> dict[str, Tensor]:
+        dense, classes = self.painter.dense, self.painter.classes
+        if classes is None:
+            return with_classes(self, {"painter.dense": self.latent[0]}, count)
+        middle = F.normalize(classes.weight.detach().mean(0), dim=0) * self.latent[0] ** 0.5
+        weights = without_classes(self, {"painter.dense": middle})
+        if dense.bias is None:  # a norm follows, which takes off what the class would add
+            name = "painter.first_norm.norm.running_mean"
+            weights[name] = weights[name] - dense.weight.detach()[:, self.latent[0] :] @ middle
+        return weights
 
     def judge(self, x: Images, label: Tensor | None = None) -> Tensor:
         return judge_pictures(self.critic, x, label)

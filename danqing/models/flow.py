@@ -92,6 +92,12 @@ class Flow(FlowPainter):
         told = self._speed(on_the_way(noise, x, t), t, label)
         yield "", (told - (x - noise)).square().mean()
 
+    def for_classes(self, count: int) -> dict[str, Tensor]:
+        weights, last = self.state_dict(), "times.layers.2.bias"
+        if self.classes is None:
+            return {**weights, "classes.weight": weights[last].new_zeros(count + 1, TOLD)}
+        return {**weights, last: weights[last] + self.classes.weight.detach()[-1]}  # as where no class is said
+
     def preview(self, batch: Samples, rng: Generator) -> Images | None:
         """Paint as :meth:`paint` in few steps, without guidance."""
         z = torch.randn(len(batch.x), *self.latent, generator=rng, device=rng.device).to(batch.x.device)

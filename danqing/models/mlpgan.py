@@ -21,6 +21,7 @@ from danqing.nets.adversary import (
     paint_in_blocks,
     verdict_readings,
 )
+from danqing.nets.class_change import with_classes, without_classes
 from danqing.nets.dropout import dropout as drop
 from danqing.nets.he import SLOPE
 from danqing.nets.norms import chosen
@@ -89,6 +90,12 @@ class MLPGAN(Painter):
         first = self.painter.layers[0]
         assert isinstance(first, nn.Linear)
         return [first.weight[:, : self.latent[0]]]
+
+    def for_classes(self, count: int) -> dict[str, Tensor]:
+        classes = self.painter.classes
+        if classes is None:
+            return with_classes(self, {"painter.layers.0": self.latent[0]}, count)
+        return without_classes(self, {"painter.layers.0": classes.weight.detach().mean(0)})
 
     def judge(self, x: Images, label: Tensor | None = None) -> Tensor:
         return judge_pictures(self.critic, x, label)

@@ -25,10 +25,11 @@ from danqing.nets.adversary import (
     paint_in_blocks,
     verdict_readings,
 )
+from danqing.nets.class_change import with_classes, without_classes
 from danqing.nets.critic import ResidualCritic
 from danqing.nets.doubling_painter import DoublingName
 from danqing.nets.precision import as_autocast
-from danqing.nets.style import Mapping, Styled, StyledFreeUp, StyledSame, StyledUp, ToPicture
+from danqing.nets.style import Mapping, Styled, StyledFreeUp, StyledSame, StyledUp, ToPicture, normalised
 
 SIZES = (16, 28, 32, 56, 64, 112, 128, 224, 256)
 WIDEST = 8  # times the narrowest
@@ -136,6 +137,12 @@ class StyleGAN(Painter):
     def entrances(self) -> list[Tensor]:
         styled = (each for each in self.painter.modules() if isinstance(each, Styled | ToPicture))
         return [each.scale.weight for each in styled]
+
+    def for_classes(self, count: int) -> dict[str, Tensor]:
+        classes = self.painter.map.classes
+        if classes is None:
+            return with_classes(self, {"painter.map.layers.0": int(self.config["latents"])}, count)
+        return without_classes(self, {"painter.map.layers.0": normalised(classes.weight.detach()).mean(0)})
 
     def judge(self, x: Images, label: Tensor | None = None) -> Tensor:
         return judge_pictures(self.critic, x, label)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from danqing.core.errors import ModelFileError
 from danqing.core.learned.model import Model
+from danqing.training.adapting import adapt_for
 from danqing.training.build import settings_of
 from danqing.training.config import TrainConfig
 from danqing.training.freezing import freeze, rates_of
@@ -37,15 +39,17 @@ class Beginning(NamedTuple):
 
 
 def take_over(config: TrainConfig, model: Model, supplies: Supplies) -> Transfer | None:
-    """Give a new model the weights that its run is to begin with.
+    """Give a new model the weights that its run is to begin with, and adapters where these are asked for.
 
     Raises:
         ModelFileError: if none of them fits.
+        ParameterError: if there is nothing to adapt.
     """
     if config.options.from_ is None:
         return None
     classes = supplies.train.classes if model.config.get("classes") else ()
-    return begin_with(model, config.options.from_, tuple(map(str, classes)))
+    transfer = begin_with(model, config.options.from_, tuple(map(str, classes)))
+    return replace(transfer, adapted=adapt_for(config, model, transfer.loaded))
 
 
 def beginning(config: TrainConfig, model: Model, transfer: Transfer | None, teacher: Teacher | None) -> Beginning:

@@ -41,6 +41,9 @@ class Options:
             or a folder of YOLO's, Pascal VOC's or LabelMe's files or of mask PNGs, where it does not lie beside them.
         from_: weights to begin with (bundled, a file or a run folder), and with them the family's parameters not given;
             for a classifier also imagenet.
+        adapters: with --from, for painters and few pictures: kernels stay as they were taken over, and small changes of
+            them are learned, added (low-rank) or multiplied (scale); the model that is saved holds them.
+        rank: of what adapters change, by default 4; more can change more.
         size: side of the pictures in pixels; by default 28 for the built-in digits, else what the family proposes.
         channels: grey or colour; auto takes what the pictures are.
         conditional: learn the classes when the pictures have labels.
@@ -84,6 +87,8 @@ class Options:
     new_pictures: bool = False
     labels: Path | None = None
     from_: Origin | None = None
+    adapters: Literal["none", "low-rank", "scale"] = "none"
+    rank: Annotated[int, Range(1, 256)] | None = None
     size: Annotated[int, Range(8, 1024, "px")] | None = None
     channels: Literal["auto", "grey", "colour"] = "auto"
     conditional: bool = True

@@ -9,6 +9,7 @@ import math
 from collections.abc import Iterator
 
 from torch import nn
+from torch.nn.utils.parametrize import ParametrizationList, is_parametrized
 
 from danqing.core.errors import ParameterError
 from danqing.core.learned.model import Model
@@ -97,8 +98,11 @@ def modules_named(model: Model, name: str, where: str) -> list[nn.Module]:
 
 
 def layers(module: nn.Module) -> list[nn.Module]:
-    """The modules with weights of their own, in order."""
-    return [each for each in module.modules() if next(each.parameters(recurse=False), None) is not None]
+    """The modules with weights of their own, in order; what makes a layer's weights (an adapter) is part of that."""
+    makers = [each for each in module.modules() if isinstance(each, ParametrizationList)]
+    inside = {part for maker in makers for part in maker.modules()}
+    mine = (each for each in module.modules() if each not in inside)
+    return [each for each in mine if is_parametrized(each) or next(each.parameters(recurse=False), None) is not None]
 
 
 def _known(modules: dict[str, nn.Module]) -> str:

@@ -12,8 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from danqing.core.errors import UserError
+from danqing.core.learned.adapters import adapted_as
 from danqing.core.progress import Job, Progress
 from danqing.training import record
+from danqing.training.adapting import refuse_adapters
 from danqing.training.beginnings import Beginning, beginning, same_teacher, take_over
 from danqing.training.build import new_model
 from danqing.training.config import TrainConfig
@@ -25,7 +27,7 @@ from danqing.training.record import RunFolder
 from danqing.training.resumption import check_changes, check_set
 from danqing.training.setup import Supplies, gather_stages, launch, refuse_at_once, refuse_hurry
 from danqing.training.stages import check_shapes
-from danqing.training.state import Position, newest
+from danqing.training.state import TRAINED, Position, newest
 from danqing.training.training import RunResult, Training
 
 
@@ -68,6 +70,7 @@ def resume(folder: str | Path, **changes: Any) -> Job[RunResult]:
 
 
 def _begin(config: TrainConfig, path: Path, force: bool, beside: Callable[[Path], None] | None) -> Job[RunResult]:
+    refuse_adapters(config)
     fabric = _launch(config)
     path = fabric.broadcast(path)
     folder = RunFolder(path, force=force) if fabric.global_rank == 0 else None
@@ -118,7 +121,7 @@ def _go_on(path: Path, changes: dict[str, Any]) -> Job[RunResult]:
         stage, mine = config.by_stage()[position.stage], supplies[position.stage]
         if not check_set(config, saved, mine):
             position.best = None  # it was taken on other pictures
-        kit = Kit(stage, new_model(stage, mine.train), mine, fabric)
+        kit = Kit(stage, adapted_as(new_model(stage, mine.train), saved.tensors, TRAINED), mine, fabric)
         same_teacher(kit.teacher, position.lineage)
         settled = config.with_options(precision=kit.precision.precision)
         training = Training(settled, kit, supplies, path, position)

@@ -9,6 +9,7 @@ from typing import Any
 from danqing.core.learned.manner import computes_bf16
 from danqing.core.learned.model import Painter
 from danqing.core.progress import Job, Progress
+from danqing.training.adapting import refuse_adapters
 from danqing.training.beginnings import beginning, take_over
 from danqing.training.budget import Budget
 from danqing.training.build import new_model, settings_of
@@ -32,6 +33,7 @@ def plan(config: TrainConfig) -> Job[dict[str, Any]]:
 
 def _plan(config: TrainConfig) -> Job[dict[str, Any]]:
     refuse_at_once(config, 1)
+    refuse_adapters(config)
     first = config.by_stage()[0]
     options = first.options
     supplies = yield from gather_pictures(first)

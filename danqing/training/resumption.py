@@ -34,7 +34,10 @@ def check_changes(begun: TrainConfig, saved: Saved, path: Path, changes: dict[st
         "size": picture_size(begun),
         "channels": COLOURS.get(known_set(saved).get("channels", 0), begun.options.channels),
         "classes": saved.card["config"].get("classes", 0),
-        **{name: getattr(begun.options, name) for name in ("conditional", "seed", "stream", "from_")},
+        **{
+            name: getattr(begun.options, name)
+            for name in ("conditional", "seed", "stream", "from_", "adapters", "rank")
+        },
         "fit": fit_of(begun),
         "out": path,
     }

@@ -211,7 +211,7 @@ def _remarks(config: TrainConfig, report: dict[str, Any]) -> Iterator[str]:
     """What a person should know of pictures that can be learned from: too few, or too small."""
     count, size = report.get("usable", math.inf), picture_size(config)
     if issubclass(family_named(config.family), Painter) and count < FEWEST:
-        yield too_few(count)
+        yield too_few(count, begun=config.options.from_ is not None)
     shorter = {name: shorter_side(name) for name in report.get("sizes", {})}
     small = sum(report["sizes"][name] for name, side in shorter.items() if side < size)
     if small:

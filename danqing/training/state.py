@@ -20,6 +20,7 @@ from danqing.training.ema import Ema
 from danqing.training.step import Stepper
 
 KEEP = 2  # checkpoints
+TRAINED, AVERAGED, MOMENTA = "model.", "ema.", "momenta."  # what names of tensors begin with
 
 
 @dataclass
@@ -131,11 +132,11 @@ class Checkpoints:
             ModelFileError: if its weights are of another shape.
         """
         try:
-            self.model.load_state_dict(_under("model.", tensors))
-            self.ema.model.load_state_dict(_under("ema.", tensors))
+            self.model.load_state_dict(_under(TRAINED, tensors))
+            self.ema.model.load_state_dict(_under(AVERAGED, tensors))
         except RuntimeError as error:
             raise ModelFileError(f"its checkpoint does not fit ({str(error)[:200]})", where=self.folder) from error
-        momenta = _under("momenta.", tensors)
+        momenta = _under(MOMENTA, tensors)
         for key, optimiser, parameter in self._stepped():
             saved = _under(f"{key}.", momenta)
             optimiser.state[parameter] = {name: _like(tensor, parameter) for name, tensor in saved.items()}
@@ -145,9 +146,9 @@ class Checkpoints:
         torch.set_rng_state(states[size:].clone())
 
     def _weights(self) -> dict[str, Tensor]:
-        tensors = {f"model.{name}": tensor for name, tensor in self.model.state_dict().items()}
-        tensors |= {f"ema.{name}": tensor for name, tensor in self.ema.model.state_dict().items()}
-        return tensors | {f"momenta.{name}": tensor for name, tensor in self._momenta().items()}
+        tensors = {f"{TRAINED}{name}": tensor for name, tensor in self.model.state_dict().items()}
+        tensors |= {f"{AVERAGED}{name}": tensor for name, tensor in self.ema.model.state_dict().items()}
+        return tensors | {f"{MOMENTA}{name}": tensor for name, tensor in self._momenta().items()}
 
     def _momenta(self) -> dict[str, Tensor]:
         """The optimisers' state by part, index of the parameter, and name."""
@@ -213,4 +214,4 @@ def _like(tensor: Tensor, parameter: Tensor) -> Tensor:
     return torch.empty_like(parameter).copy_(tensor) if tensor.shape == parameter.shape and tensor.ndim else tensor
 
 
-__all__ = ["Checkpoints", "Position", "Saved", "checkpoints_in", "generator_state", "newest"]
+__all__ = ["TRAINED", "Checkpoints", "Position", "Saved", "checkpoints_in", "generator_state", "newest"]

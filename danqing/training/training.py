@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import torch
 
+from danqing.core.learned.adapters import adapted_as
 from danqing.core.learned.model import Samples
 from danqing.core.learned.weights import save
 from danqing.core.pictures.contract import Images
@@ -28,7 +29,7 @@ from danqing.training.record import RunFolder
 from danqing.training.resumption import facts_of_set
 from danqing.training.setup import Supplies, count_of
 from danqing.training.stages import ends_of
-from danqing.training.state import Checkpoints, Position, newest
+from danqing.training.state import TRAINED, Checkpoints, Position, newest
 from danqing.training.treatment import entry_of, is_good
 
 
@@ -118,7 +119,8 @@ class Training:
         """Take up what was captured, in the kit of a stage."""
         if stage != self.stage:
             config, supplies = self.config.by_stage()[stage], self.supplies[stage]
-            self._use(Kit(config, new_model(config, supplies.train), supplies, self.fabric), stage)
+            model = adapted_as(new_model(config, supplies.train), tensors, TRAINED)
+            self._use(Kit(config, model, supplies, self.fabric), stage)
         self.checkpoints.take_up(tensors, rank)
 
     def _next_stage(self, share: float) -> None:

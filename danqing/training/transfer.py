@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-import torch
 from torch import Tensor
 
 from danqing.core.errors import ModelFileError
 from danqing.core.learned.model import Card, Model
 from danqing.core.learned.weights import load
 from danqing.core.notes import note
+from danqing.training.adapting import Adapted
+from danqing.training.axes import by_class, channel_axes, class_axes, fits_but_for, floats, in_colour, in_grey, sees
 
 FAMILY_FACTS = ("family", "classes", "data", "licence")  # of a card, kept in the cards of what comes of it
 POOR = 0.5  # share of the numbers below which little was taken over
@@ -29,43 +30,58 @@ class Transfer:
         loaded: names of weights that were taken as they are.
         new: names of weights that begin anew, since no other has that name and shape.
         by_class: names of tables whose rows belong to classes.
+        recast: names of weights that see or paint pictures of another number of channels.
         known: classes whose rows were taken over by their names.
         unknown: classes whose rows begin as the mean of all that there were.
         share: of the model's numbers, what was taken over.
         differs: parameters of the family in which both differ, as (name, then, now).
+        adapted: what of it learns by adapters; None if it learns as usual.
     """
 
     card: Card
     loaded: tuple[str, ...]
     new: tuple[str, ...]
     by_class: tuple[str, ...]
+    recast: tuple[str, ...]
     known: tuple[str, ...]
     unknown: tuple[str, ...]
     share: float
     differs: tuple[tuple[str, Any, Any], ...]
+    adapted: Adapted | None = None
 
     def to_json(self) -> dict[str, Any]:
         """What was taken over, as JSON values for a card or a plan."""
         return {
             "share": round(self.share, 4),
-            "loaded": len(self.loaded) + len(self.by_class),
+            "loaded": len(self.loaded) + len(self.by_class) + len(self.recast),
+            "recast": list(self.recast),
             "new": list(self.new),
             "classes_known": list(self.known),
             "classes_new": list(self.unknown),
+            **({} if self.adapted is None else {"adapters": self.adapted._asdict()}),
         }
 
     def told(self) -> Iterator[str]:
         """What was taken over, in words, a line each."""
-        count = len(self.loaded) + len(self.by_class)
+        count = len(self.loaded) + len(self.by_class) + len(self.recast)
         of = count + len(self.new)
         yield f"Begins with {self.card.get('file')}: {count} of {of} weights loaded ({self.share:.0%} of all numbers)"
         if self.new:
             yield f"New: {listed(self.new)}"
+        if self.recast:
+            grey = "each channel begins as the grey one" if self.card["config"]["channels"] == 1 else "as their mean"
+            yield f"Recast to other channels: {listed(self.recast)}; {grey}"
         if self.known:
             yield f"Classes known by name: {listed(self.known)}"
         if self.unknown:
             begin = "each begins" if len(self.unknown) > 1 else "it begins"
             yield f"Classes that are new: {listed(self.unknown)}; {begin} as the mean of those there were"
+        if any(each == ("conditional", True, False) for each in self.differs):
+            yield "Its classes are forgotten: it begins as what is between them"
+        elif any(each == ("conditional", False, True) for each in self.differs):
+            yield "It knew no classes: each begins as it was"
+        if self.adapted is not None:
+            yield self.adapted.told()
         if self.differs:
             yield "Differs: " + ", ".join(f"{name} was {then}, is {now}" for name, then, now in self.differs)
 
@@ -74,6 +90,8 @@ def begin_with(model: Model, weights: str, classes: Sequence[str] = ()) -> Trans
     """Give a new model the weights of another, where both have one of the same name and shape; counters stay at 0.
 
     Rows of tables that belong to classes go by the names of classes; a class that is new begins as the mean of all.
+    Where the new model knows none, it begins as what is between them; where that knew none, each class as it was; where
+    channels are others, the layers that see or paint them are recast.
 
     Args:
         model: new.
@@ -84,32 +102,64 @@ def begin_with(model: Model, weights: str, classes: Sequence[str] = ()) -> Trans
         ModelFileError: if nothing fits; it says what would.
     """
     taught = load(weights, kind=type(model))
-    theirs = taught.state_dict()
-    mine = {name: value for name, value in model.state_dict().items() if value.is_floating_point()}
-    before = tuple(map(str, taught.card.get("classes") or ()))
-    axes = _class_axes(model) if before and model.config.get("classes") else {}
-    tables = {
-        name: _by_class(theirs[name], mine[name], axis, before, classes)
-        for name, axis in axes.items()
-        if name in theirs and _fits_but_for(theirs[name], mine[name], axis)
-    }
-    whole = {name for name, value in mine.items() if name in theirs and theirs[name].shape == value.shape} - set(axes)
+    mine, taken = floats(model), _fitting(taught, model, classes)
     differs = tuple(_differences(taught.config, model.config))
-    if not whole and not tables:
+    recast, tables = taken.recast, taken.tables
+    fits = {**taken.whole, **recast, **tables}
+    if not fits:
         raise ModelFileError(
             "has no weight that fits the new model",
             where=taught.card.get("file", "from"),
             remedy=_what_fits(differs),
         )
-    model.load_state_dict({name: theirs[name] for name in whole} | tables, strict=False)
-    share = sum(mine[name].numel() for name in [*whole, *tables]) / sum(value.numel() for value in mine.values())
+    model.load_state_dict(fits, strict=False)
+    share = sum(mine[name].numel() for name in fits) / sum(value.numel() for value in mine.values())
+    if share < POOR:
+        matter = [each for each in differs if each[0] != "channels"] if recast else differs
+        note(f"Only {share:.0%} of the model's numbers could be taken over. {_what_fits(matter)}")
+    before = taught.card.get("classes") or ()
     known = tuple(name for name in classes if name in before) if tables else ()
     unknown = tuple(name for name in classes if name not in before) if tables else ()
-    new = tuple(name for name in mine if name not in whole and name not in tables)
-    loaded = tuple(name for name in mine if name in whole)
-    if share < POOR:
-        note(f"Only {share:.0%} of the model's numbers could be taken over. {_what_fits(differs)}")
-    return Transfer(taught.card, loaded, new, tuple(tables), known, unknown, share, differs)
+    new = tuple(name for name in mine if name not in fits)
+    loaded = tuple(name for name in mine if name in taken.whole)
+    return Transfer(taught.card, loaded, new, tuple(tables), tuple(recast), known, unknown, share, differs)
+
+
+class _Fitting(NamedTuple):
+    """Weights of one model as another has them: as they are, recast to other channels, and tables by class."""
+
+    whole: dict[str, Tensor]
+    recast: dict[str, Tensor]
+    tables: dict[str, Tensor]
+
+
+def _fitting(taught: Model, model: Model, classes: Sequence[str]) -> _Fitting:
+    before = tuple(map(str, taught.card.get("classes") or ()))
+    has, wants = bool(taught.config.get("classes")), bool(model.config.get("classes"))
+    theirs = taught.state_dict() if has == wants else taught.for_classes(model.config.get("classes", 0))
+    mine = floats(model)
+    axes = class_axes(model) if before and wants else {}
+    tables = {
+        name: by_class(theirs[name], mine[name], axis, before, classes)
+        for name, axis in axes.items()
+        if name in theirs and fits_but_for(theirs[name], mine[name], axis)
+    }
+    recast = dict(_recast(taught, model, theirs, mine))
+    whole = {name: theirs[name] for name in mine.keys() & theirs.keys() if theirs[name].shape == mine[name].shape}
+    return _Fitting({name: whole[name] for name in whole.keys() - axes.keys() - recast.keys()}, recast, tables)
+
+
+def _recast(
+    taught: Model, model: Model, theirs: Mapping[str, Tensor], mine: Mapping[str, Tensor]
+) -> Iterator[tuple[str, Tensor]]:
+    """The layers that see or paint the pictures, where both differ in channels."""
+    channels = (taught.config.get("channels"), model.config.get("channels"))
+    if channels not in ((1, 3), (3, 1)):
+        return
+    turned = in_colour if channels == (1, 3) else in_grey
+    for name, axis in channel_axes(model).items():
+        if name in theirs and fits_but_for(theirs[name], mine[name], axis):
+            yield name, turned(theirs[name], axis, sees(model, name, axis)).to(mine[name])
 
 
 def descent(card: Card, how: str, **facts: Any) -> list[dict[str, Any]]:
@@ -131,31 +181,6 @@ def listed(names: Sequence[str]) -> str:
     """The first names of many."""
     more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
     return ", ".join(names[:NAMED]) + more
-
-
-def _class_axes(model: Model) -> dict[str, int]:
-    """Along which axis the weights of a model belong to its classes: that which one class more would lengthen."""
-    with torch.random.fork_rng(devices=[]):
-        wider = type(model)(**{**model.config, "classes": model.config["classes"] + 1}).state_dict()
-    mine = {name: value for name, value in model.state_dict().items() if value.is_floating_point()}
-    longer = {name: _longer(value, wider[name]) for name, value in mine.items() if name in wider}
-    return {name: axes[0] for name, axes in longer.items() if len(axes) == 1}
-
-
-def _longer(value: Tensor, other: Tensor) -> list[int]:
-    return [axis for axis in range(value.ndim) if other.shape[axis] == value.shape[axis] + 1]
-
-
-def _fits_but_for(theirs: Tensor, mine: Tensor, axis: int) -> bool:
-    one, other = list(theirs.shape), list(mine.shape)
-    return len(one) == len(other) and one[:axis] + one[axis + 1 :] == other[:axis] + other[axis + 1 :]
-
-
-def _by_class(theirs: Tensor, mine: Tensor, axis: int, before: Sequence[str], now: Sequence[str]) -> Tensor:
-    """A table whose rows are those of the classes' names; of new classes, the mean."""
-    mean = theirs.mean(axis)
-    row = {name: theirs.select(axis, at) for at, name in enumerate(before[: theirs.shape[axis]])}
-    return torch.stack([row.get(name, mean) for name in now], axis).to(mine)
 
 
 def _differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[tuple[str, Any, Any]]:

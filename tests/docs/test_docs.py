@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 README, CHINESE = ROOT / "README.md", ROOT / "README.zh-CN.md"
-PAGES = [README, *(ROOT / "docs" / page for page in ("tutorial.md", "style.md", "labels.md"))]
+PAGES = [README, *(ROOT / "docs" / page for page in ("tutorial.md", "style.md", "labels.md", "transfer.md"))]
 SIDE = 160  # px: the longer side of the pictures in the folder
 BLOCK = re.compile(r"^```(bash|python)\n(.*?)^```$", re.M | re.S)
 

@@ -88,8 +88,7 @@ class Stage:
 class Model(nn.Module, ABC):
     """Base of all families. The ``__init__`` signature of a family is its training form.
 
-    Three parameters are filled in from the data when the signature has them: ``size`` (side in pixels), ``channels`` (1
-    or 3) and ``classes`` (0: unlabelled).
+    The data fill in ``size`` (px), ``channels`` (1 or 3) and ``classes`` (0: unlabelled), where it has them.
 
     Attributes:
         config: the arguments ``__init__`` was called with, defaults included; JSON values only.
@@ -101,7 +100,7 @@ class Model(nn.Module, ABC):
         picture_size: proposed side of them in pixels.
         augment: proposed augmentations, as ``--augment`` takes them.
         rates: proposed factors of the learning rate of modules, as ``--rates`` takes them.
-        called: which families a base is, in words, where its own name would tell nobody.
+        called: which families a base is, where its own name would tell nobody.
         used_by: what uses such models, for who gives one elsewhere.
         nicknames: what the literature calls some of the modules, with their names here.
         former: what parameters were before they had a name: files from then do not hold them.
@@ -142,6 +141,10 @@ class Model(nn.Module, ABC):
         A loss is the mean over the batch it was given, so that the mean over equal shares of a batch is that of the
         whole.
         """
+
+    def for_classes(self, count: int) -> dict[str, Tensor]:
+        """Its weights for a model of its family with so many classes, where one of both has none and the other some."""
+        return self.state_dict()
 
     def readings(self) -> dict[str, float]:
         """Figures of the last step worth logging beside the losses (accuracies of a critic, KL …), as plain floats."""

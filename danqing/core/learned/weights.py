@@ -17,6 +17,7 @@ from torch.overrides import TorchFunctionMode
 from danqing import __version__
 from danqing.core.disk import hash_of, replacing
 from danqing.core.errors import ModelFileError, OutputError
+from danqing.core.learned.adapters import merged
 from danqing.core.learned.card import CHECKPOINT, FORMAT, first_line, locate, read_card
 from danqing.core.learned.families import family_named
 from danqing.core.learned.model import Card, Model
@@ -34,7 +35,7 @@ def save(model: Model, file: str | Path, *, force: bool = True, **facts: Any) ->
     """
     kept = {name: value for name, value in model.card.items() if name not in ("file", "sha256")}
     card = {**kept, **facts, "family": model.family, "config": model.config}
-    return save_tensors(model.state_dict(), file, card, force=force)
+    return save_tensors(merged(model.state_dict()), file, card, force=force)
 
 
 def save_tensors(tensors: dict[str, Tensor], file: str | Path, card: Card, *, force: bool = True) -> Path:
@@ -75,7 +76,7 @@ def load(source: str | Path | Model, *, kind: type[Model] = Model, task: str = "
     file = locate(source)
     card, tensors = load_tensors(file, device)
     if card.get("kind") == CHECKPOINT:
-        card, tensors = _averaged(card, tensors)
+        card, tensors = _averaged(card, merged(tensors))
     family = card.get("family")
     if not isinstance(family, str) or family not in families():
         raise ModelFileError(f"unknown model family {family!r}", where=file, remedy="Update danqing")
