@@ -28,6 +28,7 @@ from danqing.nets.adversary import (
 from danqing.nets.critic import ResidualCritic
 from danqing.nets.doubling_painter import DoublingName
 from danqing.nets.precision import as_autocast
+from danqing.nets.projected import ProjectedCritic
 from danqing.nets.style import Mapping, Styled, StyledFreeUp, StyledSame, StyledUp, ToPicture
 
 SIZES = (16, 28, 32, 56, 64, 112, 128, 224, 256)
@@ -57,6 +58,8 @@ class StyleGAN(Painter):
         gamma_pictures: pictures over which the penalty falls from the one to the other.
         lazy: steps between two penalties, each of which then counts that many times (lazy regularisation).
         naming: how much both also learn from the critic naming the class, where there are classes; 0: not at all.
+        projected: how strongly the painter also follows a critic that sees pictures through a net trained on
+            photographs (EfficientNet-Lite0), beside the critic of pixels; 1: as strongly as that; 0: not at all.
 
     Raises:
         ParameterError: for a size that cannot be, or a number of channels that is neither 1 nor 3.
@@ -91,6 +94,7 @@ class StyleGAN(Painter):
         gamma_pictures: Annotated[float, Range(0, 1e9, "pictures")] = 2_000_000.0,
         lazy: Annotated[int, Range(1, 64, "steps")] = 4,
         naming: Annotated[float, Range(0, 100)] = 0.5,
+        projected: Annotated[float, Range(0, 4)] = 0.0,
     ) -> None:
         super().__init__()
         check_channels(channels)
@@ -100,6 +104,9 @@ class StyleGAN(Painter):
             base, doublings, channels, classes, latents, own, styles, mapping_depth, width, mixing, doubling
         )
         self.critic = ResidualCritic(base, doublings, channels, classes, critic_width, naming > 0)
+        self.projected = ProjectedCritic(classes, projected) if projected else None
+        if projected:
+            self.parts = ("critic", "projected", "painter")  # type: ignore[misc]  # of the class, for those without
         self.register_buffer("played", torch.zeros((), dtype=torch.int64))
         self.register_buffer("seen", torch.zeros((), dtype=torch.int64))
         self.verdict: tuple[Tensor, Tensor] | None = None
@@ -144,7 +151,7 @@ class StyleGAN(Painter):
         first, last, over = (float(self.config[name]) for name in ("gamma", "gamma_end", "gamma_pictures"))
         softness = falling(first, last, float(self.seen) / over if over else 1.0) / first if first else 1.0
         self.seen += len(batch.x)
-        return adversarial_losses(self, batch, rng, softness)
+        return adversarial_losses(self, batch, rng, softness, self.projected)
 
     def readings(self) -> dict[str, float]:
         return verdict_readings(self)
