@@ -156,6 +156,55 @@ def test_a_saved_model_paints_the_same(tmp_path):
     assert again.seen == net.seen == 16
 
 
+def grown(ahead, size, **params):
+    """The same weights at an earlier side and as they are in the end."""
+    small = model(size=size, ahead=ahead, channels=3, classes=2, own=2, **params)
+    large = model(size=size << ahead, channels=3, classes=2, own=2, **params)
+    large.load_state_dict(small.state_dict())
+    return small.eval(), large.eval()
+
+
+@pytest.mark.parametrize(("ahead", "size"), [(1, 16), (2, 16), (1, 28)])
+def test_what_has_just_grown_paints_what_it_painted_but_larger(ahead, size):
+    small, large = grown(ahead, size)
+    assert (small.levels + ahead, small.config["size"]) == (large.levels, size)
+    w = large.mapping(torch.randn(3, *large.latent, generator=seeded()), torch.tensor([0, 1, 0]))
+    with torch.inference_mode():
+        before, after = small.painter.drawn(w[:, : small.levels]), large.painter.drawn(w)
+        for _ in range(ahead):
+            before = F.interpolate(before, scale_factor=2.0, mode="bilinear")
+    assert before.abs().max() > 0.1
+    torch.testing.assert_close(after, before, rtol=1e-5, atol=1e-5)
+
+
+def test_a_critic_that_has_just_grown_has_nothing_to_say_in_its_new_block():
+    small, large = grown(1, 16)
+    x, y = torch.rand(2, 3, 16, 16, generator=seeded()), torch.tensor([0, 1])
+    block = large.critic.blocks[0]
+    with torch.no_grad():
+        maps = torch.rand(2, 4, 16, 16, generator=seeded(1))
+        torch.testing.assert_close(block(maps), block.aside(F.avg_pool2d(maps, 2)) * 0.5**0.5)
+        assert small.judge(x, y).isfinite().all()
+        assert large.judge(F.interpolate(x, scale_factor=2.0), y).isfinite().all()
+
+
+def test_only_what_is_in_use_learns_before_it_has_grown():
+    net = model(ahead=2, channels=3)
+    waiting = ("painter.up.2", "painter.up.3", "painter.same.2", "painter.same.3", "painter.read.3", "painter.read.4")
+    waiting += ("critic.blocks.0.same", "critic.blocks.0.down", "critic.blocks.1.same", "critic.blocks.1.down")
+    before = {name: value.clone() for name, value in net.named_parameters()}
+    Stepper(net, net.optimiser, "fp32").step(batch_for(net), seeded())
+    still = {name for name, value in net.named_parameters() if torch.equal(before[name], value)}
+    assert {name for name in before if name.startswith(waiting)} <= still
+    assert still <= {name for name in before if name.startswith((*waiting, "critic.head.bias"))}
+
+
+@pytest.mark.parametrize(("size", "ahead"), [(14, 1), (128, 2)])
+def test_sides_to_come_are_refused_where_they_cannot_be(size, ahead):
+    with pytest.raises(ParameterError, match="is not one of"):
+        StyleGAN(size=size, ahead=ahead)
+
+
 QUARTERS = torch.full((4, 1, 16, 16), 0.1)
 for mode in range(4):
     QUARTERS[mode, :, 8 * (mode // 2) :, 8 * (mode % 2) :][:, :8, :8] = 0.9

@@ -30,6 +30,7 @@ GROWING: list[dict[str, Any]] = [
     {"share": 1, "size": 48, "params": {"patch": 32}},
 ]
 STAGED: dict[str, dict[str, Any]] = {
+    "stylegan": {"width": 4, "critic_width": 4, "size": 32, "grow": 16},
     "mlpgan": {"width": 8, "stages": FREEZE_THEN_THAW},
     "restorer": {"net": "tiny", "task": "deblur", "patch": 24, "stages": GROWING},
 }
@@ -212,3 +213,41 @@ def test_each_part_steps_with_its_own_settings() -> None:
 def test_settings_for_some_parts_only_are_a_mistake_of_the_family() -> None:
     with pytest.raises(TypeError, match="body"):
         Stepper(Two(), {"head": Optimiser()}, "fp32")
+
+
+def test_a_run_that_grows_doubles_its_pictures_and_half_of_it_is_of_the_last() -> None:
+    made = TrainConfig.make("stylegan", "digits", grow=16, size=64)
+    assert [(each.size, dict(each.params)) for each in made.all_stages()] == [
+        (16, {"ahead": 2}),
+        (32, {"ahead": 1}),
+        (None, {}),
+    ]
+    assert ends_of(made.all_stages()) == [0.25, 0.5, float("inf")]
+    assert [each.side for each in made.by_stage()] == [16, 32, 64]
+
+
+@pytest.mark.parametrize(
+    ("family", "values", "words"),
+    [
+        ("dcgan", {"grow": 16, "size": 64}, "a dcgan does not grow.*stylegan"),
+        ("stylegan", {"grow": 24, "size": 64}, "24 px do not double to 64 px.*Say 32 or 16"),
+        ("stylegan", {"grow": 64, "size": 64}, "do not double.*Say 32 or 16"),
+        ("stylegan", {"grow": 8, "size": 64}, "do not double"),
+        ("stylegan", {"grow": 16, "size": 16}, "Leave it out"),
+        ("stylegan", {"grow": 2, "size": 64}, "whole number in 8…512"),
+        ("stylegan", {"grow": 32, "size": 64, "stages": [{"lr": 0.5}]}, "stages of its own"),
+    ],
+)
+def test_growth_that_cannot_be_is_refused(family: str, values: dict[str, Any], words: str) -> None:
+    with pytest.raises(ParameterError, match=words):
+        TrainConfig.make(family, "digits", **values)
+
+
+def test_growth_belongs_to_a_run(tmp_path: Path) -> None:
+    finish(train(config("stylegan", tmp_path, budget="32pictures")))
+    with pytest.raises(ParameterError, match="begun with grow 16"):
+        finish(resume(tmp_path, grow=None))
+    known = json.loads((tmp_path / "config.json").read_text())
+    del known["grow"]  # as an earlier danqing wrote it
+    (tmp_path / "config.json").write_text(json.dumps(known))
+    assert TrainConfig.of_run(tmp_path / "config.json").options.grow is None

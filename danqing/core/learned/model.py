@@ -101,6 +101,7 @@ class Model(nn.Module, ABC):
         picture_size: proposed side of them in pixels.
         augment: proposed augmentations, as ``--augment`` takes them.
         rates: proposed factors of the learning rate of modules, as ``--rates`` takes them.
+        grows: whether its weights for larger pictures can wait: it then takes ``ahead``, doublings to come.
         called: which families a base is, in words, where its own name would tell nobody.
         used_by: what uses such models, for who gives one elsewhere.
         nicknames: what the literature calls some of the modules, with their names here.
@@ -118,6 +119,7 @@ class Model(nn.Module, ABC):
     picture_size: ClassVar[int] = 64
     augment: ClassVar[str] = ""
     rates: ClassVar[str] = ""
+    grows: ClassVar[bool] = False
     called: ClassVar[str] = ""
     used_by: ClassVar[str] = ""
     nicknames: ClassVar[Mapping[str, str]] = {}
