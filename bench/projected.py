@@ -5,7 +5,7 @@ EfficientNet-Lite0. One thread, bf16 where the processor has it, the doctor only
 many pictures as it sees in that processor time, which a few steps told, taken in turns. Distances are those of the
 bench of generation: on MobileNetV2's features, through which nothing here learns, and on patches of pixels. "Tints" is
 how far the samples' mean colours are spread, against those of pictures held out. A run that was measured is not run
-again (`python -m bench.projected SET WAY` is one run).
+again, one that was stopped goes on (`python -m bench.projected SET WAY SECONDS` is one run).
 """
 
 from __future__ import annotations
@@ -33,43 +33,43 @@ from danqing.data.store import Store, pack
 from danqing.maths.tints import spread_of_tints
 from danqing.training.build import new_model, settings_of
 from danqing.training.config import TrainConfig
+from danqing.training.loop import resume
 from danqing.training.machine import to_machine
-from danqing.training.record import read_log
+from danqing.training.record import CONFIG, read_log
 from danqing.training.step import Stepper
 
 RUNS = Path("runs/projected")
 WAYS: Mapping[str, dict[str, Any]] = {"pixels": {}, "pixels + projected": {"projected": 1.0}}
-SECONDS = 120.0  # of one processor
+SECONDS = 240  # of one processor
 SIDE = 64
-TURNS = 4  # of steps whose least time counts
+TURNS = 2  # of steps whose least time counts
 SAMPLES = 256  # whose colours are compared
 
 
-def run() -> dict[str, Any]:
+def run(seconds: int = SECONDS) -> dict[str, Any]:
     """Measure what was not measured yet."""
-    return {"seconds": SECONDS, "rows": [measured(name, way) for name in SETS for way in WAYS]}
+    return {"seconds": seconds, "rows": [measured(name, way, seconds) for name in SETS for way in WAYS]}
 
 
-def measured(name: str, way: str) -> dict[str, Any]:
+def measured(name: str, way: str, seconds: int) -> dict[str, Any]:
     """One run of one set, or what is kept of it."""
-    folder = RUNS / re.sub(r"[^\w]+", "-", f"{name}-{way}-{SECONDS:.0f}")
-    if (folder / "measured.json").exists():
-        return dict(json.loads((folder / "measured.json").read_text("utf-8")))
-    paces = known_paces(name)
-    budget = f"{round(paces[way] * SECONDS)}pictures"
-    began = time.process_time()
-    model = trained("dcgan", name, folder, budget=budget, **WAYS[way])
-    spent = time.process_time() - began
-    row = {"set": name, "way": way, "pace": paces[way], "processor_seconds": spent, **judged(model, name)}
-    (folder / "measured.json").write_text(json.dumps(row, indent=1), "utf-8")
-    print(row, flush=True)
-    return row
+    folder = RUNS / re.sub(r"[^\w]+", "-", f"{name}-{way}-{seconds}")
+    kept = folder / "measured.json"
+    if not kept.exists():
+        pace = known_paces(name)[way]
+        values = {"budget": f"{round(pace * seconds)}pictures", **WAYS[way]}
+        row = {"set": name, "way": way, "pace": pace, **judged(trained("dcgan", name, folder, **values), name)}
+        kept.write_text(json.dumps(row, indent=1), "utf-8")
+        print(row, flush=True)
+    return dict(json.loads(kept.read_text("utf-8")))
 
 
 def trained(family: str, name: str, folder: Path, **values: Any) -> Path:
-    """Learn a set on one thread; a run that is there already is replaced."""
-    usual = {"size": SIDE, "threads": 1, "doctor": "watch", "precision": precision(), "every": "25%", "seed": 0}
-    return Path(danqing.train(family, SETS[name], **{**usual, **values}, out=folder, force=True).model)
+    """Learn a set on one thread."""
+    if (folder / CONFIG).exists():
+        return finish(resume(folder)).model
+    usual = {"size": SIDE, "threads": 1, "doctor": "watch", "precision": precision(), "every": "25%"}
+    return Path(danqing.train(family, SETS[name], **{**usual, **values}, out=folder).model)
 
 
 def precision() -> str:
@@ -144,4 +144,4 @@ def table(result: dict[str, Any]) -> str:
 
 
 if __name__ == "__main__":
-    measured(sys.argv[1], sys.argv[2])
+    measured(sys.argv[1], sys.argv[2], int(sys.argv[3]))
