@@ -36,6 +36,7 @@ from danqing.training.config import TrainConfig
 from danqing.training.loop import resume
 from danqing.training.machine import to_machine
 from danqing.training.record import CONFIG, read_log
+from danqing.training.setup import without_labels
 from danqing.training.step import Stepper
 
 RUNS = Path("runs/projected")
@@ -91,17 +92,18 @@ def judged(model: Path, name: str) -> dict[str, Any]:
 
 
 def known_paces(name: str) -> dict[str, float]:
-    """Pictures seen in a second of processor time by each way, kept once they were measured."""
-    file = RUNS / f"paces-{name}.json"
-    if not file.exists():
-        RUNS.mkdir(parents=True, exist_ok=True)
-        configs = {way: TrainConfig.make("dcgan", SETS[name], size=SIDE, **values) for way, values in WAYS.items()}
-        file.write_text(json.dumps(paces(configs, name), indent=1), "utf-8")
-    return dict(json.loads(file.read_text("utf-8")))
+    """Pictures learned from in a processor second by each way."""
+    configs = {way: TrainConfig.make("dcgan", SETS[name], size=SIDE, **values) for way, values in WAYS.items()}
+    return paces(configs, name, RUNS / f"paces-{name}.json")
 
 
-def paces(configs: Mapping[str, TrainConfig], name: str) -> dict[str, float]:
-    """Pictures learned from in a processor second, from steps that take turns; the least time of each counts."""
+def paces(configs: Mapping[str, TrainConfig], name: str, file: Path) -> dict[str, float]:
+    """Pictures learned from in a processor second, from steps that take turns; the least time of each counts.
+
+    What was measured is kept in a file.
+    """
+    if file.exists():
+        return dict(json.loads(file.read_text("utf-8")))
     torch.set_num_threads(1)
     ready = {way: _ready(config, name) for way, config in configs.items()}
     rng, least = torch.Generator().manual_seed(0), dict.fromkeys(ready, float("inf"))
@@ -112,14 +114,17 @@ def paces(configs: Mapping[str, TrainConfig], name: str) -> dict[str, float]:
                 stepper.step(batch, rng)
             spent = time.process_time() - began
             least[way] = min(least[way], spent if turn else float("inf"))
-    return {way: 4 * len(batch.x) / least[way] for way, (_, batch) in ready.items()}
+    found = {way: 4 * len(batch.x) / least[way] for way, (_, batch) in ready.items()}
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(json.dumps(found, indent=1), "utf-8")
+    return found
 
 
 def _ready(config: TrainConfig, name: str) -> tuple[Stepper, Samples]:
-    store = _store(name, int(config.options.size or SIDE), "train")
+    store = _store(name, config.side, "train")
     model = to_machine(new_model(config, store), "cpu").train()
-    batch = next(store.batches(model.batch_size, 0))
-    return Stepper(model, settings_of(config, model), precision()), batch.moved_to("cpu")
+    batch = without_labels(next(store.batches(model.batch_size, 0)).moved_to("cpu"), model)
+    return Stepper(model, settings_of(config, model), precision()), batch
 
 
 def _store(name: str, side: int, split: str) -> Store:

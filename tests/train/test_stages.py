@@ -19,6 +19,7 @@ from danqing.training.build import settings_of
 from danqing.training.config import TrainConfig
 from danqing.training.freezing import freeze, layers
 from danqing.training.loop import resume, train
+from danqing.training.plan import plan
 from danqing.training.stages import ends_of
 from danqing.training.state import newest
 from danqing.training.step import Stepper
@@ -251,3 +252,11 @@ def test_growth_belongs_to_a_run(tmp_path: Path) -> None:
     del known["grow"]  # as an earlier danqing wrote it
     (tmp_path / "config.json").write_text(json.dumps(known))
     assert TrainConfig.of_run(tmp_path / "config.json").options.grow is None
+
+
+def test_a_plan_counts_every_stage_at_its_own_batch_and_speed(tmp_path: Path) -> None:
+    told = finish(plan(config("restorer", tmp_path / "run")))
+    assert (told["steps"], told["pictures_seen"]) == (160 / 32 + 160 / 16, 320)
+    timed = finish(plan(config("stylegan", tmp_path / "run", budget="10s", every="1s")))
+    assert timed["seconds"] == pytest.approx(10, abs=0.1)
+    assert timed["pictures_seen"] == pytest.approx(16 * timed["steps"], abs=16)  # each is rounded by itself
