@@ -1,9 +1,9 @@
 """Progressive growing: what it saves, at equal distance
 
-`stylegan` at 64×64 as it is, and as `--grow` begins it: with pictures of 32 or 16 px, doubled in stages; half of the time is
-at full size. Sets, scores and the counting of processor time are those of the bench of projected critics. Each way learns
-twice, for the whole time and for half of it. Time to equal distance is that after which a run that grows is as near, by
-kernel distance, as the plain one after the whole time, between the two on a straight line of logarithms. A run that was
+`stylegan` at 64×64 as it is, and as `--grow` begins it: with pictures of 32 or 16 px, doubled in stages; half of the
+time is at full size. Sets, scores and the counting of processor time are those of the bench of projected critics. Each
+way learns twice, for the whole time and for half of it. A run that grows is as near as the plain one after the whole
+time (kernel distance) after a time that is read between its two, on a straight line of logarithms. A run that was
 measured is not run again, one that was stopped goes on (`python -m bench.growing SET WAY SECONDS` is one run).
 """
 
