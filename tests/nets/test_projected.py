@@ -10,6 +10,7 @@ from danqing.core.errors import ParameterError
 from danqing.core.learned.model import Samples
 from danqing.core.learned.weights import load, load_tensors, save
 from danqing.core.progress import finish
+from danqing.maths.tints import spread_of_tints
 from danqing.models.dcgan import DCGAN
 from danqing.models.stylegan import StyleGAN
 from danqing.nets.projected import ProjectedCritic, hinge, led_by_both, liking
@@ -161,3 +162,27 @@ def test_a_run_resumes_bit_for_bit(family, precision, tmp_path):
     one, other = (load_tensors(run.model)[1] for run in (whole, finish(resume(tmp_path / "stopped"))))
     assert all(torch.equal(one[name], other[name]) for name in one)
     assert any(name.startswith("projected.heads") for name in one)
+
+
+def coloured_quarters():
+    """Four pictures, each with a quarter in a colour of its own."""
+    found = torch.full((4, 3, 16, 16), 0.1)
+    for mode, colour in enumerate(torch.tensor([[0.9, 0.1, 0.1], [0.1, 0.8, 0.2], [0.2, 0.2, 0.9], [0.9, 0.8, 0.1]])):
+        found[mode, :, 8 * (mode // 2) :, 8 * (mode % 2) :][:, :8, :8] = colour[:, None, None]
+    return found
+
+
+@pytest.mark.slow
+def test_beside_the_pixels_it_narrows_no_colours_and_drops_no_mode():
+    modes, net = coloured_quarters(), model(width=12, critic_width=12, gamma=1.0)
+    stepper, rng = Stepper(net, net.optimiser, "fp32"), seeded()
+    for _ in range(200):
+        y = torch.randint(4, (16,), generator=rng)
+        noise = 0.1 * (torch.rand(16, 3, 16, 16, generator=rng) * 2 - 1)
+        stepper.step(Samples((modes[y] + noise).clamp(0, 1)), rng)
+    with torch.inference_mode():
+        painted = net.eval().sample(200, seeded(9))
+    distance = (painted[:, None] - modes).square().mean((2, 3, 4)).sqrt()
+    assert torch.bincount(distance.argmin(1), minlength=4).min() > 20  # 50 would be even
+    assert distance.min(1).values.median() < 0.15  # flat grey is 0.3 away, the noise alone 0.06
+    assert spread_of_tints(painted) > 0.8 * spread_of_tints(modes)
