@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from danqing.core.errors import ParameterError
 from danqing.core.learned.families import family_named
 from danqing.core.learned.model import Model, Optimiser, Samples
-from danqing.core.learned.weights import load_tensors
+from danqing.core.learned.weights import load_tensors, save_tensors
 from danqing.core.progress import Job, finish
 from danqing.training.build import settings_of
 from danqing.training.config import TrainConfig
@@ -21,7 +21,7 @@ from danqing.training.freezing import freeze, layers
 from danqing.training.loop import resume, train
 from danqing.training.plan import plan
 from danqing.training.stages import ends_of
-from danqing.training.state import newest
+from danqing.training.state import checkpoints_in, newest
 from danqing.training.step import Stepper
 
 RUN: dict[str, Any] = {"budget": "320pictures", "every": "100pictures", "batch": 16, "precision": "fp32", "threads": 1}
@@ -260,3 +260,17 @@ def test_a_plan_counts_every_stage_at_its_own_batch_and_speed(tmp_path: Path) ->
     timed = finish(plan(config("stylegan", tmp_path / "run", budget="10s", every="1s")))
     assert timed["seconds"] == pytest.approx(10, abs=0.1)
     assert timed["pictures_seen"] == pytest.approx(16 * timed["steps"], abs=16)  # each is rounded by itself
+
+
+@pytest.mark.parametrize(("family", "forgets"), [("stylegan", True), ("mlpgan", False)])
+def test_scores_of_smaller_pictures_raise_no_alarm(family: str, forgets: bool, tmp_path: Path) -> None:
+    """A score that no larger picture could have is forgotten where these begin, and kept where pictures stay."""
+    stopped_at(train(config(family, tmp_path, every="64pictures")), 96)
+    last = checkpoints_in(tmp_path / "checkpoints")[-1]
+    card, tensors = load_tensors(last)
+    assert card["stage"] == 0
+    card["doctor"]["alarms"]["scores-fall"]["best"] = 1e-9
+    save_tensors(tensors, last, card)
+    finish(resume(tmp_path))
+    best = newest(tmp_path / "checkpoints").card["doctor"]["alarms"]["scores-fall"]["best"]
+    assert (best > 1e-9) == forgets
