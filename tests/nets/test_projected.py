@@ -104,7 +104,7 @@ def test_both_sets_are_looked_at_from_one_place_and_each_time_from_another():
     assert [tuple(each.shape[2:]) for each in one] == [(16, 16), (8, 8), (4, 4), (2, 2)]
 
 
-@pytest.mark.parametrize(("side", "channels"), [(28, 1), (64, 3), (256, 1)])
+@pytest.mark.parametrize(("side", "channels"), [(28, 1), (256, 3)])
 def test_pictures_of_any_side_are_seen_and_grey_ones_as_colours(side, channels):
     critic, x = ProjectedCritic(0, 1.0), torch.rand(1, channels, side, side, generator=seeded()) * 2 - 1
     with torch.no_grad():
@@ -117,11 +117,11 @@ def test_pictures_of_any_side_are_seen_and_grey_ones_as_colours(side, channels):
 def test_it_tells_pictures_that_differ_in_nothing_but_their_structure():
     """Stripes up against stripes across: same pixels in each row of values, so colours tell nothing."""
     stripes = F.interpolate(torch.tensor([[-1.0, 1.0]]).repeat(1, 8)[None, None], (64, 64))
-    stripes = stripes.expand(4, 3, -1, -1)
+    stripes = stripes.expand(2, 3, -1, -1)
     torch.manual_seed(0)
     critic, rng = ProjectedCritic(0, 1.0), seeded()
     adam = torch.optim.Adam(critic.parameters(), 2e-3, (0.0, 0.99))
-    for _ in range(10):
+    for _ in range(8):
         real, fake = critic.views(stripes, stripes.transpose(2, 3), rng)
         loss = hinge(critic(real, None), critic(fake, None))
         adam.zero_grad()
@@ -150,13 +150,13 @@ def test_the_frozen_net_is_neither_saved_nor_copied_nor_changed(tmp_path):
 def test_a_run_resumes_bit_for_bit(family, precision, tmp_path):
     def config(name):
         small = {"size": 16, "width": 4, "critic_width": 4, "projected": 0.5, "batch": 4, "threads": 1}
-        more = {"budget": "16pictures", "every": "8pictures", "precision": precision, "out": tmp_path / name}
+        more = {"budget": "12pictures", "every": "100%", "precision": precision, "out": tmp_path / name}
         return TrainConfig.make(family, "digits", **small, **more)
 
     whole = finish(train(config("whole")))
     job = train(config("stopped"))
     for progress in job:
-        if "kimg" in progress.words and progress.done > 0.6:
+        if "kimg" in progress.words and 0.5 < progress.done < 1:
             break
     job.close()
     one, other = (load_tensors(run.model)[1] for run in (whole, finish(resume(tmp_path / "stopped"))))
