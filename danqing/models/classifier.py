@@ -11,7 +11,8 @@ from torch.nn import functional as F
 
 from danqing.core.errors import ParameterError
 from danqing.core.fields.number import Range
-from danqing.core.learned.model import Optimiser, Recogniser, Samples
+from danqing.core.learned.model import Recogniser, Samples
+from danqing.core.learned.proposals import Optimiser
 from danqing.core.pictures.contract import Images, check_channels
 from danqing.maths.fitting import fit
 from danqing.nets.efficientnet_lite import DIM, efficientnet_lite0

@@ -10,7 +10,8 @@ from torch import Generator, Tensor, nn
 from torch.nn import functional as F
 
 from danqing.core.fields.number import Range
-from danqing.core.learned.model import Optimiser, Painter, Samples
+from danqing.core.learned.model import Painter, Samples
+from danqing.core.learned.proposals import Optimiser
 from danqing.core.pictures.contract import Images, check_channels
 from danqing.maths.adversarial import LossName, PenaltyName
 from danqing.nets.adversary import (
@@ -27,6 +28,7 @@ from danqing.nets.doubling_painter import WIDEST, DoublingName, DoublingPainter,
 from danqing.nets.dropout import dropout
 from danqing.nets.he import SLOPE
 from danqing.nets.norms import ClassNorm, NormName
+from danqing.nets.projected import ProjectedCritic
 
 USUAL, GAMMA = 28, 0.1  # side in px of grey pictures, and the penalty that suits them
 SLOWEST = 2e-4  # learning rate: lower ones waste an evening
@@ -55,6 +57,8 @@ class DCGAN(Painter):
         smoothing: how far the critic's target for real pictures is from 1.
         critic_steps: steps of the critic for one of the painter.
         naming: how much both also learn from the critic naming the class, where there are classes; 0: not at all.
+        projected: how strongly the painter also follows a critic that sees pictures through a net trained on
+            photographs (EfficientNet-Lite0), beside the critic of pixels; 1: as strongly as that; 0: not at all.
 
     Raises:
         ParameterError: for a size that cannot be, or a number of channels that is neither 1 nor 3.
@@ -88,6 +92,7 @@ class DCGAN(Painter):
         smoothing: Annotated[float, Range(0, 0.5)] = 0.0,
         critic_steps: Annotated[int, Range(1, 20)] = 1,
         naming: Annotated[float, Range(0, 100)] = 0.5,
+        projected: Annotated[float, Range(0, 4)] = 0.0,
     ) -> None:
         super().__init__()
         check_channels(channels)
@@ -99,6 +104,9 @@ class DCGAN(Painter):
         self.rules = Rules(loss, penalty, strength, lazy, smoothing, critic_steps, naming)
         self.painter = DoublingPainter(base, doublings, channels, classes, latents, width, norm, doubling)
         self.critic = _Critic(base, doublings, channels, classes, critic_width, critic_norm, dropout, naming > 0)
+        self.projected = ProjectedCritic(classes, projected) if projected else None
+        if projected:
+            self.parts = ("critic", "projected", "painter")  # type: ignore[misc]  # of the class, for those without
         self.register_buffer("played", torch.zeros((), dtype=torch.int64))
         self.verdict: tuple[Tensor, Tensor] | None = None
         self.anchors: tuple[float, ...] = ()
@@ -136,7 +144,7 @@ class DCGAN(Painter):
         return judge_pictures(self.critic, x, label)
 
     def losses(self, batch: Samples, rng: Generator) -> Iterator[tuple[str, Tensor]]:
-        return adversarial_losses(self, batch, rng)
+        return adversarial_losses(self, batch, rng, beside=self.projected)
 
     def readings(self) -> dict[str, float]:
         return verdict_readings(self)

@@ -12,7 +12,8 @@ from torch.nn import functional as F
 
 from danqing.core.fields.number import Range
 from danqing.core.learned import finder
-from danqing.core.learned.model import Optimiser, Samples
+from danqing.core.learned.model import Samples
+from danqing.core.learned.proposals import Optimiser
 from danqing.core.pictures.contract import Images
 from danqing.core.pictures.found import Found
 from danqing.maths.fitting import in_channels

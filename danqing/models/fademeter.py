@@ -11,7 +11,8 @@ from torch import Generator, Tensor, nn
 from torch.nn import functional as F
 
 from danqing.core.fields.number import Range
-from danqing.core.learned.model import Model, Optimiser, Samples
+from danqing.core.learned.model import Model, Samples
+from danqing.core.learned.proposals import Optimiser
 from danqing.core.pictures.contract import Images
 from danqing.maths.ageing import Wear, worn
 from danqing.maths.degradation import MOST_YELLOW, faded_by, gaussian_noise

@@ -9,8 +9,9 @@ import torch
 from torch import Generator, Tensor, nn
 
 from danqing.core.fields.number import Range
-from danqing.core.learned.model import Optimiser, Samples
+from danqing.core.learned.model import Samples
 from danqing.core.learned.painting import FlowPainter
+from danqing.core.learned.proposals import Optimiser
 from danqing.core.pictures.contract import Images, check_channels
 from danqing.maths.flows import Solver, drawn_times, nearest_noise, on_the_way, travelled
 from danqing.nets.adversary import in_blocks

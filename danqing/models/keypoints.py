@@ -14,7 +14,8 @@ from danqing.core.errors import ParameterError
 from danqing.core.fields.number import Range
 from danqing.core.learned import finder
 from danqing.core.learned.finder import Needs
-from danqing.core.learned.model import Optimiser, Samples
+from danqing.core.learned.model import Samples
+from danqing.core.learned.proposals import Optimiser
 from danqing.core.pictures.contract import Images
 from danqing.core.pictures.found import Found, Spot, Thing
 from danqing.maths.fitting import in_channels

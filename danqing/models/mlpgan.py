@@ -10,7 +10,8 @@ from torch import Generator, Tensor, nn
 from torch.nn import functional as F
 
 from danqing.core.fields.number import Range
-from danqing.core.learned.model import Optimiser, Painter, Samples
+from danqing.core.learned.model import Painter, Samples
+from danqing.core.learned.proposals import Optimiser
 from danqing.core.pictures.contract import Images, check_channels
 from danqing.maths.adversarial import LossName, PenaltyName
 from danqing.nets.adversary import (

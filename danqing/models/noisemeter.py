@@ -10,7 +10,8 @@ import torch
 from torch import Generator, Tensor, nn
 
 from danqing.core.fields.number import Range
-from danqing.core.learned.model import Model, Optimiser, Samples
+from danqing.core.learned.model import Model, Samples
+from danqing.core.learned.proposals import Optimiser
 from danqing.core.pictures.contract import Images
 from danqing.maths import degradation
 from danqing.maths.calm_bands import COUNT, calm_bands

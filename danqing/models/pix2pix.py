@@ -10,8 +10,9 @@ from torch import Generator, Tensor
 
 from danqing.core.errors import ParameterError
 from danqing.core.fields.number import Range
-from danqing.core.learned.model import Optimiser, Samples
+from danqing.core.learned.model import Samples
 from danqing.core.learned.painting import Translator
+from danqing.core.learned.proposals import Optimiser
 from danqing.core.pictures.contract import Images, check_channels
 from danqing.maths.adversarial import critic_loss, flatness_penalty, painter_loss, slope
 from danqing.nets.conditioned_unet import ConditionedUNet

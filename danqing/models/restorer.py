@@ -12,7 +12,8 @@ from torch import Generator, Tensor
 from danqing.core.errors import ParameterError
 from danqing.core.fields.number import Range
 from danqing.core.learned import model as bases
-from danqing.core.learned.model import Optimiser, Samples
+from danqing.core.learned.model import Samples
+from danqing.core.learned.proposals import Optimiser
 from danqing.core.notes import note
 from danqing.core.pictures.contract import Images
 from danqing.maths.colour import luma, still_grey, to_opponent

@@ -12,7 +12,8 @@ from torch.nn import functional as F
 from danqing.core.errors import ParameterError
 from danqing.core.fields.number import Range
 from danqing.core.learned import finder
-from danqing.core.learned.model import Optimiser, Samples
+from danqing.core.learned.model import Samples
+from danqing.core.learned.proposals import Optimiser
 from danqing.core.pictures.contract import Images, Mask
 from danqing.core.pictures.found import Found
 from danqing.maths.components import things_in_planes

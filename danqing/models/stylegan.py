@@ -13,7 +13,8 @@ from torch.nn import functional as F
 
 from danqing.core.errors import ParameterError
 from danqing.core.fields.number import Range
-from danqing.core.learned.model import Optimiser, Painter, Samples
+from danqing.core.learned.model import Painter, Samples
+from danqing.core.learned.proposals import Optimiser
 from danqing.core.pictures.contract import Images, check_channels
 from danqing.maths.adversarial import falling
 from danqing.nets.adversary import (
@@ -29,6 +30,7 @@ from danqing.nets.class_change import with_classes, without_classes
 from danqing.nets.critic import ResidualCritic
 from danqing.nets.doubling_painter import DoublingName
 from danqing.nets.precision import as_autocast
+from danqing.nets.projected import ProjectedCritic
 from danqing.nets.style import Mapping, Styled, StyledFreeUp, StyledSame, StyledUp, ToPicture, normalised
 
 SIZES = (16, 28, 32, 56, 64, 112, 128, 224, 256)
@@ -58,6 +60,10 @@ class StyleGAN(Painter):
         gamma_pictures: pictures over which the penalty falls from the one to the other.
         lazy: steps between two penalties, each of which then counts that many times (lazy regularisation).
         naming: how much both also learn from the critic naming the class, where there are classes; 0: not at all.
+        projected: how strongly the painter also follows a critic that sees pictures through a net trained on
+            photographs (EfficientNet-Lite0), beside the critic of pixels; 1: as strongly as that; 0: not at all.
+        ahead: doublings to come, whose weights it holds already and does not use yet; the stages of a run that grows
+            (``--grow``) set it.
 
     Raises:
         ParameterError: for a size that cannot be, or a number of channels that is neither 1 nor 3.
@@ -69,6 +75,7 @@ class StyleGAN(Painter):
     parts: ClassVar[tuple[str, ...]] = ("critic", "painter")
     optimiser: ClassVar[Optimiser] = Optimiser(lr=5e-4, betas=(0.0, 0.99))
     batch_size: ClassVar[int] = 64
+    grows: ClassVar[bool] = True
     nicknames: ClassVar[dict[str, str]] = {"mapping": "painter.map"}
     former: ClassVar[dict[str, str]] = {"doubling": "free"}
     played: Tensor
@@ -92,15 +99,21 @@ class StyleGAN(Painter):
         gamma_pictures: Annotated[float, Range(0, 1e9, "pictures")] = 2_000_000.0,
         lazy: Annotated[int, Range(1, 64, "steps")] = 4,
         naming: Annotated[float, Range(0, 100)] = 0.5,
+        projected: Annotated[float, Range(0, 4)] = 0.0,
+        ahead: Annotated[int, Range(0, 4, "doublings")] = 0,
     ) -> None:
         super().__init__()
         check_channels(channels)
-        base, doublings = _plan(size)
+        _plan(size)
+        base, doublings = _plan(size << ahead)
         self.rules = Rules("relativistic", "r1+r2", gamma, lazy, 0.0, 1, naming)
         self.painter = _Painter(
-            base, doublings, channels, classes, latents, own, styles, mapping_depth, width, mixing, doubling
+            base, doublings, channels, classes, latents, own, styles, mapping_depth, width, mixing, doubling, ahead
         )
-        self.critic = ResidualCritic(base, doublings, channels, classes, critic_width, naming > 0)
+        self.critic = ResidualCritic(base, doublings, channels, classes, critic_width, naming > 0, ahead)
+        self.projected = ProjectedCritic(classes, projected) if projected else None
+        if projected:
+            self.parts = ("critic", "projected", "painter")  # type: ignore[misc]  # of the class, for those without
         self.register_buffer("played", torch.zeros((), dtype=torch.int64))
         self.register_buffer("seen", torch.zeros((), dtype=torch.int64))
         self.verdict: tuple[Tensor, Tensor] | None = None
@@ -150,8 +163,9 @@ class StyleGAN(Painter):
     def losses(self, batch: Samples, rng: Generator) -> Iterator[tuple[str, Tensor]]:
         first, last, over = (float(self.config[name]) for name in ("gamma", "gamma_end", "gamma_pictures"))
         softness = falling(first, last, float(self.seen) / over if over else 1.0) / first if first else 1.0
+        softness *= 0.25 ** int(self.config["ahead"])  # fewer numbers in a picture: a slope's square is larger
         self.seen += len(batch.x)
-        return adversarial_losses(self, batch, rng, softness)
+        return adversarial_losses(self, batch, rng, softness, self.projected)
 
     def readings(self) -> dict[str, float]:
         return verdict_readings(self)
@@ -179,17 +193,21 @@ class _Painter(ByChance):
         width: int,
         mixing: float,
         doubling: DoublingName,
+        ahead: int,
     ) -> None:
         super().__init__()
         widths = [width * min(WIDEST, 2**level) for level in range(doublings, -1, -1)]
-        self.levels, self.latents, self.own, self.mixing, self.base = doublings + 1, latents, own, mixing, base
+        self.levels, self.latents, self.own, self.mixing, self.base = doublings + 1 - ahead, latents, own, mixing, base
         self.map = Mapping(latents, styles, classes, depth)
         self.start = nn.Parameter(torch.randn(1, widths[0], base, base))
         self.first = StyledSame(widths[0], widths[0], styles + own)
         up = StyledUp if doubling == "smooth" else StyledFreeUp
         self.up = nn.ModuleList(up(wide, narrow, styles + own) for wide, narrow in pairwise(widths))
         self.same = nn.ModuleList(StyledSame(each, each, styles + own) for each in widths[1:])
-        self.read = nn.ModuleList(ToPicture(each, channels, styles + own) for each in widths)
+        reading = [ToPicture(each, channels, styles + own) for each in widths]
+        for each in reading[self.levels :]:
+            nn.init.zeros_(each.read.weight)  # what is new begins with what was there, enlarged
+        self.read = nn.ModuleList(reading)
         rng = Generator().manual_seed(NOISE_SEED)
         self.fixed = [torch.randn(base << level, base << level, generator=rng) for level in self._noisy()]
 
@@ -227,7 +245,8 @@ class _Painter(ByChance):
         x = as_autocast(self.start.contiguous(memory_format=torch.channels_last)).expand(w.shape[0], -1, -1, -1)
         x = self.first(x.contiguous(memory_format=torch.channels_last), w[:, 0], noise[0])
         picture: Tensor = self.read[0](x, w[:, 0])
-        for level, (up, same, read) in enumerate(zip(self.up, self.same, self.read[1:], strict=True), 1):
+        beyond = list(zip(self.up, self.same, self.read[1:], strict=True))
+        for level, (up, same, read) in enumerate(beyond[: self.levels - 1], 1):
             x = up(x, w[:, level], noise[2 * level - 1])
             x = same(x, w[:, level], noise[2 * level])
             picture = F.interpolate(picture, scale_factor=2.0, mode="bilinear") + read(x, w[:, level])

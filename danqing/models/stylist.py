@@ -16,7 +16,8 @@ from danqing.core.errors import DataError
 from danqing.core.fields.number import Range
 from danqing.core.fields.source import Source
 from danqing.core.learned import model
-from danqing.core.learned.model import Optimiser, Samples
+from danqing.core.learned.model import Samples
+from danqing.core.learned.proposals import Optimiser
 from danqing.core.pictures.contract import Images
 from danqing.core.pictures.listing import pictures_in
 from danqing.core.pictures.reading import read

@@ -11,8 +11,9 @@ from torch.nn import functional as F
 
 from danqing.core.errors import ParameterError
 from danqing.core.fields.number import Range
-from danqing.core.learned.model import Optimiser, Samples
+from danqing.core.learned.model import Samples
 from danqing.core.learned.painting import Autoencoder
+from danqing.core.learned.proposals import Optimiser
 from danqing.core.pictures.contract import Images, check_channels
 from danqing.maths.elbo import (
     bernoulli_log_likelihood,

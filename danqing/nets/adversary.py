@@ -25,6 +25,7 @@ from danqing.maths.adversarial import (
     slope,
 )
 from danqing.maths.before_critic import Kind, augmented
+from danqing.nets.projected import ProjectedCritic, hinge, led_by_both, liking
 
 BLOCK = 32  # pictures painted at a time
 ANCHOR_MEMORY = 0.99  # of the logits' running means from one step to the next, as in LeCam's program
@@ -107,13 +108,14 @@ def plays(model: nn.Module) -> TypeGuard[Adversary]:
 
 
 def adversarial_losses(
-    model: Adversary, batch: Samples, rng: Generator, softness: float = 1.0
+    model: Adversary, batch: Samples, rng: Generator, softness: float = 1.0, beside: ProjectedCritic | None = None
 ) -> Iterator[tuple[str, Tensor]]:
     """Yield the critic's loss, then the painter's: the body of ``losses`` for a family of painter and critic.
 
     Both steps share one forward pass of the painter: the critic learns from the detached pictures, and the painter is
     then judged, on the same pictures, by the critic as it has become. Painted pictures take the real ones' labels. The
-    penalty's strength is multiplied by ``softness``.
+    penalty's strength is multiplied by ``softness``. A critic ``beside`` that of pixels learns between the two, as the
+    part ``projected``, once a step; the painter follows both.
     """
     real, label = batch.x * 2 - 1, batch.y
     for _ in range(model.rules.critic_steps - 1):
@@ -122,12 +124,18 @@ def adversarial_losses(
         yield "critic", _criticise(model, real, fake, label, rng, softness)
     fake = paint_like(model, real, label, rng)
     yield "critic", _criticise(model, real, fake.detach(), label, rng, softness)
+    maps: list[Tensor] = []
+    if beside is not None:
+        of_real, maps = beside.views(_augmented(model.rules, real, rng), _augmented(model.rules, fake, rng), rng)
+        yield "projected", hinge(beside(of_real, label), beside([each.detach() for each in maps], label))
     on_fake = model.critic(_augmented(model.rules, fake, rng), label, rng)
     with torch.no_grad():
         pairs = compares_pairs(model.rules.loss)
         on_real = model.critic(_augmented(model.rules, real, rng), label, rng) if pairs else on_fake
-    loss = painter_loss(model.rules.loss, on_real.logits, on_fake.logits)
-    yield "painter", loss + _named(model.rules, on_fake)
+    loss = painter_loss(model.rules.loss, on_real.logits, on_fake.logits) + _named(model.rules, on_fake)
+    if beside is not None:
+        loss = led_by_both(fake, loss, -liking(beside(maps, label)), beside.share)
+    yield "painter", loss
 
 
 def _named(rules: Rules, verdict: Verdict) -> Tensor | float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from itertools import pairwise
 
 import torch
@@ -14,6 +15,7 @@ from danqing.nets.convolution import Down
 from danqing.nets.he import SLOPE, initialise
 
 WIDEST = 8  # times the narrowest
+HALF = math.sqrt(0.5)  # of two ways that are summed, so that the variance stays
 
 
 class ResidualCritic(nn.Module):
@@ -26,13 +28,18 @@ class ResidualCritic(nn.Module):
         classes: 0: judges without labels.
         width: channels at half size; they double towards the small end, up to eight times.
         naming: whether it also names the class.
+        ahead: doublings that pictures lack: so many blocks pass maps on through their plain way alone, unhalved, and
+            begin, when their turn comes, with nothing else to say.
 
     Source: residual blocks: Karras et al. 2020 (StyleGAN2), section 4.1, without its batch statistics, as in Huang et
     al. 2024 (R3GAN), section 4; projection: Miyato & Koyama 2018, eq. 3; naming: Odena et al. 2017.
     """
 
-    def __init__(self, base: int, doublings: int, channels: int, classes: int, width: int, naming: bool) -> None:
+    def __init__(
+        self, base: int, doublings: int, channels: int, classes: int, width: int, naming: bool, ahead: int = 0
+    ) -> None:
         super().__init__()
+        self.ahead = ahead
         widths = [width * min(WIDEST, 2**level) for level in range(doublings)]
         self.first = Down(channels, widths[0])
         self.blocks = nn.ModuleList(_Block(inputs, outputs) for inputs, outputs in pairwise(widths))
@@ -45,10 +52,21 @@ class ResidualCritic(nn.Module):
         initialise(self.head, *([] if self.names is None else [self.names]))
         if self.classes is not None:
             nn.init.normal_(self.classes.weight, std=features**-0.5)
+        for block in self._waiting:
+            nn.init.zeros_(block.down.weight)
+
+    @property
+    def _waiting(self) -> Iterator[_Block]:
+        """The blocks of sides that pictures do not have yet."""
+        for block in self.blocks[: self.ahead]:
+            assert isinstance(block, _Block)
+            yield block
 
     def forward(self, x: Tensor, label: Tensor | None, rng: Generator) -> Verdict:
         x = F.leaky_relu(self.first(x.contiguous(memory_format=torch.channels_last)), SLOPE)
-        for block in self.blocks:
+        for waiting in self._waiting:
+            x = waiting.aside(x) * HALF
+        for block in self.blocks[self.ahead :]:
             x = block(x)
         features = F.leaky_relu(self.last(x), SLOPE).permute(0, 2, 3, 1).flatten(1)
         logits: Tensor = self.head(features).squeeze(1)
@@ -72,7 +90,7 @@ class _Block(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         straight: Tensor = self.aside(F.avg_pool2d(x, 2))
         around: Tensor = F.leaky_relu(self.down(F.leaky_relu(self.same(x), SLOPE)), SLOPE)
-        return (around + straight) * math.sqrt(0.5)
+        return (around + straight) * HALF
 
 
 class PatchCritic(nn.Module):

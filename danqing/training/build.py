@@ -7,7 +7,8 @@ import inspect
 import torch
 
 from danqing.core.learned.families import family_named
-from danqing.core.learned.model import Model, Optimiser
+from danqing.core.learned.model import Model
+from danqing.core.learned.proposals import Optimiser
 from danqing.data.store import Store
 from danqing.data.stream import Stream
 from danqing.training.config import TrainConfig

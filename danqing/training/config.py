@@ -16,14 +16,16 @@ from danqing.core.fields.seed import Seed
 from danqing.core.fields.source import Source
 from danqing.core.learned.card import locate, read_card
 from danqing.core.learned.families import family_named
-from danqing.core.learned.model import Painter, Recogniser, Restorer, Stage
+from danqing.core.learned.model import Painter, Recogniser, Restorer
+from danqing.core.learned.proposals import Stage
 from danqing.core.menu import families
 from danqing.core.words import words_of
 from danqing.data.augment import augmentations
 from danqing.training.budget import Budget
-from danqing.training.stages import read_stages, stages_to_json
+from danqing.training.stages import check_growth, growing, read_stages, stages_to_json
 
 FROM_DATA = ("size", "channels", "classes", "points")  # parameters of a family that the data decides
+NATURAL_SIZE = {"digits": 28}  # side in pixels of what is built in
 IMAGENET = "imagenet"  # weights that come in a package, not in a file of danqing's
 TAUGHT = (Painter, Restorer, Recogniser)  # kinds that can learn from others of their kind
 GOING_ON = ("data_", "new_pictures")  # options of one resumption, not of the run
@@ -45,6 +47,7 @@ class Options:
             them are learned, added (low-rank) or multiplied (scale); the model that is saved holds them.
         rank: of what adapters change, by default 4; more can change more.
         size: side of the pictures in pixels; by default 28 for the built-in digits, else what the family proposes.
+        grow: side of the pictures that a run begins with; in stages it doubles until it is their size (stylegan).
         channels: grey or colour; auto takes what the pictures are.
         conditional: learn the classes when the pictures have labels.
         fit: how pictures become square: crop the middle, pad, stretch or cut into tiles; by default as the family asks.
@@ -90,6 +93,7 @@ class Options:
     adapters: Literal["none", "low-rank", "scale"] = "none"
     rank: Annotated[int, Range(1, 256)] | None = None
     size: Annotated[int, Range(8, 1024, "px")] | None = None
+    grow: Annotated[int, Range(8, 512, "px")] | None = None
     channels: Literal["auto", "grey", "colour"] = "auto"
     conditional: bool = True
     fit: Literal["crop", "pad", "stretch", "tiles"] | None = None
@@ -183,7 +187,10 @@ class TrainConfig:
         chosen = Options(**checked(tuple(options.values()), {k: v for k, v in values.items() if k in options}))
         Budget.parse(chosen.every, of=Budget.parse(chosen.budget))
         augmentations(chosen.augment)
-        return cls(family, data, params, chosen, stages)
+        made = cls(family, data, params, chosen, stages)
+        if chosen.grow is not None:
+            check_growth(family_named(family), chosen.grow, made.side, stages)
+        return made
 
     def to_json(self) -> dict[str, Any]:
         """The run as JSON values."""
@@ -212,8 +219,16 @@ class TrainConfig:
         return [self._in_stage(stage) for stage in self.all_stages()]
 
     def all_stages(self) -> tuple[Stage, ...]:
-        """Its stages: its own, or those that the family proposes."""
+        """Its stages: its own, those of a run that grows, or those that the family proposes."""
+        if self.options.grow is not None:
+            return growing(self.options.grow, self.side)
         return self.stages or family_named(self.family).stages
+
+    @property
+    def side(self) -> int:
+        """The side of its pictures in pixels; of a run that grows, in the end."""
+        given = self.options.size
+        return NATURAL_SIZE.get(self.data, family_named(self.family).picture_size) if given is None else given
 
 
 def _read(file: str | Path) -> dict[str, Any]:

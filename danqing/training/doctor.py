@@ -90,6 +90,10 @@ class Doctor:
         """Look at what is painted."""
         return self._raised(lambda alarm: alarm.look(view), view.step, manner)
 
+    def begin_anew(self) -> None:
+        """Let every alarm forget its history: it was of other pictures."""
+        self.alarms = {name: type(alarm)() for name, alarm in self.alarms.items()}
+
     def recovered(self) -> None:
         """Note that a good checkpoint was reached: the next break is a new one."""
         self.rollbacks = 0

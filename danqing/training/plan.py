@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import resource
 import sys
-from typing import Any
+from typing import Any, NamedTuple
 
 from danqing.core.learned.manner import computes_bf16
 from danqing.core.learned.model import Painter
@@ -18,11 +18,13 @@ from danqing.training.forecast import about
 from danqing.training.kit import teacher_of
 from danqing.training.machine import prepare, steps_per_second, to_machine
 from danqing.training.process import apart
-from danqing.training.setup import batch_share, count_of, gather_pictures, refuse_at_once, without_labels
+from danqing.training.setup import Supplies, batch_share, count_of, gather_stages, refuse_at_once, without_labels
 
 
 def plan(config: TrainConfig) -> Job[dict[str, Any]]:
-    """Resolve a run, measure a few steps of its first stage, and say what it would take; only pictures are packed.
+    """Resolve a run, measure a few steps of each of its stages, and say what it would take; only pictures are packed.
+
+    The model told of is that of the first stage.
 
     Returns:
         JSON values: the resolved config, parameters by part, pictures, steps per second by precision, steps, seconds
@@ -34,9 +36,9 @@ def plan(config: TrainConfig) -> Job[dict[str, Any]]:
 def _plan(config: TrainConfig) -> Job[dict[str, Any]]:
     refuse_at_once(config, 1)
     refuse_adapters(config)
-    first = config.by_stage()[0]
+    stages, gathered = config.by_stage(), (yield from gather_stages(config))
+    first, supplies = stages[0], gathered[0]
     options = first.options
-    supplies = yield from gather_pictures(first)
     threads = prepare(options.threads)
     new = new_model(first, supplies.train)
     transfer = take_over(first, new, supplies)
@@ -53,11 +55,16 @@ def _plan(config: TrainConfig) -> Job[dict[str, Any]]:
         yield Progress(done, len(wishes), f"measuring {name}")
         speeds[name] = steps_per_second(model, batch, settings_of(first, model), name, teacher=teacher)
     precision = max(speeds, key=lambda name: speeds[name])
-    spending = _spending(Budget.parse(options.budget), speeds[precision], batch_size, count_of(supplies.train))
+    others = [_speed(each, mine, precision) for each, mine in zip(stages[1:], gathered[1:], strict=True)]
+    paces = [
+        _Pace(stage.share, speed, batch_share(each, 1))
+        for stage, speed, each in zip(config.all_stages(), [speeds[precision], *others], stages, strict=True)
+    ]
+    spending = _spending(Budget.parse(options.budget), paces, count_of(supplies.train))
     expected: list[str] = []
     if isinstance(model, Painter):
         count, seen = count_of(supplies.train), spending["pictures_seen"]
-        expected = list(about(count, supplies.train.size, supplies.train.channels or 3, seen, spending["budget"]))
+        expected = list(about(count, config.side, supplies.train.channels or 3, seen, spending["budget"]))
     weights = sum(p.numel() * p.element_size() for p in model.parameters())
     return {
         "config": config.with_options(precision=precision).to_json(),
@@ -80,16 +87,34 @@ def peak_memory() -> int:
     return peak if sys.platform == "darwin" else peak * 1024
 
 
-def _spending(budget: Budget, speed: float, batch: int, pictures: float) -> dict[str, Any]:
-    steps = {
-        "seconds": budget.amount * speed,
-        "pictures": budget.amount / batch,
-        "epochs": budget.amount * pictures / batch,
-    }[budget.currency]
+class _Pace(NamedTuple):
+    """How long a stage lasts against the others, and how it goes: steps a second, pictures a step."""
+
+    share: float
+    speed: float
+    batch: int
+
+
+def _speed(config: TrainConfig, supplies: Supplies, precision: str) -> float:
+    """Steps a second of a later stage."""
+    model = to_machine(new_model(config, supplies.train), "cpu").train()
+    batch = without_labels(next(supplies.train.batches(batch_share(config, 1), config.options.seed)), model)
+    return steps_per_second(model, batch, settings_of(config, model), precision)
+
+
+def _spending(budget: Budget, paces: list[_Pace], pictures: float) -> dict[str, Any]:
+    """What a budget allows; shares of stages are shares of it."""
+    whole = sum(each.share for each in paces)
+    amount = budget.amount * (pictures if budget.currency == "epochs" else 1.0)
+    if budget.currency == "seconds":
+        steps = [amount * each.share / whole * each.speed for each in paces]
+    else:
+        steps = [amount * each.share / whole / each.batch for each in paces]
+    seen = sum(count * each.batch for count, each in zip(steps, paces, strict=True))
     return {
         "budget": str(budget),
-        "steps": round(steps),
-        "pictures_seen": round(steps * batch),
-        "epochs": round(steps * batch / pictures, 2),
-        "seconds": round(steps / speed, 1),
+        "steps": round(sum(steps)),
+        "pictures_seen": round(seen),
+        "epochs": round(seen / pictures, 2),
+        "seconds": round(sum(count / each.speed for count, each in zip(steps, paces, strict=True)), 1),
     }

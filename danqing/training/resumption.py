@@ -8,7 +8,7 @@ from typing import Any
 from danqing.core.errors import DataError, ParameterError
 from danqing.training.build import points_of
 from danqing.training.config import TrainConfig
-from danqing.training.setup import Supplies, fit_of, picture_size
+from danqing.training.setup import Supplies, fit_of
 from danqing.training.stages import stages_to_json
 from danqing.training.state import Saved
 
@@ -31,12 +31,12 @@ def check_changes(begun: TrainConfig, saved: Saved, path: Path, changes: dict[st
         "family": begun.family,
         **begun.params,
         "stages": stages_to_json(begun.stages),
-        "size": picture_size(begun),
+        "size": begun.side,
         "channels": COLOURS.get(known_set(saved).get("channels", 0), begun.options.channels),
         "classes": saved.card["config"].get("classes", 0),
         **{
             name: getattr(begun.options, name)
-            for name in ("conditional", "seed", "stream", "from_", "adapters", "rank")
+            for name in ("conditional", "seed", "stream", "from_", "adapters", "rank", "grow")
         },
         "fit": fit_of(begun),
         "out": path,

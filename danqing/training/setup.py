@@ -33,7 +33,6 @@ from danqing.training.budget import Budget
 from danqing.training.config import TrainConfig
 from danqing.training.score import SCORED
 
-NATURAL_SIZE = {"digits": 28}
 HASTY = 0.1  # of a look: a budget that is shorter is refused
 FOUND = 64  # held-out pictures a look in which things are to be found
 
@@ -131,9 +130,9 @@ def gather_stages(config: TrainConfig) -> Job[list[Supplies]]:
     by_size: dict[int, Supplies] = {}
     stages = config.by_stage()
     for each in stages:
-        if picture_size(each) not in by_size:
-            by_size[picture_size(each)] = yield from gather_pictures(each)
-    return [by_size[picture_size(each)] for each in stages]
+        if each.side not in by_size:
+            by_size[each.side] = yield from gather_pictures(each)
+    return [by_size[each.side] for each in stages]
 
 
 def gather_pictures(config: TrainConfig) -> Job[Supplies]:
@@ -149,7 +148,7 @@ def gather_pictures(config: TrainConfig) -> Job[Supplies]:
     if options.stream:
         stream = Stream(
             config.data,
-            size=picture_size(config),
+            size=config.side,
             channels=options.channels,
             fit=fit_of(config),
             skip_bad=options.skip_bad,
@@ -191,7 +190,7 @@ def _packed(config: TrainConfig, data: str, labels: Path | None, only: Collectio
     for split in ("train", "test"):
         job = pack(
             data,
-            size=picture_size(config),
+            size=config.side,
             channels=options.channels,
             fit=fit_of(config),
             labels=labels,
@@ -209,7 +208,7 @@ def _packed(config: TrainConfig, data: str, labels: Path | None, only: Collectio
 
 def _remarks(config: TrainConfig, report: dict[str, Any]) -> Iterator[str]:
     """What a person should know of pictures that can be learned from: too few, or too small."""
-    count, size = report.get("usable", math.inf), picture_size(config)
+    count, size = report.get("usable", math.inf), config.side
     if issubclass(family_named(config.family), Painter) and count < FEWEST:
         yield too_few(count, begun=config.options.from_ is not None)
     shorter = {name: shorter_side(name) for name in report.get("sizes", {})}
@@ -219,12 +218,6 @@ def _remarks(config: TrainConfig, report: dict[str, Any]) -> Iterator[str]:
             f"{small:,} of {several(count, 'picture')} are smaller than {size} px and will look soft: the smallest has "
             f"{min(shorter.values())} px (--size sets the size)"
         )
-
-
-def picture_size(config: TrainConfig) -> int:
-    """The side of the pictures of a run, in pixels."""
-    given = config.options.size
-    return NATURAL_SIZE.get(config.data, family_named(config.family).picture_size) if given is None else given
 
 
 def fit_of(config: TrainConfig) -> Fit:

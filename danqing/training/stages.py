@@ -12,9 +12,11 @@ from typing import Annotated, Any
 from danqing.core.errors import ParameterError
 from danqing.core.fields.form import Field, schema
 from danqing.core.fields.number import Range
-from danqing.core.learned.model import Model, Stage
+from danqing.core.learned.model import Model
+from danqing.core.learned.proposals import Stage
 
 NAMES = tuple(field.name for field in dataclasses.fields(Stage))
+SMALLEST = 16  # px: smaller pictures teach in no time, and nothing that lasts
 SHARED = ("size", "batch", "freeze")  # which are the loop's options, too
 
 
@@ -40,6 +42,33 @@ def read_stages(values: Any, options: Mapping[str, Field], form: Mapping[str, Fi
     if not isinstance(values, list | tuple):
         raise ParameterError("must be a list of stages", where="stages")
     return tuple(_stage(value, f"stage {at}", options, form) for at, value in enumerate(values, 1))
+
+
+def growing(first: int, size: int) -> tuple[Stage, ...]:
+    """The stages of a run whose pictures double in side from ``first`` to ``size``: half of it is of the last.
+
+    Source: Karras et al. 2018, "Progressive growing of GANs", section 2.
+    """
+    doublings = (size // first).bit_length() - 1
+    before = tuple(Stage(0.5 / doublings, first << at, params={"ahead": doublings - at}) for at in range(doublings))
+    return (*before, Stage(0.5))
+
+
+def check_growth(made: type[Model], first: int, size: int, stages: Sequence[Stage]) -> None:
+    """See that a run can grow.
+
+    Raises:
+        ParameterError: if the family cannot, stages of its own say otherwise, or doubling does not lead to the size.
+    """
+    if not made.grows:
+        raise ParameterError(f"a {made.__name__.lower()} does not grow", where="grow", remedy="stylegan does")
+    if stages:
+        raise ParameterError("does not go with stages of its own", where="grow", remedy="Leave one of both out")
+    halves = [size >> at for at in range(1, size.bit_length()) if size % (1 << at) == 0 and size >> at >= SMALLEST]
+    if first not in halves:
+        what = f"pictures of {first} px do not double to {size} px"
+        known = f"Say {' or '.join(map(str, halves))}" if halves else "Leave it out: so small ones have no stages"
+        raise ParameterError(what, where="grow", remedy=known)
 
 
 def stages_to_json(stages: Sequence[Stage]) -> list[dict[str, Any]]:
@@ -85,4 +114,4 @@ def _stage(value: Any, name: str, options: Mapping[str, Field], form: Mapping[st
         raise ParameterError(f"{name}: {error.where}: {error.what}", where="stages", remedy=error.remedy) from error
 
 
-__all__ = ["check_shapes", "ends_of", "read_stages", "stages_to_json"]
+__all__ = ["check_growth", "check_shapes", "ends_of", "growing", "read_stages", "stages_to_json"]

@@ -8,7 +8,8 @@ from typing import Any, TypeAlias
 import torch
 from torch import Generator, Tensor, nn
 
-from danqing.core.learned.model import Model, Optimiser, Samples
+from danqing.core.learned.model import Model, Samples
+from danqing.core.learned.proposals import Optimiser
 from danqing.training.muon import Muon, takes
 from danqing.training.teaching import Teacher
 

@@ -124,7 +124,7 @@ class Training:
         self.checkpoints.take_up(tensors, rank)
 
     def _next_stage(self, share: float) -> None:
-        """Go on in the stage that is due, with all that was learned; a best score counts among the same pictures."""
+        """Go on in the stage that is due, with all that was learned; what was scored counts among the same pictures."""
         captured = self.checkpoints.captured(self.kit.generators(together=False))
         before = self.kit.config
         while share >= self.ends[self.position.stage]:
@@ -133,6 +133,7 @@ class Training:
         self._enter(self.position.stage, {name: value.clone() for name, value in captured.items()}, 0)
         if (before.options.size, before.params) != (self.kit.config.options.size, self.kit.config.params):
             self.position.best = None
+            self.position.doctor.begin_anew()
 
     def _step(self, batch: Samples, share: float) -> dict[str, float]:
         """One step by the rules as they are now, which adaptive augmentation then turns to what is needed."""

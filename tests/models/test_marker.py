@@ -7,7 +7,8 @@ import torch
 from torch import Tensor
 
 from danqing.core.errors import ParameterError
-from danqing.core.learned.model import Optimiser, Samples
+from danqing.core.learned.model import Samples
+from danqing.core.learned.proposals import Optimiser
 from danqing.models.marker import Marker, aged
 from danqing.training.step import Stepper
 

@@ -8,7 +8,8 @@ import pytest
 import torch
 
 from danqing.core.errors import ModelFileError, ParameterError
-from danqing.core.learned.model import Optimiser, Samples
+from danqing.core.learned.model import Samples
+from danqing.core.learned.proposals import Optimiser
 from danqing.core.learned.weights import load, save
 from danqing.maths.colour import luma
 from danqing.maths.damage import Damaged, Task, enlarged, filled, first_estimate, gain_for, hint_of

@@ -156,6 +156,55 @@ def test_a_saved_model_paints_the_same(tmp_path):
     assert again.seen == net.seen == 16
 
 
+def grown(ahead, size, **params):
+    """The same weights at an earlier side and as they are in the end."""
+    small = model(size=size, ahead=ahead, channels=3, classes=2, own=2, **params)
+    large = model(size=size << ahead, channels=3, classes=2, own=2, **params)
+    large.load_state_dict(small.state_dict())
+    return small.eval(), large.eval()
+
+
+@pytest.mark.parametrize(("ahead", "size"), [(1, 16), (2, 16), (1, 28)])
+def test_what_has_just_grown_paints_what_it_painted_but_larger(ahead, size):
+    small, large = grown(ahead, size)
+    assert (small.levels + ahead, small.config["size"]) == (large.levels, size)
+    w = large.mapping(torch.randn(3, *large.latent, generator=seeded()), torch.tensor([0, 1, 0]))
+    with torch.inference_mode():
+        before, after = small.painter.drawn(w[:, : small.levels]), large.painter.drawn(w)
+        for _ in range(ahead):
+            before = F.interpolate(before, scale_factor=2.0, mode="bilinear")
+    assert before.abs().max() > 0.1
+    torch.testing.assert_close(after, before, rtol=1e-5, atol=1e-5)
+
+
+def test_a_critic_that_has_just_grown_has_nothing_to_say_in_its_new_block():
+    small, large = grown(1, 16)
+    x, y = torch.rand(2, 3, 16, 16, generator=seeded()), torch.tensor([0, 1])
+    block = large.critic.blocks[0]
+    with torch.no_grad():
+        maps = torch.rand(2, 4, 16, 16, generator=seeded(1))
+        torch.testing.assert_close(block(maps), block.aside(F.avg_pool2d(maps, 2)) * 0.5**0.5)
+        assert small.judge(x, y).isfinite().all()
+        assert large.judge(F.interpolate(x, scale_factor=2.0), y).isfinite().all()
+
+
+def test_only_what_is_in_use_learns_before_it_has_grown():
+    net = model(ahead=2, channels=3)
+    waiting = ("painter.up.2", "painter.up.3", "painter.same.2", "painter.same.3", "painter.read.3", "painter.read.4")
+    waiting += ("critic.blocks.0.same", "critic.blocks.0.down", "critic.blocks.1.same", "critic.blocks.1.down")
+    before = {name: value.clone() for name, value in net.named_parameters()}
+    Stepper(net, net.optimiser, "fp32").step(batch_for(net), seeded())
+    still = {name for name, value in net.named_parameters() if torch.equal(before[name], value)}
+    assert {name for name in before if name.startswith(waiting)} <= still
+    assert still <= {name for name in before if name.startswith((*waiting, "critic.head.bias"))}
+
+
+@pytest.mark.parametrize(("size", "ahead"), [(14, 1), (128, 2)])
+def test_sides_to_come_are_refused_where_they_cannot_be(size, ahead):
+    with pytest.raises(ParameterError, match="is not one of"):
+        StyleGAN(size=size, ahead=ahead)
+
+
 QUARTERS = torch.full((4, 1, 16, 16), 0.1)
 for mode in range(4):
     QUARTERS[mode, :, 8 * (mode // 2) :, 8 * (mode % 2) :][:, :8, :8] = 0.9
@@ -175,3 +224,37 @@ def test_it_learns_every_mode_of_a_toy_set():
     distance = (painted[:, None] - QUARTERS).square().mean((2, 3, 4)).sqrt()
     assert torch.bincount(distance.argmin(1), minlength=4).min() > 15  # 50 would be even
     assert distance.min(1).values.median() < 0.15  # flat grey is 0.4 away, the noise alone 0.06
+
+
+def learned(net, steps):
+    """Learn the quarters at the side of a model."""
+    stepper, rng = Stepper(net, net.optimiser._replace(lr=2e-3), "fp32"), seeded()
+    side = net.config["size"]
+    for _ in range(steps):
+        y = torch.randint(4, (32,), generator=rng)
+        noise = 0.1 * (torch.rand(32, 1, side, side, generator=rng) * 2 - 1)
+        stepper.step(Samples(F.interpolate(QUARTERS, (side, side))[y] + noise), rng)
+    with torch.inference_mode():
+        painted = net.eval().sample(200, seeded(9))
+    distance = (painted[:, None] - F.interpolate(QUARTERS, (side, side))).square().mean((2, 3, 4)).sqrt()
+    return torch.bincount(distance.argmin(1), minlength=4).min(), distance.min(1).values.median()
+
+
+@pytest.mark.slow
+def test_what_was_learned_small_is_known_at_full_size():
+    """160 steps at 16 px take as long as 40 at 32 px, after which nothing is to be seen yet."""
+
+    def made(size, ahead):
+        torch.manual_seed(1)
+        return StyleGAN(**{**SMALL, "size": size, "ahead": ahead, "width": 8, "critic_width": 8})
+
+    small, large = made(16, 1), made(32, 0)
+    learned(small, 160)
+    large.load_state_dict(small.state_dict())
+    rarest, distance = learned(large, 0)
+    assert rarest > 15  # 50 would be even
+    assert distance < 0.15  # flat grey is 0.4 away, the noise alone 0.06
+    assert learned(made(32, 0), 40)[1] > 0.25
+    rarest, distance = learned(large.train(), 80)
+    assert rarest > 15
+    assert distance < 0.15

@@ -15,7 +15,8 @@ import torch
 from safetensors.torch import save_file
 from torch import Generator, Tensor, nn
 
-from danqing.core.learned.model import Model, Optimiser, Samples
+from danqing.core.learned.model import Model, Samples
+from danqing.core.learned.proposals import Optimiser
 from danqing.training.setup import launch
 from danqing.training.step import Stepper
 

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from danqing.core.learned.model import Optimiser, Samples
+from danqing.core.learned.model import Samples
+from danqing.core.learned.proposals import Optimiser
 from danqing.models.mlpgan import MLPGAN
 from danqing.training.machine import choose_precision
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from danqing.core.learned.model import Optimiser
+from danqing.core.learned.proposals import Optimiser
 from danqing.training.muon import NARROW, ROUNDS, A, B, C, Muon, orthogonal, takes
 from danqing.training.step import _optimisers
 

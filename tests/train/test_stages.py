@@ -12,15 +12,18 @@ from torch import Tensor, nn
 
 from danqing.core.errors import ParameterError
 from danqing.core.learned.families import family_named
-from danqing.core.learned.model import Model, Optimiser, Samples
-from danqing.core.learned.weights import load_tensors
+from danqing.core.learned.model import Model, Samples
+from danqing.core.learned.proposals import Optimiser
+from danqing.core.learned.weights import load_tensors, save_tensors
 from danqing.core.progress import Job, finish
+from danqing.training.budget import Budget
 from danqing.training.build import settings_of
 from danqing.training.config import TrainConfig
 from danqing.training.freezing import freeze, layers
 from danqing.training.loop import resume, train
+from danqing.training.plan import _Pace, _spending, plan
 from danqing.training.stages import ends_of
-from danqing.training.state import newest
+from danqing.training.state import checkpoints_in, newest
 from danqing.training.step import Stepper
 
 RUN: dict[str, Any] = {"budget": "320pictures", "every": "100pictures", "batch": 16, "precision": "fp32", "threads": 1}
@@ -30,6 +33,7 @@ GROWING: list[dict[str, Any]] = [
     {"share": 1, "size": 48, "params": {"patch": 32}},
 ]
 STAGED: dict[str, dict[str, Any]] = {
+    "stylegan": {"width": 4, "critic_width": 4, "size": 32, "grow": 16, "every": "100%"},
     "mlpgan": {"width": 8, "stages": FREEZE_THEN_THAW},
     "restorer": {"net": "tiny", "task": "deblur", "patch": 24, "stages": GROWING},
 }
@@ -52,7 +56,7 @@ def same(first: Path, second: Path) -> bool:
     return one.keys() == two.keys() and all(torch.equal(one[name], two[name]) for name in one)
 
 
-@pytest.mark.parametrize("family", STAGED)
+@pytest.mark.parametrize("family", ["mlpgan", "restorer", pytest.param("stylegan", marks=pytest.mark.slow)])
 def test_stop_and_resume_inside_any_stage_is_bit_for_bit(family: str, tmp_path: Path) -> None:
     whole = finish(train(config(family, tmp_path / "whole")))
     for seen in (64, 240):  # inside the first stage, and inside the second
@@ -212,3 +216,72 @@ def test_each_part_steps_with_its_own_settings() -> None:
 def test_settings_for_some_parts_only_are_a_mistake_of_the_family() -> None:
     with pytest.raises(TypeError, match="body"):
         Stepper(Two(), {"head": Optimiser()}, "fp32")
+
+
+def test_a_run_that_grows_doubles_its_pictures_and_half_of_it_is_of_the_last() -> None:
+    made = TrainConfig.make("stylegan", "digits", grow=16, size=64)
+    assert [(each.size, dict(each.params)) for each in made.all_stages()] == [
+        (16, {"ahead": 2}),
+        (32, {"ahead": 1}),
+        (None, {}),
+    ]
+    assert ends_of(made.all_stages()) == [0.25, 0.5, float("inf")]
+    assert [each.side for each in made.by_stage()] == [16, 32, 64]
+
+
+@pytest.mark.parametrize(
+    ("family", "values", "words"),
+    [
+        ("dcgan", {"grow": 16, "size": 64}, "a dcgan does not grow.*stylegan"),
+        ("stylegan", {"grow": 24, "size": 64}, "24 px do not double to 64 px.*Say 32 or 16"),
+        ("stylegan", {"grow": 64, "size": 64}, "do not double.*Say 32 or 16"),
+        ("stylegan", {"grow": 8, "size": 64}, "do not double"),
+        ("stylegan", {"grow": 16, "size": 16}, "Leave it out"),
+        ("stylegan", {"grow": 2, "size": 64}, "whole number in 8…512"),
+        ("stylegan", {"grow": 32, "size": 64, "stages": [{"lr": 0.5}]}, "stages of its own"),
+    ],
+)
+def test_growth_that_cannot_be_is_refused(family: str, values: dict[str, Any], words: str) -> None:
+    with pytest.raises(ParameterError, match=words):
+        TrainConfig.make(family, "digits", **values)
+
+
+def test_a_run_from_before_there_was_growth_has_none(tmp_path: Path) -> None:
+    known = config("mlpgan", tmp_path / "run").to_json()
+    del known["grow"]
+    (tmp_path / "config.json").write_text(json.dumps(known))
+    assert TrainConfig.of_run(tmp_path / "config.json").options.grow is None
+
+
+def test_a_plan_counts_every_stage_at_its_own_batch_and_speed(tmp_path: Path) -> None:
+    told = finish(plan(config("mlpgan", tmp_path / "run", stages=[{"batch": 32}, {}])))
+    assert (told["steps"], told["pictures_seen"]) == (160 / 32 + 160 / 16, 320)
+
+
+def test_seconds_of_a_budget_are_spent_at_the_speed_of_each_stage() -> None:
+    paces = [_Pace(1, 8.0, 32), _Pace(3, 2.0, 16)]
+    timed = _spending(Budget.parse("40s"), paces, 100)
+    assert (timed["steps"], timed["pictures_seen"]) == (10 * 8 + 30 * 2, 10 * 8 * 32 + 30 * 2 * 16)
+    assert (timed["seconds"], timed["epochs"]) == (40.0, 35.2)
+    counted = _spending(Budget.parse("2epochs"), paces, 512)
+    assert (counted["steps"], counted["pictures_seen"]) == (256 / 32 + 768 / 16, 1024)
+    assert counted["seconds"] == 256 / 32 / 8 + 768 / 16 / 2
+
+
+@pytest.mark.parametrize(
+    ("family", "forgets"), [("stylegan", True), pytest.param("mlpgan", False, marks=pytest.mark.slow)]
+)
+def test_scores_of_smaller_pictures_raise_no_alarm(family: str, forgets: bool, tmp_path: Path) -> None:
+    """A score that no larger picture could have is forgotten where these begin, and kept where pictures stay."""
+    stopped_at(train(config(family, tmp_path, every="64pictures")), 96)
+    last = checkpoints_in(tmp_path / "checkpoints")[-1]
+    card, tensors = load_tensors(last)
+    assert card["stage"] == 0
+    card["doctor"]["alarms"]["scores-fall"]["best"] = 1e-9
+    save_tensors(tensors, last, card)
+    finish(resume(tmp_path))
+    best = newest(tmp_path / "checkpoints").card["doctor"]["alarms"]["scores-fall"]["best"]
+    assert (best > 1e-9) == forgets
+    if forgets:  # and growth belongs to the run
+        with pytest.raises(ParameterError, match="begun with grow 16"):
+            finish(resume(tmp_path, grow=None))

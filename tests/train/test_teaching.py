@@ -10,7 +10,8 @@ import torch
 
 from danqing.core.errors import ModelFileError, ParameterError
 from danqing.core.learned.card import read_card
-from danqing.core.learned.model import Optimiser, Samples
+from danqing.core.learned.model import Samples
+from danqing.core.learned.proposals import Optimiser
 from danqing.core.learned.weights import save
 from danqing.core.progress import finish
 from danqing.training.config import TrainConfig

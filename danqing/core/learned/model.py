@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal, NamedTuple
 
 import torch
@@ -12,6 +11,7 @@ from torch import Generator, Tensor, nn
 
 from danqing.core.errors import ParameterError
 from danqing.core.learned.latent_space import LatentSpace
+from danqing.core.learned.proposals import Optimiser, Stage
 from danqing.core.learned.remembering import remembering
 from danqing.core.pictures.contract import Images, Mask
 
@@ -48,43 +48,6 @@ class Samples(NamedTuple):
         return self.map(lambda each: each.to(device, memory_format=last) if each.ndim == 4 else each.to(device))
 
 
-class Optimiser(NamedTuple):
-    """How a family proposes to learn; ``danqing train`` can override Adam's settings.
-
-    Attributes:
-        lr: Adam's learning rate.
-        betas: Adam's.
-        weight_decay: Adam's, decoupled.
-        muon: Muon's learning rate for the kernels of wide layers; 0 leaves them to Adam.
-    """
-
-    lr: float = 2e-4
-    betas: tuple[float, float] = (0.9, 0.999)
-    weight_decay: float = 0.0
-    muon: float = 0.0
-
-
-@dataclass(frozen=True)
-class Stage:
-    """A stretch of a run with settings of its own; what is not said stays as the run has it.
-
-    Attributes:
-        share: how long it lasts, against the other stages of the run.
-        size: side of the pictures in pixels, for families whose weights do not depend on it.
-        batch: pictures a step, over all processes.
-        freeze: what does not learn, as ``--freeze`` takes it.
-        lr: what the learning rate is multiplied by.
-        params: parameters of the family that change without changing any weight's shape (the side of patches …).
-    """
-
-    share: float = 1.0
-    size: int | None = None
-    batch: int | None = None
-    freeze: str = ""
-    lr: float = 1.0
-    params: Mapping[str, Any] = field(default_factory=dict)
-
-
 class Model(nn.Module, ABC):
     """Base of all families. The ``__init__`` signature of a family is its training form.
 
@@ -100,7 +63,8 @@ class Model(nn.Module, ABC):
         picture_size: proposed side of them in pixels.
         augment: proposed augmentations, as ``--augment`` takes them.
         rates: proposed factors of the learning rate of modules, as ``--rates`` takes them.
-        called: which families a base is, where its own name would tell nobody.
+        grows: whether its weights for larger pictures can wait: it then takes ``ahead``, doublings to come.
+        called: which families a base is, in words, where its own name would tell nobody.
         used_by: what uses such models, for who gives one elsewhere.
         nicknames: what the literature calls some of the modules, with their names here.
         former: what parameters were before they had a name: files from then do not hold them.
@@ -117,6 +81,7 @@ class Model(nn.Module, ABC):
     picture_size: ClassVar[int] = 64
     augment: ClassVar[str] = ""
     rates: ClassVar[str] = ""
+    grows: ClassVar[bool] = False
     called: ClassVar[str] = ""
     used_by: ClassVar[str] = ""
     nicknames: ClassVar[Mapping[str, str]] = {}

@@ -12,7 +12,7 @@ from danqing.core.learned.model import Model
 from danqing.core.operators.task import task
 from danqing.core.progress import Job
 from danqing.data.store import pack as pack_store
-from danqing.training.setup import NATURAL_SIZE
+from danqing.training.config import NATURAL_SIZE
 
 
 @task
