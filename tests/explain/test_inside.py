@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from torch import nn
 from toys import SIDE, Box, Seeker, TwoStrokes, planted
 
 import danqing
@@ -119,9 +118,8 @@ def test_no_two_pictures_get_the_same_noise(tmp_path: Path) -> None:
             pixels = np.full((28, 28), 128, np.uint8)
             pixels[0, at % 28], pixels[1, at // 28] = 90, 100 + int(folder)
             Image.fromarray(pixels).save(tmp_path / folder / f"{at}.png")
-    net, seen = load("digits", kind=Recogniser), []
-    first = next(module for module in net.modules() if isinstance(module, nn.Conv2d))
-    first.register_forward_pre_hook(lambda module, given: seen.append(given[0].detach()))
+    net, seen = Seeker(size=28), []
+    net.seek.register_forward_pre_hook(lambda module, given: seen.append(given[0].detach()))
     found = danqing.robustness(net, data=str(tmp_path), split="all", count=70).numbers
     at = next(number for number, row in enumerate(found) if row["done"] == "noise")
     noisy = torch.cat(seen[2 * at : 2 * at + 2])[:, 0, 4:].flatten(1)
