@@ -27,8 +27,9 @@ FEWEST, MOST = 30, 20_000  # marked pixels that are looked at
 WIDTHS = (4.0, 6.0, 9.0, 13.0, 18.0, 25.0)  # units: of shadows
 FIRST, LAST = 2.0, 36.0  # units: distances at which both sides are compared
 STRETCH = 8.0  # units along a crease that tell as much as one independent place
-SURE = 4.0  # standard errors that a shadow is above nothing
-ALIKE = 0.85  # share of places along a crease, of which the same side is darker: edges of things change sides
+SURE = 2.5  # standard errors that a shadow is above nothing
+NEARLY, ALIKE = 0.5, 0.6  # so near to the usual step from side to side is this share of places: edges of things vary
+SAME = 0.85  # or so many of them are darker on the same side
 WEAKEST, DEEPEST = 0.025, 0.4  # densities
 DARKEST = 4 / 255
 
@@ -179,8 +180,8 @@ def _shadow(density: Floats, seen: NDArray[np.bool_], crease: Crease, unit: floa
 
 def _fitted(between: Floats, away: Floats, unit: float) -> tuple[float, float]:
     """The depth and the width in px of a shadow, from by how much denser one side is (places, distances)."""
-    known = np.isfinite(between)
-    enough = known.sum(0) >= 4 * STRETCH
+    known, stretch = np.isfinite(between), round(STRETCH)  # places are a unit apart
+    enough = known.sum(0) >= 4 * stretch
     if enough.sum() < 4:
         return 0.0, unit
     between, away = between[:, enough], away[enough]
@@ -197,9 +198,11 @@ def _fitted(between: Floats, away: Floats, unit: float) -> tuple[float, float]:
     assert best is not None
     _, depth, width, weight = best
     jump = abs(depth) * math.exp(-away[0] / width) * weight  # of what is nearest, in its standard errors
-    beside = np.nanmean(between[:, :3], 1)
-    alike = (np.sign(beside) == math.copysign(1, depth)).sum() / np.isfinite(beside).sum()
-    sure = jump > SURE and alike >= ALIKE and WEAKEST < abs(depth) < DEEPEST
+    nearest = between[: len(between) // stretch * stretch, :3].reshape(-1, 3 * stretch)
+    beside = np.nanmedian(nearest[np.isfinite(nearest).any(1)], 1)
+    usual = float(np.median(beside))
+    alike = (np.abs(beside - usual) < NEARLY * abs(usual)).mean() >= ALIKE or (beside * depth > 0).mean() >= SAME
+    sure = jump > SURE and usual * depth > 0 and alike and WEAKEST < abs(depth) < DEEPEST
     return (depth, width) if sure else (0.0, unit)
 
 

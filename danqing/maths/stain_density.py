@@ -1,8 +1,8 @@
 """How dense stains are on a print of one tone, where any other colour is foreign to it: measured pixel by pixel.
 
 A print in black and white, or sepia, holds one line of colours, whatever its paper has become: of densities d, both
-d_B - d_G and d_R - d_G are straight lines over d_G. Water, tea and foxing leave that line towards brown. By how much, a pixel's
-colour says; how much darker they made it, too, what changes together with that colour says.
+d_B - d_G and d_R - d_G are straight lines over d_G. Water, tea and foxing leave that line towards brown. By how much, a
+pixel's colour says; how much darker they made it, too, what changes together with that colour says.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ from danqing.core.pictures.contract import Images
 
 Floats = NDArray[np.floating]
 DARKEST = 4 / 255
-SOFT = 1.5  # px: standard deviation of the blur that takes noise off colours
+MEDIAN = 3  # px: side of the squares whose median takes noise off colours, and leaves the edges of stains
+SOFT = 1.5  # px: standard deviation of the blur within which a stain's share rises
 ROUNDS = 12  # of reweighting a line's fit
 LIGHT = 0.3  # value in 0…1 below which noise grows in densities
 NARROW = 0.03  # density: how far half of a picture's colours are from its line, at most, in a print of one tone
@@ -58,11 +59,12 @@ def stains_on_one_tone(x: Images) -> Stains:
 def _measured(density: Floats, x: Images) -> Stains | None:
     import cv2
 
-    density = cv2.GaussianBlur(density, (0, 0), SOFT)
     red, green, blue = (density[..., at] for at in range(3))
-    of_blue, of_red = (_line(green, each - green) for each in (blue, red))
+    more_blue, more_red = (_calm(each - green) for each in (blue, red))
+    green = cv2.GaussianBlur(green, (0, 0), 0.5 * SOFT)
+    of_blue, of_red = (_line(green, each) for each in (more_blue, more_red))
     bluer, redder = (
-        each - green - (slope * green + start) for each, (slope, start) in ((blue, of_blue), (red, of_red))
+        _calm(each - slope * green - start) for each, (slope, start) in ((more_blue, of_blue), (more_red, of_red))
     )
     coarse = np.maximum(1, LIGHT * np.exp(green))
     spreads = [max(FINEST, 1.4826 * float(np.median(np.abs(each) / coarse))) for each in (bluer, redder)]
@@ -83,6 +85,13 @@ def _measured(density: Floats, x: Images) -> Stains | None:
     planes = [grey * (1 + of_red[0]) + redder, grey, grey * (1 + of_blue[0]) + bluer]
     made = torch.from_numpy(np.stack(planes).clip(0)).to(x)[None]
     return Stains(made, torch.from_numpy(sure).to(x)[None, None])
+
+
+def _calm(values: Floats) -> Floats:
+    import cv2
+
+    calmer = cv2.medianBlur(values.astype(np.float32), MEDIAN)
+    return np.asarray(cv2.GaussianBlur(calmer, (0, 0), 0.5 * SOFT), np.float64)
 
 
 def _line(over: Floats, values: Floats) -> tuple[float, float]:
@@ -115,6 +124,8 @@ def _greyer(green: Floats, foreign: Floats, sure: NDArray[np.bool_]) -> Floats:
     """How much denser stains made green: as many times as their colour as each tells, or all of them together."""
     import cv2
 
+    density = foreign
+    green, foreign = (cv2.GaussianBlur(each, (0, 0), SOFT) for each in (green, foreign))
     usual = _ratio(green, foreign, sure, USUAL)
     ratios = np.full_like(green, usual)
     count, numbers, facts, _ = cv2.connectedComponentsWithStats(cv2.dilate(sure.astype(np.uint8), np.ones((5, 5))))
@@ -124,7 +135,7 @@ def _greyer(green: Floats, foreign: Floats, sure: NDArray[np.bool_]) -> Floats:
             there = slice(top, top + height), slice(left, left + width)
             mine = numbers[there] == number
             ratios[there][mine] = _ratio(green[there], foreign[there], mine, usual)
-    return np.asarray(cv2.GaussianBlur(ratios, (0, 0), 2 * SOFT) * foreign)
+    return np.asarray(cv2.GaussianBlur(ratios, (0, 0), 2 * SOFT) * density)
 
 
 def _ratio(green: Floats, foreign: Floats, there: NDArray[np.bool_], usual: float) -> float:

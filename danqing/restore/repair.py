@@ -17,26 +17,23 @@ from danqing.core.operators.operator import operator
 from danqing.core.operators.use import use
 from danqing.core.pictures.contract import Images, Mask
 from danqing.core.progress import Job, Progress
-from danqing.maths.ageing import unit_of
 from danqing.maths.colour import brightness
 from danqing.maths.damage import filled
 from danqing.maths.edge_widths import FEWEST, edge_widths
 from danqing.maths.fading import unfaded
-from danqing.maths.folds import fold_shadows
 from danqing.maths.jpeg_history import history
 from danqing.maths.roughness import through_texture
 from danqing.maths.stain_density import stains_on_one_tone
 from danqing.maths.stains import unstained
 from danqing.nets.fade_estimate import estimate_fade
 from danqing.nets.noise_estimate import estimate_noise
-from danqing.nets.wear import hidden, radius_for
+from danqing.nets.wear import fold_shading, hidden, radius_for
 
 POOR = 80  # JPEG quality below which blocks and ripples are seen
 NOISY = 3.0  # σ on the 0–255 scale below which nobody sees noise
 COARSE = 15.0  # σ above which marks are looked for when the noise is gone: the net has learned none stronger
 SUREST, SURE, WORN, ANY = 0.0, 1 / 6, 0.4, 0.5  # strengths at which marks are looked for: if there may be none, are
 # some, are many, are told
-CREASED = 2 / 3  # strength at which creases are looked for, which are long, and whose shadows must tell of them, too
 MARKED, MANY = 5e-3, 1e-2  # shares of pixels that marks hide: for sure, from which there are any; from which many
 STAINED = 2e-3  # share of pixels that stains lie on
 SOFT = 1.2  # px: width of the sharper edges, above which a picture is blurred
@@ -164,8 +161,7 @@ def _noise(x: Images) -> Found:
 
 
 def _shading(x: Images) -> Found:
-    size = x.shape[-2:]
-    shadows = fold_shadows(x, hidden(x, radius_for(x), CREASED), unit_of(*size))
+    shadows = fold_shading(x)
     deepest = float(shadows.abs().max())
     return Found(deepest, deepest > 0, shadows)
 
