@@ -55,7 +55,8 @@ LINES = 40
 
 def run() -> dict[str, Any]:
     """Age, repair and compare."""
-    rows, marks, stains, shadows, clean_steps = [], [], {"prints": [], "colours": []}, [], {}
+    rows, marks, shadows, clean_steps = [], [], [], {}
+    stains: dict[str, list[tuple[float, float]]] = {"prints": [], "colours": []}
     for number, (name, (top, left)) in enumerate(PLACES.items()):
         new = photograph(name)[..., top : top + SIDE, left : left + SIDE].contiguous()
         clean_steps[name] = danqing.repair(new).numbers[0]["steps"]

@@ -59,12 +59,12 @@ class Crease(NamedTuple):
 def creases(hidden: Mask, unit: float) -> list[Crease]:
     """Find the creases in what is marked as hidden (1, 1, H, W), longest first; sizes are told in a unit of px."""
     marked = hidden[0, 0].cpu().numpy() > 0
-    size, found = marked.shape, []
+    found: list[Crease] = []
     row, column = (each.astype(np.float64) for each in np.nonzero(marked))
     some = slice(None, None, 1 + len(row) // MOST)
     row, column = row[some], column[some]
     while len(found) < FOLDS and len(row) >= FEWEST:
-        crease = _straightest(column, row, size, unit)
+        crease = _straightest(column, row, marked.shape, unit)
         if crease is None:
             break
         found.append(crease)

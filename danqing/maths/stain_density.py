@@ -7,6 +7,7 @@ pixel's colour says; how much darker they made it, too, what changes together wi
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -71,7 +72,7 @@ def _measured(density: Floats, x: Images) -> Stains | None:
     if max(spreads) > NARROW:
         return None
     brown = (bluer - redder) / coarse
-    spread = float(np.hypot(*spreads))
+    spread = math.hypot(*spreads)
     off = np.hypot(bluer / spreads[0], redder / spreads[1]) > SEEDS * coarse
     other = off & ((bluer < 0.5 * LEAST) | (redder > bluer)) & (np.hypot(bluer, redder) > 2 * LEAST * coarse)
     if other.mean() > OTHER:
