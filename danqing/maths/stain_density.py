@@ -28,6 +28,8 @@ FINEST = 0.008  # density: no spread of colours is taken for less, 8 bits being 
 SEEDS, WEAK = 5.0, 2.0  # spreads from which a place is stained, and to which it is around one
 LEAST = 0.03  # density of a stain's blue over its green, from which it is one
 OTHER = 0.01  # share of pixels of other colours than brown, from which a picture is no print of one tone
+AROUND = 4.0  # px: standard deviation of a blur that leaves next to nothing of noise, and the colours of things
+CALM = 0.0175  # density: how far what is not stained is from its line then, in a print of one tone
 USUAL, LOWEST, HIGHEST = 1.3, 0.6, 2.2  # how much denser stains are in green, for each step away from the line
 TRUST = 0.05  # of the usual ratio, beside what a picture tells
 LARGE = 100  # px of a stain that is asked apart
@@ -78,7 +80,7 @@ def _measured(density: Floats, x: Images) -> Stains | None:
     if other.mean() > OTHER:
         return None
     sure = _grown(brown > max(SEEDS * spread, LEAST), brown > WEAK * spread)
-    if not sure.any():
+    if not sure.any() or _unrest(np.stack([bluer, redder], 2), sure) > CALM:
         return None
     share = np.clip(2 * cv2.GaussianBlur(sure.astype(np.float64), (0, 0), 2 * SOFT), 0, 1)
     bluer, redder = bluer.clip(0) * share, redder.clip(max=0) * share
@@ -86,6 +88,18 @@ def _measured(density: Floats, x: Images) -> Stains | None:
     planes = [grey * (1 + of_red[0]) + redder, grey, grey * (1 + of_blue[0]) + bluer]
     made = torch.from_numpy(np.stack(planes).clip(0)).to(x)[None]
     return Stains(made, torch.from_numpy(sure).to(x)[None, None])
+
+
+def _unrest(off: Floats, sure: NDArray[np.bool_]) -> float:
+    """How far colours (H, W, 2) are from a line where nothing is stained, in the mean around a place: nine in ten."""
+    import cv2
+
+    clean = cv2.dilate(sure.astype(np.uint8), np.ones((9, 9))) == 0
+    known = clean.astype(np.float64)
+    means = cv2.GaussianBlur(off * known[..., None], (0, 0), AROUND) / (
+        cv2.GaussianBlur(known, (0, 0), AROUND)[..., None] + 1e-6
+    )
+    return float(np.quantile(np.hypot(means[..., 0], means[..., 1])[clean], 0.9)) if clean.any() else math.inf
 
 
 def _calm(values: Floats) -> Floats:
