@@ -3,9 +3,9 @@
 The 28×28 DCGAN of the field's tutorials (the same layers, batch 128, dropout included) trained by danqing's own loop on
 the built-in digits, against the same nets as a compiled Keras/TensorFlow program in its own environment. The two run in
 turn on the same machine, one process at a time with all its cores; the ratio is the median of the ratios of neighbours.
-Steps a second are measured after a warm-up; processor seconds add all threads, and a busy machine moves them less. danqing
-chooses its precision itself; then fp32 and, where the processor has it, bf16 are forced, in turn. The operations of a
-step are counted as plain convolutions and products need them, so that the share of the peak (products of matrices of
+Steps a second are measured after a warm-up; processor seconds add all threads, and a busy machine moves them less.
+danqing chooses its precision itself; then fp32 and, where the processor has it, bf16 are forced, in turn. The
+operations of a step are counted as plain convolutions and products need them, so that the share of the peak (products of matrices of
 2048×2048 in the same precision, with the same threads) counts what few multiplications save, too.
 """
 
@@ -80,16 +80,13 @@ def table(result: dict[str, Any]) -> str:
     for who, name in words.items():
         rate, cost = result["steps_per_second"][who], result["cpu_seconds_per_step"][who]
         lines.append(f"| {name} | {rate:.2f} | {cost:.3f} |")
-    for precision, found in result.get("forced", {}).items():
-        lines.append(
-            f"| danqing, {precision} forced | {found['steps_per_second']:.2f} | {found['cpu_seconds_per_step']:.3f} |"
-        )
-    for precision, found in result.get("forced", {}).items():
-        work = found["steps_per_second"] * result["operations"] / 1e12
-        lines += [
-            "",
-            f"In {precision} that is {work:.2f} TFLOP/s, {work / found['peak']:.0%} of the peak of {found['peak']:.2f}.",
-        ]
+    forced = result.get("forced", {})
+    for precision, found in forced.items():
+        rate, cost = found["steps_per_second"], found["cpu_seconds_per_step"]
+        lines.append(f"| danqing, {precision} forced | {rate:.2f} | {cost:.3f} |")
+    for precision, found in forced.items():
+        work, peak = found["steps_per_second"] * result["operations"] / 1e12, found["peak"]
+        lines += ["", f"In {precision} that is {work:.2f} TFLOP/s, {work / peak:.0%} of the peak of {peak:.2f}."]
     return "\n".join(lines)
 
 
@@ -148,9 +145,8 @@ def measure(folder: Path, precision: str = "auto") -> dict[str, Any]:
     from danqing.training.config import TrainConfig
     from danqing.training.loop import train
 
-    config = TrainConfig.make(
-        "dcgan", "digits", **TUTORIAL, budget="10000epochs", every="10000epochs", out=folder, precision=precision
-    )
+    endless = {"budget": "10000epochs", "every": "10000epochs"}
+    config = TrainConfig.make("dcgan", "digits", **TUTORIAL, **endless, out=folder, precision=precision)
     job, steps, began, worked = train(config), 0, 0.0, 0.0
     for progress in job:
         steps = 0 if progress.preview is not None else steps + 1  # counted from the look at the untrained model
