@@ -5,8 +5,8 @@ the built-in digits, against the same nets as a compiled Keras/TensorFlow progra
 turn on the same machine, one process at a time with all its cores; the ratio is the median of the ratios of neighbours.
 Steps a second are measured after a warm-up; processor seconds add all threads, and a busy machine moves them less.
 danqing chooses its precision itself; then fp32 and, where the processor has it, bf16 are forced, in turn. The
-operations of a step are counted as plain convolutions and products need them, so that the share of the peak (products of matrices of
-2048×2048 in the same precision, with the same threads) counts what few multiplications save, too.
+operations of a step are counted as plain convolutions and products need them, so that the share of the peak (products
+of matrices of 2048×2048 in the same precision, with the same threads) counts what few multiplications save, too.
 """
 
 from __future__ import annotations
