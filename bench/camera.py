@@ -26,7 +26,8 @@ from numpy.typing import NDArray
 
 import danqing
 from bench.bm3d import photograph, psnr
-from danqing.core.learned.weights import bundled, load
+from danqing.core.learned.card import bundled
+from danqing.core.learned.weights import load
 from danqing.core.pictures.contract import Images
 from danqing.core.pictures.reading import read
 

@@ -1,17 +1,23 @@
 """Old photographs: composed damage, mended whole and by single steps
 
-Twenty cases: five of scikit-image's photographs (parts of 256×256 px; no net has learned from them), each aged in four
-ways by the operator `age`: faded; scratched and dusty; folded, stained and somewhat faded; all of it. Below lies a
-grain of σ = 3 of 255. `repair` decides by itself; a single step is `repair` with all others switched off. PSNR (dB,
-RGB) and mean ΔE2000 against the undamaged photograph. Marks: share of what is hidden that `scratches` marks (recall)
-and share of what it marks that is hidden, or within 2 px of that (precision), at its usual strength; also on thin
-bright lines (1 px, brighter by 0.1…0.25) on bright ground (0.6…0.8) alone. Left alone: the steps that `repair` takes on
-the undamaged photographs.
+Twenty-five cases: five of scikit-image's photographs (parts of 256×256 px; no net has learned from them), each aged in
+five ways by the operator `age`: faded; scratched and dusty; folded, stained and somewhat faded; all of it; and as a
+print in black and white that has faded, was folded, and stained twice. Below lies a grain of σ = 3 of 255. `repair`
+decides by itself; without: it takes neither the step shading nor stains; a single step is `repair` with all others
+switched off. PSNR (dB, RGB) and mean ΔE2000 against the undamaged photograph. Marks: share of what is hidden that
+`scratches` marks (recall) and share of what it marks that is hidden, or within 2 px of that (precision), at its usual
+strength; also on thin bright lines (1 px, brighter by 0.1…0.25) on bright ground (0.6…0.8) alone. Stains: the same of
+the pixels that a stain dims by more than a density of 0.05, by `stains`, over the prints, and over the photographs in
+colours, of which it says nothing. Shadows of folds: how far a photograph is from itself without its fold (mean
+difference in steps of 1/255, but for what the crease hides) with nothing done, and with the shadow that is found
+undone. Left alone: the steps that `repair` takes on the undamaged photographs; and, if `runs/photographs` is there, on
+the middle 256×256 px of those held out of all learning, with how many of them are taken for faded as a whole.
 """
 
 from __future__ import annotations
 
 import statistics
+from collections import Counter
 from typing import Any
 
 import torch
@@ -21,8 +27,15 @@ from torch.nn import functional as F
 
 import danqing
 from bench.bm3d import photograph, psnr
+from bench.camera import HELD_OUT
 from danqing.core.pictures.contract import Images, Mask
+from danqing.core.pictures.reading import read
+from danqing.maths.ageing import Wear, worn
+from danqing.maths.colour import luma
 from danqing.maths.degradation import gaussian_noise
+from danqing.maths.stains import unstained
+from danqing.nets.fade_estimate import estimate_fade
+from danqing.nets.wear import fold_shading
 
 SIDE = 256
 PLACES = {"astronaut": (0, 64), "coffee": (8, 120), "chelsea": (0, 30), "rocket": (20, 130), "motorcycle": (60, 200)}
@@ -32,24 +45,30 @@ AGES: dict[str, dict[str, Any]] = {
     "scratched": NEW | {"scratches": 10},
     "folded": NEW | {"fading": 0.4, "scratches": 4, "folds": 2, "stains": 2},
     "all": {"fading": 0.8, "scratches": 8, "folds": 1, "stains": 1},
+    "print": {"fading": 0.5, "scratches": 4, "folds": 1, "stains": 2},
 }
-STEPS = ("compression", "scratches", "noise", "fading", "blur")
+STEPS = ("compression", "shading", "scratches", "stains", "noise", "fading", "blur")
+FOLDS = 4  # of a photograph, each alone
 NEAR = 5  # px: window in which a mark counts as on what is hidden
 LINES = 40
 
 
 def run() -> dict[str, Any]:
     """Age, repair and compare."""
-    rows, marks, clean_steps = [], [], {}
+    rows, marks, shadows, clean_steps = [], [], [], {}
+    stains: dict[str, list[tuple[float, float]]] = {"prints": [], "colours": []}
     for number, (name, (top, left)) in enumerate(PLACES.items()):
-        clean = photograph(name)[..., top : top + SIDE, left : left + SIDE].contiguous()
-        clean_steps[name] = danqing.repair(clean).numbers[0]["steps"]
+        new = photograph(name)[..., top : top + SIDE, left : left + SIDE].contiguous()
+        clean_steps[name] = danqing.repair(new).numbers[0]["steps"]
+        shadows += [_shadows(new, 10 * number + at) for at in range(FOLDS)]
         for at, (kind, values) in enumerate(AGES.items()):
             seed = 10 * number + at
+            clean = luma(new).clamp(0, 1).expand_as(new).contiguous() if kind == "print" else new
             old = danqing.age(clean, seed=seed, **values)
             whole = danqing.repair(old)
             row: dict[str, Any] = {"picture": name, "age": kind, "steps": whole.numbers[0]["steps"]}
             row["nothing"], row["repair"] = _errors(old, clean), _errors(whole.picture, clean)
+            row["without"] = _errors(danqing.repair(old, never="shading,stains").picture, clean)
             for step in STEPS:
                 others = ",".join(each for each in STEPS if each != step)
                 row[step] = _errors(danqing.repair(old, never=others).picture, clean)
@@ -57,7 +76,10 @@ def run() -> dict[str, Any]:
             print(row, flush=True)
             if kind in ("scratched", "all"):
                 marks.append(_found(old, danqing.age(clean, seed=seed, output="mask", **values)))
-    ways = ("nothing", "repair", *STEPS)
+            if values["stains"]:
+                there, said = danqing.age(clean, seed=seed, output="stains", **values), danqing.stains(old).picture
+                stains["prints" if kind == "print" else "colours"].append((_share(there, said), _share(said, there)))
+    ways = ("nothing", "repair", "without", *STEPS)
     means = {
         kind: {
             way: [statistics.fmean(row[way][at] for row in rows if kind in (row["age"], "mean")) for at in (0, 1)]
@@ -68,9 +90,12 @@ def run() -> dict[str, Any]:
     lines = _thin_lines()
     return {
         "means": means,
-        "marks": [statistics.fmean(each) for each in zip(*marks, strict=True)],
+        "marks": _means(marks),
         "thin lines": lines,
+        "stains": {where: _means(found) for where, found in stains.items()},
+        "shadows": _means(shadows),
         "steps on undamaged": clean_steps,
+        "held out": _held_out(),
         "rows": rows,
     }
 
@@ -89,12 +114,53 @@ def table(result: dict[str, Any]) -> str:
         "|---|---|---|",
         "| scratches, dust and folds on photographs | {:.2f} | {:.2f} |".format(*result["marks"]),
         "| thin bright lines on bright ground | {:.2f} | {:.2f} |".format(*result["thin lines"]),
+        "| stains on prints in black and white | {:.2f} | {:.2f} |".format(*result["stains"]["prints"]),
+        "| stains on photographs in colours | {:.2f} | {:.2f} |".format(*result["stains"]["colours"]),
+        "",
+        "Shadows of folds: {:.2f} of 255 from the photograph without its fold; {:.2f} when undone.".format(
+            *result["shadows"]
+        ),
         "",
         f"Of {len(result['steps on undamaged'])} undamaged photographs {alone} are left alone wholly: "
         + "; ".join(f"{name}: {', '.join(steps) or 'nothing'}" for name, steps in result["steps on undamaged"].items())
         + ".",
     ]
+    if result["held out"]:
+        lines += [
+            "",
+            "Of {count} held-out photographs {alone} are left alone; steps: {steps}; faded: {faded}.".format(
+                **result["held out"]
+            ),
+        ]
     return "\n".join(lines)
+
+
+def _held_out() -> dict[str, Any]:
+    """What is done to photographs that nothing ails, as far as anybody knows."""
+    taken: Counter[str] = Counter()
+    files = sorted(HELD_OUT.glob("*.png"))
+    alone = faded = 0
+    for file in files:
+        x = read(file).pixels
+        top, left = ((side - SIDE) // 2 if side > SIDE else 0 for side in x.shape[-2:])
+        steps = danqing.repair(x[..., top : top + SIDE, left : left + SIDE].contiguous()).numbers[0]["steps"]
+        taken.update(steps)
+        alone += not steps
+        faded += int(estimate_fade(x).faded[0])
+    said = ", ".join(f"{step} {count}" for step, count in taken.most_common()) or "none"
+    return {"count": len(files), "alone": alone, "steps": said, "faded": faded} if files else {}
+
+
+def _shadows(clean: Images, seed: int) -> tuple[float, float]:
+    """How far a folded photograph is from what it was, where that is seen, as it is and without its shadows."""
+    made = worn(clean, [Wear(folds=1)], Generator().manual_seed(seed))
+    seen, flat = 1 - made.hidden, unstained(made.x, made.shaded)
+    mended = unstained(made.x, fold_shading(made.x))
+    return tuple(255 * float(((each - flat).abs() * seen).mean()) for each in (made.x, mended))  # type: ignore[return-value]
+
+
+def _means(found: list[tuple[float, float]]) -> list[float]:
+    return [statistics.fmean(each) for each in zip(*found, strict=True)]
 
 
 def _errors(made: Images, clean: Images) -> tuple[float, float]:
@@ -126,4 +192,4 @@ def _thin_lines() -> list[float]:
         mask[0, 0, rows, (96 + (lean - 0.5) * (rows - 96)).long()] = 1
         x = gaussian_noise((ground + mask * (0.1 + 0.15 * step)).clamp(0, 1), torch.tensor([3 / 255]), rng)
         found.append(_found(x, mask))
-    return [statistics.fmean(each) for each in zip(*found, strict=True)]
+    return _means(found)

@@ -4,10 +4,14 @@ The 28×28 DCGAN of the field's tutorials (the same layers, batch 128, dropout i
 the built-in digits, against the same nets as a compiled Keras/TensorFlow program in its own environment. The two run in
 turn on the same machine, one process at a time with all its cores; the ratio is the median of the ratios of neighbours.
 Steps a second are measured after a warm-up; processor seconds add all threads, and a busy machine moves them less.
+danqing chooses its precision itself; then fp32 and, where the processor has it, bf16 are forced, in turn. The
+operations of a step are counted as plain convolutions and products need them, so that the share of the peak (products
+of matrices of 2048×2048 in the same precision, with the same threads) counts what few multiplications save, too.
 """
 
 from __future__ import annotations
 
+import inspect
 import json
 import statistics
 import subprocess
@@ -16,15 +20,20 @@ import tempfile
 import time
 import venv
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from danqing.data.digits import digits
 
+if TYPE_CHECKING:
+    import torch
+
 HERE = Path(__file__).parent
 KERAS = HERE / ".envs" / "keras"
 PAIRS = 5
+FORCED = 3  # rounds
+SIDE = 2048  # of the matrices whose products are the peak
 SECONDS = 20.0
 WARM_UP = 8
 PINNED = "tensorflow-cpu==2.21.0"
@@ -42,7 +51,10 @@ def run() -> dict[str, Any]:
             theirs = _figures(str(python), str(HERE / "keras_dcgan.py"), str(file), str(SECONDS))
             pairs.append({"danqing": ours, "keras": theirs})
             print(json.dumps(pairs[-1]), flush=True)
+        forced = _forced(Path(folder))
     return {
+        "forced": forced,
+        "operations": operations(),
         "pairs": pairs,
         "steps_per_second": {who: _median(pairs, who, "steps_per_second") for who in ("danqing", "keras")},
         "cpu_seconds_per_step": {who: _median(pairs, who, "cpu_seconds_per_step") for who in ("danqing", "keras")},
@@ -68,17 +80,73 @@ def table(result: dict[str, Any]) -> str:
     for who, name in words.items():
         rate, cost = result["steps_per_second"][who], result["cpu_seconds_per_step"][who]
         lines.append(f"| {name} | {rate:.2f} | {cost:.3f} |")
+    forced = result.get("forced", {})
+    for precision, found in forced.items():
+        rate, cost = found["steps_per_second"], found["cpu_seconds_per_step"]
+        lines.append(f"| danqing, {precision} forced | {rate:.2f} | {cost:.3f} |")
+    for precision, found in forced.items():
+        work, peak = found["steps_per_second"] * result["operations"] / 1e12, found["peak"]
+        lines += ["", f"In {precision} that is {work:.2f} TFLOP/s, {work / peak:.0%} of the peak of {peak:.2f}."]
     return "\n".join(lines)
 
 
-def measure(folder: Path) -> dict[str, Any]:
+def operations() -> int:
+    """The floating-point operations of a step, if convolutions are computed as they are defined."""
+    import torch
+    from torch.utils.flop_counter import FlopCounterMode
+
+    from bench.tutorial import TUTORIAL
+    from danqing.core.learned.manner import convolving
+    from danqing.core.learned.model import Samples
+    from danqing.models.dcgan import DCGAN
+    from danqing.training.step import Stepper
+
+    known = inspect.signature(DCGAN).parameters.keys() & TUTORIAL.keys()
+    model = DCGAN(channels=1, **{name: TUTORIAL[name] for name in known}).train()
+    stepper, batch = Stepper(model, model.optimiser, "fp32"), Samples(torch.rand(TUTORIAL["batch"], 1, 28, 28))
+    with FlopCounterMode(display=False) as counter, convolving("own"):
+        stepper.step(batch, torch.Generator().manual_seed(0))
+    return int(counter.get_total_flops())
+
+
+def _forced(folder: Path) -> dict[str, Any]:
+    """The median speed of each precision, in turn, and its peak in TFLOP/s."""
+    import torch
+
+    from danqing.core.learned.manner import computes_bf16
+
+    types = {"fp32": torch.float32} | ({"bf16": torch.bfloat16} if computes_bf16("cpu") else {})
+    runs: dict[str, list[dict[str, Any]]] = {name: [] for name in types}
+    for number in range(FORCED):
+        for name in types:
+            out = str(folder / f"{name}-{number}")
+            runs[name].append(_figures(sys.executable, "-m", "bench.throughput", out, name))
+    figures = ("steps_per_second", "cpu_seconds_per_step")
+    medians = {name: {what: statistics.median(run[what] for run in runs[name]) for what in figures} for name in types}
+    return {name: {**medians[name], "peak": _peak(types[name])} for name in types}
+
+
+def _peak(dtype: torch.dtype) -> float:
+    """TFLOP/s of products of large matrices, the best of ten."""
+    import torch
+
+    matrix, times = torch.randn(SIDE, SIDE).to(dtype), []
+    for _ in range(10):
+        start = time.perf_counter()
+        matrix @ matrix
+        times.append(time.perf_counter() - start)
+    return 2 * SIDE**3 / min(times) / 1e12
+
+
+def measure(folder: Path, precision: str = "auto") -> dict[str, Any]:
     """Train for a while through the real loop and clock its steps; what the loop does between them is included."""
     import danqing
     from bench.tutorial import TUTORIAL
     from danqing.training.config import TrainConfig
     from danqing.training.loop import train
 
-    config = TrainConfig.make("dcgan", "digits", **TUTORIAL, budget="10000epochs", every="10000epochs", out=folder)
+    endless = {"budget": "10000epochs", "every": "10000epochs"}
+    config = TrainConfig.make("dcgan", "digits", **TUTORIAL, **endless, out=folder, precision=precision)
     job, steps, began, worked = train(config), 0, 0.0, 0.0
     for progress in job:
         steps = 0 if progress.preview is not None else steps + 1  # counted from the look at the untrained model
@@ -118,4 +186,4 @@ def _median(pairs: list[dict[str, Any]], who: str, what: str) -> float:
 
 
 if __name__ == "__main__":
-    print(json.dumps(measure(Path(sys.argv[1]))))
+    print(json.dumps(measure(Path(sys.argv[1]), *sys.argv[2:])))

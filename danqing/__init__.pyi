@@ -7,6 +7,7 @@ from danqing.analyse.noise_level import noise_level as noise_level
 from danqing.analyse.palette import palette as palette
 from danqing.analyse.scratches import scratches as scratches
 from danqing.analyse.sharpness import sharpness as sharpness
+from danqing.analyse.stains import stains as stains
 from danqing.analyse.texture import texture as texture
 from danqing.core.learned.weights import load as load
 from danqing.core.learned.weights import save as save

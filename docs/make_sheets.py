@@ -22,6 +22,7 @@ from danqing.maths.colour import brightness
 IMAGES = Path(__file__).parent / "images"
 SIDE = 256
 PLACES = {"astronaut": (10, 140), "coffee": (90, 190), "chelsea": (20, 110)}
+STAINED = (3, 5, 8)  # seeds
 Spoil = Callable[[Tensor], Tensor]
 
 
@@ -40,6 +41,7 @@ def sheets() -> None:
         "inpaint", lambda x: x * (1 - strokes) + strokes, lambda x: danqing.inpaint(x, mask=strokes, method="learned")
     )
     _sheet("repair", lambda x: danqing.age(x, fading=0.8, scratches=6, stains=0), lambda x: danqing.repair(x).picture)
+    _stains()
     _hints()
     _holes()
 
@@ -54,6 +56,17 @@ def _sheet(name: str, spoil: Spoil, mend: Spoil, nearest: int = 1, whole: bool =
         shown = given.repeat_interleave(nearest, -1).repeat_interleave(nearest, -2)
         rows += [shown, made.expand_as(clean), clean]
     danqing.write(contact_sheet(torch.cat(rows), 3), IMAGES / f"{name}.jpg", quality=93, force=True)
+
+
+def _stains() -> None:
+    """Prints in black and white, folded and stained; repaired; and as they were."""
+    rows = []
+    for at, (photo, (top, left)) in enumerate(PLACES.items()):
+        part = _pixels(photo)[..., top : top + SIDE, left : left + SIDE]
+        clean = brightness(part).expand_as(part).contiguous()
+        old = danqing.age(clean, fading=0.5, scratches=2, folds=1, stains=2, seed=STAINED[at])
+        rows += [old, danqing.repair(old).picture, clean]
+    danqing.write(contact_sheet(torch.cat(rows), 3), IMAGES / "stains.jpg", quality=93, force=True)
 
 
 def _hints() -> None:

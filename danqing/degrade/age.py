@@ -14,16 +14,17 @@ from danqing.maths.ageing import Wear, worn
 from danqing.maths.degradation import faded, gaussian_noise
 
 GRAIN = 3 / 255  # σ
+SEEN = 0.05  # density from which a stain is seen
 
 
-@operator
+@operator(version=2)
 def age(
     x: Images,
     fading: Annotated[float, Range(0, 1)] = 0.6,
     scratches: Annotated[int, Range(0, 200)] = 8,
     folds: Annotated[int, Range(0, 20)] = 1,
     stains: Annotated[int, Range(0, 50)] = 1,
-    output: Literal["picture", "mask"] = "picture",
+    output: Literal["picture", "mask", "stains"] = "picture",
     seed: Seed = 0,
 ) -> Images:
     """Age pictures as a drawer does: faded dyes, scratches, dust, folds, stains and grain.
@@ -35,16 +36,18 @@ def age(
         x: pictures (B, C, H, W) in [0, 1].
         fading: of the dyes and the paper, as ``fade`` has it; 0 is new.
         scratches: how many lines; specks of dust and hairs are three times as many.
-        folds: how many, each through the whole picture.
-        stains: how many brown spots; what is under them is still seen.
-        output: the aged picture, or the mask alone, white where scratches, dust and folds hide it.
+        folds: how many, each through the whole picture; beside its crease lies a shadow.
+        stains: how many, each of water, tea, a group of foxing spots, or, one in eight, ink, which alone hides what is
+            under it.
+        output: the aged picture, or a mask alone: white where scratches, dust, creases and ink hide it, or (stains)
+            where a stain dims it.
         seed: another one draws other marks.
 
     Returns:
         Pictures of the same size; masks are grey.
 
-    Source: danqing, as :mod:`danqing.maths.ageing` has it: y = (1 - a) x + a c for what hides, y = x exp(-D w) for
-        what stains; fading as ``fade``, before; a grain of σ = 3 of 255 lies under the marks.
+    Source: danqing, as :mod:`danqing.maths.ageing` has it: y = (1 - a) x + a c for what hides, y = x exp(-D) for
+        stains and the shadows of folds; fading as ``fade``, before; a grain of σ = 3 of 255 lies under the marks.
 
     Examples:
         danqing age photo.png --seed 4 --out old.png
@@ -55,4 +58,6 @@ def age(
     old = faded(x, torch.tensor(fading), rng)
     old = gaussian_noise(old, torch.tensor([GRAIN]), rng)
     marked = worn(old, [Wear(scratches, 3 * scratches, folds, stains)] * len(x), rng)
+    if output == "stains":
+        return (marked.stained.amax(1, keepdim=True) > SEEN).to(x)
     return marked.hidden if output == "mask" else marked.x

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from danqing.core.artefacts.figures import Figures
 from danqing.core.fields.number import Range
-from danqing.core.fields.seed import Seed
+from danqing.core.fields.seed import LARGEST, Seed
 from danqing.core.fields.source import Source
 from danqing.core.learned.model import Recogniser
 from danqing.core.operators.operator import operator
@@ -33,14 +33,14 @@ COLOURS = ("#1f6feb", "#d9480f")
 
 
 class Trial(NamedTuple):
-    """Something done to pictures: its name, how much of it, and the doing, which may ask the model."""
+    """Something done to pictures: its name, how much of it, and the doing, which may ask the model and takes a seed."""
 
     name: str
     amount: str
-    change: Callable[[Recogniser, Images, Tensor], Images]
+    change: Callable[[Recogniser, Images, Tensor, int], Images]
 
 
-@operator
+@operator(version=2)
 def robustness(
     weights: Recogniser,
     data: Source = "digits",
@@ -76,16 +76,17 @@ def robustness(
     """
     models = [weights] if other is None else [weights, other]
     x, labels = yield from _drawn(models, data, None if split == "all" else split, count, seed)
-    trials = list(_trials(seed))
+    trials = list(_trials())
     examples: list[Images] = []
     rows: list[dict[str, Any]] = []
     for at, trial in enumerate(trials):
         hits = [0] * len(models)
         for start in range(0, len(x), CHUNK):
             part = x[start : start + CHUNK]
+            chance = int(stream(seed, f"robustness from picture {start}").integers(LARGEST))
             for which, model in enumerate(models):
                 label = labels[which][start : start + CHUNK]
-                changed = trial.change(model, part, label)
+                changed = trial.change(model, part, label, chance)
                 with torch.no_grad():
                     hits[which] += int((model.predict(changed).argmax(1) == label).sum())
                 if not start and not which:
@@ -107,30 +108,37 @@ def _drawn(
     return store.take(rows.tolist()).x, [each[rows] for each in labels]
 
 
-def _trials(seed: int) -> Iterator[Trial]:
-    yield Trial("as they are", "", lambda model, x, label: x)
+def _trials() -> Iterator[Trial]:
+    yield Trial("as they are", "", lambda model, x, label, seed: x)
     for angle in (10, 20, 30):
         yield Trial("turned", f"{angle}°", _by("rotate", angle=angle, expand=False))
     for radius in (1, 2, 3):
         yield Trial("blurred", f"{radius} px", _by("add_blur", radius=radius))
     for sigma in (10, 25, 50):
-        yield Trial("noise", f"σ {sigma}", _by("add_noise", sigma=sigma, seed=seed))
+        yield Trial("noise", f"σ {sigma}", _by_chance("add_noise", sigma=sigma))
     for quality in (50, 20, 10):
         yield Trial("jpeg", f"quality {quality}", _by("add_jpeg", quality=quality))
     for steps in (2, 4, 8):
-        yield Trial("fgsm", f"{steps}/255", partial(_misled, most=steps / 255, seed=None))
+        yield Trial("fgsm", f"{steps}/255", partial(_by_fgsm, most=steps / 255))
     for steps in (2, 4, 8):
-        yield Trial("pgd", f"{steps}/255", partial(_misled, most=steps / 255, seed=seed))
+        yield Trial("pgd", f"{steps}/255", partial(_by_pgd, most=steps / 255))
 
 
-def _by(name: str, **values: Any) -> Callable[[Recogniser, Images, Tensor], Images]:
+def _by(name: str, **values: Any) -> Callable[[Recogniser, Images, Tensor, int], Images]:
     """What an operator does to pictures."""
-    return lambda model, x, label: use(name)(x, **values)  # type: ignore[no-any-return]
+    return lambda model, x, label, seed: use(name)(x, **values)  # type: ignore[no-any-return]
 
 
-def _misled(model: Recogniser, x: Images, label: Tensor, most: float, seed: int | None) -> Images:
-    if seed is None:
-        return fgsm(model.logits, x, label, most)
+def _by_chance(name: str, **values: Any) -> Callable[[Recogniser, Images, Tensor, int], Images]:
+    """What an operator does that draws."""
+    return lambda model, x, label, seed: use(name)(x, seed=seed, **values)  # type: ignore[no-any-return]
+
+
+def _by_fgsm(model: Recogniser, x: Images, label: Tensor, seed: int, most: float) -> Images:
+    return fgsm(model.logits, x, label, most)
+
+
+def _by_pgd(model: Recogniser, x: Images, label: Tensor, seed: int, most: float) -> Images:
     return pgd(model.logits, x, label, most, torch.Generator().manual_seed(seed))
 
 

@@ -1,8 +1,9 @@
 """What years do to a photograph's surface: scratches, dust, folds and stains, drawn at random.
 
-A place is a picture's pixel hidden with an opacity a by a colour c, y = (1 - a) x + a c; a fold also bends the light,
-and a stain adds density, y = x exp(-D w) with w = 0.35, 0.6 and 1 in red, green and blue, as tea and old glue do.
-Sizes are told in units of the picture: its shorter side over 400, at least a pixel.
+A place is a picture's pixel hidden with an opacity a by a colour c, y = (1 - a) x + a c. Beside a fold paper turns to
+the light on one side and away from it on the other, y = x exp(-D), D of either sign and alike in all channels; what a
+stain does is told in :mod:`danqing.maths.stains`. Sizes are told in units of the picture: its shorter side over 400, at
+least a pixel.
 """
 
 from __future__ import annotations
@@ -13,22 +14,15 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
-from torch import Generator
+from torch import Generator, Tensor
 
 from danqing.core.pictures.contract import Images, Mask
+from danqing.maths.stains import draw_stain
+from danqing.maths.surface import EVERYWHERE, Mark, Surface, blob, cloud, line
 
-Plane = NDArray[np.float32]
-Random = np.random.Generator
-Place = tuple[slice, slice]
-EVERYWHERE: Place = (slice(None), slice(None))
-FINE = 3  # times finer are lines drawn, and then averaged: their edges are soft
-WAVES = 4  # that make an edge uneven
 SEEN = 0.15  # opacity from which a place counts as hidden
 UNITS = 400  # of the shorter side
-BROWN = (0.35, 0.6, 1.0)  # of a stain's density, in red, green and blue
 STRAIGHT = 0.35  # share of scratches that a film's guide or a ruler drew
-BRIGHT = 0.7  # share of scratches that are brighter than anything: the paper under the emulsion
 
 
 class Wear(NamedTuple):
@@ -41,49 +35,21 @@ class Wear(NamedTuple):
 
 
 class Worn(NamedTuple):
-    """Pictures (B, C, H, W), what of them is hidden (B, 1, H, W), 0 or 1, and the density of stains (B, 1, H, W)."""
+    """Worn pictures, and what became of them.
+
+    Attributes:
+        x: (B, C, H, W).
+        hidden: (B, 1, H, W), 1 where something hides them, ink as well.
+        inked: (B, 1, H, W), 1 where ink does.
+        stained: (B, C, H, W), the density of stains that light goes through.
+        shaded: (B, 1, H, W), that of the shadows beside folds, negative where they shine.
+    """
 
     x: Images
     hidden: Mask
-    stained: Mask
-
-
-class _Mark(NamedTuple):
-    """What hides a part of a picture: where (rows and columns), and with what opacity (h, w) there."""
-
-    place: Place
-    opacity: Plane
-
-
-class _Surface:
-    """A picture (H, W, C) on which marks are drawn, and what they hide of it (H, W), in 0…1."""
-
-    def __init__(self, pixels: Plane, unit: float, random: Random) -> None:
-        self.pixels, self.unit, self.random = pixels.copy(), unit, random
-        self.hidden: Plane = np.zeros(pixels.shape[:2], np.float32)
-        self.stained: Plane = np.zeros(pixels.shape[:2], np.float32)
-
-    @property
-    def size(self) -> tuple[int, int]:
-        """Rows and columns."""
-        return len(self.pixels), len(self.pixels[0])
-
-    def cover(self, mark: _Mark, colour: float) -> None:
-        """Hide what is under a mark of a colour."""
-        pixels, hidden = self.pixels[mark.place], self.hidden[mark.place]
-        pixels += mark.opacity[..., None] * (colour - pixels)
-        np.maximum(hidden, mark.opacity, out=hidden)
-
-    def window(self, points: NDArray[np.float64], margin: float) -> Place:
-        """The rows and columns of the picture that points (N, 2) as x, y come near to; at least one of each."""
-        sides = np.array(self.size[::-1])
-        start = np.clip(np.floor(points.min(0) - margin), 0, sides - 1).astype(int)
-        end = np.clip(np.ceil(points.max(0) + margin) + 1, start + 1, sides).astype(int)
-        return slice(start[1], end[1]), slice(start[0], end[0])
-
-    def colour(self) -> float:
-        """That of a scratch or of dust: bright or dark."""
-        return self.random.uniform(0.75, 1) if self.random.random() < BRIGHT else self.random.uniform(0, 0.2)
+    inked: Mask
+    stained: Tensor
+    shaded: Tensor
 
 
 def unit_of(height: int, width: int) -> float:
@@ -102,24 +68,30 @@ def worn(x: Images, wear: list[Wear], rng: Generator, unit: float | None = None)
 
     Source: danqing. Scratches: 20…400 units long, 0.6…2.5 wide, mostly upright, with a heading that wanders and an
         opacity of 0.35…1 that comes and goes; one in three straight and even. Dust: specks of radius 0.6…3 and curled
-        hairs 8…40 long. Folds run through the whole picture; their crack is 0.8…3 wide and broken, and light falls off
-        by up to 0.1 beside it. Stains: blobs of radius 15…90 whose rim is denser, D = 0.1…0.5.
+        hairs 8…40 long. Folds run through the whole picture; their crack is 0.8…3 wide and broken, and beside it lies
+        a shadow, on its other side a shine, 5…25 wide and of a density of up to 0.3. Stains: a third are water's,
+        radius 20…110, D = 0.15…0.7 at the rim; a quarter tea, 15…90, D = 0.12…0.8; as many foxing, 6…39 spots of radius
+        1…8, D = 0.15…0.8; and one in eight ink.
     """
     unit = unit_of(*x.shape[-2:]) if unit is None else unit
     seeds = torch.randint(2**62, (len(x),), generator=rng, device=rng.device).tolist()
     surfaces = []
     for picture, marks, seed in zip(x.cpu().permute(0, 2, 3, 1).numpy(), wear, seeds, strict=True):
-        surface = _Surface(picture, unit, np.random.default_rng(seed))
+        surface = Surface(picture, unit, np.random.default_rng(seed))
         for draw, count in zip(_MARKS, (marks.stains, marks.folds, marks.scratches, marks.dust), strict=True):
             for _ in range(count):
                 draw(surface)
         surfaces.append(surface)
-    planes = [np.stack([getattr(each, name) for each in surfaces]) for name in ("pixels", "hidden", "stained")]
-    pixels, hidden, stained = (torch.from_numpy(plane).to(x) for plane in planes)
-    return Worn(pixels.permute(0, 3, 1, 2).clamp(0, 1).contiguous(), (hidden > SEEN).to(x)[:, None], stained[:, None])
+    pixels, hidden, inked, stained, shaded = (
+        torch.from_numpy(np.stack([getattr(each, name) for each in surfaces])).to(x)
+        for name in ("pixels", "hidden", "inked", "stained", "shaded")
+    )
+    pixels, stained = (each.permute(0, 3, 1, 2) for each in (pixels, stained))
+    hidden, inked = ((each > SEEN).to(x)[:, None] for each in (hidden, inked))
+    return Worn(pixels.clamp(0, 1).contiguous(), hidden, inked, stained.contiguous(), shaded[:, None])
 
 
-def _scratch(surface: _Surface) -> None:
+def _scratch(surface: Surface) -> None:
     random, unit = surface.random, surface.unit
     height, width = surface.size
     length = unit * math.exp(random.uniform(math.log(20), math.log(400)))
@@ -132,10 +104,10 @@ def _scratch(surface: _Surface) -> None:
     path += random.uniform(0, (width, height)) - path[random.integers(count)]
     wavering = 0.75 + 0.25 * np.sin(np.cumsum(random.normal(0, 0.3, count)))
     opacity = random.uniform(0.35, 1) * (np.ones(count) if straight else wavering)
-    surface.cover(_line(surface, path, unit * random.uniform(0.6, 2.5), opacity), surface.colour())
+    surface.cover(line(surface, path, unit * random.uniform(0.6, 2.5), opacity), surface.colour())
 
 
-def _speck(surface: _Surface) -> None:
+def _speck(surface: Surface) -> None:
     random, unit = surface.random, surface.unit
     height, width = surface.size
     place = random.uniform(0, (width, height))
@@ -143,15 +115,15 @@ def _speck(surface: _Surface) -> None:
         count = int(random.uniform(8, 40) / 2)
         turns = np.cumsum(random.normal(random.normal(0, 0.1), 0.15, count)) + random.uniform(0, 2 * math.pi)
         path = place + np.cumsum(2 * unit * np.stack([np.cos(turns), np.sin(turns)], 1), 0)
-        mark = _line(surface, path, unit * random.uniform(0.7, 1.3), np.full(count, random.uniform(0.5, 1)))
+        mark = line(surface, path, unit * random.uniform(0.7, 1.3), np.full(count, random.uniform(0.5, 1)))
     else:
         radius = unit * math.exp(random.uniform(math.log(0.6), math.log(3)))
-        inside = _blob(surface, place, radius, 0.35, 0.7)
-        mark = inside._replace(opacity=inside.opacity * random.uniform(0.5, 1))
+        inside = blob(surface, place, radius, 0.35, 0.7)
+        mark = inside._replace(amount=inside.amount * random.uniform(0.5, 1))
     surface.cover(mark, surface.colour())
 
 
-def _fold(surface: _Surface) -> None:
+def _fold(surface: Surface) -> None:
     random, unit = surface.random, surface.unit
     height, width = surface.size
     upright = random.random() < 0.5
@@ -161,63 +133,13 @@ def _fold(surface: _Surface) -> None:
     middle = random.uniform((0.1 * width, 0.1 * height), (0.9 * width, 0.9 * height))
     row, column = np.mgrid[:height, :width].astype(np.float32)
     away = ((row - middle[1]) * math.cos(angle) - (column - middle[0]) * math.sin(angle)) / unit
-    away += 1.5 * _cloud(surface, 25)
-    light = random.uniform(0.02, 0.1) * np.sign(random.normal()) * np.tanh(away) * np.exp(-np.abs(away) / 8)
-    surface.pixels += light[..., None]
-    broken = np.clip(0.5 + random.uniform(-0.3, 0.9) + _cloud(surface, 9), 0, 1)
+    away += 1.5 * cloud(surface, 25)
+    falling = np.tanh(away) * np.exp(-np.abs(away) / random.uniform(5, 25))
+    surface.shade((random.uniform(0.05, 0.3) * np.sign(random.normal()) * falling).astype(np.float32))
+    broken = np.clip(0.5 + random.uniform(-0.3, 0.9) + cloud(surface, 9), 0, 1)
     half = random.uniform(0.4, 1.5)
-    opacity = np.clip(half + 0.5 - np.abs(away) + 0.4 * _cloud(surface, 3), 0, 1) * broken
-    surface.cover(_Mark(EVERYWHERE, opacity.astype(np.float32)), random.uniform(0.75, 1))
+    opacity = np.clip(half + 0.5 - np.abs(away) + 0.4 * cloud(surface, 3), 0, 1) * broken
+    surface.cover(Mark(EVERYWHERE, opacity.astype(np.float32)), random.uniform(0.75, 1))
 
 
-def _stain(surface: _Surface) -> None:
-    random, unit = surface.random, surface.unit
-    height, width = surface.size
-    radius = unit * random.uniform(15, 90)
-    place, inside = _blob(surface, random.uniform(0, (width, height)), radius, 0.3, 0.08 * radius / unit + 1)
-    rim = inside * (1 - inside) * 4
-    density = random.uniform(0.1, 0.5) * (random.uniform(0.3, 1) * inside + random.uniform(0, 0.8) * rim)
-    tint = np.array(BROWN if surface.pixels.shape[2] == 3 else [0.6], np.float32)
-    surface.pixels[place] *= np.exp(-density[..., None] * tint)
-    surface.stained[place] += density
-
-
-def _line(surface: _Surface, path: NDArray[np.float64], width: float, opacity: NDArray[np.float64]) -> _Mark:
-    """A line through places (N, 2) as x, y; its opacity (N,) at each of them."""
-    import cv2
-
-    place = surface.window(path, width / 2 + 2)  # half of it, and what rounding adds
-    height, wide = (each.stop - each.start for each in place)
-    canvas = np.zeros((FINE * height, FINE * wide), np.float32)
-    points = np.rint(FINE * path).astype(np.int32) - FINE * np.array([place[1].start, place[0].start], np.int32)
-    for start, end, value in zip(points[:-1], points[1:], opacity[1:].tolist(), strict=True):
-        cv2.line(canvas, start.tolist(), end.tolist(), value, max(1, round(FINE * width)))
-    return _Mark(place, np.asarray(cv2.resize(canvas, (wide, height), interpolation=cv2.INTER_AREA), np.float32))
-
-
-def _blob(surface: _Surface, middle: NDArray[np.float64], radius: float, uneven: float, soft: float) -> _Mark:
-    """A round thing with an uneven edge that is ``soft`` units wide: 1 inside, 0 outside."""
-    phases = surface.random.uniform(0, 2 * math.pi, WAVES)
-    widest = radius * (1 + uneven / 2 * sum(1 / (at + 1) for at in range(WAVES))) + soft * surface.unit
-    place = surface.window(middle[None], widest)
-    row, column = np.mgrid[place].astype(np.float32)
-    down, right = row - middle[1], column - middle[0]
-    turn = np.arctan2(down, right)
-    waves = sum(np.cos((at + 1) * turn + phase) / (at + 1) for at, phase in enumerate(phases))
-    edge = radius * (1 + uneven * waves / 2)
-    squared = down * down + right * right
-    inside = np.clip(0.5 + (edge - np.sqrt(squared)) / (soft * surface.unit), 0, 1)
-    return _Mark(place, np.asarray(inside, np.float32))
-
-
-def _cloud(surface: _Surface, size: float) -> Plane:
-    """Smooth noise (H, W) of mean 0 and standard deviation about 0.5, whose spots are ``size`` units wide."""
-    import cv2
-
-    height, width = surface.size
-    cells = [max(2, math.ceil(side / (size * surface.unit)) + 1) for side in (height, width)]
-    noise = surface.random.normal(0, 0.6, cells).astype(np.float32)
-    return np.asarray(cv2.resize(noise, (width, height), interpolation=cv2.INTER_CUBIC))
-
-
-_MARKS: tuple[Callable[[_Surface], None], ...] = (_stain, _fold, _scratch, _speck)
+_MARKS: tuple[Callable[[Surface], None], ...] = (draw_stain, _fold, _scratch, _speck)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from torch import Tensor
 from torch.nn import functional as F
 
 from danqing.core.learned.cache import cached
@@ -13,11 +14,13 @@ from danqing.core.operators import tiles
 from danqing.core.pictures.contract import Images, Mask
 from danqing.core.progress import finish
 from danqing.maths.ageing import unit_of
+from danqing.maths.folds import fold_shadows
 
 MARKER = "marker"  # bundled weights
 USUAL = 2  # px; half the width of the widest marks that the net has learned
 SUREST, LEAST = 5.0, -1.0  # logarithms of odds from which something is a mark, at strengths 0 and 1
 LENIENT = 1 / 3  # strength for pictures that are known to have marks
+CREASED = 2 / 3  # strength at which creases are looked for: they are long, and their shadows must tell of them, too
 LARGE = 2.0  # px of a unit, up to which pictures are looked at in their own size
 
 
@@ -50,4 +53,9 @@ def radius_for(x: Images) -> float:
     return USUAL * max(1.0, unit_of(*x.shape[-2:]) / LARGE)
 
 
-__all__ = ["LENIENT", "hidden", "radius_for"]
+def fold_shading(x: Images) -> Tensor:
+    """The density (1, 1, H, W) of the shadows beside a picture's creases, negative where they shine; 0 without any."""
+    return fold_shadows(x, hidden(x, radius_for(x), CREASED), unit_of(*x.shape[-2:]))
+
+
+__all__ = ["LENIENT", "fold_shading", "hidden", "radius_for"]

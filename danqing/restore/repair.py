@@ -20,20 +20,32 @@ from danqing.core.progress import Job, Progress
 from danqing.maths.colour import brightness
 from danqing.maths.damage import filled
 from danqing.maths.edge_widths import FEWEST, edge_widths
-from danqing.maths.fading import Fade, unfaded
+from danqing.maths.fading import unfaded
 from danqing.maths.jpeg_history import history
 from danqing.maths.roughness import through_texture
+from danqing.maths.stain_density import stains_on_one_tone
+from danqing.maths.stains import unstained
 from danqing.nets.fade_estimate import estimate_fade
 from danqing.nets.noise_estimate import estimate_noise
-from danqing.nets.wear import hidden, radius_for
+from danqing.nets.wear import fold_shading, hidden, radius_for
 
 POOR = 80  # JPEG quality below which blocks and ripples are seen
 NOISY = 3.0  # σ on the 0–255 scale below which nobody sees noise
 COARSE = 15.0  # σ above which marks are looked for when the noise is gone: the net has learned none stronger
-SURE, WORN, ANY = 1 / 6, 0.4, 0.5  # strengths at which marks are looked for: if there may be none, are many, are told
-MARKED, MANY = 4e-3, 1e-2  # share of pixels that marks hide for sure
+SUREST, SURE, WORN, ANY = 0.0, 1 / 6, 0.4, 0.5  # strengths at which marks are looked for: if there may be none, are
+# some, are many, are told
+MARKED, MANY = 5e-3, 1e-2  # shares of pixels that marks hide: for sure, from which there are any; from which many
+STAINED = 2e-3  # share of pixels that stains lie on
 SOFT = 1.2  # px: width of the sharper edges, above which a picture is blurred
-KEYS = {"compression": "jpeg", "noise": "noise", "scratches": "scratches", "fading": "faded", "blur": "blur"}
+KEYS = {
+    "compression": "jpeg",
+    "noise": "noise",
+    "shading": "shaded",
+    "scratches": "scratches",
+    "stains": "stained",
+    "fading": "faded",
+    "blur": "blur",
+}
 
 
 class Found(NamedTuple):
@@ -50,7 +62,7 @@ class Found(NamedTuple):
     needs: Any = None
 
 
-@operator(version=3)
+@operator(version=4)
 def repair(
     x: Images,
     strength: Annotated[float, Range(0, 1)] = 1.0,
@@ -59,34 +71,38 @@ def repair(
     output: Literal["picture", "steps"] = "picture",
     size: Literal["tiny", "base"] = "base",
 ) -> Job[Figures]:
-    """Look what ails a photograph and mend it: compression, scratches and folds, noise, faded colours, blur.
+    """Look what ails a photograph and mend it: compression, folds, scratches, stains, noise, faded colours, blur.
 
     Each is looked for in what the steps before have left, and done only if it is needed. Strong noise goes before
-    scratches, which are then better seen; compression first, since it came last; fading when nothing is left that
-    deeper colours would deepen, too.
+    scratches, which are then better seen; compression first, since it came last; the shadows of folds before what is
+    beside the crease is filled from there; fading when nothing is left that deeper colours would deepen, too. Shadows
+    and stains that light goes through are not filled but given the light back that they took.
 
     Args:
         x: pictures (B, C, H, W) in [0, 1].
         strength: share of every change that is made.
-        always: steps that are taken whatever is found, separated by commas: compression, scratches (dust and folds,
-            too), noise, fading, blur. Without that, compression is mended below quality 80, scratches if they hide more
-            than a 250th of the picture for sure, noise from σ = 3 of 255 on if no compression was mended, fading if
-            bleached dyes or yellow paper are found, blur if edges are wider than 1.2 px.
+        always: steps that are taken whatever is found, separated by commas: compression, shading (of folds), scratches
+            (dust and creases, too), stains, noise, fading, blur. Without that, compression is mended below quality 80,
+            shading if a crease is darker on one side all along, scratches if they hide more than a 200th of the
+            picture for sure, stains if they lie on more than a 500th of a print of one tone, noise from σ = 3 of 255
+            on if no compression was mended, fading if bleached dyes or yellow paper are found, blur if edges are wider
+            than 1.2 px.
         never: steps that are not taken, likewise.
         output: the mended pictures, or for each one the steps side by side, from the first state to the last.
         size: of the net that takes away noise: base, or the faster tiny.
 
     Returns:
         A job with what was found in each picture, when it was looked for: ``jpeg`` (quality, null if there is no
-        trace), ``noise`` (σ on the 0–255 scale), ``scratches`` (share of the pixels), ``faded``, ``blur`` (px), and the
-        ``steps`` taken, in their order; and the pictures, which stay as they are where nothing ails them.
+        trace), ``noise`` (σ on the 0–255 scale), ``shaded`` (density of the deepest shadow), ``scratches`` and
+        ``stained`` (shares of the pixels), ``faded``, ``blur`` (px), and the ``steps`` taken, in their order; and the
+        pictures, which stay as they are where nothing ails them.
 
     Raises:
         ParameterError: for a step that there is not, or that is to be taken always and never.
 
-    Source: danqing, from ``jpeg_quality``, ``noise_level``, ``scratches``, ``unfade`` and ``sharpness``, and the
-    learned ``dejpeg``, ``denoise``, ``inpaint`` and ``deblur``; marks that are wider than a line and lie in texture are
-    filled with patches (``inpaint --method exemplar``).
+    Source: danqing, from ``jpeg_quality``, ``noise_level``, ``scratches``, ``stains``, ``unfade`` and ``sharpness``,
+    and the learned ``dejpeg``, ``denoise``, ``inpaint`` and ``deblur``; shadows of folds: :mod:`danqing.maths.folds`;
+    marks that are wider than a line and lie in texture are filled with patches (``inpaint --method exemplar``).
 
     Examples:
         danqing repair old.png --out mended.png
@@ -128,7 +144,8 @@ def _steps(said: str, name: str) -> set[str]:
 def _order(x: Images) -> Iterator[str]:
     """In which order a picture's ills are mended."""
     yield "compression"
-    yield from ("noise", "scratches") if (_noise(x).figure or 0) > COARSE else ("scratches", "noise")
+    marks = ("shading", "scratches", "stains")
+    yield from ("noise", *marks) if (_noise(x).figure or 0) > COARSE else (*marks, "noise")
     yield from ("fading", "blur")
 
 
@@ -143,11 +160,24 @@ def _noise(x: Images) -> Found:
     return Found(None if math.isnan(known) else known, known > NOISY, estimate.told)  # nothing is more than NaN
 
 
+def _shading(x: Images) -> Found:
+    shadows = fold_shading(x)
+    deepest = float(shadows.abs().max())
+    return Found(deepest, deepest > 0, shadows)
+
+
 def _scratches(x: Images) -> Found:
-    """What hides the picture for sure; where that is much, what is less sure does so, too."""
-    holes = hidden(x, radius_for(x), SURE)
-    share = float(holes.mean())
-    return Found(share, MARKED < share < 0.5, hidden(x, radius_for(x), WORN) if share > MANY else holes)
+    """What hides the picture; there is any if that is sure, and where it is much, what is less sure is hidden, too."""
+    radius = radius_for(x)
+    share, holes = float(hidden(x, radius, SUREST).mean()), hidden(x, radius, SURE)
+    many = float(holes.mean()) > MANY
+    return Found(share, MARKED < share < 0.5, hidden(x, radius, WORN) if many else holes)
+
+
+def _stains(x: Images) -> Found:
+    stains = stains_on_one_tone(x)
+    share = float(stains.sure.mean())
+    return Found(share, share > STAINED, stains.density)
 
 
 def _fading(x: Images) -> Found:
@@ -165,7 +195,9 @@ def _blur(x: Images) -> Found:
 _LOOKS: dict[str, Callable[[Images], Found]] = {
     "compression": _compression,
     "noise": _noise,
+    "shading": _shading,
     "scratches": _scratches,
+    "stains": _stains,
     "fading": _fading,
     "blur": _blur,
 }
@@ -175,8 +207,10 @@ def _mended(step: str, x: Images, needs: Any, size: str) -> Job[Images]:
     """A job with the picture after a step."""
     if step == "scratches":
         return _painted_over(x, needs)
+    if step in ("shading", "stains"):
+        return _ready(unstained(x, needs))
     if step == "fading":
-        return _revived(x, needs)
+        return _ready(unfaded(x, needs))
     if step == "noise":
         return _restored(f"denoise-{size}", x, level=needs)
     return _restored("dejpeg-small", x, level=needs) if step == "compression" else _restored("deblur-small", x)
@@ -193,9 +227,9 @@ def _painted_over(x: Images, holes: Mask) -> Job[Images]:
     return made
 
 
-def _revived(x: Images, fade: Fade) -> Job[Images]:
+def _ready(x: Images) -> Job[Images]:
     yield from ()
-    return unfaded(x, fade)
+    return x
 
 
 def _restored(name: str, x: Images, mask: Mask | None = None, **known: torch.Tensor) -> Job[Images]:

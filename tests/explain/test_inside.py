@@ -6,6 +6,7 @@ import copy
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from PIL import Image
@@ -107,6 +108,24 @@ def test_robustness_begins_with_the_pictures_as_they_are() -> None:
     assert min(row["accuracy"] for row in rows) < rows[0]["accuracy"]
     assert {row["done"] for row in rows} >= {"turned", "blurred", "noise", "jpeg", "fgsm", "pgd"}
     assert found.named["examples"].shape[1] == 1
+
+
+def test_no_two_pictures_get_the_same_noise(tmp_path: Path) -> None:
+    """However many there are: they are looked at in portions."""
+    for folder in ("0", "1"):
+        (tmp_path / folder).mkdir()
+        for at in range(35):  # alike but for a pixel, as pictures that are the same are no more than one
+            pixels = np.full((28, 28), 128, np.uint8)
+            pixels[0, at % 28], pixels[1, at // 28] = 90, 100 + int(folder)
+            Image.fromarray(pixels).save(tmp_path / folder / f"{at}.png")
+    net, seen = Seeker(size=28), []
+    net.seek.register_forward_pre_hook(lambda module, given: seen.append(given[0].detach()))
+    found = danqing.robustness(net, data=str(tmp_path), split="all", count=70).numbers
+    at = next(number for number, row in enumerate(found) if row["done"] == "noise")
+    noisy = torch.cat(seen[2 * at : 2 * at + 2])[:, 0, 4:].flatten(1)
+    assert len(noisy) == 70
+    alike = torch.corrcoef(noisy) - torch.eye(70)
+    assert alike.abs().max() < 6 / noisy.shape[1] ** 0.5  # six standard deviations of what chance makes alike
 
 
 def test_few_pictures_stand_in_a_row_for_each_trial(tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 import torch
@@ -9,10 +11,12 @@ from numpy.typing import NDArray
 from torch import Generator, Tensor
 
 from danqing import age
-from danqing.maths.ageing import _MARKS, Wear, _Surface, unit_of, worn
+from danqing.maths.ageing import _MARKS, Wear, Worn, unit_of, worn
+from danqing.maths.stains import _DRAWN, unstained
+from danqing.maths.surface import Surface
 
 
-def drawn(x: Tensor, wear: Wear, seed: int = 0) -> tuple[Tensor, ...]:
+def drawn(x: Tensor, wear: Wear, seed: int = 0) -> Worn:
     return worn(x, [wear] * len(x), Generator().manual_seed(seed))
 
 
@@ -22,8 +26,9 @@ def test_every_mark_is_drawn_on_pictures_of_any_size(kind: str, shape: tuple[int
     x = torch.full((2, *shape), 0.5)
     made = drawn(x, Wear(**{kind: 6}))
     assert made[0].shape == x.shape
-    assert made[1].shape == made[2].shape == (2, 1, *shape[1:])
-    assert set(made[1].unique().tolist()) <= {0.0, 1.0}
+    assert made.hidden.shape == made.inked.shape == made.shaded.shape == (2, 1, *shape[1:])
+    assert made.stained.shape == x.shape
+    assert set(made.hidden.unique().tolist()) <= {0.0, 1.0}
     assert torch.equal(made[0], drawn(x, Wear(**{kind: 6}))[0])
     assert (made[0] - x).abs().max() > 0.02
     assert torch.equal(x, torch.full((2, *shape), 0.5)), "the clean pictures were changed"
@@ -31,20 +36,42 @@ def test_every_mark_is_drawn_on_pictures_of_any_size(kind: str, shape: tuple[int
 
 def test_what_is_not_hidden_is_as_it_was() -> None:
     x = torch.full((1, 3, 200, 200), 0.5)
-    aged, hidden, _ = drawn(x, Wear(scratches=8, dust=20))
+    aged, hidden = drawn(x, Wear(scratches=8, dust=20))[:2]
     seen = (hidden == 0).expand_as(x)
     assert (aged - x)[seen].abs().max() < 0.15 * 0.5 + 1e-6  # an opacity that does not count, of the farthest colour
     assert (aged - x)[~seen].abs().mean() > 0.1
     assert torch.equal(drawn(x, Wear())[0], x)
 
 
-def test_stains_are_brown_and_hide_nothing() -> None:
-    x = torch.full((1, 3, 200, 200), 0.8)
-    aged, hidden, density = drawn(x, Wear(stains=3))
-    assert hidden.sum() == 0
-    red, green, blue = aged[0][:, density[0, 0] > 0.05].mean(1).tolist()
-    assert blue < green < red < 0.8
-    torch.testing.assert_close(-(aged[:, 2:] / 0.8).log(), density, rtol=1e-3, atol=1e-5)
+@pytest.mark.parametrize("draw", _DRAWN)
+@pytest.mark.parametrize("channels", [1, 3])
+def test_stains_are_brown_and_are_undone_but_for_ink(draw: Callable[[Surface], None], channels: int) -> None:
+    ground = np.full((200, 200, channels), 0.8, np.float32)
+    surface = Surface(ground, 1.0, np.random.default_rng(1))
+    for _ in range(3):
+        draw(surface)
+    density, x = (torch.from_numpy(each).permute(2, 0, 1)[None] for each in (surface.stained, surface.pixels))
+    if draw is _DRAWN[-1]:
+        assert density.max() == 0
+        assert (surface.pixels[surface.inked > 0.8] < 0.36).all()
+        assert np.array_equal(surface.inked, surface.hidden)
+    else:
+        assert surface.hidden.max() == 0
+        assert density.min() == 0 < density.max()
+        torch.testing.assert_close(unstained(x, density), torch.full_like(x, 0.8))
+    if channels == 3 and draw is not _DRAWN[-1]:
+        red, green, blue = x[0][:, density[0, 2] > 0.05].mean(1).tolist()
+        assert blue < green < red < 0.8
+
+
+def test_beside_a_fold_lie_a_shadow_and_a_shine() -> None:
+    x = torch.full((1, 3, 200, 200), 0.5)
+    made = drawn(x, Wear(folds=1))
+    assert made.shaded.min() < -0.02 < 0.02 < made.shaded.max()
+    seen = (made.hidden == 0).expand_as(x)
+    light = unstained(made.x, made.shaded)
+    assert (light - x)[seen].abs().max() < 0.15  # what is left is the crack's edge, of an opacity that does not count
+    assert (light - x)[seen].abs().mean() < 0.1 * (made.x - x)[seen].abs().mean()
 
 
 def test_sizes_grow_with_the_picture() -> None:
@@ -63,7 +90,7 @@ def test_the_operator_draws_the_same_marks_on_the_picture_and_the_mask(chelsea: 
     assert 1.5 / 255 < grain.std() < 3.1 / 255  # some is clipped
 
 
-class Whole(_Surface):
+class Whole(Surface):
     """Draws every mark on all of the picture."""
 
     def window(self, points: NDArray[np.float64], margin: float) -> tuple[slice, slice]:
@@ -75,9 +102,9 @@ class Whole(_Surface):
 def test_marks_are_the_same_drawn_where_they_lie_or_on_all_of_the_picture(height: int, width: int) -> None:
     pixels = np.random.default_rng(0).random((height, width, 3), np.float32)
     for seed in range(5):
-        near, far = (kind(pixels, 1.0, np.random.default_rng(seed)) for kind in (_Surface, Whole))
-        for draw in 3 * _MARKS:
+        near, far = (kind(pixels, 1.0, np.random.default_rng(seed)) for kind in (Surface, Whole))
+        for draw in 3 * (*_MARKS, *_DRAWN):
             draw(near)
             draw(far)
-        for name in ("pixels", "hidden", "stained"):
+        for name in ("pixels", "hidden", "inked", "stained", "shaded"):
             assert np.array_equal(getattr(near, name), getattr(far, name)), name

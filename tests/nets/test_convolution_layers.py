@@ -5,7 +5,19 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from danqing.nets.convolution import WIDE, WIDER, Down, FreeUp, Same, Spread, Up, join_phases, split_phases
+from danqing.core.learned.manner import multiplies_tiles
+from danqing.nets.convolution import (
+    WIDE,
+    WIDER,
+    Down,
+    FreeUp,
+    Same,
+    Spread,
+    Up,
+    join_phases,
+    short_way,
+    split_phases,
+)
 
 
 @pytest.mark.parametrize("layer", [Down, FreeUp, Spread])
@@ -56,13 +68,33 @@ def test_state_is_torchs():
 
 
 @pytest.mark.parametrize("layer", [Down, FreeUp, Up, Spread])
-def test_half_precision_takes_the_processors_own_way(layer):
+@pytest.mark.parametrize("size", [4, 7, 12])
+def test_half_precision_gives_half_precision(layer, size):
+    if layer is Down and size % 2:
+        pytest.skip("an odd map is not halved")
     torch.manual_seed(0)
-    net, x = layer(16, 16), torch.randn(2, 16, 4, 4)
+    net, x = layer(16, 16), torch.randn(2, 16, size, size)
     with torch.autocast("cpu", torch.bfloat16):
         half = net(x)
     assert half.dtype == torch.bfloat16
     torch.testing.assert_close(half.float(), net(x), atol=0.05, rtol=0.05)
+
+
+def test_in_half_precision_few_multiplications_must_be_few_indeed():
+    """They are float32's, so that what comes out is rounded once, and gradients are float32's own."""
+    torch.manual_seed(0)
+    net, x = Spread(16, 16), torch.randn(2, 16, 7, 7).bfloat16().requires_grad_()
+    seven, (here, there) = (28 / 10) ** 2, ((14 / 8) ** 2, (8 / 5) ** 2)
+    with torch.autocast("cpu", torch.bfloat16):
+        assert short_way(x, 10, 16, seven) != multiplies_tiles()
+        assert not short_way(x, 8, 16, here)
+        assert not short_way(x, 5, 16, there)
+        made = net(x)
+    whole = net(x.float())
+    if not multiplies_tiles():
+        assert torch.equal(made, whole.bfloat16())
+    ours, theirs = (torch.autograd.grad(each.float().square().sum(), net.weight)[0] for each in (made, whole))
+    torch.testing.assert_close(ours, theirs, rtol=0.02, atol=0.02 * float(theirs.abs().max()))
 
 
 def test_phases_are_the_even_and_odd_rows_and_columns():

@@ -17,7 +17,7 @@ from danqing.core.learned.weights import load
 from danqing.core.menu import operators
 from danqing.core.operators.operator import operator_named
 from danqing.core.operators.tiles import tiled
-from danqing.maths import degradation, masks
+from danqing.maths import ageing, degradation, masks
 from danqing.maths.colour import brightness, luma
 from danqing.maths.noise import by_statistics
 
@@ -283,11 +283,29 @@ def test_repair_mends_scratches_before_weak_noise_and_after_strong(sigma: float,
     assert error < 0.6 * before
 
 
-@pytest.mark.parametrize("step", ["compression", "noise", "scratches", "fading", "blur"])
+def test_repair_gives_stains_and_the_shadows_of_folds_their_light_back() -> None:
+    clean = brightness(photograph()).expand(-1, 3, -1, -1).contiguous()
+    made = ageing.worn(clean, [ageing.Wear(folds=1, stains=1)], Generator().manual_seed(5))
+    others = "compression,scratches,noise,fading,blur"
+    found = danqing.repair(made.x, never=others)
+    numbers, seen = found.numbers[0], (made.hidden == 0).expand_as(clean)
+    assert numbers["steps"] == ["shading", "stains"]
+    assert 0.03 < numbers["shaded"] < 0.4
+    assert numbers["stained"] == pytest.approx(float((made.stained.amax(1) > 0.03).float().mean()), rel=0.3)
+    errors = [float((each - clean)[seen].abs().mean()) for each in (made.x, found.picture)]
+    assert errors[1] < 0.5 * errors[0]
+    half = danqing.repair(made.x, never=others, strength=0.5).picture
+    assert errors[1] < float((half - clean)[seen].abs().mean()) < errors[0]
+    assert danqing.repair(made.x, never=f"{others},stains").numbers[0]["steps"] == ["shading"]
+
+
+REPAIRS = ("compression", "shading", "scratches", "stains", "noise", "fading", "blur")
+
+
+@pytest.mark.parametrize("step", REPAIRS)
 def test_every_step_of_repair_can_be_asked_for_and_forbidden(step: str) -> None:
     spoilt = danqing.age(photograph(96), seed=2)
-    steps = ("compression", "noise", "scratches", "fading", "blur")
-    others = ",".join(each for each in steps if each != step)
+    others = ",".join(each for each in REPAIRS if each != step)
     assert danqing.repair(spoilt, always=step, never=others).numbers[0]["steps"] == [step]
     none = danqing.repair(spoilt, never=f"{others}, {step}")
     assert none.numbers[0]["steps"] == []

@@ -26,6 +26,12 @@ def computes_bf16(device: str) -> bool:
     return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
 
 
+@functools.cache
+def multiplies_tiles() -> bool:
+    """Whether the processor multiplies tiles of bf16 (AMX), many times as quickly as it multiplies float32."""
+    return bool(torch.cpu._is_amx_tile_supported())
+
+
 def paints_freely() -> bool:
     """Whether painters need not fill up a block, so that the last bits of a picture depend on its company."""
     return _FREELY.get()
@@ -66,4 +72,13 @@ def live() -> Iterator[None]:
         yield
 
 
-__all__ = ["Way", "computes_bf16", "convolution_way", "convolving", "freely", "live", "paints_freely"]
+__all__ = [
+    "Way",
+    "computes_bf16",
+    "convolution_way",
+    "convolving",
+    "freely",
+    "live",
+    "multiplies_tiles",
+    "paints_freely",
+]
