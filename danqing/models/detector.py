@@ -12,6 +12,7 @@ from torch.nn import functional as F
 
 from danqing.core.fields.number import Range
 from danqing.core.learned import finder
+from danqing.core.learned.finder import Places
 from danqing.core.learned.model import Optimiser, Samples
 from danqing.core.pictures.contract import Images
 from danqing.core.pictures.found import Found
@@ -82,6 +83,15 @@ class Detector(finder.Finder):
         """Yield the quality focal loss of the classes and the GIoU loss of the boxes, per picture."""
         boxes, classes = check_labelled(batch)
         yield "", self._loss(self._said(batch.x), boxes, classes)
+
+    def places(self, x: Images) -> Places:
+        seen, scale = sized(in_channels(x, self.config["channels"]), self.config["size"], 0.0)
+        said = self._said(seen)
+        return Places(said.logits, said.boxes.detach() / scale)
+
+    def outputs(self, x: Images) -> tuple[Tensor, ...]:
+        said = self._said(x)
+        return said.logits.sigmoid(), said.boxes
 
     @torch.no_grad()
     def find(self, x: Images, threshold: float, count: int = 100, side: int | None = None) -> list[Found]:

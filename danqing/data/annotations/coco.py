@@ -43,7 +43,7 @@ def read(place: Path, pictures: Folder) -> LabelSet:
     images: dict[Any, tuple[str, tuple[int, int]]] = {}
     found: dict[str, list[Thing]] = {}
     for image in content["images"]:
-        name = pictures.name(str(image.get("file_name")))
+        name = pictures.name(str(image.get("file_name")), place.parent)
         if name is None:
             fault(f"there is no picture {image.get('file_name')}")
             continue

@@ -47,12 +47,21 @@ class Folder:
         found = [each for each in pictures_in(place).found if not _lies_in(each.file, outside)]
         self.files = {each.name: each.file for each in found}
         self._stems = {stem(name): name for name in self.files}
-        self._bare = {Path(name).name: name for name in self.files}
+        self._bare = _unique((Path(name).name, name) for name in self.files)
         self._bare_stems = _unique((Path(stem(name)).name, name) for name in self.files)
 
-    def name(self, written: str) -> str | None:
-        """The picture that a label file means; None if it is missing."""
+    def name(self, written: str, beside: Path | None = None) -> str | None:
+        """The picture that a label file means; None if it is missing, or several are called so.
+
+        Args:
+            written: what stands in the file.
+            beside: the folder of the file: where it holds such a picture, that one is meant.
+        """
         plain = written.replace("\\", "/")
+        if beside is not None and beside.is_relative_to(self.place):
+            near = (beside.relative_to(self.place) / plain).as_posix()
+            if near in self.files:
+                return near
         if plain in self.files:
             return plain
         bare = Path(plain).name
