@@ -2,10 +2,10 @@
 
 The four labelled aerial pictures in the package `deepforest` (MIT; RGB, 10 cm a pixel): a detector learns from one (574
 crowns at Yellowstone), cut into overlapping pieces of 200 px, and is tested on pieces of three that it never saw: 279
-crowns in another part of Yellowstone, and the two sites of another landscape, 61 and 37 crowns. The peer is fixed: bright or
-dark blobs (Laplacian of Gaussians on the green's share or on the luma), of which kind, smoothing, size and threshold
-were chosen on the picture that is learned from. Intervals (95 %) are of the pieces. Processor seconds are of the whole
-training, looks included.
+crowns in another part of Yellowstone, and two other sites, 61 and 37 crowns. The peer is fixed: bright or dark blobs
+(Laplacian of Gaussians on the luma, or on the green's share), of which kind, size and threshold were chosen on the
+picture that is learned from. Intervals (95 %) are of the pieces. Processor seconds are of the whole training, looks
+included.
 """
 
 from __future__ import annotations

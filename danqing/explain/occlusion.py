@@ -52,8 +52,8 @@ def occlusion(
         alpha: opacity (B, 1, H, W), by default the pictures' own; where they are transparent, white shows through.
 
     Returns:
-        for each picture ``label``, its ``probability``, the ``box`` explained, the largest ``fall`` of its score, ``left``
-        and ``top`` of the square that makes it, and its ``side``; and the map over the picture.
+        for each picture ``label``, its ``probability``, the ``box`` explained, the largest ``fall`` of its score,
+        ``left`` and ``top`` of the square that makes it, and its ``side``; and the map over the picture.
 
     Raises:
         ParameterError: for a class that the model does not know, a place outside the picture, or a square larger

@@ -59,8 +59,8 @@ class Finder(Viewer):
     output_names: ClassVar[tuple[str, ...]] = ("chances", "boxes")
     outputs_mean: ClassVar[str] = (
         "chances (B, N, classes) that a cell has found something, its boxes (B, N, 4) as left, top, right, bottom in"
-        " px: of boxes of one class that overlap by more than 'overlap', of any that do by more than 'crowd', the surest"
-        " counts"
+        " px: of boxes of one class that overlap by more than 'overlap', of any that do by more than 'crowd', the"
+        " surest counts"
     )
     called: ClassVar[str] = "detector, segmenter or keypoints"
     used_by: ClassVar[str] = "danqing detect and danqing assess use it"
