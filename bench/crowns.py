@@ -41,7 +41,7 @@ PACKAGE = "deepforest==2.1.0"
 LEARNED = "2019_YELL_2_528000_4978000_image_crop2"
 TESTED = ("2019_YELL_2_541000_4977000_image_crop", "OSBS_029", "SOAP_061")
 PIECE, STEP, SIZE = 200, 100, 192  # px: of a piece, from one to the next where it is learned, and as the net sees it
-PICTURES = 9600  # seen
+PICTURES = 4800  # seen
 LEAST = 0.25  # of a crown that lies in a piece, to be labelled there
 SEEN = ("luma", "green")
 SPREADS = (0.6, 0.8, 1.0, 1.25)  # a box's half side, in the radii that blobs have

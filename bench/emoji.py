@@ -37,7 +37,7 @@ from danqing.zoo.emoji import collect
 COLLECTED, FOLDER = Path("runs/emoji"), Path("runs/emoji-found")
 GROUPS = ("flags", "food-drink", "smileys-emotion", "travel-places")
 SIDE, LEARNED, HELD_OUT = 128, 400, 64
-PICTURES = {"detector": 12800, "segmenter": 6400}  # seen
+PICTURES = {"detector": 6400, "segmenter": 3200}  # seen
 MEANS = 4  # emoji of a group that the peer knows
 SIZES = (30, 38, 48, 60)  # px of them
 ALIKE, AGAIN = 0.4, 0.3  # correlation from which on the peer finds one, overlap from which on two are one

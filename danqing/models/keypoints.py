@@ -34,7 +34,7 @@ from danqing.nets.finding import (
     picked,
     quality_focal,
 )
-from danqing.nets.pyramid import STRIDES, Backbone, Pyramid, Trunk, seen_by, separable
+from danqing.nets.pyramid import STRIDES, Backbone, Pyramid, Trunk, pooled, seen_by, separable
 from danqing.nets.viewing import check_classes, check_labelled, negated, pairs_of
 
 STRIDE = STRIDES[0]
@@ -122,6 +122,9 @@ class Keypoints(finder.Finder):
     @property
     def asked_names(self) -> Sequence[str]:
         return [*self.names, *self.points]
+
+    def features(self, x: Images) -> Tensor:
+        return pooled(self.trunk, sized(in_channels(x, self.config["channels"]), self.config["size"], 0.0)[0])
 
     def places(self, x: Images) -> Places:
         """Of each cell twice: first of the thing whose middle it may be, then, as a square, of points."""

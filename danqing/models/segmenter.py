@@ -21,7 +21,7 @@ from danqing.maths.fitting import in_channels
 from danqing.maths.found_scores import intersection
 from danqing.nets.detection import sized
 from danqing.nets.finding import cells_of, flat
-from danqing.nets.pyramid import Backbone, Trunk, enlarged, seen_by, separable
+from danqing.nets.pyramid import Backbone, Trunk, enlarged, pooled, seen_by, separable
 from danqing.nets.viewing import check_classes, negated, pairs_of
 
 FINE = (16, 16)  # channels of what is seen of the picture itself, at its size and at half of it
@@ -75,6 +75,9 @@ class Segmenter(finder.Parser):
         logits = self._logits(batch.x).float()
         entropy = -(target * logits.log_softmax(1)).sum(1).mean()
         yield "", entropy + self.dice * dice_loss(logits.softmax(1)[:, 1:], target[:, 1:])
+
+    def features(self, x: Images) -> Tensor:
+        return pooled(self.trunk, sized(in_channels(x, self.config["channels"]), self.config["size"], 0.0)[0])
 
     def places(self, x: Images) -> Places:
         """Of each pixel of what it sees the odds of each class against all others, and against nothing."""

@@ -42,6 +42,9 @@ class Spotter(Finder):
         super().__init__()
         self.seeker = Seeker()
 
+    def features(self, x: Images) -> Tensor:
+        return self.seeker.features(x)
+
     def places(self, x: Images) -> Places:
         maps = self.seeker.seek(sized(x, SIDE, 0.0)[0][:, :1])
         middle = cells_of([maps], [1]).middle

@@ -76,6 +76,10 @@ class Finder(Viewer):
         return self.names
 
     @abstractmethod
+    def features(self, x: Images) -> Tensor:
+        """What pictures (B, C, H, W) look like to it (B, D), float32: in this distances between pictures are measured."""
+
+    @abstractmethod
     def places(self, x: Images) -> Places:
         """What it says of each place of pictures (B, C, H, W) of any size, of which it sees the whole, filled up."""
 
