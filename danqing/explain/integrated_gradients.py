@@ -71,7 +71,8 @@ def integrated_gradients(
     Returns:
         for each picture ``label``, its ``probability``, the ``box`` explained, the ``change`` of its score from the
         ground to the picture, the share ``gap`` of it that the map misses, the ``steps`` taken, and ``random``: the
-        rank correlation with the map of a model of random weights, which should be below 0.3; and the map over the picture.
+        rank correlation with the map of a model of random weights, which should be below 0.3; and the map over the
+        picture.
 
     Raises:
         ParameterError: for a class that the model does not know, or a place outside the picture.

@@ -18,6 +18,7 @@ from danqing.core.pictures.found import Found, Spot, Thing
 from danqing.data.annotations.coco import _uncompressed
 from danqing.data.annotations.formats import CODECS, format_of, read_labels
 from danqing.data.annotations.label_set import LabelSet, filled
+from danqing.data.annotations.packed import Packed
 from danqing.faces.cli import cli
 
 SIZE = (40, 30)
@@ -59,7 +60,7 @@ def labels(holds: str) -> LabelSet:
             things.append(Thing(label, box, rng.choice((1.0, 0.25)) if "scores" in holds else 1.0, points, mask))
         found[name] = Found(*SIZE, tuple(things))
     found["empty.png"] = Found(*SIZE)
-    return LabelSet(found, ["dog", "猫 x"], [])
+    return LabelSet(Packed(found), ["dog", "猫 x"], [])
 
 
 @pytest.mark.parametrize("name", CODECS)

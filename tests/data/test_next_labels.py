@@ -57,7 +57,7 @@ def test_what_a_finder_doubts_comes_first(model: Finder, tmp_path: Path) -> None
     for name, value in (("black", 0), ("dim", 60), ("half", 128), ("white", 255)):
         Image.new("RGB", (12, 8), (value,) * 3).save(tmp_path / f"{name}.png")
     rows = finish(next_labels(model, tmp_path, 2))
-    assert [Path(row["picture"]).stem for row in rows][0] == "half"
+    assert Path(rows[0]["picture"]).stem == "half"
     assert rows[0]["uncertainty"] == pytest.approx(1, abs=1e-3)
     everything = {Path(row["picture"]).stem: row["uncertainty"] for row in finish(next_labels(model, tmp_path, 9))}
     assert everything["black"] == everything["white"] == 0

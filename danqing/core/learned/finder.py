@@ -77,7 +77,7 @@ class Finder(Viewer):
 
     @abstractmethod
     def features(self, x: Images) -> Tensor:
-        """What pictures (B, C, H, W) look like to it (B, D), float32: in this distances between pictures are measured."""
+        """What pictures (B, C, H, W) look like to it, (B, D), float32: what distances between them are measured in."""
 
     @abstractmethod
     def places(self, x: Images) -> Places:

@@ -13,6 +13,7 @@ from danqing.core.disk import replacing
 from danqing.core.errors import DataError
 from danqing.core.pictures.found import Found, Spot, Thing, from_run_lengths, run_lengths
 from danqing.data.annotations.label_set import Folder, LabelSet, box_of, filled, numbers, score_in, thing
+from danqing.data.annotations.packed import Packed
 from danqing.data.report import Unusable
 
 
@@ -41,14 +42,15 @@ def read(place: Path, pictures: Folder) -> LabelSet:
             points = []
         names[each.get("id")] = str(each.get("name")), list(map(str, points))
     images: dict[Any, tuple[str, tuple[int, int]]] = {}
-    found: dict[str, list[Thing]] = {}
+    found = Packed()
     for image in content["images"]:
         name = pictures.name(str(image.get("file_name")), place.parent)
         if name is None:
             fault(f"there is no picture {image.get('file_name')}")
             continue
         images[image.get("id")] = (name, pictures.size(name))
-        found.setdefault(name, [])
+        if name not in found:
+            found.add(name, Found(*pictures.size(name)))
     known = {image.get("id") for image in content["images"]}
     for each in content["annotations"]:
         key = each.get("image_id")
@@ -60,9 +62,8 @@ def read(place: Path, pictures: Folder) -> LabelSet:
         if isinstance(made, str):
             fault(f"annotation {each.get('id')} of {images[key][0]} has {made}")
         else:
-            found[images[key][0]].append(made)
-    sets = {name: Found(*size, tuple(found[name])) for name, size in images.values()}
-    return LabelSet(sets, [name for name, _ in names.values()], faults)
+            found.add_thing(images[key][0], made)
+    return LabelSet(found, [name for name, _ in names.values()], faults)
 
 
 def write(labels: LabelSet, place: Path) -> list[Path]:
@@ -190,7 +191,6 @@ def _told(each: Thing, points: list[str]) -> dict[str, Any]:
 def _point_names(labels: LabelSet) -> dict[str, list[str]]:
     """The names of the points of each class, in the order in which they are met."""
     names: dict[str, dict[str, None]] = {name: {} for name in labels.classes}
-    for found in labels.found.values():
-        for each in found.things:
-            names[each.label].update(dict.fromkeys(spot.name for spot in each.points))
+    for each, _ in labels.found.kept():
+        names[each.label].update(dict.fromkeys(spot.name for spot in each.points))
     return {label: list(own) for label, own in names.items()}

@@ -11,9 +11,10 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from danqing.core.pictures.found import Corners, Found, Spot, Thing, inside
+from danqing.core.pictures.found import Corners, Spot, Thing, inside
 from danqing.core.pictures.listing import pictures_in
 from danqing.core.pictures.names import stem
+from danqing.data.annotations.packed import Packed
 from danqing.data.report import Unusable
 
 CLASSES = "classes.txt"  # beside label files that number their classes: one name a line
@@ -28,7 +29,7 @@ class LabelSet(NamedTuple):
         faults: what of the files cannot be used, each named with its reason.
     """
 
-    found: Mapping[str, Found]
+    found: Packed
     classes: list[str]
     faults: list[Unusable]
 
@@ -161,9 +162,9 @@ def listed_classes(place: Path) -> list[str]:
     return [] if file is None else [line.strip() for line in file.read_text("utf-8", "replace").rstrip().splitlines()]
 
 
-def class_names(found: Iterable[Found]) -> list[str]:
+def class_names(found: Packed) -> list[str]:
     """All labels, each once, in alphabetical order."""
-    return sorted({thing.label for each in found for thing in each.things})
+    return sorted({each.thing.label for each in found.kept()})
 
 
 __all__ = [

@@ -26,12 +26,13 @@ from danqing.data.annotations.label_set import (
     score_in,
     thing,
 )
+from danqing.data.annotations.packed import Packed
 from danqing.data.report import Unusable
 
 
 def read(place: Path, pictures: Folder) -> LabelSet:
     """Read a folder of JSON files; shapes of one group are one thing."""
-    found: dict[str, Found] = {}
+    found = Packed()
     faults: list[Unusable] = []
     for file in sorted(place.rglob("*.json")):
         told = file.relative_to(place).as_posix()
@@ -49,8 +50,8 @@ def read(place: Path, pictures: Folder) -> LabelSet:
         size = pictures.size(name)
         made = [_thing(group, size) for group in groups]
         faults += [Unusable(told, f"shape {at} has {each}") for at, each in enumerate(made, 1) if isinstance(each, str)]
-        found[name] = Found(*size, tuple(each for each in made if isinstance(each, Thing)))
-    return LabelSet(found, class_names(found.values()), faults)
+        found.add(name, Found(*size, tuple(each for each in made if isinstance(each, Thing))))
+    return LabelSet(found, class_names(found), faults)
 
 
 def write(labels: LabelSet, place: Path) -> list[Path]:

@@ -9,6 +9,7 @@ from danqing.core.disk import replacing
 from danqing.core.notes import note
 from danqing.core.pictures.found import Found, Thing
 from danqing.data.annotations.label_set import CLASSES, Folder, LabelSet, around, filled, listed_classes, thing
+from danqing.data.annotations.packed import Packed
 from danqing.data.report import Unusable
 
 SLACK = 1e-6  # beyond 1 that rounding may bring
@@ -17,7 +18,7 @@ SLACK = 1e-6  # beyond 1 that rounding may bring
 def read(place: Path, pictures: Folder) -> LabelSet:
     """Read a folder of text files and its classes.txt; without that, classes are called by their numbers."""
     names = listed_classes(place)
-    found: dict[str, Found] = {}
+    found = Packed()
     faults: list[Unusable] = []
     for file in sorted(place.rglob("*.txt")):
         if file.name == CLASSES:
@@ -34,14 +35,14 @@ def read(place: Path, pictures: Folder) -> LabelSet:
                 faults.append(Unusable(told, f"line {number} has {made}"))
             elif made is not None:
                 things.append(made)
-        found[name] = Found(*size, tuple(things))
-    seen = {each.label for one in found.values() for each in one.things}
+        found.add(name, Found(*size, tuple(things)))
+    seen = {each.thing.label for each in found.kept()}
     return LabelSet(found, names or sorted(seen, key=lambda each: (len(each), each)), faults)
 
 
 def write(labels: LabelSet, place: Path) -> list[Path]:
     """Write a text file for each picture, and classes.txt; scores stand behind boxes, masks and points are left out."""
-    if any(each.mask is not None or each.points for one in labels.found.values() for each in one.things):
+    if any(each.mask is not None or each.thing.points for each in labels.found.kept()):
         note("YOLO's files hold boxes alone: masks and points are left out")
     keys = {name: at for at, name in enumerate(labels.classes)}
     files = {CLASSES: "".join(f"{name}\n" for name in labels.classes)}
