@@ -267,3 +267,19 @@ def test_a_batch_says_what_is_there(tmp_path: Path) -> None:
     assert thing.label == "leaf"
     assert [spot.name for spot in thing.points] == ["left end", "right end"]
     assert by_name["3.png"].things == ()
+
+
+def test_planes_lie_in_a_file_that_other_labels_do_not_share(tmp_path: Path) -> None:
+    labels = labelled()
+    store = finish(pack(paint(tmp_path, labels), size=32, fit="pad", only=labels.found.keys()))
+    first, again = (with_things(store, labels, "pad", "masks") for _ in range(2))
+    assert first.things is not None
+    assert again.things is not None
+    assert isinstance(first.things.planes, np.memmap)
+    assert first.things.planes.filename == again.things.planes.filename
+    thing = labels.found["0.png"].things[0]
+    empty = labels.found["0.png"]._replace(things=(thing._replace(mask=torch.zeros(32, 48, dtype=torch.bool)),))
+    other = with_things(store, labels._replace(found=Packed({**labels.found, "0.png": empty})), "pad", "masks")
+    assert other.things is not None
+    assert other.things.planes.filename != first.things.planes.filename
+    assert int(other.things.planes[0].sum()) == 0 < int(first.things.planes[0].sum())

@@ -12,7 +12,17 @@ from torch import Tensor
 from danqing.core.disk import replacing
 from danqing.core.errors import DataError
 from danqing.core.pictures.found import Found, Spot, Thing, from_run_lengths, run_lengths
-from danqing.data.annotations.label_set import Folder, LabelSet, box_of, filled, numbers, score_in, thing
+from danqing.data.annotations.label_set import (
+    Folder,
+    LabelSet,
+    box_of,
+    disagreeing,
+    filled,
+    numbers,
+    score_in,
+    text_of,
+    thing,
+)
 from danqing.data.annotations.packed import Packed
 from danqing.data.report import Unusable
 
@@ -40,7 +50,10 @@ def read(place: Path, pictures: Folder) -> LabelSet:
         if not isinstance(points, list):
             fault(f"category {each.get('id')} has key points that are no list of names")
             points = []
-        names[each.get("id")] = str(each.get("name")), list(map(str, points))
+        if not str(each.get("name") or "").strip():
+            fault(f"category {each.get('id')} has no name")
+            continue
+        names[each.get("id")] = str(each["name"]), list(map(str, points))
     images: dict[Any, tuple[str, tuple[int, int]]] = {}
     found = Packed()
     for image in content["images"]:
@@ -48,9 +61,14 @@ def read(place: Path, pictures: Folder) -> LabelSet:
         if name is None:
             fault(f"there is no picture {image.get('file_name')}")
             continue
-        images[image.get("id")] = (name, pictures.size(name))
+        size = pictures.size(name)
+        wrong = size if isinstance(size, str) else disagreeing((image.get("width"), image.get("height")), size)
+        if isinstance(size, str) or wrong:
+            fault(str(wrong) if isinstance(size, str) else f"image {name} {wrong}")
+            continue
+        images[image.get("id")] = (name, size)
         if name not in found:
-            found.add(name, Found(*pictures.size(name)))
+            found.add(name, Found(*size))
     known = {image.get("id") for image in content["images"]}
     for each in content["annotations"]:
         key = each.get("image_id")
@@ -89,7 +107,7 @@ def write(labels: LabelSet, place: Path) -> list[Path]:
 
 def _content(place: Path) -> dict[str, list[dict[str, Any]]]:
     try:
-        content = json.loads(place.read_text("utf-8", "surrogateescape"))
+        content = json.loads(text_of(place))
     except OSError as error:
         raise DataError(f"cannot be read ({error.strerror or error})", where=place) from error
     except (ValueError, RecursionError) as error:
@@ -150,7 +168,7 @@ def _mask(value: Any, size: tuple[int, int]) -> Tensor | str | None:
         outlines = [numbers(outline) for outline in value]
         return "a polygon whose points are not numbers" if None in outlines else filled(outlines, size)  # type: ignore[arg-type]
     counts = value.get("counts") if isinstance(value, dict) else None
-    told = {"counts": _uncompressed(counts)} if isinstance(counts, str) else value
+    told = {**value, "counts": _uncompressed(counts)} if isinstance(counts, str) else value
     mask = from_run_lengths(told, size[1], size[0])
     return "run lengths that do not fit the picture" if mask is None else mask
 

@@ -29,7 +29,10 @@ def read(place: Path, pictures: Folder) -> LabelSet:
         except (PictureError, ValueError) as error:
             faults.append(Unusable(told, error.what if isinstance(error, PictureError) else "is of several pictures"))
             continue
-        if one[:2] == pictures.size(name):
+        size = pictures.size(name)
+        if isinstance(size, str):
+            faults.append(Unusable(told, size))
+        elif one[:2] == size:
             found.add(name, one)
         else:
             faults.append(Unusable(told, f"is of a picture of {one.width}×{one.height} px, not of this one"))

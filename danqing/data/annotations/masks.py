@@ -31,11 +31,11 @@ def read(place: Path, pictures: Folder) -> LabelSet:
             faults.append(Unusable(told, "there is no picture of that name"))
             continue
         size = pictures.size(name)
-        made = _things(each, names, size)
+        made = size if isinstance(size, str) else _things(each, names, size)
         if isinstance(made, str):
             faults.append(Unusable(told, made))
         else:
-            found.add(name, Found(*size, made))
+            found.add(name, Found(int(size[0]), int(size[1]), made))
     seen = {each.thing.label for each in found.kept()}
     return LabelSet(found, names or sorted(seen, key=lambda word: (len(word), word)), faults)
 

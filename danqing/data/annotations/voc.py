@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 from danqing.core.disk import replacing
 from danqing.core.notes import note
 from danqing.core.pictures.found import Found, Thing
-from danqing.data.annotations.label_set import Folder, LabelSet, class_names, thing
+from danqing.data.annotations.label_set import Folder, LabelSet, class_names, disagreeing, thing
 from danqing.data.annotations.packed import Packed
 from danqing.data.report import Unusable
 
@@ -32,9 +32,13 @@ def read(place: Path, pictures: Folder) -> LabelSet:
             faults.append(Unusable(told, f"there is no picture {written}"))
             continue
         size = pictures.size(name)
-        stated = (root.findtext("size/width"), root.findtext("size/height"))
-        if all(stated) and stated != (str(size[0]), str(size[1])):
-            faults.append(Unusable(told, f"says {stated[0]}×{stated[1]} px of a picture of {size[0]}×{size[1]} px"))
+        wrong = (
+            size
+            if isinstance(size, str)
+            else disagreeing((root.findtext("size/width"), root.findtext("size/height")), size)
+        )
+        if isinstance(size, str) or wrong:
+            faults.append(Unusable(told, str(wrong)))
             continue
         made = [_thing(each, size) for each in root.iter("object")]
         faults += [

@@ -8,7 +8,7 @@ from pathlib import Path
 from danqing.core.disk import replacing
 from danqing.core.notes import note
 from danqing.core.pictures.found import Found, Thing
-from danqing.data.annotations.label_set import CLASSES, Folder, LabelSet, around, filled, listed_classes, thing
+from danqing.data.annotations.label_set import CLASSES, Folder, LabelSet, around, filled, listed_classes, text_of, thing
 from danqing.data.annotations.packed import Packed
 from danqing.data.report import Unusable
 
@@ -29,7 +29,10 @@ def read(place: Path, pictures: Folder) -> LabelSet:
             faults.append(Unusable(told, "there is no picture of that name"))
             continue
         size, things = pictures.size(name), []
-        for number, line in enumerate(file.read_text("utf-8", "replace").splitlines(), 1):
+        if isinstance(size, str):
+            faults.append(Unusable(told, size))
+            continue
+        for number, line in enumerate(text_of(file).splitlines(), 1):
             made = _thing(line.split(), names, size) if line.strip() else None
             if isinstance(made, str):
                 faults.append(Unusable(told, f"line {number} has {made}"))
@@ -66,6 +69,10 @@ def _thing(words: list[str], names: list[str], size: tuple[int, int]) -> Thing |
     if key < 0 or (names and key >= len(names)):
         return f"the class {key}, where there are {len(names)}"
     label = names[key] if names else str(key)
+    if not label:
+        return f"the class {key}, which has no name in {CLASSES}"
+    if len(values) < 4:
+        return f"{len(values)} numbers behind its class: a box has 4, a polygon 6 or more"
     if not all(math.isfinite(value) and -SLACK <= value <= 1 + SLACK for value in values):
         return "values that are no shares of the picture, 0…1"
     width, height = size
