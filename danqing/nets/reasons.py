@@ -17,8 +17,7 @@ from danqing.core.learned.model import Recogniser, Viewer
 from danqing.core.learned.weights import fitting
 from danqing.core.notes import note
 from danqing.core.pictures.contract import Images
-from danqing.core.pictures.found import Corners, Found, Thing
-from danqing.core.pictures.marking import marked
+from danqing.core.pictures.found import Corners
 from danqing.maths.boxes import overlaps
 from danqing.maths.fitting import unfit
 from danqing.maths.heat import rank_correlation
@@ -29,6 +28,7 @@ from danqing.nets.layers import randomised
 PIXELS = 2**22  # of all copies of a picture that a model looks at together: a photograph of 12 megapixels comes alone
 ALIKE = 0.3  # rank correlation from which a map says more of the picture than of what was learned
 NEAREST = 0.4  # of the largest overlap with a box that is asked for: what overlaps so far may be meant as well
+FRAME = 1 / 300  # of the longer side: how thick it is
 HERE = 0.5  # chance from which on a pixel belongs to a class
 
 
@@ -123,11 +123,18 @@ def laid_on_picture(model: Viewer, maps: Tensor, x: Images) -> Tensor:
 
 
 def with_aim(drawn: Images, aim: Aim) -> Images:
-    """A map over a picture with the frame of what it explains drawn in."""
+    """A map over a picture with a white frame around what it explains; what is inside stays to be seen."""
     if aim.box is None:
         return drawn
     height, width = drawn.shape[2:]
-    return marked(drawn, Found(width, height, (Thing(str(aim.told["label"]), aim.box, aim.told["probability"]),)))
+    thick = max(1, round(max(height, width) * FRAME))
+    left, top, right, bottom = (round(each) for each in aim.box)
+    outer = slice(max(top - thick, 0), bottom + thick), slice(max(left - thick, 0), right + thick)
+    inner = slice(max(top, 0), max(bottom, 0)), slice(max(left, 0), max(right, 0))
+    framed = drawn.clone()
+    framed[..., outer[0], outer[1]] = 1
+    framed[..., inner[0], inner[1]] = drawn[..., inner[0], inner[1]]
+    return framed
 
 
 def at_once(x: Images, most: int) -> int:

@@ -24,7 +24,7 @@ from danqing.core.learned.manner import convolving, freely
 from danqing.core.learned.weights import load
 from danqing.core.operators.task import task
 from danqing.core.progress import Job, Progress
-from danqing.nets.graphs import Graph, graph_of
+from danqing.training.graphs import Graph, graph_of
 
 Runner = Callable[[dict[str, Any]], Any]
 SUFFIX = {"onnx": ".onnx", "openvino": ".xml"}
