@@ -12,7 +12,6 @@ training, looks included.
 from __future__ import annotations
 
 import json
-import resource
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,22 +23,17 @@ from numpy.typing import NDArray
 from PIL import Image
 from skimage.feature import match_template, peak_local_max
 
-import danqing
+from bench.learning import beside, learned, table_of
 from bench.scattered import CLASSES, SIDE, write_set
-from danqing.core.learned.card import read_card
 from danqing.core.pictures.found import Found, Spot, Thing
-from danqing.core.progress import finish
 from danqing.data.annotations.places import read_labelled
-from danqing.data.annotations.scores import rows_of, scores_for
 from danqing.data.digits import digits
 from danqing.maths.boxes import kept
 from danqing.maths.found_scores import Pair
-from danqing.training.loop import resume
 
 FOLDER = Path("runs/labelled")
 LEARNED, HELD_OUT = 400, 64
 PICTURES = {"detector": 12800, "segmenter": 6400, "keypoints": 12800}  # seen
-SCORES = {"detector": "boxes", "segmenter": "masks", "keypoints": "points"}
 SIZES = (24, 32, 42, 54)  # px of the peer's templates
 ALIKE, AGAIN = 0.45, 0.3  # correlation from which on the peer finds a digit, overlap from which on two are one
 INK = 40  # of 255, from the border's median, where the peer sees ink
@@ -53,44 +47,10 @@ def run() -> dict[str, Any]:
             write_set(FOLDER / "set" / split, count, split, seed)
     peer = _peer()
     families = {}
-    for family, needs in SCORES.items():
-        model = _learned(family)
-        ours = danqing.assess(str(model), str(FOLDER / "set"))
-        assert ours.picture is not None
-        danqing.write(ours.picture, FOLDER / f"{family}.png", force=True)
-        theirs = finish(rows_of(peer, scores_for(needs), 0))  # type: ignore[arg-type]
-        card = read_card(model)
-        told = {"pictures": PICTURES[family], "processor_seconds": json.loads((model.parent / "cost.json").read_text())}
-        how = {name: card["training"][name] for name in ("steps", "augment")}
-        rows = ours.numbers if isinstance(ours.numbers, list) else [ours.numbers]
-        families[family] = {**told, **how, "ours": rows, "peer": theirs}
+    for family, count in PICTURES.items():
+        model = learned(family, FOLDER / "set", FOLDER / family, count, SIDE)
+        families[family] = beside(family, model, FOLDER / "set", peer, FOLDER / f"{family}.png", count)
     return {"learned": LEARNED, "held_out": HELD_OUT, "families": families}
-
-
-def _learned(family: str) -> Path:
-    """The weights of a finished run; one that was stopped goes on."""
-    out = FOLDER / family
-    if not (out / "model.safetensors").exists():
-        before = _seconds()
-        if (out / "config.json").exists():
-            finish(resume(out))
-        else:
-            budget = f"{PICTURES[family]}pictures"
-            options: dict[str, Any] = {
-                "backbone": "mobilenet",
-                "size": SIDE,
-                "budget": budget,
-                "every": "50%",
-                "precision": "fp32",
-            }
-            danqing.train(family, str(FOLDER / "set"), out=out, threads=1, **options)
-        (out / "cost.json").write_text(json.dumps(_seconds() - before))
-    return out / "model.safetensors"
-
-
-def _seconds() -> float:
-    """Processor seconds of this process and of those that it has waited for."""
-    return sum(sum(resource.getrusage(who)[:2]) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
 
 
 def _peer() -> list[Pair]:
@@ -147,16 +107,7 @@ def _ink(pixels: NDArray[np.float32], box: list[int]) -> torch.Tensor:
 
 def table(result: dict[str, Any]) -> str:
     """A row a score."""
-    lines = ["| | score | learned | templates | pictures seen | processor seconds |", "|---|---|---|---|---|---|"]
-    for family, each in result["families"].items():
-        for ours, theirs in zip(each["ours"], each["peer"], strict=True):
-            cost = f"{each['pictures']:,} | {each['processor_seconds']:.0f}"
-            lines.append(f"| `{family}` | {ours['score']} | {_told(ours)} | {_told(theirs)} | {cost} |")
-    return "\n".join(lines)
-
-
-def _told(row: dict[str, float]) -> str:
-    return f"{row['value']:.2f} ({row['low']:.2f} … {row['high']:.2f})"
+    return table_of(result["families"], "templates")
 
 
 if __name__ == "__main__":

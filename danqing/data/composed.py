@@ -5,22 +5,23 @@ from __future__ import annotations
 import contextlib
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 import torch
 
 from danqing.core.errors import OutputError, ParameterError
 from danqing.core.notes import note
-from danqing.core.pictures.found import Found, from_run_lengths, run_lengths
+from danqing.core.pictures.found import Found
 from danqing.core.pictures.writing import write
 from danqing.core.progress import Job, Progress
 from danqing.core.recipe import Step
 from danqing.data.annotations.formats import CODECS
 from danqing.data.annotations.label_set import LabelSet
+from danqing.data.annotations.packed import Packed
 from danqing.data.backgrounds import Ground
 from danqing.data.cutouts import Kind
 from danqing.data.scenes import Manner, compose
@@ -43,34 +44,7 @@ class Made(NamedTuple):
 
     pictures: Path
     labels: Path
-    found: Mapping[str, Found]
-
-
-class Packed(Mapping[str, Found]):
-    """What is in many pictures, with masks as run lengths, so that a hundred thousand fit into memory."""
-
-    def __init__(self) -> None:
-        self._kept: dict[str, tuple[Found, list[Any]]] = {}
-
-    def add(self, name: str, found: Found) -> None:
-        """Keep what is in one more picture."""
-        masks = [None if each.mask is None else run_lengths(each.mask) for each in found.things]
-        bare = found._replace(things=tuple(each._replace(mask=None) for each in found.things))
-        self._kept[name] = bare, masks
-
-    def __getitem__(self, name: str) -> Found:
-        found, masks = self._kept[name]
-        whole = (
-            each._replace(mask=None if mask is None else from_run_lengths(mask, found.height, found.width))
-            for each, mask in zip(found.things, masks, strict=True)
-        )
-        return found._replace(things=tuple(whole))
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._kept)
-
-    def __len__(self) -> int:
-        return len(self._kept)
+    found: Packed
 
 
 def write_set(
@@ -164,4 +138,4 @@ def _set_up(home: Path, out: Path) -> None:
             (home / name).rename(out / name)
 
 
-__all__ = ["Labels", "Made", "Packed", "write_set"]
+__all__ = ["Labels", "Made", "write_set"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
@@ -10,15 +11,20 @@ import numpy as np
 from numpy.typing import NDArray
 from torch.nn import functional
 
+from danqing.core.disk import replacing
 from danqing.core.learned.finder import Needs
 from danqing.core.pictures.found import Found
 from danqing.core.pictures.names import natural
 from danqing.data.annotations.label_set import LabelSet
+from danqing.data.cache import cached
 from danqing.data.fit import Fit
 from danqing.data.identity import digest
+from danqing.data.journal import told
 from danqing.data.store import Store
 from danqing.data.things import Things
 
+FORMAT = 1  # of the planes; part of the name under which they are cached
+CHUNK = 256  # planes that are hashed at once
 LEAST = 0.25  # of a thing must lie in what a crop leaves, for it to count as seen
 
 
@@ -32,14 +38,15 @@ def with_things(store: Store, labels: LabelSet, fit: Fit, needs: Needs) -> Store
         needs: what is learned from.
     """
     points = point_names(labels) if needs == "points" else ()
-    found = [labels.found[name] for name in store.names]
-    fitted = [_Fitted.of(each, fit, store.size) for each in found]
-    rows = [_rows(one, how, labels.classes, points) for one, how in zip(found, fitted, strict=True)]
+    rows = [
+        _rows(one, _Fitted.of(one, fit, store.size), labels.classes, points) for one in labels.found.bare(store.names)
+    ]
     boxes, classes, spots = [each[0] for each in rows], [each[1] for each in rows], [each[2] for each in rows]
-    planes = _planes(found, fitted, labels.classes) if needs == "masks" else None
+    planes = _planes(store, labels, fit) if needs == "masks" else None
     things = Things(boxes, classes, spots, points, planes, len(labels.classes))
     hashed = sha256(b"".join(each.tobytes() for row in rows for each in row))
-    hashed.update(b"" if planes is None else planes.tobytes())
+    for start in range(0, 0 if planes is None else len(planes), CHUNK):
+        hashed.update(planes[start : start + CHUNK].tobytes())  # type: ignore[index]
     identity = digest([store.about.get("sha256"), labels.classes, points, hashed.hexdigest()])
     about = {**store.about, "sha256": identity, "things": sum(map(len, boxes)), "points": list(points)}
     return replace(store, labels=None, classes=list(labels.classes), things=things, about=about)
@@ -47,7 +54,7 @@ def with_things(store: Store, labels: LabelSet, fit: Fit, needs: Needs) -> Store
 
 def point_names(labels: LabelSet) -> tuple[str, ...]:
     """The names of all points, in an order that other pictures with the same points do not change."""
-    names = {spot.name for found in labels.found.values() for thing in found.things for spot in thing.points}
+    names = {spot.name for each in labels.found.kept() for spot in each.thing.points}
     return tuple(sorted(names, key=natural))
 
 
@@ -111,9 +118,21 @@ def _areas(boxes: NDArray[np.float32]) -> NDArray[np.float32]:
     return product
 
 
-def _planes(found: list[Found], fitted: list[_Fitted], classes: Sequence[str]) -> NDArray[np.uint8]:
-    drawn = [_plane(one, how, classes) for one, how in zip(found, fitted, strict=True)]
-    return np.stack(drawn) if drawn else np.zeros((0, 1, 1), np.uint8)
+def _planes(store: Store, labels: LabelSet, fit: Fit) -> NDArray[np.uint8]:
+    """The classes of the pixels of all squares, memory-mapped: drawn one by one into a file, or there from before."""
+    if not len(store):
+        return np.zeros((0, 1, 1), np.uint8)
+    key = [FORMAT, store.about.get("sha256"), store.size, fit, labels.classes, labels.found.fingerprint(store.names)]
+    file = cached("planes", str(store.about.get("source", "")), key) / "planes"
+    shape = (len(store), store.size, store.size)
+    if not file.exists() or file.stat().st_size != math.prod(shape):
+        with told(file.parent):
+            file.parent.mkdir(parents=True, exist_ok=True)
+            with replacing(file) as temporary, open(temporary, "wb") as stream:
+                for name in store.names:
+                    found = labels.found[name]
+                    stream.write(_plane(found, _Fitted.of(found, fit, store.size), labels.classes).tobytes())
+    return np.memmap(file, np.uint8, "r", shape=shape)
 
 
 def _plane(found: Found, fitted: _Fitted, classes: Sequence[str]) -> NDArray[np.uint8]:

@@ -8,16 +8,20 @@ from typing import Any
 import torch
 
 from danqing.core.errors import DataError
-from danqing.core.learned.model import Recogniser
+from danqing.core.learned.finder import UNSURE, Finder, Parser
+from danqing.core.learned.model import Recogniser, Viewer
+from danqing.core.learned.weights import fitting
+from danqing.core.pictures.alpha import laid_on
+from danqing.core.pictures.contract import Images
 from danqing.core.pictures.listing import pictures_in
 from danqing.core.pictures.reading import read
 from danqing.core.progress import Job, Progress
-from danqing.maths.label_choice import uncertainty, worth_labelling
+from danqing.maths.label_choice import doubt, uncertainty, worth_labelling
 
 
 @torch.no_grad()
-def next_labels(model: Recogniser, folder: Path, count: int) -> Job[list[dict[str, Any]]]:
-    """The pictures of a folder that a classifier would learn most from, the most worth first.
+def next_labels(model: Viewer, folder: Path, count: int) -> Job[list[dict[str, Any]]]:
+    """The pictures of a folder that a model would learn most from, the most worth first.
 
     Raises:
         DataError: if there are no pictures.
@@ -25,15 +29,27 @@ def next_labels(model: Recogniser, folder: Path, count: int) -> Job[list[dict[st
     files = [each.file for each in pictures_in(folder).found]
     if not files:
         raise DataError("holds no pictures", where=folder)
-    features, chances = [], []
+    features, doubts = [], []
     for at, file in enumerate(files):
         yield Progress(at, len(files), file.name)
-        picture = read(file).pixels
-        features.append(model.features(picture)[0])
-        chances.append(model.predict(picture)[0])
-    unsure = uncertainty(torch.stack(chances))
+        picture = read(file)
+        x = picture.pixels if picture.alpha is None else laid_on(picture.pixels, picture.alpha)
+        looks = model if isinstance(model, Finder) else fitting(model, Recogniser)
+        features.append(looks.features(x)[0])
+        doubts.append(_doubt(looks, x))
+    unsure = torch.tensor(doubts)
     chosen = worth_labelling(torch.stack(features), unsure, count)
     return [{"picture": str(files[at]), "uncertainty": round(float(unsure[at]), 4)} for at in chosen]
+
+
+def _doubt(model: Recogniser | Finder, x: Images) -> float:
+    """How unsure a model is of a picture: of its class, of its pixels on average, or of the thing it doubts most."""
+    if isinstance(model, Recogniser):
+        return float(uncertainty(model.predict(x)))
+    if isinstance(model, Parser):
+        return float(uncertainty(model.shares(x)[0].flatten(1).T).mean())
+    (found,) = model.find(x, UNSURE)
+    return doubt(torch.tensor([each.score for each in found.things]))
 
 
 __all__ = ["next_labels"]

@@ -11,8 +11,7 @@ from torch import Tensor
 from danqing.core.errors import ParameterError
 from danqing.core.fields.number import Range
 from danqing.core.fields.seed import Seed
-from danqing.core.learned.model import Model, Recogniser
-from danqing.core.learned.painting import Autoencoder
+from danqing.core.learned.model import Model
 from danqing.core.operators.operator import operator
 from danqing.core.pictures.contract import Images
 from danqing.core.progress import Job, Progress
@@ -20,6 +19,7 @@ from danqing.nets.layers import chosen_layer, heard, layers_of, look
 
 RATE = 0.05  # of Adam, on the amplitudes
 JITTER = 1 / 16  # of the side, by which the picture is moved before each look
+SIDE = 64  # px of the picture, for models that look at any size
 FAINT = 0.3  # of the amplitudes at first
 
 
@@ -38,10 +38,11 @@ def activation_maximisation(
     decides.
 
     Args:
-        weights: a classifier or an autoencoder: a run folder, a .safetensors file, or digits.
+        weights: what looks at pictures, such as a classifier, a detector or a restorer: a run folder, a .safetensors
+            file, or a bundled name.
         layer: the layer, by its name in the model; by default the last that gives maps.
         channel: which of its channels, from 0.
-        size: side of the picture; by default the model's own.
+        size: side of the picture; by default the model's own, of what looks at any size 64.
         steps: how often it is improved.
         seed: chooses the picture to begin with.
 
@@ -49,7 +50,8 @@ def activation_maximisation(
         one picture of the model's channels.
 
     Raises:
-        ParameterError: for a layer or a channel that the model does not have, or one that does not answer.
+        ParameterError: for a model that looks at nothing, a layer or a channel that it does not have, or one that
+            does not answer.
 
     Source: Erhan et al. 2009, Visualizing higher-layer features of a deep network; Olah et al. 2017, Feature
     visualization, for waves and moving.
@@ -57,10 +59,8 @@ def activation_maximisation(
     Examples:
         danqing activation_maximisation digits --layer trunk.0 --channel 3 --out waits-for.png
     """
-    if not isinstance(weights, Recogniser | Autoencoder):
-        raise ParameterError(f"a {weights.family} cannot be asked", where="weights", remedy="Give a classifier")
-    side, rng = size or int(weights.config["size"]), torch.Generator().manual_seed(seed)
-    waves = FAINT * torch.randn(weights.config["channels"], side, side // 2 + 1, 2, generator=rng)
+    side, rng = size or int(weights.config.get("size", SIDE)), torch.Generator().manual_seed(seed)
+    waves = FAINT * torch.randn(weights.config.get("channels", 3), side, side // 2 + 1, 2, generator=rng)
     waves.requires_grad_()
     with torch.no_grad():
         layers = layers_of(weights, lambda: look(weights, _painted(waves, side)))
@@ -70,9 +70,7 @@ def activation_maximisation(
     optimiser = torch.optim.Adam([waves], RATE)
     for step in range(steps):
         optimiser.zero_grad()
-        with torch.enable_grad():
-            answer = _answer(weights, name, channel, _moved(_painted(waves, side), rng))
-            (waves.grad,) = torch.autograd.grad(-answer, waves)
+        answer, waves.grad = _sloped(weights, name, channel, waves, rng)
         if step == 0 and not waves.grad.any():
             raise ParameterError("the channel does not answer to the picture to begin with", where="channel")
         optimiser.step()
@@ -93,6 +91,21 @@ def _moved(x: Images, rng: torch.Generator) -> Images:
     most = max(1, round(x.shape[2] * JITTER))
     by = torch.randint(-most, most + 1, (2,), generator=rng).tolist()
     return x.roll(by, (2, 3))
+
+
+def _sloped(model: Model, name: str, channel: int, waves: Tensor, rng: torch.Generator) -> tuple[Tensor, Tensor]:
+    """What a channel answers, and which way waves make it answer less.
+
+    Raises:
+        ParameterError: for a model part of which has no slopes.
+    """
+    try:
+        with torch.enable_grad():
+            answer = _answer(model, name, channel, _moved(_painted(waves, waves.shape[1]), rng))
+            return answer.detach(), torch.autograd.grad(-answer, waves)[0]
+    except RuntimeError as error:  # such as a first estimate, or a measurement, that was never meant to be improved
+        what = f"a {model.family} looks at pictures in a way that cannot be followed back"
+        raise ParameterError(what, where="weights", remedy="feature_maps shows what its layers make of one") from error
 
 
 def _answer(model: Model, name: str, channel: int, x: Images) -> Tensor:

@@ -34,7 +34,8 @@ def feature_maps(
 
     Args:
         x: pictures of a size that the model takes.
-        weights: a classifier, a restorer or an autoencoder: a run folder, a .safetensors file, or a bundled name.
+        weights: what looks at pictures, such as a classifier, a detector or a restorer: a run folder, a .safetensors
+            file, or a bundled name.
         layer: the layer, by its name in the model; by default the first that gives maps.
         count: how many maps are shown, those that vary most first.
         alpha: opacity (B, 1, H, W), by default the pictures' own; where they are transparent, white shows through.

@@ -15,6 +15,15 @@ def uncertainty(chances: Tensor) -> Tensor:
     return entropy / math.log(classes)
 
 
+def doubt(chances: Tensor) -> float:
+    """How unsure a model is of the thing of which it is least sure, 0…1: the largest entropy, in bits, of chances (N,).
+
+    Of no thing it is 0: nothing is there that it doubts.
+    """
+    both = torch.stack([chances, 1 - chances], 1).clamp(0, 1)
+    return float(uncertainty(both).max()) if len(chances) else 0.0
+
+
 def worth_labelling(features: Tensor, unsure: Tensor, count: int) -> list[int]:
     """Choose pictures one after another, each the one with the largest product of doubt and distance.
 
@@ -40,4 +49,4 @@ def worth_labelling(features: Tensor, unsure: Tensor, count: int) -> list[int]:
     return chosen
 
 
-__all__ = ["uncertainty", "worth_labelling"]
+__all__ = ["doubt", "uncertainty", "worth_labelling"]

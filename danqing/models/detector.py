@@ -12,6 +12,7 @@ from torch.nn import functional as F
 
 from danqing.core.fields.number import Range
 from danqing.core.learned import finder
+from danqing.core.learned.finder import Places
 from danqing.core.learned.model import Samples
 from danqing.core.learned.proposals import Optimiser
 from danqing.core.pictures.contract import Images
@@ -29,7 +30,7 @@ from danqing.nets.finding import (
     picked,
     quality_focal,
 )
-from danqing.nets.pyramid import STRIDES, Backbone, Pyramid, Trunk, seen_by, separable
+from danqing.nets.pyramid import STRIDES, Backbone, Pyramid, Trunk, pooled, seen_by, separable
 from danqing.nets.viewing import box_scores, check_classes, check_labelled
 
 RARE = 0.01  # chance of a thing in a cell before anything was learned
@@ -83,6 +84,18 @@ class Detector(finder.Finder):
         """Yield the quality focal loss of the classes and the GIoU loss of the boxes, per picture."""
         boxes, classes = check_labelled(batch)
         yield "", self._loss(self._said(batch.x), boxes, classes)
+
+    def features(self, x: Images) -> Tensor:
+        return pooled(self.trunk, sized(in_channels(x, self.config["channels"]), self.config["size"], 0.0)[0])
+
+    def places(self, x: Images) -> Places:
+        seen, scale = sized(in_channels(x, self.config["channels"]), self.config["size"], 0.0)
+        said = self._said(seen)
+        return Places(said.logits, said.boxes.detach() / scale)
+
+    def outputs(self, x: Images) -> tuple[Tensor, ...]:
+        said = self._said(x)
+        return said.logits.sigmoid(), said.boxes
 
     @torch.no_grad()
     def find(self, x: Images, threshold: float, count: int = 100, side: int | None = None) -> list[Found]:

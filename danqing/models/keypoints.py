@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from typing import Annotated, NamedTuple
+from typing import Annotated, ClassVar, NamedTuple
 
 import torch
 from torch import Generator, Tensor, nn
@@ -13,7 +13,7 @@ from torch.nn import functional as F
 from danqing.core.errors import ParameterError
 from danqing.core.fields.number import Range
 from danqing.core.learned import finder
-from danqing.core.learned.finder import Needs
+from danqing.core.learned.finder import Needs, Places
 from danqing.core.learned.model import Samples
 from danqing.core.learned.proposals import Optimiser
 from danqing.core.pictures.contract import Images
@@ -35,7 +35,7 @@ from danqing.nets.finding import (
     picked,
     quality_focal,
 )
-from danqing.nets.pyramid import STRIDES, Backbone, Pyramid, Trunk, seen_by, separable
+from danqing.nets.pyramid import STRIDES, Backbone, Pyramid, Trunk, pooled, seen_by, separable
 from danqing.nets.viewing import check_classes, check_labelled, negated, pairs_of
 
 STRIDE = STRIDES[0]
@@ -85,6 +85,12 @@ class Keypoints(finder.Finder):
     "Distribution-aware coordinate representation for human pose estimation", 2020 (between the cells).
     """
 
+    output_names: ClassVar[tuple[str, ...]] = ("chances", "boxes", "heat", "points")
+    outputs_mean: ClassVar[str] = (
+        f"of cells of {STRIDE} px, row by row: chances (B, N, classes) that the middle of a thing is there, of which"
+        " tops count alone, the thing's boxes (B, N, 4) as left, top, right, bottom and expected places of its points"
+        " (B, N, points, 2) as x, y in px, and heat (B, N, points), whose top next to such a place is the point"
+    )
     optimiser = Optimiser(lr=2e-3, betas=(0.9, 0.99), weight_decay=0.01)
     needs: Needs = "points"  # type: ignore[misc]  # of the class, as in its base
 
@@ -113,6 +119,28 @@ class Keypoints(finder.Finder):
             raise ParameterError("learns from pictures with named points; these have none", where="data")
         points = batch.points.unflatten(1, (-1, len(self.points)))
         yield "", self._loss(self._said(batch.x), boxes, classes, points)
+
+    @property
+    def asked_names(self) -> Sequence[str]:
+        return [*self.names, *self.points]
+
+    def features(self, x: Images) -> Tensor:
+        return pooled(self.trunk, sized(in_channels(x, self.config["channels"]), self.config["size"], 0.0)[0])
+
+    def places(self, x: Images) -> Places:
+        """Of each cell twice: first of the thing whose middle it may be, then, as a square, of points."""
+        seen, scale = sized(in_channels(x, self.config["channels"]), self.config["size"], 0.0)
+        said = self._said(seen)
+        things = F.pad(said.things, (0, len(self.points)), value=-math.inf)
+        points = F.pad(said.points, (said.things.shape[2], 0), value=-math.inf)
+        middle, half = said.cells.middle.expand(len(x), -1, -1), STRIDE / 2
+        boxes = torch.cat([said.boxes.detach(), torch.cat([middle - half, middle + half], 2)], 1)
+        return Places(torch.cat([things, points], 1), boxes / scale)
+
+    def outputs(self, x: Images) -> tuple[Tensor, ...]:
+        said = self._said(x)
+        places = said.ways + said.cells.middle[:, None]
+        return said.things.sigmoid(), said.boxes, said.points.sigmoid(), places
 
     @torch.no_grad()
     def find(self, x: Images, threshold: float, count: int = 100, side: int | None = None) -> list[Found]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import torch
 from torch import Generator, Tensor, nn
@@ -12,6 +12,7 @@ from torch.nn import functional as F
 from danqing.core.errors import ParameterError
 from danqing.core.fields.number import Range
 from danqing.core.learned import finder
+from danqing.core.learned.finder import Places
 from danqing.core.learned.model import Samples
 from danqing.core.learned.proposals import Optimiser
 from danqing.core.pictures.contract import Images, Mask
@@ -20,7 +21,8 @@ from danqing.maths.components import things_in_planes
 from danqing.maths.fitting import in_channels
 from danqing.maths.found_scores import intersection
 from danqing.nets.detection import sized
-from danqing.nets.pyramid import Backbone, Trunk, enlarged, seen_by, separable
+from danqing.nets.finding import cells_of, flat
+from danqing.nets.pyramid import Backbone, Trunk, enlarged, pooled, seen_by, separable
 from danqing.nets.viewing import check_classes, negated, pairs_of
 
 FINE = (16, 16)  # channels of what is seen of the picture itself, at its size and at half of it
@@ -44,6 +46,9 @@ class Segmenter(finder.Parser):
     Source: O. Ronneberger et al., "U-Net", 2015; F. Milletari et al., "V-Net", 2016, section 3 (Dice).
     """
 
+    sees_by: ClassVar[str] = "up"  # where what the trunk sees has come up again: exact to a few pixels
+    output_names: ClassVar[tuple[str, ...]] = ("shares",)
+    outputs_mean: ClassVar[str] = "shares (B, 1 + classes, H, W) of each pixel that belong to nothing and to each class"
     optimiser = Optimiser(lr=2e-3, betas=(0.9, 0.99), weight_decay=0.01)
 
     def __init__(
@@ -71,6 +76,22 @@ class Segmenter(finder.Parser):
         logits = self._logits(batch.x).float()
         entropy = -(target * logits.log_softmax(1)).sum(1).mean()
         yield "", entropy + self.dice * dice_loss(logits.softmax(1)[:, 1:], target[:, 1:])
+
+    def features(self, x: Images) -> Tensor:
+        return pooled(self.trunk, sized(in_channels(x, self.config["channels"]), self.config["size"], 0.0)[0])
+
+    def places(self, x: Images) -> Places:
+        """Of each pixel of what it sees the odds of each class against all others, and against nothing."""
+        seen, scale = sized(in_channels(x, self.config["channels"]), self.config["size"], 0.0)
+        high, wide = (max(1, round(each * scale)) for each in x.shape[-2:])
+        logits = self._logits(seen)[..., :high, :wide].float()
+        others = [torch.cat([logits[:, :at], logits[:, at + 1 :]], 1).logsumexp(1) for at in range(1, logits.shape[1])]
+        odds = logits[:, 1:] - torch.stack(others, 1)
+        middle = cells_of([odds], [1]).middle
+        return Places(flat([odds]), torch.cat([middle - 0.5, middle + 0.5], 1) / scale)
+
+    def outputs(self, x: Images) -> tuple[Tensor, ...]:
+        return (self._logits(x).float().softmax(1),)
 
     @torch.no_grad()
     def shares(self, x: Images, side: int | None = None) -> Tensor:

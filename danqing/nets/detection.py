@@ -35,6 +35,22 @@ def sized(picture: Images, side: int, ground: float = GREY) -> tuple[Images, flo
     return functional.pad(x, (0, right, 0, down), value=ground), scale
 
 
+def unsized(maps: Tensor, side: int, height: int, width: int) -> Tensor:
+    """Lay maps (B, C, h, w) of what a net saw back on pictures of a size, as :func:`sized` made them that.
+
+    Args:
+        maps: of all that the net saw, what filled up included.
+        side: longer side in pixels that it looked at.
+        height: of the pictures.
+        width: of the pictures.
+    """
+    scale = min(side / max(height, width), LARGER)
+    high, wide = (max(1, round(scale * each)) for each in (height, width))
+    whole = [each + -each % STEP for each in (high, wide)]
+    seen = functional.interpolate(maps, whole, mode="bilinear", align_corners=False)[..., :high, :wide]
+    return functional.interpolate(seen, (height, width), mode="bilinear", align_corners=False)
+
+
 @torch.no_grad()
 def things_in(
     net: NanoDet, picture: Images, names: Sequence[str], side: int, threshold: float, count: int = 100
@@ -83,4 +99,4 @@ def _thing(label: str, score: float, box: Tensor, width: int, height: int) -> Th
     return None if cut is None else Thing(label, cut, score)
 
 
-__all__ = ["chosen", "sized", "things_in"]
+__all__ = ["chosen", "sized", "things_in", "unsized"]

@@ -13,27 +13,29 @@ import torch
 from torch import Tensor, nn
 
 from danqing.core.errors import ParameterError
-from danqing.core.learned.model import Model, Recogniser, Restorer
-from danqing.core.learned.painting import Autoencoder
+from danqing.core.learned.model import Model, Painter, Stylist
 from danqing.core.pictures.contract import Images
 
 SHOWN = 24  # names in a message
+WAYS = ("logits", "places", "restore", "reconstruct", "translate", "mark", "measure")  # of looking
 
 
-def look(model: Model, x: Images) -> Tensor:
+def look(model: Model, x: Images) -> Any:
     """Let a model look at pictures in whichever way it does.
 
     Raises:
         ParameterError: for a model that only paints.
     """
-    if isinstance(model, Recogniser):
-        return model.logits(x)
-    if isinstance(model, Restorer):
-        return model.restore(x)
-    if isinstance(model, Autoencoder):
-        return model.reconstruct(x)
-    remedy = "ablation shows what its layers paint"
-    raise ParameterError(f"a {model.family} paints and does not look at pictures", where="weights", remedy=remedy)
+    if isinstance(model, Stylist):
+        return model.paint(x, model.code(x))
+    if isinstance(model, Painter) and hasattr(model, "judge"):
+        classes = model.config.get("classes", 0)
+        return model.judge(x, torch.zeros(len(x), dtype=torch.int64, device=x.device) if classes else None)
+    way = next((way for way in WAYS if hasattr(model, way)), None)
+    if way is None:
+        remedy = "ablation shows what its layers paint"
+        raise ParameterError(f"a {model.family} paints and does not look at pictures", where="weights", remedy=remedy)
+    return getattr(model, way)(x)
 
 
 def layers_of(model: nn.Module, run: Callable[[], Any]) -> dict[str, torch.Size]:

@@ -106,4 +106,10 @@ def seen_by(trunk: Trunk, x: Images, learns: bool) -> list[Tensor]:
         return trunk(x)  # type: ignore[no-any-return]
 
 
-__all__ = ["STEP", "STRIDES", "Backbone", "Pyramid", "Trunk", "enlarged", "seen_by", "separable"]
+def pooled(trunk: Trunk, x: Images) -> Tensor:
+    """The means (B, D), float32, of a trunk's coarsest maps of pictures (B, 1 or 3, H, W)."""
+    found: Tensor = trunk(x)[-1].float().mean((2, 3))
+    return found
+
+
+__all__ = ["STEP", "STRIDES", "Backbone", "Pyramid", "Trunk", "enlarged", "pooled", "seen_by", "separable"]

@@ -1,4 +1,4 @@
-"""A painter for programs that have no PyTorch."""
+"""A model for programs that have no PyTorch."""
 
 from __future__ import annotations
 
@@ -14,22 +14,19 @@ from typing import Any, Literal
 
 import numpy as np
 import torch
-from torch import Tensor, nn
 
 from danqing.core.artefacts.figures import Figures
 from danqing.core.disk import replacing
 from danqing.core.errors import ModelFileError, OutputError, ParameterError
 from danqing.core.fields.weights_file import WeightsFile
 from danqing.core.learned.card import first_line
-from danqing.core.learned.classes import class_names
 from danqing.core.learned.manner import convolving, freely
-from danqing.core.learned.model import Painter
 from danqing.core.learned.weights import load
 from danqing.core.operators.task import task
 from danqing.core.progress import Job, Progress
+from danqing.training.graphs import Graph, graph_of
 
-CHECKED = (1, 64)  # batches that must give PyTorch's pictures
-ALLOWED = 1 / 255  # largest difference of a value
+Runner = Callable[[dict[str, Any]], Any]
 SUFFIX = {"onnx": ".onnx", "openvino": ".xml"}
 NEEDED = {"onnx": ("onnx", "onnxscript", "onnxruntime"), "openvino": ("onnx", "onnxscript", "openvino")}
 
@@ -41,28 +38,33 @@ def export(
     out: Path | None = None,
     force: bool = False,
 ) -> Job[Figures]:
-    """Write a trained generator as a file that other programs run without danqing and PyTorch.
+    """Write a trained generator, classifier or finder as a file that other programs run without danqing and PyTorch.
 
-    The file takes latents ``z`` (B, …) drawn from a unit Gaussian and, where there are classes, ``label``, int64 (B,);
-    it gives ``pictures`` (B, C, H, W) in [0, 1]. B may be anything. What was written is run by the other program, on
-    its own, for one picture and for 64, and must give PyTorch's pictures to within 1/255.
+    Of a generator the file takes latents ``z`` (B, …) drawn from a unit Gaussian and, where there are classes,
+    ``label``, int64 (B,); it gives ``pictures`` (B, C, H, W) in [0, 1]. Of all others it takes ``pictures`` and gives
+    ``probabilities`` (a classifier), ``chances`` and ``boxes`` in pixels (a detector), ``shares`` (a segmenter), or
+    ``chances``, ``boxes``, ``heat`` and ``points`` (keypoints); the file itself says what they are, how large pictures
+    must be, and the names of the classes. B may be anything. What was written is run by the other program, on its own,
+    for one picture and for several, and must agree with PyTorch: pictures within 1/255, chances within 0.001, places
+    within 0.1 px.
 
     Args:
-        weights: a trained generator: a run folder or a .safetensors file.
+        weights: a trained generator, classifier, detector, segmenter or keypoints: a run folder or a .safetensors file.
         format: onnx, for ONNX Runtime and many others; openvino, an .xml with its .bin beside it, in float32.
         out: the file to write; left out: named after the weights, in this folder.
         force: replace what is there.
 
     Returns:
-        the file, its size, and the largest difference from PyTorch for each batch.
+        the file, its size, the largest differences from PyTorch for each batch, and what the file gives.
 
     Raises:
-        ModelFileError: for weights that paint nothing, or a family that cannot be exported.
+        ModelFileError: for weights that neither paint nor say what they see, or a family that cannot be exported.
         ParameterError: where the packages that write or check the format are not installed.
-        OutputError: for a name that does not fit the format, or a file that does not paint what PyTorch paints.
+        OutputError: for a name that does not fit the format, or a file that does not give what PyTorch gives.
 
     Examples:
         danqing export runs/dcgan-1 --format onnx --out digits.onnx
+        danqing export runs/detector-001 --format onnx --out leaves.onnx
     """
     _check_installed(format)
     file = out or Path(f"{_stem(Path(weights))}{SUFFIX[format]}")
@@ -70,37 +72,32 @@ def export(
         raise OutputError(f"is no name for {format}", where=file, remedy=f"End the name in {SUFFIX[format]}")
     if file.exists() and not force:
         raise OutputError("exists already", where=file, remedy="Choose another place or give --force")
-    model = load(weights, kind=Painter).requires_grad_(False)
+    model = load(weights).requires_grad_(False)
+    graph, known = graph_of(model), (model.family, str(weights))
     yield Progress(0, 3, "tracing")
-    data = _traced(model)
+    data = _traced(graph, *known)
     yield Progress(1, 3, "checking")
     with tempfile.TemporaryDirectory() as folder:
         made = Path(folder, f"model{SUFFIX[format]}")
         run = (_onnx if format == "onnx" else _openvino)(data, made)
-        gaps = {count: _gap(model, run, count) for count in CHECKED}
-        if max(gaps.values()) > ALLOWED:
-            what = f"would paint up to {255 * max(gaps.values()):.1f}/255 otherwise than PyTorch; nothing was written"
-            raise OutputError(what, where=file)
+        gaps = {count: _gaps(graph, run, count, *known) for count in graph.counts}
+        for name, allowed in graph.outputs.items():
+            worst = max(gap[name] for gap in gaps.values())
+            if not worst <= allowed:
+                what = f"its {name} would be up to {worst:.2g} off PyTorch's; nothing was written"
+                raise OutputError(what, where=file)
         yield Progress(2, 3, "writing")
         for each, target in zip(_files(made), _files(file), strict=True):
             with replacing(target, force=force) as temporary:
                 shutil.copyfile(each, temporary)
     size = sum(each.stat().st_size for each in _files(file))
-    row = {"file": str(file), "format": format, "bytes": size, "gaps": {str(count): gap for count, gap in gaps.items()}}
-    told = ", ".join(f"{255 * gap:.4f}/255 for {count}" for count, gap in gaps.items())
-    lines = [f"wrote {file} ({size / 1e6:.1f} MB)", f"differs from PyTorch by at most {told}"]
+    about = {"gaps": {str(count): gap for count, gap in gaps.items()}, "gives": dict(graph.about)}
+    row = {"file": str(file), "format": format, "bytes": size, **about}
+    told = "; ".join(
+        f"{count}: {', '.join(f'{name} {gap:.2g}' for name, gap in each.items())}" for count, each in gaps.items()
+    )
+    lines = [f"wrote {file} ({size / 1e6:.1f} MB)", f"differs from PyTorch by at most, by batch: {told}"]
     return Figures([row], lines=lines)
-
-
-class _Painting(nn.Module):
-    """A painter as one call without choices: latents and labels in, pictures out."""
-
-    def __init__(self, model: Painter) -> None:
-        super().__init__()
-        self.model = model
-
-    def forward(self, z: Tensor, label: Tensor | None = None) -> Tensor:
-        return self.model.paint(z, label)
 
 
 @contextlib.contextmanager
@@ -118,51 +115,45 @@ def _unprinted(name: str) -> Iterator[None]:
         heard.removeFilter(others)
 
 
-def _inputs(model: Painter, count: int) -> tuple[Tensor, ...]:
-    """Latents, and labels where there are classes."""
-    z = torch.randn(count, *model.latent, generator=torch.Generator().manual_seed(count))
-    classes = len(class_names(model))
-    return (z, torch.arange(count) % classes) if classes else (z,)
-
-
-def _traced(model: Painter) -> bytes:
-    """The painter as ONNX, of any batch.
+def _traced(graph: Graph, family: str, where: str) -> bytes:
+    """The model as ONNX, of any batch.
 
     Raises:
         ModelFileError: if the family does something that ONNX cannot say.
     """
-    inputs = _inputs(model, 2)
-    names = ["z", "label"][: len(inputs)]
     batch = torch.export.Dim("batch", min=1, max=65_536)
     with freely(), convolving("own"), torch.no_grad(), _unprinted("torch.onnx._internal.exporter._registration"):
         try:
             program = torch.onnx.export(
-                _Painting(model).eval(),
-                inputs,
+                graph.module.eval(),
+                graph.example(2),
                 dynamo=True,
-                input_names=names,
-                output_names=["pictures"],
-                dynamic_shapes={name: {0: batch} for name in names},
+                input_names=list(graph.inputs),
+                output_names=list(graph.outputs),
+                dynamic_shapes={name: {0: batch} for name in graph.inputs},
                 optimize=True,
                 verbose=False,
             )
         except Exception as error:  # whatever the tracer stumbles over: what it says is all there is to say
-            what = f"the family {model.family} cannot be exported ({first_line(error)})"
-            raise ModelFileError(what, where=str(model.card.get("file", "model"))) from error
+            what = f"the family {family} cannot be exported ({first_line(error)})"
+            raise ModelFileError(what, where=where) from error
     assert program is not None
-    return bytes(program.model_proto.SerializeToString())
+    proto = program.model_proto
+    for name, value in graph.about.items():
+        proto.metadata_props.add(key=name, value=value)
+    return bytes(proto.SerializeToString())
 
 
-def _onnx(data: bytes, made: Path) -> Callable[[dict[str, Any]], Any]:
+def _onnx(data: bytes, made: Path) -> Runner:
     """Write the file, and what runs it."""
     import onnxruntime
 
     made.write_bytes(data)
     session = onnxruntime.InferenceSession(data, providers=["CPUExecutionProvider"])
-    return lambda given: session.run(["pictures"], given)[0]
+    return lambda given: session.run(None, given)
 
 
-def _openvino(data: bytes, made: Path) -> Callable[[dict[str, Any]], Any]:
+def _openvino(data: bytes, made: Path) -> Runner:
     """Write the files, and what runs them; in float32, since its bf16 is off by more than is allowed."""
     import openvino
 
@@ -171,21 +162,22 @@ def _openvino(data: bytes, made: Path) -> Callable[[dict[str, Any]], Any]:
     source.write_bytes(data)
     openvino.save_model(core.read_model(str(source)), str(made), compress_to_fp16=False)
     compiled = core.compile_model(core.read_model(str(made)), "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
-    return lambda given: compiled(given)[0]
+    return lambda given: [compiled(given)[at] for at in range(len(compiled.outputs))]
 
 
-def _gap(model: Painter, run: Callable[[dict[str, Any]], Any], count: int) -> float:
-    """The largest difference of a value between the file and PyTorch."""
-    inputs = _inputs(model, count)
+def _gaps(graph: Graph, run: Runner, count: int, family: str, where: str) -> dict[str, float]:
+    """The largest difference of a value between the file and PyTorch, of each thing that it gives."""
+    inputs = graph.example(count)
     with torch.no_grad(), freely(), convolving("own"):
-        ours = model.paint(*inputs).numpy()
-    given = {name: each.numpy() for name, each in zip(("z", "label"), inputs, strict=False)}
+        said = graph.module(*inputs)
+    ours = [each.numpy() for each in (said if isinstance(said, tuple) else (said,))]
     try:
-        theirs = run(given)
+        theirs = run({name: each.numpy() for name, each in zip(graph.inputs, inputs, strict=True)})
     except Exception as error:  # the other program's own kinds
-        what = f"the family {model.family} cannot be exported: {count} at a time fail ({first_line(error)})"
-        raise ModelFileError(what, where=str(model.card.get("file", "model"))) from error
-    return float(np.abs(ours - theirs).max()) if theirs.shape == ours.shape else float("inf")
+        what = f"the family {family} cannot be exported: {count} at a time fail ({first_line(error)})"
+        raise ModelFileError(what, where=where) from error
+    pairs = zip(graph.outputs, ours, theirs, strict=True)
+    return {name: float(np.abs(a - b).max()) if a.shape == b.shape else float("inf") for name, a, b in pairs}
 
 
 def _files(file: Path) -> list[Path]:

@@ -18,6 +18,8 @@ from danqing.core.pictures.found import Found, Spot, Thing
 from danqing.data.annotations.coco import _uncompressed
 from danqing.data.annotations.formats import CODECS, format_of, read_labels
 from danqing.data.annotations.label_set import LabelSet, filled
+from danqing.data.annotations.packed import Packed
+from danqing.data.annotations.places import read_labelled
 from danqing.faces.cli import cli
 
 SIZE = (40, 30)
@@ -59,7 +61,7 @@ def labels(holds: str) -> LabelSet:
             things.append(Thing(label, box, rng.choice((1.0, 0.25)) if "scores" in holds else 1.0, points, mask))
         found[name] = Found(*SIZE, tuple(things))
     found["empty.png"] = Found(*SIZE)
-    return LabelSet(found, ["dog", "猫 x"], [])
+    return LabelSet(Packed(found), ["dog", "猫 x"], [])
 
 
 @pytest.mark.parametrize("name", CODECS)
@@ -114,6 +116,10 @@ POINTED = {"categories": [{"id": 3, "name": "dog", "keypoints": ["nose"]}]}
      ({"annotations": [{**ONE, "keypoints": [1, 2, 2], "keypoint_scores": ["x"]}], **POINTED}, "not numbers"),
      ({"annotations": [{**ONE, "keypoints": [1, 2, 2], "keypoint_scores": [1, 1]}], **POINTED}, "2 scores of 1 key"),
      ({"categories": [{"id": 3, "name": "dog", "keypoints": 5}]}, "no list of names"),
+     ({"annotations": [{**ONE, "segmentation": {"size": [SIZE[0], SIZE[1]], "counts": [SIZE[0] * SIZE[1]]}}]},
+      "run lengths that do not fit"),
+     ({"categories": [{"id": 3, "name": None}]}, "category 3 has no name"),
+     ({"images": [{"id": 1, "file_name": "a.png", "width": 400, "height": 300}]}, "says 400×300 px of a picture"),
      ({"images": [{"id": 1, "file_name": "lost.png"}]}, "no picture lost.png")],
 )  # fmt: skip
 def test_faults_of_coco_are_named(changes: dict[str, Any], words: str, photos: Path, tmp_path: Path) -> None:
@@ -125,7 +131,7 @@ def test_faults_of_coco_are_named(changes: dict[str, Any], words: str, photos: P
 @pytest.mark.parametrize(
     ("line", "words"),
     [("0 0.5 0.5 1.2 0.1", "no shares"), ("9 0.5 0.5 0.1 0.1", "class 9"), ("0 a b c d", "words"),
-     ("0 0.5 0.5 0 0.1", "no area"), ("0 0.1 0.1 0.2", "polygon of 1"), ("0 nan 0.5 0.1 0.1", "no shares")],
+     ("0 0.5 0.5 0 0.1", "no area"), ("0 0.1 0.1 0.2", "3 numbers"), ("0 nan 0.5 0.1 0.1", "no shares")],
 )  # fmt: skip
 def test_faults_of_yolo_are_named(line: str, words: str, photos: Path, tmp_path: Path) -> None:
     home = tmp_path / "yolo"
@@ -168,7 +174,8 @@ def labelme(photos: Path, home: Path, *shapes: dict[str, Any]) -> LabelSet:
 @pytest.mark.parametrize(
     ("changes", "words"),
     [({"score": "high"}, "a score that is no number"), ({"score": 2}, "not between 0 and 1"),
-     ({"points": 5}, "points")],
+     ({"points": 5}, "points"),
+     ({"shape_type": "rectangle", "points": [[1, 1]], "label": "dog"}, "rectangle of 1 point")],
 )  # fmt: skip
 @pytest.mark.parametrize("shape", [BOX, EYE], ids=["box", "point"])
 def test_faults_of_labelme_are_named(
@@ -177,6 +184,73 @@ def test_faults_of_labelme_are_named(
     others = [each for each in (BOX, EYE) if each is not shape]
     faults = labelme(photos, tmp_path / "labelme", *others, {**shape, **changes}).faults
     assert [words in each.reason for each in faults] == [True], faults
+
+
+def test_a_group_is_of_one_class(photos: Path, tmp_path: Path) -> None:
+    (fault,) = labelme(photos, tmp_path / "labelme", BOX, {**BOX, "label": "cat"}).faults
+    assert "two classes in one group: dog and cat" in fault.reason
+
+
+def test_a_circle_is_a_thing_with_its_pixels(photos: Path, tmp_path: Path) -> None:
+    circle = {"label": "dog", "points": [[15, 12], [15, 18]], "shape_type": "circle"}
+    (thing,) = labelme(photos, tmp_path / "labelme", circle).found["a.png"].things
+    assert thing.box == pytest.approx((9, 6, 21, 18), abs=0.01)
+    assert int(thing.mask.sum()) == pytest.approx(np.pi * 36, rel=0.05)
+
+
+@pytest.mark.parametrize("kind", ["coco", "yolo", "labelme"])
+def test_what_editors_put_before_a_text_is_passed_over(kind: str, photos: Path, tmp_path: Path) -> None:
+    """Notepad begins files with a byte order mark: in a classes.txt it would be part of a name."""
+    place = tmp_path / ("labels.json" if kind == "coco" else "labels")
+    CODECS[kind].write(labels(""), place)
+    before = read_labels(place, photos)
+    for file in [place] if kind == "coco" else [each for each in place.rglob("*") if each.is_file()]:
+        file.write_bytes(b"\xef\xbb\xbf" + file.read_bytes())
+    after = read_labels(place, photos)
+    assert not after.faults
+    assert after.classes == before.classes
+    assert list(after.found.bare()) == list(before.found.bare())
+
+
+@pytest.mark.parametrize("kind", CODECS)
+def test_a_picture_that_cannot_be_read_is_a_fault_of_its_labels(kind: str, photos: Path, tmp_path: Path) -> None:
+    place = tmp_path / ("labels.json" if kind == "coco" else "labels")
+    CODECS[kind].write(labels(HOLDS[kind]), place)
+    (photos / "a.png").write_bytes(b"\x89PNG\r\n\x1a\n cut off")
+    read = read_labels(place, photos)
+    assert any("cannot be read" in each.reason for each in read.faults)
+    assert "a.png" not in read.found
+
+
+def test_each_side_speaks_of_its_own_pictures(tmp_path: Path) -> None:
+    """Composed sets call their pictures by numbers, so that sides have the same names."""
+    sides = {"train": (4.0, 4.0, 9.0, 9.0), "test": (1.0, 2.0, 5.0, 6.0)}
+    for side, box in sides.items():
+        (tmp_path / side).mkdir()
+        Image.new("RGB", (20, 20)).save(tmp_path / side / "000000.png")
+        told = Packed({"000000.png": Found(20, 20, (Thing("dog", box),))})
+        CODECS["coco"].write(LabelSet(told, ["dog"], []), tmp_path / side / "coco.json")
+    found = read_labelled(tmp_path, None, "boxes").labels.found
+    assert {name: found[name].things[0].box for name in found} == {f"{s}/000000.png": box for s, box in sides.items()}
+    Image.new("RGB", (20, 20)).save(tmp_path / "train" / "more.png")
+    (tmp_path / "apart.json").write_text((tmp_path / "train" / "coco.json").read_text())
+    (fault,) = read_labels(tmp_path / "apart.json", tmp_path).faults
+    assert "no picture 000000.png" in fault.reason  # which of the two is meant, nobody knows
+
+
+def test_packed_masks_are_what_they_were() -> None:
+    rng = torch.Generator().manual_seed(0)
+    masks = [torch.rand(13, 21, generator=rng) > 0.5, torch.zeros(13, 21, dtype=torch.bool), None]
+    things = tuple(Thing("dog", (1.0, 1.0, 4.0, 4.0), mask=mask) for mask in masks)
+    packed = Packed({"a.png": Found(21, 13, things)})
+    for one, other in zip(packed["a.png"].things, things, strict=True):
+        assert one._replace(mask=None) == other._replace(mask=None)
+        assert one.mask is other.mask is None or torch.equal(one.mask, other.mask)
+    assert [each.mask is not None for each in packed.kept()] == [True, True, False]
+    (bare,) = packed.bare()
+    assert all(each.mask is None for each in bare.things)
+    other = Packed({"a.png": Found(21, 13, things[1:])})
+    assert packed.fingerprint(["a.png"]) != other.fingerprint(["a.png"])
 
 
 def test_nought_is_a_score(photos: Path, tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ from danqing.core.pictures.found import Found, Spot, Thing
 from danqing.core.progress import finish
 from danqing.data.annotations.formats import CODECS
 from danqing.data.annotations.label_set import LabelSet
+from danqing.data.annotations.packed import Packed
 from danqing.data.annotations.places import label_places, read_labelled
 from danqing.data.augment import augmentations
 from danqing.data.fit import Fit
@@ -47,7 +48,7 @@ def labelled(full: bool = True) -> LabelSet:
         points = (Spot("left end", BOX[0], 17), Spot("right end", BOX[2], 17))
         thing = Thing("leaf", tuple(map(float, BOX)), 1.0, points if full else (), mask if full else None)
         found[f"{at}.png"] = Found(width, height, (thing,))
-    return LabelSet({**found, "3.png": Found(20, 20)}, ["leaf"], [])
+    return LabelSet(Packed({**found, "3.png": Found(20, 20)}), ["leaf"], [])
 
 
 def paint(folder: Path, labels: LabelSet) -> Path:
@@ -162,13 +163,13 @@ def test_faults_are_named_or_passed_over(tmp_path: Path) -> None:
 
 
 def test_nothing_to_learn_is_refused(tmp_path: Path) -> None:
-    empty = LabelSet({"3.png": Found(20, 20)}, ["leaf"], [])
+    empty = LabelSet(Packed({"3.png": Found(20, 20)}), ["leaf"], [])
     write(empty, "coco", paint(tmp_path, empty) / "coco.json")
     with pytest.raises(DataError, match="nothing in any picture"):
         read_labelled(tmp_path, None, "boxes")
     full = Found(20, 20, (Thing("sky", (0.0, 0.0, 20.0, 20.0), mask=torch.ones(20, 20, dtype=torch.bool)),))
     (tmp_path / "coco.json").unlink()
-    write(LabelSet({"3.png": full}, ["sky"], []), "coco", tmp_path / "coco.json")
+    write(LabelSet(Packed({"3.png": full}), ["sky"], []), "coco", tmp_path / "coco.json")
     with pytest.raises(DataError, match="one class only"):
         read_labelled(tmp_path, None, "masks")
 
@@ -205,7 +206,7 @@ def test_labels_lie_on_what_the_squares_show(fit: Fit, size: int, tmp_path: Path
 
 def test_things_that_a_crop_cuts_away_are_not_labelled(tmp_path: Path) -> None:
     edge = Found(60, 20, (Thing("leaf", (0.0, 5.0, 22.0, 15.0)), Thing("leaf", (25.0, 5.0, 35.0, 15.0))))
-    labels = LabelSet({"0.png": edge}, ["leaf"], [])
+    labels = LabelSet(Packed({"0.png": edge}), ["leaf"], [])
     store = finish(pack(paint(tmp_path, labels), size=20, fit="crop", only=["0.png"]))
     boxes = with_things(store, labels, "crop", "boxes").take([0]).boxes
     assert boxes is not None
@@ -219,7 +220,7 @@ def test_other_labels_make_another_set(tmp_path: Path) -> None:
     moved = labels.found["0.png"]._replace(
         things=(labels.found["0.png"].things[0]._replace(box=(11.0, 10.0, 28.0, 24.0)),)
     )
-    other = labels._replace(found={**labels.found, "0.png": moved})
+    other = labels._replace(found=Packed({**labels.found, "0.png": moved}))
     hashes = {with_things(store, each, "pad", "boxes").about["sha256"] for each in (labels, labels, other)}
     assert len(hashes) == 2
 
@@ -266,3 +267,19 @@ def test_a_batch_says_what_is_there(tmp_path: Path) -> None:
     assert thing.label == "leaf"
     assert [spot.name for spot in thing.points] == ["left end", "right end"]
     assert by_name["3.png"].things == ()
+
+
+def test_planes_lie_in_a_file_that_other_labels_do_not_share(tmp_path: Path) -> None:
+    labels = labelled()
+    store = finish(pack(paint(tmp_path, labels), size=32, fit="pad", only=labels.found.keys()))
+    first, again = (with_things(store, labels, "pad", "masks") for _ in range(2))
+    assert first.things is not None
+    assert again.things is not None
+    assert isinstance(first.things.planes, np.memmap)
+    assert first.things.planes.filename == again.things.planes.filename
+    thing = labels.found["0.png"].things[0]
+    empty = labels.found["0.png"]._replace(things=(thing._replace(mask=torch.zeros(32, 48, dtype=torch.bool)),))
+    other = with_things(store, labels._replace(found=Packed({**labels.found, "0.png": empty})), "pad", "masks")
+    assert other.things is not None
+    assert other.things.planes.filename != first.things.planes.filename
+    assert int(other.things.planes[0].sum()) == 0 < int(first.things.planes[0].sum())

@@ -157,7 +157,7 @@ def test_a_second_classifier_may_number_the_classes_otherwise() -> None:
     [
         ("feature_maps", {"x": torch.rand(1, 1, SIDE, SIDE), "weights": TwoStrokes()}, "weights"),
         ("feature_maps", {"x": torch.rand(1, 1, SIDE, SIDE), "weights": Seeker(), "layer": "seeks"}, "layer"),
-        ("activation_maximisation", {"weights": Box()}, "weights"),
+        ("activation_maximisation", {"weights": TwoStrokes()}, "weights"),
         ("activation_maximisation", {"weights": Seeker(), "channel": 2}, "channel"),
         ("ablation", {"weights": TwoStrokes(), "label": "3"}, "label"),
         ("ablation", {"weights": TwoStrokes(), "layer": "nothing"}, "layer"),

@@ -14,7 +14,7 @@ from danqing.core.learned.weights import load
 from danqing.core.notes import noted
 from danqing.data.digits import digits
 from danqing.maths.heat import rank_correlation
-from danqing.nets.reasons import ALIKE, PIXELS, at_once
+from danqing.nets.reasons import ALIKE, PIXELS, Aim, at_once
 
 DRAWS = 30
 
@@ -60,7 +60,7 @@ def test_credits_are_those_of_captum(net: Recogniser) -> None:
     from danqing.explain.integrated_gradients import _reasons
 
     x = digit(1)
-    ours = _reasons(net, x, 3, 0.0, 64).found
+    ours = _reasons(net, x, Aim(3), 0.0, 64).found
     theirs = IntegratedGradients(net.logits).attribute(x, target=3, n_steps=64, method="riemann_middle")
     torch.testing.assert_close(ours, theirs.float(), rtol=0, atol=float(ours.abs().max()) * 1e-4)
 
@@ -70,7 +70,7 @@ def test_maps_are_those_of_captum(net: Recogniser) -> None:
 
     x = digit(1).requires_grad_()
     theirs = LayerGradCam(net.logits, net.get_submodule("trunk.0")).attribute(x, target=0, relu_attributions=True)
-    ours = _cam(net, "trunk.0", x.detach(), 0, averaged=True)
+    ours = _cam(net, "trunk.0", x.detach(), Aim(0), averaged=True)
     torch.testing.assert_close(ours, theirs.detach(), rtol=0, atol=float(ours.abs().max()) * 1e-4)
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 import torch
 
-from danqing.maths.label_choice import uncertainty, worth_labelling
+from danqing.maths.label_choice import doubt, uncertainty, worth_labelling
 
 
 def test_uncertainty_is_the_share_of_the_highest_entropy() -> None:
@@ -23,3 +25,9 @@ def test_one_of_each_kind_comes_before_a_second_and_what_is_certain_last() -> No
     assert chosen[0] == int(unsure.argmax())
     assert sorted(chosen) == list(range(20))
     assert worth_labelling(features, unsure, 3) == chosen[:3]
+
+
+def test_a_picture_is_as_doubtful_as_its_most_doubtful_thing() -> None:
+    assert doubt(torch.tensor([0.5, 1.0])) == pytest.approx(1)
+    assert doubt(torch.tensor([0.9, 0.99])) == pytest.approx(-(0.9 * math.log2(0.9) + 0.1 * math.log2(0.1)))
+    assert doubt(torch.tensor([])) == 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 from pathlib import Path
 
 import numpy as np
@@ -10,10 +11,15 @@ import pytest
 import torch
 
 from danqing.core.errors import ModelFileError, OutputError, ParameterError
+from danqing.core.learned.finder import Finder
 from danqing.core.learned.weights import save
 from danqing.models.classifier import Classifier
 from danqing.models.dcgan import DCGAN
+from danqing.models.detector import Detector
+from danqing.models.keypoints import Keypoints
+from danqing.models.segmenter import Segmenter
 from danqing.models.vae import VAE
+from danqing.nets.detection import chosen
 from danqing.tasks.export import export
 
 
@@ -30,7 +36,7 @@ def test_another_program_paints_the_same_whatever_the_number(weights: Path, tmp_
     from danqing.core.learned.weights import load
 
     found = export(weights, "onnx", tmp_path / "small.onnx")
-    assert max(found.numbers[0]["gaps"].values()) < 1 / 255
+    assert max(each["pictures"] for each in found.numbers[0]["gaps"].values()) < 1 / 255
     model = load(weights, kind=DCGAN)
     session = onnxruntime.InferenceSession(str(tmp_path / "small.onnx"), providers=["CPUExecutionProvider"])
     for count in (1, 5, 64):
@@ -48,10 +54,47 @@ def test_openvino_gets_both_of_its_files(tmp_path: Path) -> None:
     assert {each.suffix for each in tmp_path.glob("vae.*")} == {".safetensors", ".xml", ".bin"}
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", [Detector, Segmenter, Keypoints])
+def test_another_program_finds_the_same(kind: type[Finder], tmp_path: Path) -> None:
+    """With what the file itself says: how large pictures are, which boxes count, what classes are called."""
+    import onnxruntime
+
+    torch.manual_seed(0)
+    points = {"points": ["top"]} if kind is Keypoints else {}
+    model = kind(size=48, channels=3, classes=2, backbone="mobilenet", **points).eval()
+    file = save(model, tmp_path / "model.safetensors", classes=["disc", "square"])
+    row = export(file, "onnx", tmp_path / "model.onnx").numbers[0]
+    assert set(row["gaps"]) == {"1", "4"}
+    session = onnxruntime.InferenceSession(str(tmp_path / "model.onnx"), providers=["CPUExecutionProvider"])
+    told = session.get_modelmeta().custom_metadata_map
+    assert json.loads(told["classes"]) == ["disc", "square"]
+    assert "48 px" in told["danqing"]
+    x = torch.rand(5, 3, 64, 64)  # 48 px, filled up to 64
+    x[..., 48:, :], x[..., 48:] = 0, 0
+    given = dict(zip(kind.output_names, session.run(None, {"pictures": x.numpy()}), strict=True))
+    if kind is Detector:
+        chances, boxes = torch.from_numpy(given["chances"][0]), torch.from_numpy(given["boxes"][0])
+        theirs = chosen(chances, boxes, model.names, (48, 48), 0.009, 100)
+        (ours,) = model.find(x[:1, :, :48, :48], 0.009)
+        assert [each.label for each in theirs.things] == [each.label for each in ours.things]
+        pairs = zip(ours.things, theirs.things, strict=True)
+        assert all(one.box == pytest.approx(other.box, abs=0.1) for one, other in pairs)
+    else:
+        assert given[kind.output_names[0]].shape[0] == 5
+
+
+@pytest.mark.slow
+def test_another_program_names_the_same(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    file = save(Classifier(16, 1, 2, width=4).eval(), tmp_path / "classifier.safetensors")
+    row = export(file, "onnx", tmp_path / "classifier.onnx").numbers[0]
+    assert max(each["probabilities"] for each in row["gaps"].values()) < 1e-3
+
+
 def test_refuses_what_cannot_be(weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    other = save(Classifier(16, 1, 2, width=4), tmp_path / "classifier.safetensors")
-    with pytest.raises(ModelFileError, match="classifier, not a painter"):
-        export(other, out=tmp_path / "a.onnx")
+    with pytest.raises(ModelFileError, match="restorer, which neither paints"):
+        export("denoise-tiny", out=tmp_path / "a.onnx")
     with pytest.raises(OutputError, match="no name for onnx"):
         export(weights, out=tmp_path / "a.png")
     (tmp_path / "mine.onnx").write_bytes(b"mine")

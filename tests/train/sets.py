@@ -11,6 +11,7 @@ from danqing.core.pictures.contract import to_uint8
 from danqing.core.pictures.found import Found, Thing
 from danqing.data.annotations import coco
 from danqing.data.annotations.label_set import LabelSet
+from danqing.data.annotations.packed import Packed
 from danqing.maths.labelled import things_of
 from tests.models.things import NAMES, POINTS, batch_of
 
@@ -53,7 +54,7 @@ def _labelled(folder: Path) -> str:
         found[f"{at}.png"] = truth[at]._replace(things=tuple(_with_mask(each, planes[at]) for each in truth[at].things))
         Image.fromarray(pixels).save(folder / f"{at}.png")
     if not (folder / "coco.json").exists():
-        coco.write(LabelSet(found, list(NAMES), []), folder / "coco.json")
+        coco.write(LabelSet(Packed(found), list(NAMES), []), folder / "coco.json")
     return str(folder)
 
 

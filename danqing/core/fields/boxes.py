@@ -69,7 +69,7 @@ class BoxesKind(Kind):
             PictureError: if it cannot be read, or holds no boxes, or one of them is wrong.
         """
         try:
-            content = json.loads(file.read_text("utf-8", "surrogateescape"))
+            content = json.loads(file.read_text("utf-8-sig", "surrogateescape"))
         except OSError as error:
             raise PictureError(f"cannot be read ({error.strerror or error})", where=file) from error
         except (ValueError, RecursionError) as error:

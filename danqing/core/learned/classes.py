@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from danqing.core.errors import ParameterError
 from danqing.core.learned.model import Model
 
@@ -15,17 +17,22 @@ def class_names(model: Model) -> list[str]:
     return names if len(names) == count else [str(number) for number in range(count)]
 
 
-def class_number(model: Model, label: str) -> int:
+def class_number(model: Model, label: str, names: Sequence[str] | None = None) -> int:
     """Find the class that a person means by its name or its number; a name counts first.
+
+    Args:
+        model: which has the classes.
+        label: what the person says.
+        names: all that can be meant, where that is more than the classes, which come first.
 
     Raises:
         ParameterError: if the model has no classes, or not this one.
     """
-    names = class_names(model)
+    names = class_names(model) if names is None else names
     if not names:
         raise ParameterError("this model is unconditional: it knows no classes", where="label", remedy="Leave it out")
     if label in names:
-        return names.index(label)
+        return list(names).index(label)
     if label.isdecimal() and int(label) < len(names):
         return int(label)
     shown = ", ".join(names[:SHOWN]) + (f" … ({len(names)} in all)" if len(names) > SHOWN else "")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Sequence
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, NamedTuple
 
 import torch
 from torch import Generator, Tensor
@@ -23,6 +23,19 @@ SHOWN = 16  # pictures of a look
 CHUNK = 16  # pictures looked at once
 
 
+class Places(NamedTuple):
+    """What is said of the places of pictures, whose gradients lead back to these; what an explanation is of.
+
+    Attributes:
+        odds: logarithms of the odds (B, N, names) that a place shows what a name says, float32; -inf where it tells
+            nothing of that name.
+        boxes: (N, 4), or (B, N, 4): the thing or the pixels that a place speaks of, in pixels of the pictures.
+    """
+
+    odds: Tensor
+    boxes: Tensor
+
+
 class Finder(Viewer):
     """Learns to find things. Its config holds ``size``, ``channels`` and ``classes``, and ``points`` if it needs them.
 
@@ -31,6 +44,9 @@ class Finder(Viewer):
 
     Attributes:
         needs: what of a set's labels it learns from.
+        sees_by: the part whose last maps say where it looks.
+        output_names: what other programs are given by :meth:`outputs`.
+        outputs_mean: what that is, in words for their users.
     """
 
     fit: ClassVar[Literal["crop", "pad", "stretch", "tiles"]] = "pad"
@@ -39,6 +55,13 @@ class Finder(Viewer):
     augment: ClassVar[str] = "crop=0.3,rotate=8,affine=0.15,jitter=0.3"
     rates: ClassVar[str] = "trunk=0.1"  # at the rate of what is new, what it knows of ImageNet would be lost
     needs: ClassVar[Needs] = "boxes"
+    sees_by: ClassVar[str] = "trunk"
+    output_names: ClassVar[tuple[str, ...]] = ("chances", "boxes")
+    outputs_mean: ClassVar[str] = (
+        "chances (B, N, classes) that a cell has found something, its boxes (B, N, 4) as left, top, right, bottom in"
+        " px: of boxes of one class that overlap by more than 'overlap', of any that do by more than 'crowd', the"
+        " surest counts"
+    )
     called: ClassVar[str] = "detector, segmenter or keypoints"
     used_by: ClassVar[str] = "danqing detect and danqing assess use it"
 
@@ -46,6 +69,23 @@ class Finder(Viewer):
     def names(self) -> Sequence[str]:
         """Of its classes, in order."""
         return class_names(self)
+
+    @property
+    def asked_names(self) -> Sequence[str]:
+        """What places tell of: its classes, in order, and then its points."""
+        return self.names
+
+    @abstractmethod
+    def features(self, x: Images) -> Tensor:
+        """What pictures (B, C, H, W) look like to it, (B, D), float32: what distances between them are measured in."""
+
+    @abstractmethod
+    def places(self, x: Images) -> Places:
+        """What it says of each place of pictures (B, C, H, W) of any size, of which it sees the whole, filled up."""
+
+    @abstractmethod
+    def outputs(self, x: Images) -> tuple[Tensor, ...]:
+        """What it says of pictures of the size that it sees, as other programs are given it."""
 
     @abstractmethod
     def find(self, x: Images, threshold: float, count: int = 100, side: int | None = None) -> list[Found]:
@@ -81,4 +121,4 @@ class Parser(Finder):
         """How sure it is that pixels belong to nothing and to each class, (B, 1 + classes, H, W); they add up to 1."""
 
 
-__all__ = ["SURE", "UNSURE", "Finder", "Needs", "Parser"]
+__all__ = ["SURE", "UNSURE", "Finder", "Needs", "Parser", "Places"]

@@ -127,6 +127,8 @@ def run_lengths(mask: Tensor) -> dict[str, Any]:
 def from_run_lengths(value: Any, height: int, width: int) -> Tensor | None:
     """The mask (H, W), bool; None if these are no run lengths of that size."""
     counts = value.get("counts") if isinstance(value, dict) else None
+    if isinstance(value, dict) and value.get("size", [height, width]) != [height, width]:
+        return None
     if not isinstance(counts, list) or not all(_is_count(each) for each in counts) or sum(counts) != height * width:
         return None
     marks = np.repeat(np.arange(len(counts)) % 2 == 1, counts)

@@ -49,7 +49,7 @@ def assessed(
     names = _side(known, split)
     if not names:
         raise DataError(f"holds no pictures of the side {split}", where=data, remedy="Give --split all")
-    _check_classes(model, [known.labels.found[name] for name in names])
+    _check_classes(model, list(known.labels.found.bare(names)))
     pairs: list[Pair] = []
     drawn: list[Images] = []
     for at, name in enumerate(names):

@@ -12,7 +12,18 @@ from torch import Tensor
 from danqing.core.disk import replacing
 from danqing.core.errors import DataError
 from danqing.core.pictures.found import Found, Spot, Thing, from_run_lengths, run_lengths
-from danqing.data.annotations.label_set import Folder, LabelSet, box_of, filled, numbers, score_in, thing
+from danqing.data.annotations.label_set import (
+    Folder,
+    LabelSet,
+    box_of,
+    disagreeing,
+    filled,
+    numbers,
+    score_in,
+    text_of,
+    thing,
+)
+from danqing.data.annotations.packed import Packed
 from danqing.data.report import Unusable
 
 
@@ -39,16 +50,25 @@ def read(place: Path, pictures: Folder) -> LabelSet:
         if not isinstance(points, list):
             fault(f"category {each.get('id')} has key points that are no list of names")
             points = []
-        names[each.get("id")] = str(each.get("name")), list(map(str, points))
+        if not str(each.get("name") or "").strip():
+            fault(f"category {each.get('id')} has no name")
+            continue
+        names[each.get("id")] = str(each["name"]), list(map(str, points))
     images: dict[Any, tuple[str, tuple[int, int]]] = {}
-    found: dict[str, list[Thing]] = {}
+    found = Packed()
     for image in content["images"]:
-        name = pictures.name(str(image.get("file_name")))
+        name = pictures.name(str(image.get("file_name")), place.parent)
         if name is None:
             fault(f"there is no picture {image.get('file_name')}")
             continue
-        images[image.get("id")] = (name, pictures.size(name))
-        found.setdefault(name, [])
+        size = pictures.size(name)
+        wrong = size if isinstance(size, str) else disagreeing((image.get("width"), image.get("height")), size)
+        if isinstance(size, str) or wrong:
+            fault(str(wrong) if isinstance(size, str) else f"image {name} {wrong}")
+            continue
+        images[image.get("id")] = (name, size)
+        if name not in found:
+            found.add(name, Found(*size))
     known = {image.get("id") for image in content["images"]}
     for each in content["annotations"]:
         key = each.get("image_id")
@@ -60,9 +80,8 @@ def read(place: Path, pictures: Folder) -> LabelSet:
         if isinstance(made, str):
             fault(f"annotation {each.get('id')} of {images[key][0]} has {made}")
         else:
-            found[images[key][0]].append(made)
-    sets = {name: Found(*size, tuple(found[name])) for name, size in images.values()}
-    return LabelSet(sets, [name for name, _ in names.values()], faults)
+            found.add_thing(images[key][0], made)
+    return LabelSet(found, [name for name, _ in names.values()], faults)
 
 
 def write(labels: LabelSet, place: Path) -> list[Path]:
@@ -88,7 +107,7 @@ def write(labels: LabelSet, place: Path) -> list[Path]:
 
 def _content(place: Path) -> dict[str, list[dict[str, Any]]]:
     try:
-        content = json.loads(place.read_text("utf-8", "surrogateescape"))
+        content = json.loads(text_of(place))
     except OSError as error:
         raise DataError(f"cannot be read ({error.strerror or error})", where=place) from error
     except (ValueError, RecursionError) as error:
@@ -149,7 +168,7 @@ def _mask(value: Any, size: tuple[int, int]) -> Tensor | str | None:
         outlines = [numbers(outline) for outline in value]
         return "a polygon whose points are not numbers" if None in outlines else filled(outlines, size)  # type: ignore[arg-type]
     counts = value.get("counts") if isinstance(value, dict) else None
-    told = {"counts": _uncompressed(counts)} if isinstance(counts, str) else value
+    told = {**value, "counts": _uncompressed(counts)} if isinstance(counts, str) else value
     mask = from_run_lengths(told, size[1], size[0])
     return "run lengths that do not fit the picture" if mask is None else mask
 
@@ -190,7 +209,6 @@ def _told(each: Thing, points: list[str]) -> dict[str, Any]:
 def _point_names(labels: LabelSet) -> dict[str, list[str]]:
     """The names of the points of each class, in the order in which they are met."""
     names: dict[str, dict[str, None]] = {name: {} for name in labels.classes}
-    for found in labels.found.values():
-        for each in found.things:
-            names[each.label].update(dict.fromkeys(spot.name for spot in each.points))
+    for each, _ in labels.found.kept():
+        names[each.label].update(dict.fromkeys(spot.name for spot in each.points))
     return {label: list(own) for label, own in names.items()}

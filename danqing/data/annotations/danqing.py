@@ -8,14 +8,15 @@ from pathlib import Path
 from danqing.core.disk import replacing
 from danqing.core.errors import PictureError
 from danqing.core.fields.boxes import BoxesKind
-from danqing.core.pictures.found import Found, to_json
+from danqing.core.pictures.found import to_json
 from danqing.data.annotations.label_set import Folder, LabelSet, class_names
+from danqing.data.annotations.packed import Packed
 from danqing.data.report import Unusable
 
 
 def read(place: Path, pictures: Folder) -> LabelSet:
     """Read a folder of JSON files."""
-    found: dict[str, Found] = {}
+    found = Packed()
     faults: list[Unusable] = []
     for file in sorted(place.rglob("*.json")):
         told = file.relative_to(place).as_posix()
@@ -28,11 +29,14 @@ def read(place: Path, pictures: Folder) -> LabelSet:
         except (PictureError, ValueError) as error:
             faults.append(Unusable(told, error.what if isinstance(error, PictureError) else "is of several pictures"))
             continue
-        if one[:2] == pictures.size(name):
-            found[name] = one
+        size = pictures.size(name)
+        if isinstance(size, str):
+            faults.append(Unusable(told, size))
+        elif one[:2] == size:
+            found.add(name, one)
         else:
             faults.append(Unusable(told, f"is of a picture of {one.width}×{one.height} px, not of this one"))
-    return LabelSet(found, class_names(found.values()), faults)
+    return LabelSet(found, class_names(found), faults)
 
 
 def write(labels: LabelSet, place: Path) -> list[Path]:

@@ -11,9 +11,10 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from danqing.core.pictures.found import Corners, Found, Spot, Thing, inside
+from danqing.core.pictures.found import Corners, Spot, Thing, inside
 from danqing.core.pictures.listing import pictures_in
 from danqing.core.pictures.names import stem
+from danqing.data.annotations.packed import Packed
 from danqing.data.report import Unusable
 
 CLASSES = "classes.txt"  # beside label files that number their classes: one name a line
@@ -28,7 +29,7 @@ class LabelSet(NamedTuple):
         faults: what of the files cannot be used, each named with its reason.
     """
 
-    found: Mapping[str, Found]
+    found: Packed
     classes: list[str]
     faults: list[Unusable]
 
@@ -47,25 +48,37 @@ class Folder:
         found = [each for each in pictures_in(place).found if not _lies_in(each.file, outside)]
         self.files = {each.name: each.file for each in found}
         self._stems = {stem(name): name for name in self.files}
-        self._bare = {Path(name).name: name for name in self.files}
+        self._bare = _unique((Path(name).name, name) for name in self.files)
         self._bare_stems = _unique((Path(stem(name)).name, name) for name in self.files)
 
-    def name(self, written: str) -> str | None:
-        """The picture that a label file means; None if it is missing."""
+    def name(self, written: str, beside: Path | None = None) -> str | None:
+        """The picture that a label file means; None if it is missing, or several are called so.
+
+        Args:
+            written: what stands in the file.
+            beside: the folder of the file: where it holds such a picture, that one is meant.
+        """
         plain = written.replace("\\", "/")
+        if beside is not None and beside.is_relative_to(self.place):
+            near = (beside.relative_to(self.place) / plain).as_posix()
+            if near in self.files:
+                return near
         if plain in self.files:
             return plain
         bare = Path(plain).name
         whole = self._stems.get(stem(plain)) or self._bare.get(bare)
         return whole or self._bare_stems.get(bare) or self._bare_stems.get(stem(bare))
 
-    def size(self, name: str) -> tuple[int, int]:
-        """Width and height of a picture as it is seen."""
+    def size(self, name: str) -> tuple[int, int] | str:
+        """Width and height of a picture as it is seen, or why they cannot be known."""
         from PIL import Image
 
-        with Image.open(self.files[name]) as image:
-            turned = image.getexif().get(0x0112, 1) >= 5
-            return (image.height, image.width) if turned else image.size
+        try:
+            with Image.open(self.files[name]) as image:
+                turned = image.getexif().get(0x0112, 1) >= 5
+                return (image.height, image.width) if turned else image.size
+        except Exception:  # a decoder may fail in any way on a damaged file
+            return f"its picture {name} cannot be read"
 
 
 def _lies_in(file: Path, places: Sequence[Path]) -> bool:
@@ -143,21 +156,37 @@ def score_in(told: Mapping[str, Any]) -> float | None:
     return read[0] if read else None
 
 
+def text_of(file: Path) -> str:
+    """What stands in a text file, without the mark that some editors begin one with."""
+    return file.read_text("utf-8-sig", "surrogateescape")
+
+
+def disagreeing(stated: tuple[Any, Any], size: tuple[int, int]) -> str | None:
+    """What is wrong if a file says that its picture has another size; those that say nothing, or 0, do not."""
+    try:
+        told = tuple(int(each) for each in stated)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    if min(told) < 1 or told == size:
+        return None
+    return f"says {told[0]}×{told[1]} px of a picture of {size[0]}×{size[1]} px"
+
+
 def listed_classes(place: Path) -> list[str]:
     """The names in the classes.txt of a folder, or of the one around it; none where there is no such file.
 
     The place of a line is the number of its class, so that an empty one counts, but at the end.
     """
     file = next((each / CLASSES for each in (place, place.parent) if (each / CLASSES).is_file()), None)
-    return [] if file is None else [line.strip() for line in file.read_text("utf-8", "replace").rstrip().splitlines()]
+    return [] if file is None else [line.strip() for line in text_of(file).rstrip().splitlines()]
 
 
-def class_names(found: Iterable[Found]) -> list[str]:
+def class_names(found: Packed) -> list[str]:
     """All labels, each once, in alphabetical order."""
-    return sorted({thing.label for each in found for thing in each.things})
+    return sorted({each.thing.label for each in found.kept()})
 
 
 __all__ = [
-    "CLASSES", "Folder", "LabelSet", "around", "box_of", "class_names", "filled", "listed_classes", "numbers",
-    "score_in", "thing",
+    "CLASSES", "Folder", "LabelSet", "around", "box_of", "class_names", "disagreeing", "filled", "listed_classes",
+    "numbers", "score_in", "text_of", "thing",
 ]  # fmt: skip

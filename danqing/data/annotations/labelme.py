@@ -21,22 +21,27 @@ from danqing.data.annotations.label_set import (
     around,
     box_of,
     class_names,
+    disagreeing,
     filled,
     numbers,
     score_in,
+    text_of,
     thing,
 )
+from danqing.data.annotations.packed import Packed
 from danqing.data.report import Unusable
+
+CORNERS = 64  # of the polygon that stands for a circle
 
 
 def read(place: Path, pictures: Folder) -> LabelSet:
     """Read a folder of JSON files; shapes of one group are one thing."""
-    found: dict[str, Found] = {}
+    found = Packed()
     faults: list[Unusable] = []
     for file in sorted(place.rglob("*.json")):
         told = file.relative_to(place).as_posix()
         try:
-            content = json.loads(file.read_text("utf-8", "surrogateescape"))
+            content = json.loads(text_of(file))
             shapes, written = content["shapes"], str(content.get("imagePath") or file.stem)
             groups = _grouped(shapes)
         except (ValueError, RecursionError, KeyError, TypeError, AttributeError, OSError):
@@ -47,10 +52,15 @@ def read(place: Path, pictures: Folder) -> LabelSet:
             faults.append(Unusable(told, f"there is no picture {written}"))
             continue
         size = pictures.size(name)
+        stated = content.get("imageWidth"), content.get("imageHeight")
+        wrong = size if isinstance(size, str) else disagreeing(stated, size)
+        if isinstance(size, str) or wrong:
+            faults.append(Unusable(told, str(wrong)))
+            continue
         made = [_thing(group, size) for group in groups]
         faults += [Unusable(told, f"shape {at} has {each}") for at, each in enumerate(made, 1) if isinstance(each, str)]
-        found[name] = Found(*size, tuple(each for each in made if isinstance(each, Thing)))
-    return LabelSet(found, class_names(found.values()), faults)
+        found.add(name, Found(*size, tuple(each for each in made if isinstance(each, Thing))))
+    return LabelSet(found, class_names(found), faults)
 
 
 def write(labels: LabelSet, place: Path) -> list[Path]:
@@ -93,8 +103,15 @@ def _thing(group: list[dict[str, Any]], size: tuple[int, int]) -> Thing | str:
         if kind == "point":
             spots.append(Spot(str(shape.get("label")), outline[0], outline[1], told))
             continue
-        label, score = str(shape.get("label")), told
-        if kind == "rectangle" and len(flat) == 2:
+        named = str(shape.get("label") or "").strip()
+        if not named or (label and label != named):
+            return f"two classes in one group: {label} and {named}" if named else "no label"
+        label, score = named, told
+        if kind == "circle" and len(flat) == 2:
+            kind, outline = "polygon", _circle(outline)
+        if kind == "rectangle":
+            if len(flat) < 2:
+                return "a rectangle of 1 point"
             box = around(outline)
         elif kind in ("polygon", "mask"):
             drawn = filled([outline], size) if kind == "polygon" else _unpacked(shape.get("mask"), outline, size)
@@ -107,6 +124,14 @@ def _thing(group: list[dict[str, Any]], size: tuple[int, int]) -> Thing | str:
     if box is None:
         return "points alone, without a rectangle or polygon of their group"
     return thing(label, box, size, spots, mask, score)
+
+
+def _circle(outline: list[float]) -> list[float]:
+    """The polygon of a circle that is told by its middle and a point on it."""
+    x, y, other_x, other_y = outline
+    turns, radius = np.linspace(0, 2 * np.pi, CORNERS, endpoint=False), np.hypot(other_x - x, other_y - y)
+    places: list[float] = np.stack([x + radius * np.cos(turns), y + radius * np.sin(turns)], 1).reshape(-1).tolist()
+    return places
 
 
 def _shapes(each: Thing, group: int) -> list[dict[str, Any]]:

@@ -13,6 +13,7 @@ from danqing.core.errors import DataError
 from danqing.core.notes import note
 from danqing.core.pictures.found import Found, Thing
 from danqing.data.annotations.label_set import CLASSES, Folder, LabelSet, box_of, listed_classes
+from danqing.data.annotations.packed import Packed
 from danqing.data.report import Unusable
 
 MOST = 255  # classes that one byte can number, with 0
@@ -21,7 +22,7 @@ MOST = 255  # classes that one byte can number, with 0
 def read(place: Path, pictures: Folder) -> LabelSet:
     """Read a folder of PNGs and its classes.txt; all pixels of a class in a picture are one thing."""
     names = listed_classes(place)
-    found: dict[str, Found] = {}
+    found = Packed()
     faults: list[Unusable] = []
     for each in sorted(place.rglob("*.png")):
         told = each.relative_to(place).as_posix()
@@ -30,12 +31,12 @@ def read(place: Path, pictures: Folder) -> LabelSet:
             faults.append(Unusable(told, "there is no picture of that name"))
             continue
         size = pictures.size(name)
-        made = _things(each, names, size)
+        made = size if isinstance(size, str) else _things(each, names, size)
         if isinstance(made, str):
             faults.append(Unusable(told, made))
         else:
-            found[name] = Found(*size, made)
-    seen = {thing.label for one in found.values() for thing in one.things}
+            found.add(name, Found(int(size[0]), int(size[1]), made))
+    seen = {each.thing.label for each in found.kept()}
     return LabelSet(found, names or sorted(seen, key=lambda word: (len(word), word)), faults)
 
 
@@ -47,7 +48,7 @@ def write(labels: LabelSet, place: Path) -> list[Path]:
     """
     if len(labels.classes) > MOST:
         raise DataError(f"{len(labels.classes)} classes are more than a mask can number", where=place)
-    if any(each.mask is None for one in labels.found.values() for each in one.things):
+    if any(each.mask is None for each in labels.found.kept()):
         note("Things without a mask are drawn as their boxes")
     with replacing(place / CLASSES, force=False) as temporary:
         temporary.write_text("".join(f"{name}\n" for name in labels.classes), "utf-8")

@@ -11,11 +11,12 @@ from typing import NamedTuple, get_args
 from danqing.core.errors import DataError
 from danqing.core.learned.finder import Needs
 from danqing.core.notes import note
-from danqing.core.pictures.found import Found, Thing
+from danqing.core.pictures.found import Found
 from danqing.core.pictures.listing import pictures_in
 from danqing.core.pictures.names import READABLE, several, some, stem
 from danqing.data.annotations.formats import CODECS, format_of
 from danqing.data.annotations.label_set import CLASSES, Folder, LabelSet
+from danqing.data.annotations.packed import Kept, Packed
 from danqing.data.sides import SIDES
 
 HOMES = (
@@ -178,13 +179,13 @@ def _joined(sets: list[LabelSet]) -> LabelSet:
     Raises:
         DataError: if two of them speak of one picture.
     """
-    found: dict[str, Found] = {}
+    found = Packed()
     for each in sets:
         if twice := sorted(found.keys() & each.found.keys()):
             raise DataError(
                 f"{some(twice)} is labelled in two files", where="labels", remedy="Say with --labels which counts"
             )
-        found |= each.found
+        found.update(each.found)
     classes = dict.fromkeys(name for each in sets for name in each.classes)
     return LabelSet(found, list(classes), [fault for each in sets for fault in each.faults])
 
@@ -195,7 +196,7 @@ def _check(labels: LabelSet, needs: Needs, where: Path) -> None:
     Raises:
         DataError: if there is not.
     """
-    things = [thing for found in labels.found.values() for thing in found.things]
+    things = list(labels.found.kept())
     if not things:
         raise DataError("labels nothing in any picture: there is nothing to learn", where=where)
     having = [thing for thing in things if _has(thing, needs)]
@@ -207,12 +208,12 @@ def _check(labels: LabelSet, needs: Needs, where: Path) -> None:
         note(f"{several(len(things) - len(having), 'thing')} without a mask count as nothing")
     if needs == "masks" and all(_is_full(found) for found in labels.found.values()):
         raise DataError("has one class only, which fills every picture: nothing can be told apart", where=where)
-    if idle := sorted(set(labels.classes) - {thing.label for thing in having}):
+    if idle := sorted(set(labels.classes) - {each.thing.label for each in having}):
         note(f"Nothing is labelled {some(idle)}")
 
 
-def _has(thing: Thing, needs: Needs) -> bool:
-    return needs == "boxes" or (bool(thing.points) if needs == "points" else thing.mask is not None)
+def _has(kept: Kept, needs: Needs) -> bool:
+    return needs == "boxes" or (bool(kept.thing.points) if needs == "points" else kept.mask is not None)
 
 
 def _is_full(found: Found) -> bool:

@@ -23,8 +23,8 @@ def told(labels: Path, pictures: Path) -> tuple[dict[str, Any], list[str]]:
 
 def summary(labels: LabelSet) -> tuple[dict[str, Any], list[str]]:
     """JSON values, and lines for people."""
-    counts = Counter(thing.label for each in labels.found.values() for thing in each.things)
-    empty = sum(not each.things for each in labels.found.values())
+    counts = Counter(each.thing.label for each in labels.found.kept())
+    empty = sum(not each.things for each in labels.found.bare())
     row = {
         "pictures": len(labels.found),
         "empty": empty,

@@ -37,15 +37,15 @@ def scores_of(found: Path, truth: Path, pictures: Path, seed: int = 0) -> Job[li
             remedy = "danqing data check PICTURES --boxes names them all"
             raise DataError(f"{len(faults)} labels cannot be used: {first}", where=place, remedy=remedy)
     pairs = [Pair(ours.found.get(name, Found(*each[:2])), each) for name, each in theirs.found.items()]
-    there = [thing for pair in pairs for thing in pair.there.things]
+    there = list(theirs.found.kept())
     if not there:
         raise DataError("labels nothing that could be found", where=truth)
     scores: dict[str, Score] = {"mAP": precision, "AP50": partial(precision, threshold=0.5)}
-    if all(thing.mask is not None for thing in there):
-        masked = all(thing.mask is not None for pair in pairs for thing in pair.found.things)
+    if all(each.mask is not None for each in there):
+        masked = all(each.mask is not None for name in theirs.found for each in ours.found.of(name))
         scores |= {"mAP masks": partial(precision, kind="segm")} if masked else {}
         scores |= {"mIoU": intersection}
-    if any(thing.points for thing in there):
+    if any(each.thing.points for each in there):
         scores |= {"PCK": correct_points, "OKS": similarity}
     return (yield from rows_of(pairs, scores, seed))
 

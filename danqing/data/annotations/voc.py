@@ -8,7 +8,8 @@ from xml.etree import ElementTree
 from danqing.core.disk import replacing
 from danqing.core.notes import note
 from danqing.core.pictures.found import Found, Thing
-from danqing.data.annotations.label_set import Folder, LabelSet, class_names, thing
+from danqing.data.annotations.label_set import Folder, LabelSet, class_names, disagreeing, thing
+from danqing.data.annotations.packed import Packed
 from danqing.data.report import Unusable
 
 SIDES = ("xmin", "ymin", "xmax", "ymax")
@@ -16,7 +17,7 @@ SIDES = ("xmin", "ymin", "xmax", "ymax")
 
 def read(place: Path, pictures: Folder) -> LabelSet:
     """Read a folder of XML files."""
-    found: dict[str, Found] = {}
+    found = Packed()
     faults: list[Unusable] = []
     for file in sorted(place.rglob("*.xml")):
         told = file.relative_to(place).as_posix()
@@ -31,21 +32,25 @@ def read(place: Path, pictures: Folder) -> LabelSet:
             faults.append(Unusable(told, f"there is no picture {written}"))
             continue
         size = pictures.size(name)
-        stated = (root.findtext("size/width"), root.findtext("size/height"))
-        if all(stated) and stated != (str(size[0]), str(size[1])):
-            faults.append(Unusable(told, f"says {stated[0]}×{stated[1]} px of a picture of {size[0]}×{size[1]} px"))
+        wrong = (
+            size
+            if isinstance(size, str)
+            else disagreeing((root.findtext("size/width"), root.findtext("size/height")), size)
+        )
+        if isinstance(size, str) or wrong:
+            faults.append(Unusable(told, str(wrong)))
             continue
         made = [_thing(each, size) for each in root.iter("object")]
         faults += [
             Unusable(told, f"object {at} has {each}") for at, each in enumerate(made, 1) if isinstance(each, str)
         ]
-        found[name] = Found(*size, tuple(each for each in made if isinstance(each, Thing)))
-    return LabelSet(found, class_names(found.values()), faults)
+        found.add(name, Found(*size, tuple(each for each in made if isinstance(each, Thing))))
+    return LabelSet(found, class_names(found), faults)
 
 
 def write(labels: LabelSet, place: Path) -> list[Path]:
     """Write an XML file for each picture; masks and points are left out."""
-    if any(each.mask is not None or each.points for one in labels.found.values() for each in one.things):
+    if any(each.mask is not None or each.thing.points for each in labels.found.kept()):
         note("Pascal VOC's files hold boxes alone: masks and points are left out")
     written = []
     for name, found in labels.found.items():

@@ -8,7 +8,8 @@ from pathlib import Path
 from danqing.core.disk import replacing
 from danqing.core.notes import note
 from danqing.core.pictures.found import Found, Thing
-from danqing.data.annotations.label_set import CLASSES, Folder, LabelSet, around, filled, listed_classes, thing
+from danqing.data.annotations.label_set import CLASSES, Folder, LabelSet, around, filled, listed_classes, text_of, thing
+from danqing.data.annotations.packed import Packed
 from danqing.data.report import Unusable
 
 SLACK = 1e-6  # beyond 1 that rounding may bring
@@ -17,7 +18,7 @@ SLACK = 1e-6  # beyond 1 that rounding may bring
 def read(place: Path, pictures: Folder) -> LabelSet:
     """Read a folder of text files and its classes.txt; without that, classes are called by their numbers."""
     names = listed_classes(place)
-    found: dict[str, Found] = {}
+    found = Packed()
     faults: list[Unusable] = []
     for file in sorted(place.rglob("*.txt")):
         if file.name == CLASSES:
@@ -28,20 +29,23 @@ def read(place: Path, pictures: Folder) -> LabelSet:
             faults.append(Unusable(told, "there is no picture of that name"))
             continue
         size, things = pictures.size(name), []
-        for number, line in enumerate(file.read_text("utf-8", "replace").splitlines(), 1):
+        if isinstance(size, str):
+            faults.append(Unusable(told, size))
+            continue
+        for number, line in enumerate(text_of(file).splitlines(), 1):
             made = _thing(line.split(), names, size) if line.strip() else None
             if isinstance(made, str):
                 faults.append(Unusable(told, f"line {number} has {made}"))
             elif made is not None:
                 things.append(made)
-        found[name] = Found(*size, tuple(things))
-    seen = {each.label for one in found.values() for each in one.things}
+        found.add(name, Found(*size, tuple(things)))
+    seen = {each.thing.label for each in found.kept()}
     return LabelSet(found, names or sorted(seen, key=lambda each: (len(each), each)), faults)
 
 
 def write(labels: LabelSet, place: Path) -> list[Path]:
     """Write a text file for each picture, and classes.txt; scores stand behind boxes, masks and points are left out."""
-    if any(each.mask is not None or each.points for one in labels.found.values() for each in one.things):
+    if any(each.mask is not None or each.thing.points for each in labels.found.kept()):
         note("YOLO's files hold boxes alone: masks and points are left out")
     keys = {name: at for at, name in enumerate(labels.classes)}
     files = {CLASSES: "".join(f"{name}\n" for name in labels.classes)}
@@ -65,6 +69,10 @@ def _thing(words: list[str], names: list[str], size: tuple[int, int]) -> Thing |
     if key < 0 or (names and key >= len(names)):
         return f"the class {key}, where there are {len(names)}"
     label = names[key] if names else str(key)
+    if not label:
+        return f"the class {key}, which has no name in {CLASSES}"
+    if len(values) < 4:
+        return f"{len(values)} numbers behind its class: a box has 4, a polygon 6 or more"
     if not all(math.isfinite(value) and -SLACK <= value <= 1 + SLACK for value in values):
         return "values that are no shares of the picture, 0…1"
     width, height = size

@@ -106,7 +106,7 @@ def compose(
     numbers = range(first, first + count)
     step = Step("data compose", _told(given, out / PICTURES))
     made = yield from write_set(out, kinds, ground, manner, numbers, seed, labels, step, force)
-    counts = Counter(each.label for found in made.found.values() for each in found.things)
+    counts = Counter(each.thing.label for each in made.found.kept())
     row = {"pictures": str(made.pictures), "labels": str(made.labels), "count": len(made.found),
            "things": sum(counts.values()), "classes": {kind.label: counts[kind.label] for kind in kinds}}  # fmt: skip
     told = ", ".join(f"{label} × {each:,}" for label, each in counts.most_common(20))
