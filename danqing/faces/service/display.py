@@ -23,6 +23,7 @@ from danqing.core.fields.box import BoxKind, Rectangle
 from danqing.core.notes import noted
 from danqing.core.pictures.contract import Images, Mask, Picture, to_uint8
 from danqing.core.pictures.films import frames
+from danqing.core.pictures.header import opened
 from danqing.core.pictures.reading import read
 
 MEDIA = {"webp": "image/webp", "png": "image/png", "jpeg": "image/jpeg"}
@@ -82,10 +83,21 @@ class Display:
     def shown(self, file: Path, name: str, size: Size) -> Bytes:
         """Bytes (H, W, C), C in {1, 2, 3, 4}: grey or colour, perhaps with opacity."""
         if size.box is None and 0 < size.longest <= BASE:
-            base = self._shown.get((name, BASE), lambda: smaller(self._full(file, name), BASE), lambda a: a.nbytes)
-            return smaller(base, size.longest)
+            return smaller(self._shown.get((name, BASE), lambda: self.base(file), lambda a: a.nbytes), size.longest)
         full = self._full(file, name)
         return smaller(full if size.box is None else cut(full, size.box), size.longest)
+
+    def base(self, file: Path) -> Bytes:
+        """A picture at most ``BASE`` large, read to its end; a JPEG is shrunk while it is decoded.
+
+        Raises:
+            PictureError: if it cannot be read.
+        """
+        return smaller(_bytes(self._read(file, BASE)), BASE)
+
+    def keep(self, name: str, base: Bytes) -> None:
+        """Keep the base of a picture that is soon asked for."""
+        self._shown.get((name, BASE), lambda: base, lambda a: a.nbytes)
 
     def picture(self, file: Path, name: str, size: Size) -> Picture:
         """A picture to work on: cut out, and made small, as floats."""
@@ -105,18 +117,26 @@ class Display:
         return self._worked.get(key, lambda: reduced(make(), size), _bytes_of)  # type: ignore[no-any-return]
 
     def _full(self, file: Path, name: str) -> Bytes:
-        def make() -> Bytes:
-            picture = self._read(file)
-            return with_opacity(picture.pixels, picture.alpha)
+        made = self._shown.get((name, 0), lambda: _bytes(self._read(file)), lambda a: a.nbytes)
+        return made  # type: ignore[no-any-return]
 
-        return self._shown.get((name, 0), make, lambda a: a.nbytes)  # type: ignore[no-any-return]
-
-    def _read(self, file: Path) -> Picture:
+    def _read(self, file: Path, longest: int = 0) -> Picture:
         with noted([]):
             if file.suffix.lower() in FILM:
                 frame = next(iter(frames(file, self._limit)))
                 return Picture(frame.pixels, frame.alpha)
-            return read(file, limit=self._limit)
+            return read(file, limit=self._limit, at_least=_shorter(file, longest) if longest else None)
+
+
+def _bytes(picture: Picture) -> Bytes:
+    return with_opacity(picture.pixels, picture.alpha)
+
+
+def _shorter(file: Path, longest: int) -> int:
+    """The shorter side of a picture whose longest is so many pixels."""
+    with opened(file, limit=2**62) as header:
+        sides = header.width, header.height
+    return max(1, longest * min(sides) // max(sides))
 
 
 def with_opacity(x: Images, alpha: Mask | None) -> Bytes:
