@@ -93,7 +93,10 @@ class Display:
         Raises:
             PictureError: if it cannot be read.
         """
-        return smaller(_bytes(self._read(file, BASE)), BASE)
+        picture = self._read(file, BASE)
+        if picture.alpha is not None and bool((picture.alpha < 1).any()):
+            return smaller(_bytes(picture), BASE)
+        return _bytes(replace(picture, pixels=shrunk(picture.pixels, BASE), alpha=None))
 
     def keep(self, name: str, base: Bytes) -> None:
         """Keep the base of a picture that is soon asked for."""
