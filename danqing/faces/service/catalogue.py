@@ -195,9 +195,10 @@ def resolved(task: AnyTask, values: Mapping[str, Any], find: Callable[[str], Pat
     """
     ready = dict(values)
     for field in form_of(task):
-        if field.kind.opens and field.name in ready and ready[field.name] not in (field.default, *_own_names()):
+        given = ready.get(field.name)
+        if field.name in ready and field.kind.may_open(given) and given not in (field.default, *_own_names()):
             try:
-                file = find(ready[field.name])
+                file = find(given)
             except ParameterError as error:
                 raise ParameterError(error.what, where=field.name, remedy=error.remedy) from None
             ready[field.name] = file if isinstance(field.kind, PathKind) else str(file)
@@ -241,7 +242,8 @@ def _schema(field: Field, task: AnyTask) -> dict[str, Any]:
 def _pattern(field: Field) -> str:
     if field.kind.is_picture:
         return "^[0-9a-f]{64}$"
-    return "^([0-9a-f]{64}|[a-z0-9][a-zA-Z0-9_.-]*)$"
+    said = str(field.json_schema().get("pattern", "")).strip("^$")
+    return f"^([0-9a-f]{{64}}|[a-z0-9][a-zA-Z0-9_.-]*{'|' if said else ''}{said})$"
 
 
 def _own_names() -> set[str]:

@@ -181,8 +181,8 @@ class Looking:
         kinds = {each.name: each.kind for each in task.fields}
         own = {each.name: each.default for each in task.fields}
         ready = {
-            name: str(self._service.shelf.find(value))
-            if kinds[name].opens and value != own[name] and value not in bundled()
+            name: str(self._found(name, value))
+            if kinds[name].may_open(value) and value != own[name] and value not in bundled()
             else value
             for name, value in values.items()
         }
@@ -193,6 +193,17 @@ class Looking:
         moved = {n: None if value is None else kinds[n].moved(value, view) for n, value in call.values.items()}
         call = replace(call, values=moved)
         return placed(call, {**read, **({task.subject: before} if task.subject else {})}), call
+
+    def _found(self, name: str, value: str) -> Path:
+        """The file that stands for a value.
+
+        Raises:
+            ParameterError: if there is none, naming the parameter.
+        """
+        try:
+            return self._service.shelf.find(value)
+        except ParameterError as error:
+            raise ParameterError(error.what, where=name, remedy=error.remedy) from None
 
     def _view(self, before: Picture | None) -> View:
         """What of the picture is worked on."""
