@@ -1,0 +1,99 @@
+"""What somebody meets who has never been here: hints instead of complaints, ways that lead somewhere, a folder as it is."""
+
+from __future__ import annotations
+
+import re
+import zipfile
+from io import BytesIO
+from pathlib import Path
+
+from opening import Open
+from PIL import Image
+from playwright.sync_api import Page, expect
+from serving import Running
+
+
+def choose(page: Page, photo: Path, name: str) -> None:
+    page.locator("input[type=file]").first.set_input_files(photo)
+    page.get_by_role("searchbox").fill(name)
+    page.get_by_role("searchbox").press("Enter")
+
+
+def test_who_chose_a_tool_with_a_mask_is_told_to_brush_and_not_scolded(open_page: Open, photo: Path) -> None:
+    page = open_page()
+    choose(page, photo, "inpaint")
+    hint = page.get_by_text("Brush over the place in the picture")
+    expect(hint).to_be_visible()
+    expect(page.get_by_role("alert")).to_have_count(0)
+    page.get_by_role("button", name="Done").first.click()
+    expect(page.get_by_role("alert")).to_contain_text("Step 1 · Mask: nothing says where to paint. Give a mask")
+    page.get_by_role("button", name="Brush it on the picture").click()
+    picture = page.locator(".picture").bounding_box()
+    assert picture is not None
+    page.mouse.move(picture["x"] + 60, picture["y"] + 60)
+    page.mouse.down()
+    page.mouse.move(picture["x"] + 90, picture["y"] + 70, steps=3)
+    page.mouse.up()
+    expect(page.get_by_alt_text("The mask")).to_be_visible()
+    expect(hint).to_have_count(0)
+
+
+def test_a_way_to_paint_says_what_is_wrong_beside_what_was_painted(open_page: Open) -> None:
+    page = open_page("paint")
+    picture = page.get_by_alt_text("What the model paints")
+    expect(picture).to_be_visible()
+    page.get_by_role("button", name="More like").click()
+    expect(picture).to_be_visible()
+    page.get_by_role("textbox", name="Start").fill("nonsense")
+    page.get_by_role("textbox", name="Start").press("Enter")
+    expect(page.get_by_role("alert")).to_contain_text("Start: 'nonsense' is no SHA-256 of a file.")
+    page.get_by_role("textbox", name="Start").fill("0:1")
+    page.get_by_role("textbox", name="Start").press("Enter")
+    expect(page.get_by_role("alert")).to_have_count(0)
+
+
+def test_ways_to_paint_that_no_model_here_knows_stand_apart_and_say_so(open_page: Open) -> None:
+    """Nor is a model that paints nothing asked for a sample: the browser would note each refusal."""
+    page = open_page("paint")
+    ways = page.get_by_role("group", name="What to paint").get_by_role("button")
+    expect(ways.first).to_have_text("Generate")
+    expect(ways.last).to_have_text("Activation maximisation")
+    translate = page.get_by_role("button", name="Translate")
+    expect(translate).to_be_hidden()
+    page.get_by_text("Needs another kind of model").click()
+    translate.click()
+    expect(page.get_by_text("No model here can do this.")).to_be_visible()
+    expect(page.get_by_role("button", name="Train one now")).to_have_count(0)
+    ways.last.click()
+    models = page.get_by_role("region", name="Models").get_by_role("article")
+    expect(models.filter(has_text="denoise-tiny")).to_be_visible()
+    page.wait_for_load_state("networkidle")
+
+
+def test_a_folder_is_chosen_as_it_is(open_page: Open, studio: Running, tmp_path: Path) -> None:
+    folder = tmp_path / "猫 and dogs"
+    for at, name in enumerate(("cats/一.png", "cats/two.png", "dogs/one.png", ".hidden/no.png")):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (20, 20), (90 * at, 40, 80)).save(folder / name)
+    page = open_page("train")
+    with page.expect_response(lambda answer: answer.url.endswith("/v1/datasets") and answer.status == 201) as sent:
+        page.locator("input[webkitdirectory]").set_input_files(folder)
+    told = sent.value.json()
+    assert (told["name"], told["classes"]) == ("猫 and dogs.zip", {"cats": 2, "dogs": 1})
+    with zipfile.ZipFile(BytesIO(studio.client.get(f"/v1/pictures/{told['id']}").content)) as kept:
+        assert kept.testzip() is None
+        assert kept.read("cats/一.png") == (folder / "cats" / "一.png").read_bytes()
+        assert kept.namelist() == ["cats/two.png", "cats/一.png", "dogs/one.png"]
+    expect(page.get_by_label("Set of pictures")).to_have_value(told["id"])
+    expect(page.get_by_alt_text("dogs/one.png")).to_be_visible()
+    studio.client.post(f"/v1/jobs/{told['check']['id']}/cancel")
+
+
+def test_the_same_word_is_another_choice_in_another_field(open_page: Open, photo: Path) -> None:
+    page = open_page(locale="zh-CN")
+    choose(page, photo, "white_balance")
+    expect(page.get_by_role("group", name=re.compile("方法")).get_by_role("button", name="白点")).to_be_visible()
+    page.keyboard.press("Alt+4")
+    page.get_by_role("button", name="积分梯度").click()
+    ground = page.locator(".field", has=page.get_by_text("基准", exact=True))
+    expect(ground.get_by_role("button", name="白色")).to_be_visible()
