@@ -108,7 +108,7 @@ def test_jobs_go_on_when_the_disk_takes_them_again(tmp_path: Path) -> None:
             state.mkdir()
         wait_for(lambda: queue._trouble != "")
         with queue._lock:
-            assert [row[0] for row in queue._queued.rows] == [job.id]
+            assert [row[0] for row in queue._jobs.waiting.rows] == [job.id]
             state.rmdir()
             state.write_bytes(kept)
         assert server.until(job.id, "running", "failed")["state"] == "running"

@@ -1,4 +1,4 @@
-"""What somebody meets who has never been here: hints instead of complaints, ways that lead somewhere, a folder as it is."""
+"""What somebody meets who has never been here: hints, not complaints; ways that lead somewhere; a folder as it is."""
 
 from __future__ import annotations
 

@@ -34,8 +34,11 @@ def test_nearly_every_tool_and_its_settings_have_their_chinese() -> None:
     assert len(lacking) <= len(said) // 50, lacking
 
 
-AS_SPELT = """4:2:0 4:2:2 4:4:4 avif bf16 canny clahe cnn coco cpu cuda danqing fp32 imagenet jpg labelme lanczos lite0 mobilenet
-onnx openvino png r1 r1+r2 reinhard resnet sefa sobel telea voc webp yolo""".split()  # names of formats and of people
+AS_SPELT = {  # names of formats, of devices and of people
+    "4:2:0", "4:2:2", "4:4:4", "avif", "bf16", "canny", "clahe", "cnn", "coco", "cpu", "cuda", "danqing", "fp32",
+    "imagenet", "jpg", "labelme", "lanczos", "lite0", "mobilenet", "onnx", "openvino", "png", "r1", "r1+r2", "reinhard",
+    "resnet", "sefa", "sobel", "telea", "voc", "webp", "yolo",
+}  # fmt: skip
 
 
 def test_choices_have_their_chinese_by_the_field_that_they_are_of() -> None:

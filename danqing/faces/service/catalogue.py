@@ -195,7 +195,7 @@ def resolved(task: AnyTask, values: Mapping[str, Any], find: Callable[[str], Pat
     """
     ready = dict(values)
     for field in form_of(task):
-        given = ready.get(field.name)
+        given: Any = ready.get(field.name)
         if field.name in ready and field.kind.may_open(given) and given not in (field.default, *_own_names()):
             try:
                 file = find(given)

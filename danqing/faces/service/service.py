@@ -22,7 +22,8 @@ from danqing.faces.service.engine import Engine
 from danqing.faces.service.gallery import GALLERY, Gallery
 from danqing.faces.service.index import Index
 from danqing.faces.service.job_folder import ENDED, JobFolder
-from danqing.faces.service.job_queue import Queue, rows_in
+from danqing.faces.service.job_list import rows_in
+from danqing.faces.service.job_queue import Queue
 from danqing.faces.service.meters import Meters
 from danqing.faces.service.models import Models
 from danqing.faces.service.scrub import Scrub
