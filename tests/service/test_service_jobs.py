@@ -237,6 +237,8 @@ def test_who_only_looks_does_not_wait_for_a_training(tmp_path: Path) -> None:
         assert [each["position"] for each in states] == [0, 0, 0, 0]
         for each in reversed(jobs):
             server.client.post(f"/v1/jobs/{each}/cancel")
+    with running(tmp_path) as server:  # the end of the service came within the grace, and cancelled is cancelled
+        assert [server.until(each, "cancelled")["state"] for each in jobs] == ["cancelled"] * 4
 
 
 @pytest.mark.slow

@@ -242,7 +242,9 @@ class Queue:
             return job
 
     def _ask(self, job: JobFolder, wish: str) -> None:
-        """Ask a worker to stop."""
+        """Ask a worker to stop; what was asked before stands when the service ends: who cancels means it for good."""
+        if wish == "shutdown" and job.state().get("wish"):
+            return
         self._jobs.set(job, state="stopping", wish=wish)
         self._workers.stop(job, self._grace[wish])
 
