@@ -19,7 +19,8 @@ from danqing.core.errors import OutputError
 from danqing.core.pictures.exif import Exif, Value
 from danqing.core.pictures.writing import write
 from danqing.faces.service.cards import Cards
-from danqing.faces.service.display import Decoded, _bytes_of
+from danqing.faces.service.decoded import Decoded
+from danqing.faces.service.display import _bytes_of
 from danqing.faces.service.gallery import Gallery
 from danqing.faces.service.index import Index
 from danqing.faces.service.job_folder import JobFolder

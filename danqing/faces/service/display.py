@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import io
-import threading
-from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -25,11 +23,11 @@ from danqing.core.pictures.contract import Images, Mask, Picture, to_uint8
 from danqing.core.pictures.films import frames
 from danqing.core.pictures.header import opened
 from danqing.core.pictures.reading import read
+from danqing.faces.service.decoded import Decoded
 
 MEDIA = {"webp": "image/webp", "png": "image/png", "jpeg": "image/jpeg"}
 QUALITY = 88
 BASE = 2048  # px: from a picture this large, smaller ones are made without reading the file again
-KEPT = 384 << 20  # bytes of decoded pictures
 FILM = (".mp4",)
 
 Bytes = NDArray[np.uint8]
@@ -40,37 +38,6 @@ class Size(NamedTuple):
 
     longest: int = 0
     box: Rectangle | None = None
-
-
-class Decoded:
-    """Decoded pictures, the last ones used; bounded by their bytes."""
-
-    def __init__(self, most: int = KEPT) -> None:
-        self._most, self._lock = most, threading.Lock()
-        self._kept: OrderedDict[Any, tuple[Any, int]] = OrderedDict()
-        self._busy: dict[Any, threading.Lock] = {}
-
-    def get(self, key: Any, make: Callable[[], Any], bytes_of: Callable[[Any], int]) -> Any:
-        """What is kept under a key, or is made now; two who ask for the same wait for one making."""
-        with self._lock:
-            if key in self._kept:
-                self._kept.move_to_end(key)
-                return self._kept[key][0]
-            busy = self._busy.setdefault(key, threading.Lock())
-        with busy:
-            with self._lock:
-                if key in self._kept:
-                    return self._kept[key][0]
-            try:
-                made = make()
-                with self._lock:
-                    self._kept[key] = made, bytes_of(made)
-                    while sum(size for _, size in self._kept.values()) > self._most and len(self._kept) > 1:
-                        self._kept.popitem(last=False)
-            finally:
-                with self._lock:
-                    self._busy.pop(key, None)
-            return made
 
 
 class Display:

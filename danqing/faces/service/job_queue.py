@@ -10,13 +10,12 @@ from typing import Any
 
 from danqing.core.errors import DanqingError
 from danqing.faces.service.index import Index, Row
-from danqing.faces.service.job_folder import ENDED, JobFolder, now
+from danqing.faces.service.job_folder import ACTIVE, ENDED, JobFolder, now
 from danqing.faces.service.job_list import JobList
 from danqing.faces.service.job_states import become, can
 from danqing.faces.service.job_workers import Workers
 from danqing.faces.service.problems import Problem
 
-ACTIVE = ("running", "stopping")
 TICK = 0.05  # seconds between looks at workers
 SHUTDOWN = 15.0  # seconds that workers have when the service ends
 
@@ -249,4 +248,4 @@ class Queue:
         self._workers.stop(job, self._grace[wish])
 
 
-__all__ = ["ACTIVE", "Queue"]
+__all__ = ["Queue"]

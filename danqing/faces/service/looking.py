@@ -17,7 +17,6 @@ from danqing.core.artefacts.artefact import Artefact
 from danqing.core.artefacts.figures import Figures
 from danqing.core.artefacts.pictures import Pictures
 from danqing.core.errors import ParameterError
-from danqing.core.fields.box import BoxKind
 from danqing.core.fields.kind import Kind, View
 from danqing.core.fields.mask import MaskKind
 from danqing.core.learned.card import bundled
@@ -30,30 +29,15 @@ from danqing.core.pictures.sheet import contact_sheet
 from danqing.core.progress import finish
 from danqing.core.runs.compute import Loaded, compute, placed, watched
 from danqing.core.runs.order import Call
-from danqing.faces.service.catalogue import is_live, paints, read_values, task_of
+from danqing.faces.service.catalogue import paints, task_of
 from danqing.faces.service.chains import Asked
-from danqing.faces.service.display import Size, encoded, smaller, with_opacity
+from danqing.faces.service.display import encoded, smaller, with_opacity
 from danqing.faces.service.engine import Stop
-from danqing.faces.service.problems import Problem, problem_of
-from danqing.faces.service.routes_files import check_form
-from danqing.faces.service.routes_runs import check_members, steps_of
+from danqing.faces.service.problems import problem_of
 from danqing.faces.service.service import Service
+from danqing.faces.service.wish import Wish
 
-MEMBERS = {"id", "channel", "task", "values", "picture", "steps", "size", "box", "format", "quality"}
-SIZE, LARGEST = 1024, 4096  # px
 SHEET = 4096  # px of a sheet of several pictures
-
-
-class Wish(NamedTuple):
-    """What somebody wants to see."""
-
-    id: Any
-    channel: str
-    steps: list[Asked]
-    picture: str | None
-    size: Size
-    form: str
-    quality: int
 
 
 class Seen(NamedTuple):
@@ -61,45 +45,6 @@ class Seen(NamedTuple):
 
     facts: dict[str, Any]
     data: bytes
-
-
-def read_wish(service: Service, asked: Any) -> Wish:
-    """Read a wish.
-
-    Raises:
-        Problem: if it cannot be met.
-    """
-    if not isinstance(asked, dict):
-        raise Problem("malformed", "the body is no JSON object")
-    check_members(asked, MEMBERS)
-    picture = asked.get("picture")
-    if "steps" in asked:
-        steps = steps_of(service, asked["steps"], picture)
-    else:
-        name = asked.get("task")
-        if not isinstance(name, str):
-            raise Problem("parameter", "is not the name of a task", parameter="task")
-        task, values = task_of(name), dict(asked.get("values") or {})
-        if task.subject and values.get(task.subject) is None and picture is not None:
-            values[task.subject] = picture
-        values = read_values(task, values)
-        picture = values.pop(task.subject, None) if task.subject else None
-        steps = [Asked(name, values)]
-    for step in steps:
-        if not is_live(task_of(step.name)):
-            raise Problem("parameter", "cannot be looked at live", parameter=step.name, remedy="Run it")
-    if picture is not None and not isinstance(picture, str):
-        raise Problem("parameter", "is not the id of a picture", parameter="picture")
-    size, quality = asked.get("size", SIZE), asked.get("quality", 85)
-    for name, value, high in (("size", size, LARGEST), ("quality", quality, 100)):
-        if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= high:
-            raise Problem("parameter", f"{str(value)[:50]!r} is not a whole number in 1…{high}", parameter=name)
-    box = asked.get("box")
-    rectangle = None if box in (None, "") else BoxKind().check(box, "box")
-    return Wish(
-        asked.get("id"), str(asked.get("channel", ""))[:64], steps, picture, Size(size, rectangle),
-        check_form(str(asked.get("format") or "auto")), quality,
-    )  # fmt: skip
 
 
 def look(service: Service, wish: Wish, stop: Stop) -> Seen:
@@ -247,4 +192,4 @@ def _shown(made: Artefact, like: Picture | None) -> Picture | Figures | None:
     return None
 
 
-__all__ = ["Seen", "Wish", "look", "read_wish"]
+__all__ = ["Seen", "look"]
