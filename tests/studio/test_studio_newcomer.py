@@ -97,3 +97,71 @@ def test_the_same_word_is_another_choice_in_another_field(open_page: Open, photo
     page.get_by_role("button", name="积分梯度").click()
     ground = page.locator(".field", has=page.get_by_text("基准", exact=True))
     expect(ground.get_by_role("button", name="白色")).to_be_visible()
+
+
+def test_on_a_telephone_everything_is_within_reach_while_a_job_is_at_work(
+    open_page: Open, studio: Running, photo: Path
+) -> None:
+    page = open_page(width=390, height=844, has_touch=True)
+    job = studio.client.post("/v1/datasets/digits/check", json={}).json()["id"]
+    expect(page.get_by_role("button", name="Jobs 1")).to_be_visible()
+    page.locator("input[type=file]").first.set_input_files(photo)
+    page.get_by_role("button", name="Tools", exact=True).click()
+    page.get_by_role("searchbox").fill("inpaint")
+    page.get_by_role("searchbox").press("Enter")
+    reachable = [page.get_by_role("banner").get_by_role("button"), page.get_by_role("toolbar").get_by_role("button")]
+    expect(reachable[1]).to_have_count(10)
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+    places = [each.bounding_box() for buttons in reachable for each in buttons.all()]
+    assert all(each is not None and 0 <= each["x"] <= 390 - each["width"] for each in places), places
+    studio.client.post(f"/v1/jobs/{job}/cancel")
+
+
+def test_who_searches_by_name_finds_what_is_called_so(open_page: Open, photo: Path) -> None:
+    """Another tool tells of painting in, too, and comes before it in the menu."""
+    page = open_page(locale="zh-CN")
+    choose(page, photo, "补画")
+    expect(page.get_by_role("region", name="步骤").get_by_role("listitem")).to_contain_text("补画")
+
+
+def test_a_training_that_is_started_is_seen(open_page: Open, studio: Running) -> None:
+    page = open_page("train", width=390, height=844)
+    page.get_by_role("button", name="Start training").click()
+    run = page.get_by_role("heading", name="Dcgan · digits")
+    expect(run).to_be_in_viewport()
+    (job,) = [each["id"] for each in studio.client.get("/v1/jobs?task=train-dcgan").json()["jobs"]]
+    studio.client.post(f"/v1/jobs/{job}/cancel")
+
+
+def test_what_suits_the_pictures_is_taken_with_one_click(open_page: Open, studio: Running, tmp_path: Path) -> None:
+    """The report of a look through a set is noted as the job would: two files, one of which cannot be used."""
+    with zipfile.ZipFile(tmp_path / "two.zip", "w") as made:
+        made.writestr("a.png", photo_bytes())
+        made.writestr("b.jpg", b"no picture")
+    told = studio.client.post("/v1/datasets?name=two.zip", content=(tmp_path / "two.zip").read_bytes()).json()
+    studio.client.post(f"/v1/jobs/{told['check']['id']}/cancel")
+    report = {
+        "usable": 1,
+        "unusable": [{"name": "b.jpg", "reason": "is not a picture"}],
+        "warnings": ["1 file cannot be used; training goes on without only with --skip-bad"],
+        "suggestion": ["Suggestion: danqing train vae two.zip", "In 30m this machine sees about 90,000 pictures"],
+        "settings": {"family": "vae", "size": 32, "budget": "30m"},
+    }
+    studio.until(told["check"]["id"], "cancelled")
+    studio.service.sets.note(told["id"], report=report)
+    page = open_page("train", refuses=True)  # a look at what is no picture
+    page.get_by_label("Set of pictures").select_option(told["id"])
+    expect(page.get_by_text('only with "Skip bad"')).to_be_visible()
+    expect(page.get_by_text("In 30m this machine sees about 90,000 pictures")).to_be_visible()
+    page.get_by_role("button", name="Take it: Vae, 32 px, 30m").click()
+    expect(page.get_by_role("group", name="Kind of model").locator("[aria-pressed=true]")).to_contain_text("Vae")
+    expect(page.get_by_role("textbox", name="Budget").first).to_have_value("30m")
+    expect(page.get_by_role("textbox", name="Size")).to_have_value("32")
+    expect(page.get_by_label("Train without what cannot be used")).to_be_checked()
+
+
+def photo_bytes() -> bytes:
+    """A small picture as a file."""
+    stream = BytesIO()
+    Image.new("RGB", (20, 20), (90, 40, 80)).save(stream, "PNG")
+    return stream.getvalue()
