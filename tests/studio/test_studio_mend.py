@@ -136,19 +136,3 @@ def test_a_mask_drawn_by_brush_paints_as_the_command_line_does(
     assert shown[43, 40:80].mean() > pixels(photo)[43, 40:80].mean() + 40
     command("inpaint", photo, "--mask", mask, "--method", "telea", "--out", tmp_path / "typed.png")
     assert np.array_equal(pixels(tmp_path / "typed.png"), shown)
-
-
-def test_a_step_that_fails_says_which_and_leaves_the_others(open_page: Open, photo: Path) -> None:
-    page = open_page()
-    opened(page, photo)
-    tool(page, "median")
-    expect(page.get_by_alt_text("The picture as it becomes")).to_be_visible()
-    tool(page, "crop")
-    for name, value in (("Left", "100"), ("Width", "90")):
-        page.get_by_role("textbox", name=name, exact=True).fill(value)
-        page.get_by_role("textbox", name=name, exact=True).press("Enter")
-    page.get_by_role("button", name="Done").first.click()
-    expect(page.get_by_role("alert")).to_contain_text("Step 2")
-    page.get_by_role("button", name="On: crop").click()
-    expect(page.get_by_role("alert")).to_have_count(0)
-    expect(page.get_by_alt_text("The picture as it becomes")).to_be_visible()

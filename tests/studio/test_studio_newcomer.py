@@ -160,6 +160,37 @@ def test_what_suits_the_pictures_is_taken_with_one_click(open_page: Open, studio
     expect(page.get_by_label("Train without what cannot be used")).to_be_checked()
 
 
+def test_what_another_has_deleted_is_gone_without_a_fuss(open_page: Open, studio: Running, photo: Path) -> None:
+    """Two browsers show the same item and the same model; the other one deletes both first."""
+    x = studio.client.post("/v1/pictures?name=a.png", content=photo.read_bytes()).json()["pictures"][0]["id"]
+    kept = studio.client.post("/v1/run/flip", json={"values": {"x": x}, "keep": True}).json()["gallery"]
+    page = open_page("gallery", refuses=True)
+    items = page.get_by_role("listitem")
+    items.filter(has_text="Flip").first.get_by_role("button").click()
+    before = len(studio.client.get("/v1/gallery").json()["items"])
+    studio.client.delete(f"/v1/gallery/{kept}")
+    page.get_by_role("complementary").get_by_role("button", name="Delete").click()
+    expect(page.get_by_role("complementary")).to_have_count(0)
+    expect(page.get_by_role("main").get_by_role("listitem")).to_have_count(before - 1)
+    expect(page.get_by_role("alert")).to_have_count(0)
+
+
+def test_a_chain_whose_third_step_fails_shows_which_and_keeps_the_first_two(open_page: Open, photo: Path) -> None:
+    page = open_page()
+    choose(page, photo, "median")
+    for name in ("vignette", "crop"):
+        page.get_by_role("searchbox").fill(name)
+        page.get_by_role("searchbox").press("Enter")
+    for name, value in (("Left", "100"), ("Width", "90")):
+        page.get_by_role("textbox", name=name, exact=True).fill(value)
+        page.get_by_role("textbox", name=name, exact=True).press("Enter")
+    page.get_by_role("button", name="Done").first.click()
+    expect(page.get_by_role("alert")).to_contain_text("Step 3")
+    page.get_by_role("button", name="On: crop").click()
+    expect(page.get_by_role("alert")).to_have_count(0)
+    expect(page.get_by_alt_text("The picture as it becomes")).to_be_visible()
+
+
 def photo_bytes() -> bytes:
     """A small picture as a file."""
     stream = BytesIO()

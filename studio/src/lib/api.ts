@@ -28,6 +28,15 @@ export async function ask<T>(path: string, options: RequestInit & { json?: unkno
   return (answer.status === 204 ? undefined : await answer.json()) as T
 }
 
+/** Have something deleted; what another has deleted already is as it should be. */
+export async function forget(path: string): Promise<void> {
+  try {
+    await ask(path, { method: 'DELETE' })
+  } catch (error) {
+    if (!(error instanceof Refused) || error.problem.status !== 404) throw error
+  }
+}
+
 async function problemOf(answer: Response): Promise<Problem> {
   const text = await answer.text()
   try {

@@ -1,6 +1,6 @@
 /** Jobs as the service tells of them, always fresh. */
 
-import { ask } from './api'
+import { ask, forget } from './api'
 import { t } from './i18n.svelte'
 import { freshDatasets, freshModels } from './studio.svelte'
 import type { Job, Progress, Values } from './types'
@@ -45,7 +45,7 @@ export async function tellJob(job: Job, what: 'cancel' | 'pause' | 'resume', mor
 }
 
 export async function removeJob(job: Job): Promise<void> {
-  await ask(`/jobs/${job.id}`, { method: 'DELETE' })
+  await forget(`/jobs/${job.id}`)
   jobs.all = jobs.all.filter((each) => each.id !== job.id)
 }
 
