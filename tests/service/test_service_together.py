@@ -46,6 +46,7 @@ def test_work_with_a_model_that_was_deleted_names_the_field(server: Running, wei
         assert "nothing is kept" in answer.json()["detail"]
 
 
+@pytest.mark.slow
 def test_a_job_whose_model_is_deleted_while_it_waits_says_so(tmp_path: Path, weights: Path) -> None:
     with running(tmp_path) as server:
         model = sent(server, weights)
