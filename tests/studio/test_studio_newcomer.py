@@ -67,6 +67,7 @@ def test_ways_to_paint_that_no_model_here_knows_stand_apart_and_say_so(open_page
     ways.last.click()
     models = page.get_by_role("region", name="Models").get_by_role("article")
     expect(models.filter(has_text="denoise-tiny")).to_be_visible()
+    assert page.get_by_role("region", name="Models").evaluate("one => one.scrollWidth <= one.clientWidth")
     page.wait_for_load_state("networkidle")
 
 

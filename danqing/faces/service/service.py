@@ -144,7 +144,8 @@ class Service:
             )
             if best is not None and state != "queued":
                 with suppress(DanqingError):
-                    model = self.models.add(best, f"{asked.get('title') or name}.safetensors", "trained", job.id)
+                    title = str(asked.get("title") or name).replace(" · ", " ")
+                    model = self.models.add(best, f"{title}.safetensors", "trained", job.id)
                     job.set_state(model=model)
         if state != "done" or not isinstance(result, dict):
             return
