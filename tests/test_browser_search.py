@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -9,23 +11,24 @@ import pytest
 
 from tools import browser
 
+ROOT = Path(__file__).resolve().parents[1]
 
-def test_a_machine_without_chromium_is_told_loudly(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """Nothing on its path is called so, and Playwright, which is a program that does nothing here, fetches none."""
+
+def test_a_machine_without_chromium_is_told_loudly(tmp_path: Path) -> None:
+    """Nothing on its path is called so, and Playwright is asked of a program that fetches none."""
     nothing = tmp_path / "python"
     nothing.write_text("#!/bin/sh\nexit 1\n")
     nothing.chmod(0o755)
-    monkeypatch.setenv("PATH", str(tmp_path))
-    monkeypatch.delenv("CHROMIUM", raising=False)
-    monkeypatch.setenv("PLAYWRIGHT_BROWSERS_PATH", str(tmp_path / "browsers"))
-    monkeypatch.setattr(sys, "executable", str(nothing))
-    browser.main()
-    said = capsys.readouterr().err
-    assert "THE STUDIO IS NOT TESTED IN A BROWSER" in said
-    assert "CHROMIUM=PATH make test" in said
-    assert "!!!!!" in said
+    code = f"import sys; from tools import browser; sys.executable = {str(nothing)!r}; browser.main()"
+    bare = {name: value for name, value in os.environ.items() if name != "CHROMIUM"}
+    told = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=ROOT, capture_output=True, text=True, check=True,
+        env={**bare, "PATH": str(tmp_path), "PLAYWRIGHT_BROWSERS_PATH": str(tmp_path / "browsers")},
+    ).stderr  # fmt: skip
+    assert "THE STUDIO IS NOT TESTED IN A BROWSER" in told
+    assert "CHROMIUM=PATH make test" in told
+    assert "!!!!!" in told
 
 
 def test_a_chromium_that_is_named_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
