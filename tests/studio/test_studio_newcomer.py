@@ -90,6 +90,23 @@ def test_a_folder_is_chosen_as_it_is(open_page: Open, studio: Running, tmp_path:
     studio.client.post(f"/v1/jobs/{told['check']['id']}/cancel")
 
 
+def test_pictures_that_are_dropped_are_a_set(open_page: Open, studio: Running) -> None:
+    page = open_page("train")
+    drop = """
+        async ([zone, url]) => {
+          const data = new DataTransfer(), blob = await (await fetch(url)).blob()
+          for (const name of ['one.png', 'two.png']) data.items.add(new File([blob], name, { type: 'image/png' }))
+          zone.dispatchEvent(new DragEvent('drop', { dataTransfer: data, bubbles: true, cancelable: true }))
+        }
+    """
+    zone = page.locator("label.drop").element_handle()
+    with page.expect_response(lambda answer: answer.url.endswith("/v1/datasets") and answer.status == 201) as sent:
+        page.evaluate(drop, [zone, "/icon.svg"])
+    told = sent.value.json()
+    assert (told["name"], told["pictures"]) == ("Pictures.zip", 2)
+    studio.client.post(f"/v1/jobs/{told['check']['id']}/cancel")
+
+
 def test_the_same_word_is_another_choice_in_another_field(open_page: Open, photo: Path) -> None:
     page = open_page(locale="zh-CN")
     choose(page, photo, "white_balance")

@@ -29,6 +29,7 @@ MEDIA = {"webp": "image/webp", "png": "image/png", "jpeg": "image/jpeg"}
 QUALITY = 88
 BASE = 2048  # px: from a picture this large, smaller ones are made without reading the file again
 FILM = (".mp4",)
+JPEG = b"\xff\xd8\xff"  # its first bytes; others cannot be shrunk while they are decoded
 
 Bytes = NDArray[np.uint8]
 
@@ -102,8 +103,11 @@ def _bytes(picture: Picture) -> Bytes:
     return with_opacity(picture.pixels, picture.alpha)
 
 
-def _shorter(file: Path, longest: int) -> int:
-    """The shorter side of a picture whose longest is so many pixels."""
+def _shorter(file: Path, longest: int) -> int | None:
+    """The shorter side of a JPEG whose longest is so many pixels; of other pictures it is not asked for."""
+    with open(file, "rb") as stream:
+        if stream.read(len(JPEG)) != JPEG:
+            return None
     with opened(file, limit=2**62) as header:
         sides = header.width, header.height
     return max(1, longest * min(sides) // max(sides))

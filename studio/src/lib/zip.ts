@@ -70,10 +70,11 @@ export function chosenIn(files: FileList): Entry[] {
   return sorted([...files].map((file) => ({ name: file.webkitRelativePath || file.name, file })))
 }
 
-/** The files of folders that were dropped; none where a file was. */
-export async function droppedIn(items: DataTransferItemList): Promise<Entry[]> {
+/** The files that were dropped, and those of folders that were. */
+export async function droppedIn({ items, files }: DataTransfer): Promise<Entry[]> {
+  const all = [...files] // before anything is waited for: then nobody holds them any more
   const roots = [...items].map((each) => each.webkitGetAsEntry()).filter((each) => each !== null)
-  if (!roots.some((each) => each.isDirectory)) return []
+  if (!roots.some((each) => each.isDirectory)) return sorted(all.map((file) => ({ name: file.name, file })))
   return sorted((await Promise.all(roots.map(filesUnder))).flat())
 }
 
