@@ -209,6 +209,41 @@ def test_a_chain_whose_third_step_fails_shows_which_and_keeps_the_first_two(open
     expect(page.get_by_alt_text("The picture as it becomes")).to_be_visible()
 
 
+REMEMBERED = {
+    "danqing-bench": {
+        "x": 1,
+        "links": [{"key": 1, "task": "median", "values": {}, "on": True}, 3, {"task": "no_such"}],
+    },
+    "danqing-paint": [1],
+    "danqing-train": 7,
+    "danqing-measure": {"task": 5, "values": []},
+}
+
+
+def test_what_another_danqing_remembered_breaks_nothing(open_page: Open) -> None:
+    page = open_page()
+    expect(page.get_by_role("button", name="Open a picture")).to_be_visible()
+    remember = (
+        "all => Object.entries(all).forEach(([name, value]) => localStorage.setItem(name, JSON.stringify(value)))"
+    )
+    page.evaluate(remember, REMEMBERED)
+    page.reload()
+    for tab, heading in (("mend", "Mend a picture"), ("paint", "Paint"), ("train", "Train a"), ("measure", "Measure")):
+        page.locator(f'nav a[href="#{tab}"]').click()
+        expect(page.get_by_role("heading", name=heading, level=1)).to_be_attached()
+
+
+def test_a_picture_of_another_folder_is_let_go(open_page: Open) -> None:
+    page = open_page(refuses=True)
+    expect(page.get_by_role("button", name="Open a picture")).to_be_visible()
+    picture = {"id": "a" * 64, "name": "old.png", "type": "image/png", "width": 300, "height": 200, "url": ""}
+    links = [{"key": at, "task": task, "values": {}, "on": True} for at, task in enumerate(("median", "no_such_tool"))]
+    kept = {"picture": picture, "links": links, "selected": 0}
+    page.evaluate("kept => localStorage.setItem('danqing-bench', JSON.stringify(kept))", kept)
+    page.reload()
+    expect(page.get_by_role("button", name="Open a picture")).to_be_visible()
+
+
 def photo_bytes() -> bytes:
     """A small picture as a file."""
     stream = BytesIO()
