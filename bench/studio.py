@@ -3,7 +3,8 @@
 Chromium without a screen, on the same cores as the service. The first page counts from the request until its button
 can be pressed, with an empty cache, each time in a new profile. A slider counts from its event in the page until the
 picture that answers it is decoded and shown: `vignette` over 64×64. The large picture counts from choosing the file
-until it is shown; a stroke on its mask, from the release of the pointer until the full-size mask is with the service.
+until it is shown, and until a mask of its full size can be drawn on; a stroke on that, from the release of the pointer
+until the mask is with the service. Of these the median of three tries stands, each with a file that is new to it.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from bench.service import service
 from tools.browser import chromium
 
-VISITS, MOVES = 5, 40
+VISITS, MOVES, TRIES = 5, 40, 3
 SLIDE = """
 async (moves) => {
   const slider = document.querySelector('#step-strength'), times = []
@@ -35,6 +36,14 @@ async (moves) => {
     times.push(performance.now() - began)
   }
   return times
+}
+"""
+
+SEEN = """
+async (image) => {
+  for (let at = 0; at < 50; at += 1)
+    if (await image.decode().then(() => true, () => false)) return  // a better one comes while the first is decoded
+  throw new Error('cannot be decoded')
 }
 """
 
@@ -86,20 +95,34 @@ def slide(browser: Browser, url: str, folder: Path) -> list[float]:
 
 
 def large(browser: Browser, url: str, folder: Path) -> dict[str, float]:
-    """Seconds until a picture of 24 megapixels is seen, and until a stroke on its mask is kept."""
+    """Seconds until a picture of 24 megapixels is seen, can be masked, and until a stroke on its mask is kept."""
     y, x = np.mgrid[0:1:4000j, 0:1:6000j]
-    pixels = (np.stack([x, y, 1 - x], 2) * 255).astype(np.uint8)
-    file = folder / "large.jpg"
-    Image.fromarray(pixels).save(file, quality=92)
+    grain = np.random.default_rng(0).normal(0, 8, (4000, 6000, 1))
+    pixels = (np.stack([x, y, 1 - x], 2) * 200 + 25 + grain).clip(0, 255).astype(np.uint8)
+    tries = []
+    for at in range(TRIES):
+        file = folder / f"large-{at}.jpg"
+        Image.fromarray(pixels).save(file, quality=92, comment=f"try {at}")
+        tries.append(one_large(browser, url, file))
+    return {name: statistics.median(each[name] for each in tries) for name in tries[0]}
+
+
+def one_large(browser: Browser, url: str, file: Path) -> dict[str, float]:
+    """One try, in a page of its own."""
     page = browser.new_page(viewport={"width": 1280, "height": 800})
     page.goto(url)
     page.get_by_role("button", name="Open a picture").wait_for()
+    page.locator(".offer img").last.wait_for()
     began = time.perf_counter()
     page.locator("input[type=file]").first.set_input_files(file)
-    page.locator(".picture img").first.evaluate("image => image.decode()")
+    page.locator(".picture img").first.evaluate(SEEN)
     shown = time.perf_counter() - began
     page.get_by_role("searchbox").fill("inpaint")
     page.get_by_role("searchbox").press("Enter")
+    canvas = page.locator(".mask canvas")
+    canvas.wait_for()
+    masked = time.perf_counter() - began
+    assert canvas.evaluate("canvas => [canvas.width, canvas.height]") == [6000, 4000]
     place: Any = page.locator(".picture").bounding_box()
     page.mouse.move(place["x"] + 100, place["y"] + 100)
     page.mouse.down()
@@ -109,7 +132,7 @@ def large(browser: Browser, url: str, folder: Path) -> dict[str, float]:
         page.mouse.up()
     stroke = time.perf_counter() - began
     page.close()
-    return {"shown": shown, "stroke": stroke}
+    return {"shown": shown, "masked": masked, "stroke": stroke}
 
 
 def opened(browser: Browser, url: str, file: Path, pixels: Any) -> Page:
@@ -132,6 +155,7 @@ def table(result: dict[str, Any]) -> str:
         ("slider, median", f"{statistics.median(slider):.0f} ms", "40 ms"),
         ("slider, 90 % within", f"{slider[int(len(slider) * 0.9) - 1]:.0f} ms", "60 ms"),
         ("24 megapixels shown", f"{result['large']['shown']:.1f} s", "3 s"),
+        ("a mask of their size ready", f"{result['large']['masked']:.1f} s", "3 s"),
         ("a stroke on their mask kept", f"{result['large']['stroke']:.1f} s", ""),
     ]
     lines = ["| | measured | at most |", "|---|---|---|", *(f"| {' | '.join(row)} |" for row in rows)]

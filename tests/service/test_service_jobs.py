@@ -209,10 +209,10 @@ def test_order_does_not_ask_the_clock(tmp_path: Path, monkeypatch: pytest.Monkey
     )
     names = []
     for moment in ("2030-01-01T00:00:00Z", "1970-01-01T00:00:00Z", "2001-01-01T00:00:00Z"):
-        monkeypatch.setattr("danqing.faces.service.job_queue.now", lambda moment=moment: moment)
+        monkeypatch.setattr("danqing.faces.service.job_list.now", lambda moment=moment: moment)
         names.append(queue.submit({"task": "median", "client": "a"}).id)
     assert [job.id for job in queue.all()] == names[::-1]
-    assert [queue.position(name) for name in names] == [0, 1, 2]
+    assert [queue.told(job)["position"] for job in reversed(queue.all())] == [0, 1, 2]
 
 
 def test_clients_take_turns_whoever_asked_first() -> None:
@@ -223,7 +223,22 @@ def test_clients_take_turns_whoever_asked_first() -> None:
     turns.begun(turns.order()[0])
     turns.leave("job3")
     assert [row[0] for row in turns.order()] == ["job4", "job1", "job2", "job5"]
-    assert (turns.position("job2"), turns.position("job0"), len(turns)) == (2, 0, 4)
+    assert len(turns) == 4
+
+
+def test_who_only_looks_does_not_wait_for_a_training(tmp_path: Path) -> None:
+    """What a training would take, or what is wrong with pictures, is not told when another training has ended."""
+    with running(tmp_path, cancel_grace=0.2) as server:
+        look = {"task": "train-mlpgan", "values": {**TRAINING["values"], "dry_run": True}}
+        jobs = [server.client.post("/v1/jobs", json=each).json()["id"] for each in (TRAINING, TRAINING, look, look)]
+        wait_for(lambda: server.service.jobs.working == 2)
+        states = [server.client.get(f"/v1/jobs/{each}").json() for each in jobs]
+        assert [each["state"] for each in states] == ["running", "queued", "running", "queued"]
+        assert [each["position"] for each in states] == [0, 0, 0, 0]
+        for each in reversed(jobs):
+            server.client.post(f"/v1/jobs/{each}/cancel")
+    with running(tmp_path) as server:  # the end of the service came within the grace, and cancelled is cancelled
+        assert [server.until(each, "cancelled")["state"] for each in jobs] == ["cancelled"] * 4
 
 
 @pytest.mark.slow

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from PIL import Image
@@ -17,7 +19,8 @@ from danqing.core.errors import OutputError
 from danqing.core.pictures.exif import Exif, Value
 from danqing.core.pictures.writing import write
 from danqing.faces.service.cards import Cards
-from danqing.faces.service.display import Decoded, _bytes_of
+from danqing.faces.service.decoded import Decoded
+from danqing.faces.service.display import _bytes_of
 from danqing.faces.service.gallery import Gallery
 from danqing.faces.service.index import Index
 from danqing.faces.service.job_folder import JobFolder
@@ -106,7 +109,7 @@ def test_jobs_go_on_when_the_disk_takes_them_again(tmp_path: Path) -> None:
             state.mkdir()
         wait_for(lambda: queue._trouble != "")
         with queue._lock:
-            assert [row[0] for row in queue._queued.rows] == [job.id]
+            assert [row[0] for row in queue._jobs.waiting.rows] == [job.id]
             state.rmdir()
             state.write_bytes(kept)
         assert server.until(job.id, "running", "failed")["state"] == "running"
@@ -189,3 +192,22 @@ def test_what_shrinks_no_further_is_sent_as_it_is(server: Running, tmp_path: Pat
 
 def _never(name: str, why: str) -> None:
     raise AssertionError(f"{name} was set aside: {why}")
+
+
+def test_a_large_jpeg_is_looked_at_once_and_to_its_end(server: Running, tmp_path: Path) -> None:
+    """It is shrunk while it is decoded, which says the same to the eye; what is cut off is refused all the same."""
+    y, x = np.mgrid[0:1:880j, 0:1:4400j]
+    whole = Image.fromarray((np.stack([x, y, 1 - x], 2) * 255).astype(np.uint8))
+    file = tmp_path / "turned.jpg"
+    exif = Image.Exif()
+    exif[0x0112] = 6  # the first row is the right side
+    whole.save(file, quality=95, exif=exif)
+    id = server.send(file)
+    assert (id, 2048) in server.service.display._shown._kept
+    shown = Image.open(io.BytesIO(server.client.get(f"/v1/pictures/{id}/preview?size=500&format=png").content))
+    assert shown.size == (100, 500)
+    own = np.asarray(whole.transpose(Image.Transpose.ROTATE_270).resize((100, 500), Image.Resampling.BOX), np.float32)
+    assert np.abs(np.asarray(shown, np.float32) - own).mean() < 2  # of 255: rounding, and a JPEG's own
+    assert server.client.get(f"/v1/pictures/{id}").content == file.read_bytes()
+    cut = server.client.post("/v1/pictures", content=file.read_bytes()[:-2000])
+    assert (cut.status_code, "truncated" in cut.json()["detail"]) == (422, True)

@@ -212,6 +212,19 @@ def test_painted_together_is_painted_alone(painter: str, server: Running) -> Non
     assert [[file["id"] for file in files] for files in together] == [[file["id"] for file in files] for files in alone]
 
 
+def test_a_picture_that_is_numbered_is_no_file(painter: str, server: Running, line: ClientConnection) -> None:
+    """ "More like this" starts at a seed and a number; what is no place is said by the name of its field."""
+    values = {"weights": painter, "start": "5:3", "count": 2}
+    _, seen = ask(line, task="more_like", values=values, format="png")
+    made = server.client.post("/v1/run/more_like", json={"values": values}).json()
+    assert len(made["files"]) == 2
+    other = server.client.post("/v1/run/more_like", json={"values": {**values, "start": "5:4"}}).json()
+    assert made["files"][0]["id"] != other["files"][0]["id"]
+    assert seen
+    told, _ = ask(line, task="more_like", values={**values, "start": "no such place"})
+    assert (told["type"], told["problem"]["parameter"]) == ("problem", "start")
+
+
 def test_a_slider_waits_for_its_own_picture_alone(painter: str, server: Running, line: ClientConnection) -> None:
     """One latent is painted where a recipe paints a chunk of them, and it is the picture that would be made."""
     rows: list[int] = []

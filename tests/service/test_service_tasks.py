@@ -20,6 +20,7 @@ from danqing.core.pictures.reading import read
 from danqing.core.pictures.writing import write
 from danqing.core.recipe import to_json
 from danqing.faces.service import catalogue
+from danqing.faces.service.sent_values import read_values
 
 
 def test_every_operator_is_offered_with_its_form(server: Running) -> None:
@@ -134,7 +135,7 @@ def test_no_place_of_the_server_is_told(server: Running, photo: Path) -> None:
 def test_seeds_beyond_javascript_travel_as_text(server: Running) -> None:
     seed = str(2**62 + 1)
     task = catalogue.task_of("add_noise")
-    assert catalogue.read_values(task, {"x": "0" * 64, "seed": seed})["seed"] == 2**62 + 1
+    assert read_values(task, {"x": "0" * 64, "seed": seed})["seed"] == 2**62 + 1
     server.service.gallery.add({"task": "add_noise", "files": [], "steps": [{"values": {"seed": 2**62 + 1}}]})
     item = server.client.get("/v1/gallery?limit=1").json()["items"][0]
     assert item["steps"][0]["values"]["seed"] == seed

@@ -16,6 +16,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from serving import Running, running
 
 ROOT = Path(__file__).resolve().parents[2]
+REFUSED = "the server responded with a status of 4"
 PATIENCE = 20_000  # ms until what is waited for counts as never happening
 
 
@@ -46,7 +47,8 @@ def open_page(browser: Browser, studio: Running) -> Iterator[Open]:
     contexts: list[Any] = []
     wrong: list[str] = []
 
-    def opened(tab: str = "mend", *, width: int = 1280, height: int = 800, **facts: Any) -> Page:
+    def opened(tab: str = "mend", *, width: int = 1280, height: int = 800, refuses: bool = False, **facts: Any) -> Page:
+        """``refuses``: what the service refuses, which the browser notes, is no fault of the page's."""
         context = browser.new_context(
             viewport={"width": width, "height": height}, **{"locale": "en-US", "reduced_motion": "reduce", **facts}
         )
@@ -55,7 +57,12 @@ def open_page(browser: Browser, studio: Running) -> Iterator[Open]:
         page = context.new_page()
         page.on("request", lambda request: _is_own(request.url, studio.url) or wrong.append(f"asked {request.url}"))
         page.on("pageerror", lambda error: wrong.append(f"threw {error}"))
-        page.on("console", lambda said: said.type == "error" and wrong.append(f"said {said.text}"))
+        page.on(
+            "console",
+            lambda said: (
+                said.type == "error" and not (refuses and REFUSED in said.text) and wrong.append(f"said {said.text}")
+            ),
+        )
         page.goto(f"{studio.url}/#{tab}")
         return page
 

@@ -119,6 +119,10 @@ class Kind(ABC):
         """Whether a value names a file that the work depends on, so that its hash belongs into the recipe."""
         return False
 
+    def may_open(self, value: Any) -> bool:
+        """Whether a value may name something on the disk, and is no other way to say what is meant."""
+        return self.opens
+
     def moved(self, value: Any, view: View) -> Any:
         """A checked value, of places or lengths in a picture, as it is in the view of it that is worked on."""
         return value

@@ -51,6 +51,9 @@ class StartKind(Kind):
             raise self.refuse(value, name)
         return place
 
+    def json_schema(self) -> dict[str, Any]:
+        return {"type": "string", "pattern": "^[0-9]{1,19}(:[0-9]{1,19}(:.+)?)?$"}
+
     def spelt(self, value: Any) -> str:
         return self.plain(value)
 
@@ -62,6 +65,9 @@ class StartKind(Kind):
 
     def names_file(self, value: Any) -> bool:
         return isinstance(value, str | Path) and not PLACE.fullmatch(str(value))
+
+    def may_open(self, value: Any) -> bool:
+        return self.names_file(value)
 
     def load(self, file: Path, most: int | None) -> Any:
         return Latents.read(file)

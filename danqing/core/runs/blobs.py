@@ -132,7 +132,7 @@ class Blobs:
             ParameterError: for such a value that is no hash, or of which nothing is there.
         """
         for each in operator.fields:
-            if each.kind.opens and each.name in given and not _is_own(each, given[each.name]):
+            if each.name in given and each.kind.may_open(given[each.name]) and not _is_own(each, given[each.name]):
                 try:
                     yield each.name, self.folders.get(given[each.name]) or self.file(given[each.name])
                 except ParameterError as error:

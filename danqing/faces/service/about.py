@@ -13,10 +13,10 @@ from danqing import __version__
 from danqing.core.learned.card import bundled, read_card
 from danqing.faces.service.bodies import json_body
 from danqing.faces.service.guard import COOKIE, Rates, is_same_secret, session_of
+from danqing.faces.service.members import check_members
 from danqing.faces.service.models import base_of
 from danqing.faces.service.phrases import LANGUAGES
 from danqing.faces.service.problems import Problem
-from danqing.faces.service.routes_runs import check_members
 from danqing.faces.service.service import Service
 from danqing.faces.service.web import Told, in_thread, json_of, service_of
 

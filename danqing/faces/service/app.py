@@ -25,6 +25,7 @@ from danqing.faces.service.problems import Problem, is_foreseen, problem_of
 from danqing.faces.service.routes_events import happenings
 from danqing.faces.service.routes_files import files
 from danqing.faces.service.routes_gallery import kept
+from danqing.faces.service.routes_job_files import job_files
 from danqing.faces.service.routes_jobs import jobs
 from danqing.faces.service.routes_models import weights
 from danqing.faces.service.routes_runs import runs
@@ -63,7 +64,7 @@ def application(settings: Settings, page: Path = PAGE) -> FastAPI:
     )  # fmt: skip
     rates = Rates(settings.limits)
     app.state.service, app.state.sessions, app.state.rates = service, Sessions(), rates
-    for router in (about, runs, files, jobs, happenings, weights, sets, kept, live):
+    for router in (about, runs, files, jobs, job_files, happenings, weights, sets, kept, live):
         app.include_router(router)
     if page.is_dir():
         app.mount("/", Page(directory=page, html=True), name="page")

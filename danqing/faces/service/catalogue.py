@@ -1,28 +1,22 @@
-"""Tasks as a service tells of them: forms as JSON Schema, and what was asked for read by the kinds of its fields."""
+"""Tasks as a service tells of them: what there is, and forms as JSON Schema."""
 
 from __future__ import annotations
 
 import functools
 import math
 import threading
-from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any
 
 from danqing.core.artefacts.figures import Figures
 from danqing.core.artefacts.pictures import Pictures
-from danqing.core.errors import ParameterError
 from danqing.core.fields.form import Field
 from danqing.core.fields.kind import Kind
 from danqing.core.fields.number import UNREACHED, NumberKind
-from danqing.core.fields.path import PathKind
 from danqing.core.fields.weights import WeightsKind
-from danqing.core.learned.card import bundled
 from danqing.core.learned.model import Painter
 from danqing.core.menu import operators, tasks
 from danqing.core.operators.operator import Operator
 from danqing.core.operators.task import Local, Task, task_named
-from danqing.data.sources import BUILT_IN
 from danqing.faces.service.problems import not_found
 
 AnyTask = Task[..., Any]
@@ -171,57 +165,6 @@ def field_told(field: Field, task: AnyTask) -> dict[str, Any]:
     return out
 
 
-def read_values(task: AnyTask, given: Mapping[str, Any]) -> dict[str, Any]:
-    """Read what a client gave by the kinds of the fields; files stay the hashes that stand for them.
-
-    Raises:
-        ParameterError: for a value that is missing, unknown or does not fit.
-    """
-    fields = {each.name: each for each in form_of(task)}
-    values = {name: value for name, value in given.items() if value is not None}
-    for name in sorted(values.keys() - fields.keys()):
-        raise ParameterError("no such parameter", where=name[:100], remedy=f"Known: {', '.join(fields)}")
-    for name, field in fields.items():
-        if field.required and name not in values:
-            raise ParameterError(f"is required: {field.kind.expected()}", where=name)
-    return {name: _read(fields[name], value, name == task.subject) for name, value in values.items()}
-
-
-def resolved(task: AnyTask, values: Mapping[str, Any], find: Callable[[str], Path]) -> dict[str, Any]:
-    """The values of a task that is no operator, with files in place of the hashes.
-
-    Raises:
-        ParameterError: naming the field of which nothing is there.
-    """
-    ready = dict(values)
-    for field in form_of(task):
-        if field.kind.opens and field.name in ready and ready[field.name] not in (field.default, *_own_names()):
-            try:
-                file = find(ready[field.name])
-            except ParameterError as error:
-                raise ParameterError(error.what, where=field.name, remedy=error.remedy) from None
-            ready[field.name] = file if isinstance(field.kind, PathKind) else str(file)
-    return ready
-
-
-def _read(field: Field, value: Any, may_be_several: bool) -> Any:
-    kind = field.kind
-    if kind.opens:
-        several = isinstance(value, list) and may_be_several
-        for each in value if several else [value]:
-            if not isinstance(each, str):
-                raise kind.refuse(each, field.name, "Give the id of what was sent")
-        return value
-    if isinstance(value, str):
-        value = field.parse(value)
-    elif isinstance(value, float) and isinstance(kind, NumberKind) and kind.whole and value.is_integer():
-        value = int(value)
-    elif isinstance(value, list):
-        value = [tuple(each) if isinstance(each, list) else each for each in value]
-    checked = value if kind.reads else field.check(value)
-    return kind.plain(checked) if not kind.reads else checked
-
-
 def _schema(field: Field, task: AnyTask) -> dict[str, Any]:
     """What fits a field, as a client may send it."""
     found = field.json_schema()
@@ -241,11 +184,8 @@ def _schema(field: Field, task: AnyTask) -> dict[str, Any]:
 def _pattern(field: Field) -> str:
     if field.kind.is_picture:
         return "^[0-9a-f]{64}$"
-    return "^([0-9a-f]{64}|[a-z0-9][a-zA-Z0-9_.-]*)$"
-
-
-def _own_names() -> set[str]:
-    return {*BUILT_IN, *bundled()}
+    said = str(field.json_schema().get("pattern", "")).strip("^$")
+    return f"^([0-9a-f]{{64}}|[a-z0-9][a-zA-Z0-9_.-]*{'|' if said else ''}{said})$"
 
 
 def _group(kind: Kind) -> str:
@@ -265,8 +205,6 @@ __all__ = [
     "known_task",
     "offered",
     "paints",
-    "read_values",
-    "resolved",
     "schema_of",
     "task_of",
     "told",

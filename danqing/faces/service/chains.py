@@ -10,9 +10,10 @@ from danqing.core.artefacts.pictures import recipe_in
 from danqing.core.errors import DanqingError, ParameterError
 from danqing.core.recipe import Recipe, Step
 from danqing.core.runs.order import other_use
-from danqing.faces.service.catalogue import AnyTask, is_job, offered, read_values, task_of
+from danqing.faces.service.catalogue import AnyTask, is_job, offered, task_of
 from danqing.faces.service.engine import pictures_of
 from danqing.faces.service.problems import Problem, problem_of
+from danqing.faces.service.sent_values import read_values
 from danqing.faces.service.shelf import Shelf
 
 Run = Callable[[str, AnyTask, Mapping[str, Any], dict[str, Any] | None], dict[str, Any]]

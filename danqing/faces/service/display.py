@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import io
-import threading
-from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -23,13 +21,15 @@ from danqing.core.fields.box import BoxKind, Rectangle
 from danqing.core.notes import noted
 from danqing.core.pictures.contract import Images, Mask, Picture, to_uint8
 from danqing.core.pictures.films import frames
+from danqing.core.pictures.header import opened
 from danqing.core.pictures.reading import read
+from danqing.faces.service.decoded import Decoded
 
 MEDIA = {"webp": "image/webp", "png": "image/png", "jpeg": "image/jpeg"}
 QUALITY = 88
 BASE = 2048  # px: from a picture this large, smaller ones are made without reading the file again
-KEPT = 384 << 20  # bytes of decoded pictures
 FILM = (".mp4",)
+JPEG = b"\xff\xd8\xff"  # its first bytes; others cannot be shrunk while they are decoded
 
 Bytes = NDArray[np.uint8]
 
@@ -39,37 +39,6 @@ class Size(NamedTuple):
 
     longest: int = 0
     box: Rectangle | None = None
-
-
-class Decoded:
-    """Decoded pictures, the last ones used; bounded by their bytes."""
-
-    def __init__(self, most: int = KEPT) -> None:
-        self._most, self._lock = most, threading.Lock()
-        self._kept: OrderedDict[Any, tuple[Any, int]] = OrderedDict()
-        self._busy: dict[Any, threading.Lock] = {}
-
-    def get(self, key: Any, make: Callable[[], Any], bytes_of: Callable[[Any], int]) -> Any:
-        """What is kept under a key, or is made now; two who ask for the same wait for one making."""
-        with self._lock:
-            if key in self._kept:
-                self._kept.move_to_end(key)
-                return self._kept[key][0]
-            busy = self._busy.setdefault(key, threading.Lock())
-        with busy:
-            with self._lock:
-                if key in self._kept:
-                    return self._kept[key][0]
-            try:
-                made = make()
-                with self._lock:
-                    self._kept[key] = made, bytes_of(made)
-                    while sum(size for _, size in self._kept.values()) > self._most and len(self._kept) > 1:
-                        self._kept.popitem(last=False)
-            finally:
-                with self._lock:
-                    self._busy.pop(key, None)
-            return made
 
 
 class Display:
@@ -82,10 +51,24 @@ class Display:
     def shown(self, file: Path, name: str, size: Size) -> Bytes:
         """Bytes (H, W, C), C in {1, 2, 3, 4}: grey or colour, perhaps with opacity."""
         if size.box is None and 0 < size.longest <= BASE:
-            base = self._shown.get((name, BASE), lambda: smaller(self._full(file, name), BASE), lambda a: a.nbytes)
-            return smaller(base, size.longest)
+            return smaller(self._shown.get((name, BASE), lambda: self.base(file), lambda a: a.nbytes), size.longest)
         full = self._full(file, name)
         return smaller(full if size.box is None else cut(full, size.box), size.longest)
+
+    def base(self, file: Path) -> Bytes:
+        """A picture at most ``BASE`` large, read to its end; a JPEG is shrunk while it is decoded.
+
+        Raises:
+            PictureError: if it cannot be read.
+        """
+        picture = self._read(file, BASE)
+        if picture.alpha is not None and bool((picture.alpha < 1).any()):
+            return smaller(_bytes(picture), BASE)
+        return _bytes(replace(picture, pixels=shrunk(picture.pixels, BASE), alpha=None))
+
+    def keep(self, name: str, base: Bytes) -> None:
+        """Keep the base of a picture that is soon asked for."""
+        self._shown.get((name, BASE), lambda: base, lambda a: a.nbytes)
 
     def picture(self, file: Path, name: str, size: Size) -> Picture:
         """A picture to work on: cut out, and made small, as floats."""
@@ -105,18 +88,29 @@ class Display:
         return self._worked.get(key, lambda: reduced(make(), size), _bytes_of)  # type: ignore[no-any-return]
 
     def _full(self, file: Path, name: str) -> Bytes:
-        def make() -> Bytes:
-            picture = self._read(file)
-            return with_opacity(picture.pixels, picture.alpha)
+        made = self._shown.get((name, 0), lambda: _bytes(self._read(file)), lambda a: a.nbytes)
+        return made  # type: ignore[no-any-return]
 
-        return self._shown.get((name, 0), make, lambda a: a.nbytes)  # type: ignore[no-any-return]
-
-    def _read(self, file: Path) -> Picture:
+    def _read(self, file: Path, longest: int = 0) -> Picture:
         with noted([]):
             if file.suffix.lower() in FILM:
                 frame = next(iter(frames(file, self._limit)))
                 return Picture(frame.pixels, frame.alpha)
-            return read(file, limit=self._limit)
+            return read(file, limit=self._limit, at_least=_shorter(file, longest) if longest else None)
+
+
+def _bytes(picture: Picture) -> Bytes:
+    return with_opacity(picture.pixels, picture.alpha)
+
+
+def _shorter(file: Path, longest: int) -> int | None:
+    """The shorter side of a JPEG whose longest is so many pixels; of other pictures it is not asked for."""
+    with open(file, "rb") as stream:
+        if stream.read(len(JPEG)) != JPEG:
+            return None
+    with opened(file, limit=2**62) as header:
+        sides = header.width, header.height
+    return max(1, longest * min(sides) // max(sides))
 
 
 def with_opacity(x: Images, alpha: Mask | None) -> Bytes:

@@ -18,11 +18,12 @@ from danqing.core.progress import Job, Progress, finish
 from danqing.core.runs.order import Outcome
 from danqing.core.runs.place import Place
 from danqing.core.runs.run import Result, run
-from danqing.faces.service.catalogue import AnyTask, resolved
+from danqing.faces.service.catalogue import AnyTask
 from danqing.faces.service.painting import Together
 from danqing.faces.service.problems import Problem, problem_of
 from danqing.faces.service.saving import Kept
 from danqing.faces.service.scrub import Scrub
+from danqing.faces.service.sent_values import resolved
 from danqing.faces.service.settings import Limits
 from danqing.faces.service.shelf import Shelf
 

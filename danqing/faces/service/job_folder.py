@@ -23,7 +23,8 @@ from danqing.faces.service.problems import Problem
 
 FORMAT = 1
 ENDED = ("done", "failed", "cancelled")
-STATES = ("queued", "running", "stopping", "paused", *ENDED)
+ACTIVE = ("running", "stopping")
+STATES = ("queued", *ACTIVE, "paused", *ENDED)
 WORKER_IS_THERE = 75  # the exit code of a worker that finds another at work
 
 
@@ -165,4 +166,4 @@ def now() -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
 
 
-__all__ = ["ENDED", "FORMAT", "STATES", "WORKER_IS_THERE", "JobFolder", "now"]
+__all__ = ["ACTIVE", "ENDED", "FORMAT", "STATES", "WORKER_IS_THERE", "JobFolder", "now"]

@@ -2,29 +2,22 @@
 
 from __future__ import annotations
 
-import math
-import re
-import secrets
-import shutil
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from danqing.core.errors import DanqingError
 from danqing.faces.service.index import Index, Row
-from danqing.faces.service.job_folder import ENDED, JobFolder, now
-from danqing.faces.service.job_states import become, can, job_told
-from danqing.faces.service.job_turns import Turns
+from danqing.faces.service.job_folder import ACTIVE, ENDED, JobFolder, now
+from danqing.faces.service.job_list import JobList
+from danqing.faces.service.job_states import become, can
 from danqing.faces.service.job_workers import Workers
-from danqing.faces.service.problems import Problem, not_found
+from danqing.faces.service.problems import Problem
 
-ACTIVE = ("running", "stopping")
 TICK = 0.05  # seconds between looks at workers
 SHUTDOWN = 15.0  # seconds that workers have when the service ends
-SHELF = "jobs"
-ID = re.compile(r"[0-9]{6,18}-[0-9a-f]{8}")
 
 
 class Queue:
@@ -52,31 +45,30 @@ class Queue:
         failed: Callable[[Exception], None],
         on: str = "",
     ) -> None:
-        self.folder, self._index, self._most = folder, index, most
+        self.folder, self._most = folder, most
+        self._jobs = JobList(folder, index, changed)
         self._grace = {"shutdown": SHUTDOWN, **grace}
-        self._ended, self._changed, self._failed = ended, changed, failed
+        self._ended, self._failed = ended, failed
         self._trouble = ""  # what went wrong at the last look
         self._lock = threading.RLock()
         self._wake = threading.Condition(self._lock)
-        self._workers, self._queued = Workers(on), Turns()
-        self._active: dict[str, float] = {}  # jobs with a worker, and when it is killed
+        self._workers = Workers(on)
         self._closing = False
         self._thread = threading.Thread(target=self._watch, name="danqing-jobs", daemon=True)
 
     def start(self) -> None:
         """Take up what is there: adopt workers that live, queue what was interrupted."""
         with self._lock:
-            for row in reversed(self._index.rows(SHELF)):
-                job = self.job(row[0])
+            for job in reversed(self._jobs.all()):
                 state = job.state()["state"]
                 if state not in ENDED and (state in ACTIVE or job.is_alive()):
-                    self._active[job.id] = math.inf  # those that do not live are settled below
+                    self._workers.adopt(job)  # those that do not live are settled below
                     if state not in ACTIVE:
-                        self._set(job, state="running")
+                        self._jobs.set(job, state="running")
                 elif state == "queued":
-                    self._queued.append(row_of(job))
+                    self._jobs.wait(job)
                 else:
-                    self._enter(job)
+                    self._jobs.enter(job)
             self._tried(self._look)
         self._thread.start()
 
@@ -84,10 +76,10 @@ class Queue:
         """Ask all workers to stop where they can go on later, and wait for them."""
         with self._lock:
             self._closing = True
-            for name in list(self._active):
+            for name in list(self._workers.active):
                 self._tried(lambda name=name: self._ask(self.job(name), "shutdown"))  # type: ignore[misc]
         until = time.monotonic() + SHUTDOWN
-        while self._active and time.monotonic() < until:
+        while self._workers.active and time.monotonic() < until:
             with self._lock:
                 self._tried(self._look)
             time.sleep(TICK)
@@ -101,19 +93,10 @@ class Queue:
             Problem: if too many wait already.
         """
         with self._wake:
-            if len(self._queued) >= self._most:
+            if len(self._jobs.waiting) >= self._most:
                 headers = {"Retry-After": "30"}
                 raise Problem("too-many", "too many jobs are waiting", remedy="Ask again later", headers=headers)
-            number = self._index.next_number(SHELF)
-            job = JobFolder(self.folder / f"{number:06}-{secrets.token_hex(4)}")
-            job.folder.mkdir(parents=True)
-            try:
-                job.ask({**facts, "id": job.id, "number": number, "created": now()})
-                self._set(job, state="queued")
-            except BaseException:
-                shutil.rmtree(job.folder, ignore_errors=True)
-                raise
-            self._queued.append(row_of(job))
+            job = self._jobs.add(facts)
             self._wake.notify_all()
             return job
 
@@ -123,9 +106,7 @@ class Queue:
         Raises:
             Problem: if there is none.
         """
-        if not ID.fullmatch(name) or not JobFolder(self.folder / name).asked():
-            raise not_found("job", name)
-        return JobFolder(self.folder / name)
+        return self._jobs.job(name)
 
     def cancel(self, name: str) -> JobFolder:
         """End a job for good, within the grace."""
@@ -148,8 +129,8 @@ class Queue:
             if changes:
                 job.ask({**job.asked(), **changes})
             job.forget_end()
-            self._set(job, state="queued", ended=None, wish=None, attempts=0, error=None)
-            self._queued.append(row_of(job))
+            self._jobs.set(job, state="queued", ended=None, wish=None, attempts=0, error=None)
+            self._jobs.wait(job)
             self._wake.notify_all()
             return job
 
@@ -163,32 +144,25 @@ class Queue:
             job = self.job(name)
             if "delete" not in can(job.asked(), job.state()):
                 raise Problem("conflict", "this job has not ended", parameter=name, remedy="Cancel it first")
-            self._index.drop(SHELF, name)
-            shutil.rmtree(job.folder, ignore_errors=True)
+            self._jobs.drop(job)
 
     def told(self, job: JobFolder) -> dict[str, Any]:
         """A job as JSON values."""
-        return job_told(job, self.position)
+        return self._jobs.told(job)
 
     def all(self, states: tuple[str, ...] = (), task: str = "", limit: int = 100) -> list[JobFolder]:
         """Jobs, the last one first."""
-        rows = self._index.rows(SHELF, states=states, task=task, limit=limit)
-        return [job for row in rows if (job := JobFolder(self.folder / row[0])).asked()]
-
-    def position(self, name: str) -> int:
-        """How many jobs come before one that waits."""
-        with self._lock:
-            return self._queued.position(name)
+        return self._jobs.all(states, task, limit)
 
     @property
     def waiting(self) -> int:
         """How many jobs wait."""
-        return len(self._queued)
+        return len(self._jobs.waiting)
 
     @property
     def working(self) -> int:
         """How many jobs have a worker."""
-        return len(self._active)
+        return len(self._workers.active)
 
     def _watch(self) -> None:
         while True:
@@ -196,13 +170,15 @@ class Queue:
                 if self._closing:
                     return
                 went_well = self._tried(self._step)
-                self._wake.wait(TICK if self._active and went_well else 1.0)
+                self._wake.wait(TICK if self._workers.active and went_well else 1.0)
 
     def _step(self) -> None:
-        """Look at the workers, and let the next job begin where there is none."""
+        """Look at the workers, and let the next job begin: one works, and beside it one only looks."""
         self._look()
-        if self._queued and not self._active:
-            self._begin(self._queued.order()[0])
+        busy = {self._jobs.only_looks(name) for name in self._workers.active}
+        free = (row for row in self._jobs.waiting.order() if self._jobs.only_looks(row[0]) not in busy)
+        if row := next(free, None):
+            self._begin(row)
 
     def _tried(self, work: Callable[[], None]) -> bool:
         """Do something that the disk may refuse; whether it went well. What went wrong is told once."""
@@ -221,35 +197,30 @@ class Queue:
         job = JobFolder(self.folder / row[0])
         state = job.state()
         attempts = state["attempts"] + (state["state"] == "queued")  # else it was counted, and could not be begun
-        self._set(job, state="running", started=state.get("started") or now(), attempts=attempts, wish=None)
+        self._jobs.set(job, state="running", started=state.get("started") or now(), attempts=attempts, wish=None)
         try:
             self._workers.begin(job)
-            self._active[job.id] = math.inf
         except OSError as error:
             problem = Problem("disk-full" if error.errno == 28 else "internal", "the job could not be started")
-            self._set(job, state="failed", ended=now(), error=problem.kept())
-        self._queued.begun(row)
+            self._jobs.set(job, state="failed", ended=now(), error=problem.kept())
+        self._jobs.waiting.begun(row)
 
     def _look(self) -> None:
         """Look at each worker: has it ended, must it be killed?"""
-        for name, until in list(self._active.items()):
+        for name in list(self._workers.active):
             job = JobFolder(self.folder / name)
-            if self._workers.lives(job):
-                if time.monotonic() > until:
-                    self._workers.kill(job)
-                    self._active[name] = time.monotonic() + 1.0
-                continue
-            self._settle(job)
-            del self._active[name]
+            if self._workers.gone(job):
+                self._settle(job)
+                del self._workers.active[name]
 
     def _settle(self, job: JobFolder) -> None:
         """Say what has become of a job whose worker has ended."""
         facts = become(job)
         self._ended(job, facts["state"])  # first: of a job that is done, what it made is there
-        self._set(job, **facts)
+        self._jobs.set(job, **facts)
         if facts["state"] == "queued":
             job.forget_end()
-            self._queued.append(row_of(job))
+            self._jobs.wait(job)
             self._wake.notify_all()
 
     def _end(self, name: str, wish: str, state: str, allowed: tuple[str, ...]) -> JobFolder:
@@ -260,49 +231,21 @@ class Queue:
                 return job  # twice asked is once asked
             if current not in allowed:
                 raise Problem("conflict", f"this job is {current}", parameter=name)
-            if name in self._active:
+            if name in self._workers.active:
                 self._ask(job, wish)
             else:
-                self._queued.leave(name)
-                self._set(job, state=state, ended=now() if state in ENDED else None)
+                self._jobs.waiting.leave(name)
+                self._jobs.set(job, state=state, ended=now() if state in ENDED else None)
                 self._ended(job, state)
             self._wake.notify_all()
             return job
 
     def _ask(self, job: JobFolder, wish: str) -> None:
-        """Ask a worker to stop, and remember when it has to have done so."""
-        self._set(job, state="stopping", wish=wish)
-        self._active[job.id] = time.monotonic() + self._grace[wish]
-        self._workers.stop(job)
-
-    def _set(self, job: JobFolder, **facts: Any) -> None:
-        job.set_state(**facts)
-        self._enter(job)
-        told = self.told(job)
-        job.event("state", told)
-        self._changed(job)
-
-    def _enter(self, job: JobFolder) -> None:
-        self._index.put(SHELF, row_of(job))
+        """Ask a worker to stop; what was asked before stands when the service ends: who cancels means it for good."""
+        if wish == "shutdown" and job.state().get("wish"):
+            return
+        self._jobs.set(job, state="stopping", wish=wish)
+        self._workers.stop(job, self._grace[wish])
 
 
-def row_of(job: JobFolder) -> Row:
-    """The line of a job in the index."""
-    asked = job.asked()
-    return (
-        job.id,
-        int(asked.get("number", 0)),
-        str(asked.get("task", "")),
-        job.state()["state"],
-        str(asked.get("client", "")),
-    )
-
-
-def rows_in(folder: Path) -> Iterator[Row]:
-    """The lines of all jobs in a folder."""
-    for place in sorted(folder.iterdir()) if folder.is_dir() else ():
-        if ID.fullmatch(place.name) and JobFolder(place).asked():
-            yield row_of(JobFolder(place))
-
-
-__all__ = ["ACTIVE", "Queue", "row_of", "rows_in"]
+__all__ = ["Queue"]

@@ -41,10 +41,5 @@ class Turns:
             order.append(row)
         return order
 
-    def position(self, name: str) -> int:
-        """How many jobs come before one that waits; 0 where it does not."""
-        order = [row[0] for row in self.order()]
-        return order.index(name) if name in order else 0
-
 
 __all__ = ["Turns"]

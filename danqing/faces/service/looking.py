@@ -17,7 +17,6 @@ from danqing.core.artefacts.artefact import Artefact
 from danqing.core.artefacts.figures import Figures
 from danqing.core.artefacts.pictures import Pictures
 from danqing.core.errors import ParameterError
-from danqing.core.fields.box import BoxKind
 from danqing.core.fields.kind import Kind, View
 from danqing.core.fields.mask import MaskKind
 from danqing.core.learned.card import bundled
@@ -30,30 +29,15 @@ from danqing.core.pictures.sheet import contact_sheet
 from danqing.core.progress import finish
 from danqing.core.runs.compute import Loaded, compute, placed, watched
 from danqing.core.runs.order import Call
-from danqing.faces.service.catalogue import is_live, paints, read_values, task_of
+from danqing.faces.service.catalogue import paints, task_of
 from danqing.faces.service.chains import Asked
-from danqing.faces.service.display import Size, encoded, smaller, with_opacity
+from danqing.faces.service.display import encoded, smaller, with_opacity
 from danqing.faces.service.engine import Stop
-from danqing.faces.service.problems import Problem, problem_of
-from danqing.faces.service.routes_files import check_form
-from danqing.faces.service.routes_runs import check_members, steps_of
+from danqing.faces.service.problems import problem_of
 from danqing.faces.service.service import Service
+from danqing.faces.service.wish import Wish
 
-MEMBERS = {"id", "channel", "task", "values", "picture", "steps", "size", "box", "format", "quality"}
-SIZE, LARGEST = 1024, 4096  # px
 SHEET = 4096  # px of a sheet of several pictures
-
-
-class Wish(NamedTuple):
-    """What somebody wants to see."""
-
-    id: Any
-    channel: str
-    steps: list[Asked]
-    picture: str | None
-    size: Size
-    form: str
-    quality: int
 
 
 class Seen(NamedTuple):
@@ -61,45 +45,6 @@ class Seen(NamedTuple):
 
     facts: dict[str, Any]
     data: bytes
-
-
-def read_wish(service: Service, asked: Any) -> Wish:
-    """Read a wish.
-
-    Raises:
-        Problem: if it cannot be met.
-    """
-    if not isinstance(asked, dict):
-        raise Problem("malformed", "the body is no JSON object")
-    check_members(asked, MEMBERS)
-    picture = asked.get("picture")
-    if "steps" in asked:
-        steps = steps_of(service, asked["steps"], picture)
-    else:
-        name = asked.get("task")
-        if not isinstance(name, str):
-            raise Problem("parameter", "is not the name of a task", parameter="task")
-        task, values = task_of(name), dict(asked.get("values") or {})
-        if task.subject and values.get(task.subject) is None and picture is not None:
-            values[task.subject] = picture
-        values = read_values(task, values)
-        picture = values.pop(task.subject, None) if task.subject else None
-        steps = [Asked(name, values)]
-    for step in steps:
-        if not is_live(task_of(step.name)):
-            raise Problem("parameter", "cannot be looked at live", parameter=step.name, remedy="Run it")
-    if picture is not None and not isinstance(picture, str):
-        raise Problem("parameter", "is not the id of a picture", parameter="picture")
-    size, quality = asked.get("size", SIZE), asked.get("quality", 85)
-    for name, value, high in (("size", size, LARGEST), ("quality", quality, 100)):
-        if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= high:
-            raise Problem("parameter", f"{str(value)[:50]!r} is not a whole number in 1…{high}", parameter=name)
-    box = asked.get("box")
-    rectangle = None if box in (None, "") else BoxKind().check(box, "box")
-    return Wish(
-        asked.get("id"), str(asked.get("channel", ""))[:64], steps, picture, Size(size, rectangle),
-        check_form(str(asked.get("format") or "auto")), quality,
-    )  # fmt: skip
 
 
 def look(service: Service, wish: Wish, stop: Stop) -> Seen:
@@ -181,8 +126,8 @@ class Looking:
         kinds = {each.name: each.kind for each in task.fields}
         own = {each.name: each.default for each in task.fields}
         ready = {
-            name: str(self._service.shelf.find(value))
-            if kinds[name].opens and value != own[name] and value not in bundled()
+            name: str(self._found(name, value))
+            if kinds[name].may_open(value) and value != own[name] and value not in bundled()
             else value
             for name, value in values.items()
         }
@@ -193,6 +138,17 @@ class Looking:
         moved = {n: None if value is None else kinds[n].moved(value, view) for n, value in call.values.items()}
         call = replace(call, values=moved)
         return placed(call, {**read, **({task.subject: before} if task.subject else {})}), call
+
+    def _found(self, name: str, value: str) -> Path:
+        """The file that stands for a value.
+
+        Raises:
+            ParameterError: if there is none, naming the parameter.
+        """
+        try:
+            return self._service.shelf.find(value)
+        except ParameterError as error:
+            raise ParameterError(error.what, where=name, remedy=error.remedy) from None
 
     def _view(self, before: Picture | None) -> View:
         """What of the picture is worked on."""
@@ -236,4 +192,4 @@ def _shown(made: Artefact, like: Picture | None) -> Picture | Figures | None:
     return None
 
 
-__all__ = ["Seen", "Wish", "look", "read_wish"]
+__all__ = ["Seen", "look"]

@@ -11,7 +11,6 @@ from fastapi.responses import FileResponse
 from danqing.core.errors import DanqingError
 from danqing.core.pictures.exif import parse
 from danqing.core.pictures.header import opened
-from danqing.core.pictures.reading import read
 from danqing.faces.service.bodies import upload
 from danqing.faces.service.chains import chain_of, recipe_of
 from danqing.faces.service.display import MEDIA, QUALITY, Size, box_of, encoded, histogram
@@ -59,11 +58,13 @@ def keep_picture(service: Service, sent: Sent) -> dict[str, Any]:
     """
     most = service.settings.limits.pixels
     suffix = SUFFIX[picture_facts(sent.file, most)["type"]]
-    read(sent.file, limit=most)  # to its end: content counts, not names
+    base = service.display.base(sent.file)  # read to its end: content counts, not names
     stem, _, ending = sent.name.rpartition(".")
     fits = f".{ending.lower()}" in (suffix, {".jpg": ".jpeg", ".tif": ".tiff"}.get(suffix))
     name = sent.name if stem and fits else f"{sent.name}{suffix}"
-    return service.shelf.facts(service.shelf.put(sent.file, name))
+    id = service.shelf.put(sent.file, name)
+    service.display.keep(id, base)
+    return service.shelf.facts(id)
 
 
 @files.get("/{id}", summary="A file itself")

@@ -10,8 +10,8 @@ from fastapi import APIRouter, Request, Response
 from danqing.faces.service.bodies import PICTURE, json_body
 from danqing.faces.service.chains import chain_of, recipe_of
 from danqing.faces.service.gallery import GALLERY
+from danqing.faces.service.members import check_members
 from danqing.faces.service.problems import Problem
-from danqing.faces.service.routes_runs import check_members
 from danqing.faces.service.service import Service
 from danqing.faces.service.web import Told, Whole, in_thread, json_of, service_of, zip_answer
 

@@ -1,31 +1,27 @@
-"""Long work: asked for here, watched, stopped, taken up again, and its results."""
+"""Long work: asked for here, watched, stopped and taken up again."""
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import asdict
-from pathlib import Path
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Request, Response
-from fastapi.responses import FileResponse
 
 from danqing.core.operators.operator import Operator
 from danqing.data.sources import BUILT_IN
 from danqing.faces.service import catalogue
 from danqing.faces.service.bodies import SAVING, json_body
 from danqing.faces.service.job_folder import STATES, JobFolder
-from danqing.faces.service.problems import Problem, not_found
-from danqing.faces.service.routes_runs import check_members, steps_of
+from danqing.faces.service.members import check_members, steps_of
+from danqing.faces.service.problems import Problem
 from danqing.faces.service.saving import Kept
+from danqing.faces.service.sent_values import read_values, resolved
 from danqing.faces.service.service import Service
-from danqing.faces.service.shelf import type_of
-from danqing.faces.service.web import Told, Whole, in_thread, json_of, service_of, text_like, zip_answer
+from danqing.faces.service.web import Told, Whole, in_thread, json_of, service_of, text_like
 
 jobs = APIRouter(prefix="/v1", tags=["jobs"])
 STATE = text_like(f"^(({'|'.join(STATES)})(,({'|'.join(STATES)}))*)?$")
-SHOWN = ("log.jsonl", "curves.png", "config.json", "card.json", "check.json", "skipped.json")  # of a training's run
 BODY = json_body(
     {
         "task": {"type": "string"},
@@ -76,7 +72,7 @@ def _task(service: Service, asked: dict[str, Any]) -> dict[str, Any]:
         raise Problem("parameter", "is not a JSON object", parameter="values")
     if isinstance(values.get(task.subject), dict):
         values = {**values, task.subject: _pictures(service, values[task.subject], task.subject)}
-    values = catalogue.read_values(task, values)
+    values = read_values(task, values)
     if task.trains and "data" not in values:
         raise Problem("parameter", "is required: a set of pictures", parameter="data")
     saving = Kept.of(asked.get("saving"), service.settings.limits.pixels)
@@ -86,7 +82,7 @@ def _task(service: Service, asked: dict[str, Any]) -> dict[str, Any]:
                 for one in values[each.name] if isinstance(values[each.name], list) else [values[each.name]]:
                     _check_there(service, one, each.name)
     else:
-        catalogue.resolved(task, values, service.shelf.find)
+        resolved(task, values, service.shelf.find)
     return {"task": name, "values": values, "saving": saving.told()}
 
 
@@ -180,97 +176,4 @@ async def resume(request: Request, id: str) -> Response:
     return Told(await in_thread(lambda: service.jobs.told(service.jobs.resume(id, changes))))
 
 
-@jobs.get("/jobs/{id}/result", summary="The result of a job")
-async def result(request: Request, id: str) -> Response:
-    """The result, once there is one."""
-    found = await in_thread(lambda: service_of(request).jobs.job(id).end().get("result"))
-    if found is None:
-        raise Problem("not-found", "this job has no result yet", parameter=id)
-    return Told(found)
-
-
-@jobs.get("/jobs/{id}/preview", summary="The last preview of a job")
-async def preview(request: Request, id: str) -> Response:
-    """What the job last showed."""
-
-    def work() -> bytes:
-        try:
-            return service_of(request).jobs.job(id).preview.read_bytes()
-        except FileNotFoundError:
-            raise Problem("not-found", "this job has shown nothing yet", parameter=id) from None
-
-    return Response(await in_thread(work), media_type="image/png")
-
-
-@jobs.get("/jobs/{id}/log", summary="The log of a training")
-async def log(request: Request, id: str, after: Annotated[int, Whole(0, 2**53)] = 0) -> Response:
-    """Rows of a training's log, after a place in it."""
-    rows, end = await in_thread(lambda: _rows(service_of(request).jobs.job(id).run / "log.jsonl", after))
-    return Told({"rows": rows, "next": end})
-
-
-@jobs.get("/jobs/{id}/files", summary="The files of a job")
-async def its_files(request: Request, id: str) -> Response:
-    """What a training has written, and the results."""
-    service = service_of(request)
-    files = await in_thread(lambda: files_of(service, service.jobs.job(id)))
-    rows = [
-        {"name": name, "type": type_of(file), "bytes": file.stat().st_size, "url": f"/v1/jobs/{id}/files/{name}"}
-        for name, file in files.items()
-    ]
-    return Told({"files": rows})
-
-
-@jobs.get("/jobs/{id}/files/{name:path}", summary="One file of a job")
-async def one_file(request: Request, id: str, name: str) -> Response:
-    """One of the files that are listed; no other is opened, whatever the name says."""
-    service = service_of(request)
-    file = (await in_thread(lambda: files_of(service, service.jobs.job(id)))).get(name)
-    if file is None:
-        raise not_found("file", name)
-    return FileResponse(file, media_type=type_of(file), headers={"cache-control": "no-cache"})
-
-
-@jobs.get("/jobs/{id}/zip", summary="All files of a job")
-async def zipped(request: Request, id: str) -> Response:
-    """All files of a job in one zip."""
-    service = service_of(request)
-    return await zip_answer(request, lambda: files_of(service, service.jobs.job(id)), id)
-
-
-def files_of(service: Service, job: JobFolder) -> dict[str, Path]:
-    """The files of a job that may be asked for, by name."""
-    found = {name: job.run / name for name in SHOWN if (job.run / name).is_file()}
-    found |= {f"grids/{each.name}": each for each in sorted((job.run / "grids").glob("*.png"))}
-    out = job.folder / "out"
-    found |= {f"out/{each.relative_to(out).as_posix()}": each for each in sorted(out.rglob("[!.]*")) if each.is_file()}
-    for each in (job.end().get("result") or {}).get("files", []):
-        if service.shelf.holds(each["id"]):
-            file = service.shelf.file(each["id"])
-            name = f"files/{file.name}"
-            while name in found:
-                name = f"files/{file.stem}-{len(found)}{file.suffix}"
-            found[name] = file
-    return found
-
-
-def _rows(file: Path, after: int) -> tuple[list[Any], int]:
-    """Whole lines of a log after a place, and the place after them; a log that was cut back is read anew."""
-    rows: list[Any] = []
-    if not file.is_file():
-        return rows, 0
-    start = after if after <= file.stat().st_size else 0
-    with open(file, "rb") as stream:
-        stream.seek(start)
-        for line in stream:
-            if not line.endswith(b"\n"):
-                break
-            start += len(line)
-            try:
-                rows.append(json.loads(line))
-            except ValueError:
-                continue
-    return rows, start
-
-
-__all__ = ["files_of", "jobs", "submitted"]
+__all__ = ["jobs", "submitted"]

@@ -9,15 +9,16 @@ from urllib.parse import quote
 
 from fastapi import APIRouter, Request, Response
 
-from danqing.core.errors import DanqingError
 from danqing.faces.service import catalogue
 from danqing.faces.service.bodies import PICTURE, SAVING, json_body
-from danqing.faces.service.chains import Asked, chain_of, read_steps, recipe_of, run_chain
+from danqing.faces.service.chains import Asked, chain_of, recipe_of, run_chain
 from danqing.faces.service.engine import Stop
+from danqing.faces.service.members import check_members, flag_in, object_in, steps_of
 from danqing.faces.service.phrases import LANGUAGE, help_book
 from danqing.faces.service.problems import Problem, as_json, problem_from
 from danqing.faces.service.routes_files import file_answer, keep_picture
 from danqing.faces.service.saving import Kept
+from danqing.faces.service.sent_values import read_values
 from danqing.faces.service.service import Service
 from danqing.faces.service.web import Told, in_language, in_thread, json_of, received, service_of
 
@@ -57,8 +58,8 @@ async def run_task(request: Request, task: str) -> Response:
         raise Problem("conflict", "this task runs as a job alone", parameter=task, remedy="Ask for it as a job")
     asked = await _asked(request, found)
     check_members(asked, {"values", "saving", "keep"})
-    saving = Kept.of(_object(asked, "saving"), service.settings.limits.pixels)
-    values = catalogue.read_values(found, _object(asked, "values") or {})
+    saving = Kept.of(object_in(asked, "saving"), service.settings.limits.pixels)
+    values = read_values(found, object_in(asked, "values") or {})
 
     def work(stop: Stop) -> dict[str, Any]:
         return service.engine.run(task, found, values, saving, stop)
@@ -66,7 +67,7 @@ async def run_task(request: Request, task: str) -> Response:
     result = await service.engine.do(work, request.is_disconnected, paints=catalogue.paints(found))
     if len(result["failed"]) and not result["files"] and result["numbers"] in (None, []):
         raise _first_failure(result)
-    if _flag(asked, "keep"):
+    if flag_in(asked, "keep"):
         steps = [Asked(task, {name: value for name, value in values.items() if name != found.subject})]
         result["gallery"] = await in_thread(lambda: keep(service, result, steps, values.get(found.subject)))
     return answer(service, request, result)
@@ -89,14 +90,14 @@ async def run_steps(request: Request) -> Response:
     picture = asked.get("picture")
     if picture is not None and not isinstance(picture, str):
         raise Problem("parameter", "is not the id of a picture", parameter="picture")
-    saving = Kept.of(_object(asked, "saving"), service.settings.limits.pixels)
+    saving = Kept.of(object_in(asked, "saving"), service.settings.limits.pixels)
     steps = await in_thread(lambda: steps_of(service, asked.get("steps"), picture))
     if picture is not None:
         service.shelf.file(picture)
     told = await service.engine.do(
         lambda stop: _chained(service, steps, picture, saving, stop), request.is_disconnected
     )
-    if _flag(asked, "keep") and told["result"] is not None:
+    if flag_in(asked, "keep") and told["result"] is not None:
         used = [step for step in steps if step.on]
         told["result"]["gallery"] = await in_thread(lambda: keep(service, told["result"], used, picture))
     return Told(told)
@@ -129,39 +130,6 @@ async def replay(request: Request) -> Response:
         return {"identical": makes.same(file, service.shelf.file(found)), "result": told["result"]}
 
     return Told(await service.engine.do(work, request.is_disconnected))
-
-
-def steps_of(service: Service, steps: Any, picture: Any) -> list[Asked]:
-    """Read the steps of a chain.
-
-    Raises:
-        Problem: naming what is wrong with them.
-    """
-    if not isinstance(steps, list) or not all(isinstance(each, dict) for each in steps):
-        raise Problem("parameter", "is not a list of steps", parameter="steps")
-    for number, each in enumerate(steps, 1):
-        try:
-            check_members(each, {"task", "values", "on", "saving"})
-            if not isinstance(each.get("task"), str):
-                raise Problem("parameter", "is not the name of a task", parameter="task")
-            _object(each, "values")
-            Kept.of(_object(each, "saving"), 1)
-        except DanqingError as error:
-            raise Problem("parameter", error.what, error.where, error.remedy, {"step": number}) from error
-        except Problem as problem:
-            problem.more["step"] = number
-            raise
-    return read_steps(steps, picture, service.settings.limits.steps)
-
-
-def check_members(asked: Mapping[str, Any], known: set[str]) -> None:
-    """Refuse members of a body that mean nothing.
-
-    Raises:
-        Problem: naming the first.
-    """
-    for name in sorted(asked.keys() - known):
-        raise Problem("parameter", "no such parameter", name[:100], f"Known: {', '.join(sorted(known))}")
 
 
 def keep(service: Service, result: dict[str, Any], steps: list[Asked], picture: Any) -> str:
@@ -243,22 +211,8 @@ async def _asked(request: Request, task: Any) -> dict[str, Any]:
         raise Problem("malformed", "the body is no JSON", parameter="saving") from None
 
 
-def _object(asked: Mapping[str, Any], name: str) -> dict[str, Any] | None:
-    found = asked.get(name)
-    if found is not None and not isinstance(found, dict):
-        raise Problem("parameter", "is not a JSON object", parameter=name)
-    return found
-
-
-def _flag(asked: Mapping[str, Any], name: str) -> bool:
-    found = asked.get(name, False)
-    if not isinstance(found, bool):
-        raise Problem("parameter", "is not yes or no", parameter=name)
-    return found
-
-
 def _first_failure(result: dict[str, Any]) -> Problem:
     return problem_from(result["failed"][0]["problem"])
 
 
-__all__ = ["answer", "check_members", "keep", "runs", "steps_of"]
+__all__ = ["answer", "keep", "runs"]

@@ -11,9 +11,10 @@ from danqing.core.pictures.reading import read
 from danqing.faces.service import catalogue
 from danqing.faces.service.bodies import json_body, upload
 from danqing.faces.service.display import MEDIA, encoded, smaller, with_opacity
+from danqing.faces.service.members import check_members
 from danqing.faces.service.problems import Problem, not_found
 from danqing.faces.service.routes_jobs import submitted
-from danqing.faces.service.routes_runs import check_members
+from danqing.faces.service.sent_values import read_values
 from danqing.faces.service.service import Service
 from danqing.faces.service.sets import CHECK
 from danqing.faces.service.web import Told, Whole, in_thread, json_of, received, service_of
@@ -102,7 +103,7 @@ async def delete_dataset(request: Request, id: str) -> Response:
 def _check(service: Service, name: str, family: Any, client: str) -> dict[str, Any]:
     told_set = service.sets.told(name)
     task = catalogue.task_of(CHECK)
-    values = catalogue.read_values(task, {"pictures": name, "family": family})
+    values = read_values(task, {"pictures": name, "family": family})
     job = submitted(service, {"task": CHECK, "values": values, "saving": None}, str(told_set["name"]), client)
     service.sets.note(name, check=job.id)
     return service.jobs.told(job)

@@ -22,7 +22,8 @@ from danqing.faces.service.engine import Engine
 from danqing.faces.service.gallery import GALLERY, Gallery
 from danqing.faces.service.index import Index
 from danqing.faces.service.job_folder import ENDED, JobFolder
-from danqing.faces.service.job_queue import Queue, rows_in
+from danqing.faces.service.job_list import rows_in
+from danqing.faces.service.job_queue import Queue
 from danqing.faces.service.meters import Meters
 from danqing.faces.service.models import Models
 from danqing.faces.service.scrub import Scrub
@@ -143,7 +144,8 @@ class Service:
             )
             if best is not None and state != "queued":
                 with suppress(DanqingError):
-                    model = self.models.add(best, f"{asked.get('title') or name}.safetensors", "trained", job.id)
+                    title = str(asked.get("title") or name).replace(" · ", " ")
+                    model = self.models.add(best, f"{title}.safetensors", "trained", job.id)
                     job.set_state(model=model)
         if state != "done" or not isinstance(result, dict):
             return

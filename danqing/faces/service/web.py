@@ -61,7 +61,7 @@ def in_language(value: Any) -> Any:
         if value.keys() >= {"kind", "detail", "parameter", "remedy"}:
             return problem_from(value).told()
         told = {name: in_language(each) for name, each in value.items()}
-        for name in ("notes", "lines", "warnings"):
+        for name in ("notes", "lines", "warnings", "suggestion"):
             if isinstance(told.get(name), list):
                 told[name] = [said(each) if isinstance(each, str) else each for each in told[name]]
         if isinstance(told.get("words"), str) and "share" in told:

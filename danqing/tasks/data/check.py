@@ -52,6 +52,8 @@ def check(
         suggestion = yield from suggest(found)
         suggested = [] if suggestion is None else suggestion.lines
         numbers, lines = {**numbers, "suggestion": suggested}, [*lines, *suggested]
+        if suggestion is not None:
+            numbers["settings"] = {name: getattr(suggestion, name) for name in ("family", "size", "budget")}
     if boxes is not None:
         row, faults = told(boxes, Path(pictures))
         numbers, lines, sound = {**numbers, "boxes": row}, [*lines, *faults], sound and not row["faults"]

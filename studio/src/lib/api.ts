@@ -28,6 +28,15 @@ export async function ask<T>(path: string, options: RequestInit & { json?: unkno
   return (answer.status === 204 ? undefined : await answer.json()) as T
 }
 
+/** Have something deleted; what another has deleted already is as it should be. */
+export async function forget(path: string): Promise<void> {
+  try {
+    await ask(path, { method: 'DELETE' })
+  } catch (error) {
+    if (!(error instanceof Refused) || error.problem.status !== 404) throw error
+  }
+}
+
 async function problemOf(answer: Response): Promise<Problem> {
   const text = await answer.text()
   try {
@@ -91,13 +100,21 @@ export function remembered(name: string, make: () => string): string {
   }
 }
 
-export function recall<T>(name: string, otherwise: T): T {
+/** What was remembered, member by member, as far as it is of the kind that is wanted: another danqing may have kept it. */
+export function recall<T extends object>(name: string, otherwise: T): T {
   try {
-    const text = localStorage.getItem(name)
-    return text === null ? otherwise : (JSON.parse(text) as T)
+    const found: unknown = JSON.parse(localStorage.getItem(name) ?? 'null')
+    if (!isLike(found, otherwise)) return otherwise
+    const kept = found as Record<string, unknown>
+    return Object.fromEntries(Object.entries(otherwise).map(([key, like]) => [key, isLike(kept[key], like) ? kept[key] : like])) as T
   } catch {
     return otherwise
   }
+}
+
+function isLike(found: unknown, like: unknown): boolean {
+  if (like === null) return found !== undefined // may be anything
+  return found !== null && typeof found === typeof like && Array.isArray(found) === Array.isArray(like)
 }
 
 export function remember(name: string, value: unknown): void {

@@ -50,10 +50,14 @@ export function named(name: string): string {
   return plain.charAt(0).toUpperCase() + plain.slice(1)
 }
 
-/** A choice, as it is spelt unless the language has a word for it. */
-export function chosen(name: string): string {
-  const plain = name.replace(/[_-]+/g, ' ')
-  return (current === 'zh' && (book[name] || book[plain])) || name.replace(/_/g, ' ')
+/** What is said with options of the command line, with the names that settings have here. */
+export function inPage(text: string): string {
+  return text.replace(/--([a-z][a-z-]*)/g, (_, option: string) => (current === 'zh' ? `“${named(option)}”` : `"${named(option)}"`))
+}
+
+/** A choice of a field, as it is spelt unless the language has words for it there: "white" is not the same everywhere. */
+export function chosen(field: string, choice: string): string {
+  return (current === 'zh' && book[`${field}=${choice}`]) || choice.replace(/_/g, ' ')
 }
 
 /** A whole number or a measure, short. */

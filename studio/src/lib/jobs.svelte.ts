@@ -1,6 +1,7 @@
 /** Jobs as the service tells of them, always fresh. */
 
-import { ask } from './api'
+import { ask, forget } from './api'
+import { t } from './i18n.svelte'
 import { freshDatasets, freshModels } from './studio.svelte'
 import type { Job, Progress, Values } from './types'
 
@@ -20,6 +21,15 @@ export function isLiving(job: Job): boolean {
   return LIVING.includes(job.state)
 }
 
+const STATES: Record<string, string> = {
+  queued: 'waits', running: 'at work', stopping: 'stopping', paused: 'stopped', done: 'done', failed: 'failed', cancelled: 'cancelled',
+} // prettier-ignore
+
+/** What a job is at, in words. */
+export function stateOf(job: Job): string {
+  return job.state === 'queued' && job.position ? t('waits, {0} before it', job.position) : t(STATES[job.state] ?? job.state)
+}
+
 export function jobNamed(id: string | null): Job | undefined {
   return jobs.all.find((each) => each.id === id)
 }
@@ -35,7 +45,7 @@ export async function tellJob(job: Job, what: 'cancel' | 'pause' | 'resume', mor
 }
 
 export async function removeJob(job: Job): Promise<void> {
-  await ask(`/jobs/${job.id}`, { method: 'DELETE' })
+  await forget(`/jobs/${job.id}`)
   jobs.all = jobs.all.filter((each) => each.id !== job.id)
 }
 

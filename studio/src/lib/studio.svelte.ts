@@ -1,7 +1,7 @@
 /** What all tabs share: tasks, models, sets, what is said to people, and what one tab hands to another. */
 
 import { ask, Refused } from './api'
-import { t } from './i18n.svelte'
+import { inPage, named, t } from './i18n.svelte'
 import type { About, Dataset, FileFacts, Item, Model, Problem, Step, Task, Values } from './types'
 
 export const TABS = ['mend', 'paint', 'train', 'measure', 'gallery'] as const
@@ -102,9 +102,14 @@ export function complain(error: unknown): void {
 
 export function wordsOf(problem: Problem): { text: string; remedy: string } {
   if (problem.title === 'offline') return { text: t('danqing does not answer. Is it still running?'), remedy: '' }
-  const where = problem.parameter ? `${problem.parameter}: ` : ''
+  const where = problem.parameter ? `${/^[a-z][a-z_0-9]*$/.test(problem.parameter) ? named(problem.parameter) : problem.parameter}: ` : ''
   const step = problem.step ? `${t('Step {0}', problem.step)} · ` : ''
-  return { text: `${step}${where}${problem.detail || problem.title}`, remedy: problem.remedy ?? '' }
+  return { text: ended(inPage(`${step}${where}${problem.detail || problem.title}`)), remedy: ended(inPage(problem.remedy ?? '')) }
+}
+
+/** A sentence with its full stop, so that another can follow it. */
+function ended(text: string): string {
+  return !text || /[.!?…。！？]$/.test(text) ? text : `${text}${/[\u4e00-\u9fff）]$/.test(text) ? '。' : '.'}`
 }
 
 function notice(kind: 'good' | 'bad', text: string, remedy: string): void {

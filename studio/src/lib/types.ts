@@ -133,6 +133,8 @@ export interface Dataset {
 }
 
 export interface Report {
+  suggestion?: string[]
+  settings?: { family: string; size: number; budget: string }
   usable?: number
   unusable?: { name: string; reason: string }[]
   sizes?: Json

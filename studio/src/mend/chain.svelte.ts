@@ -1,6 +1,6 @@
 /** The picture at hand, the steps on it, and every state they were in. */
 
-import { recall, remember } from '../lib/api'
+import { facts, recall, Refused, remember } from '../lib/api'
 import { taskNamed } from '../lib/studio.svelte'
 import type { FileFacts, Json, Step, Task, Values } from '../lib/types'
 
@@ -20,10 +20,28 @@ interface Bench {
 const KEPT = 'danqing-bench'
 const COALESCE = 900 // ms within which changes of one value are one change
 
-export const bench = $state<Bench>(recall(KEPT, { picture: null, links: [], selected: null }))
+export const bench = $state<Bench>(recalled())
 export const past = $state({ undo: [] as string[], redo: [] as string[] })
 let lastChange = { what: '', at: 0 }
 let keys = Math.max(0, ...bench.links.map((each) => each.key))
+
+function recalled(): Bench {
+  const found: Bench = recall(KEPT, { picture: null, links: [], selected: null })
+  const links = found.links.filter((each) => each && typeof each.key === 'number' && typeof each.task === 'string' && each.values && typeof each.values === 'object')
+  return { ...found, picture: typeof found.picture?.id === 'string' ? found.picture : null, links }
+}
+
+/** Leave what is not here any more: a picture of another folder, steps of another danqing. */
+export async function checkBench(): Promise<void> {
+  bench.links = bench.links.filter((each) => taskNamed(each.task))
+  if (!bench.picture) return
+  const { id } = bench.picture
+  try {
+    await facts(id)
+  } catch (error) {
+    if (error instanceof Refused && error.problem.status === 404 && bench.picture?.id === id) bench.picture = null
+  }
+}
 
 function snapshot(): string {
   return JSON.stringify(bench)
