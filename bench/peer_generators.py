@@ -67,7 +67,7 @@ class Clock:
         self.steps += 1
         if self.steps == 1:
             self.began = time.process_time()  # kernels are made at the first step, which is not counted
-        if self.used > self.seconds and self.steps > 2:
+        if self.used > self.seconds and self.steps > 1:
             raise Enough
 
     @property
@@ -86,7 +86,7 @@ def pythae(pictures: Pictures, seconds: float, count: int, bf16: bool) -> tuple[
     from pythae.models.nn.benchmarks.celeba import Decoder_Conv_AE_CELEBA, Encoder_Conv_AE_CELEBA
     from pythae.pipelines import TrainingPipeline
     from pythae.samplers import GaussianMixtureSampler, GaussianMixtureSamplerConfig
-    from pythae.trainers import BaseTrainerConfig
+    from pythae.trainers import CoupledOptimizerTrainerConfig
     from pythae.trainers.training_callbacks import TrainingCallback
 
     settings = RAE_L2_Config(input_dim=(3, 64, 64), latent_dim=64)
@@ -101,7 +101,8 @@ def pythae(pictures: Pictures, seconds: float, count: int, bf16: bool) -> tuple[
 
     x = pictures.astype(np.float32) / 255
     with tempfile.TemporaryDirectory() as folder:
-        how = BaseTrainerConfig(output_dir=folder, num_epochs=10_000, learning_rate=1e-3, no_cuda=True)
+        rates = {"encoder_learning_rate": 1e-3, "decoder_learning_rate": 1e-3}
+        how = CoupledOptimizerTrainerConfig(output_dir=folder, num_epochs=10_000, no_cuda=True, **rates)
         try:
             TrainingPipeline(model=model, training_config=how)(train_data=x, callbacks=[Stop()])
         except Enough:
