@@ -199,6 +199,8 @@ def table(result: dict[str, Any]) -> str:
     first = next(row for row in result["rows"] if "patches" in row)
     real = [f"{first[key]['real'] * times:.{digits}f}" for key, (_, times, digits) in COLUMNS.items()]
     lines += ["| " + " | ".join(["real", "–", "–", *real, "–", "–"]) + " |", "", *_ratios(result["rows"]), ""]
+    missing = {row["stubbed"] for row in result["rows"] if row.get("stubbed")}
+    lines += [f"- torchvision, as pip brought it beside this PyTorch, said: “{each}”" for each in sorted(missing)]
     for each in result["refusals"]:
         lines.append(f"- `{each['module']}` {each['version']}, imported without CUDA, says: “{each['says']}”")
     return "\n".join(lines)
