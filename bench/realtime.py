@@ -32,7 +32,7 @@ def run() -> dict[str, Any]:
         torch.manual_seed(0)
         save(DCGAN(64, 3, 0).eval(), file)
         model = load(file, kind=DCGAN).requires_grad_(False).to(memory_format=torch.channels_last)
-        others = {name: _exported(file, Path(folder), name) for name in ("onnx", "openvino")}
+        others = {name: exported(file, Path(folder), name)[0] for name in ("onnx", "openvino")}
         rows = [row for count in TURNS for row in _rows(model, others, count)]
     return {"rows": rows, "threads": torch.get_num_threads()}
 
@@ -63,7 +63,13 @@ def _rows(model: DCGAN, others: dict[str, Callable[[Any], Any]], count: int) -> 
         "ONNX Runtime": lambda: torch.from_numpy(others["onnx"]({"z": z.numpy()})),
         "OpenVINO, float32": lambda: torch.from_numpy(others["openvino"]({"z": z.numpy()})),
     }
-    truth, rows = _eager(model, z, False), []
+    return clocked(ways, _eager(model, z, False), count, TURNS[count])
+
+
+def clocked(
+    ways: dict[str, Callable[[], torch.Tensor]], truth: torch.Tensor, count: int, turns: int
+) -> list[dict[str, Any]]:
+    """Let ways of painting take turns: median and least seconds of each, and how far it is from what is true."""
     gaps = {}
     for name, way in list(ways.items()):
         try:
@@ -72,15 +78,15 @@ def _rows(model: DCGAN, others: dict[str, Callable[[Any], Any]], count: int) -> 
             print(f"{name}: {str(error).splitlines()[0][:120]}", flush=True)
             del ways[name]
     times: dict[str, list[float]] = {name: [] for name in ways}
-    for _ in range(TURNS[count]):
+    for _ in range(turns):
         for name, way in ways.items():
             start = time.perf_counter()
             way()
             times[name].append(time.perf_counter() - start)
-    for name, taken in times.items():
-        figures = {"median": statistics.median(taken), "least": min(taken), "gap": gaps[name]}
-        rows.append({"way": name, "count": count, **figures})
-    return rows
+    return [
+        {"way": name, "count": count, "median": statistics.median(taken), "least": min(taken), "gap": gaps[name]}
+        for name, taken in times.items()
+    ]
 
 
 @torch.inference_mode()
@@ -95,17 +101,17 @@ def _compiled(painter: Any, z: torch.Tensor) -> torch.Tensor:
     return painted.add(1).div(2).clamp(0, 1)
 
 
-def _exported(file: Path, folder: Path, name: str) -> Callable[[Any], Any]:
-    """The model in another program."""
+def exported(file: Path, folder: Path, name: str) -> tuple[Callable[[Any], Any], dict[str, Any]]:
+    """The model in another program, and what the task that wrote it says of the file."""
     suffix = {"onnx": ".onnx", "openvino": ".xml"}[name]
     target = folder / f"painter{suffix}"
-    task_named("export")(weights=file, format=name, out=target)
+    (told,) = task_named("export")(weights=file, format=name, out=target, force=True).numbers
     if name == "onnx":
         import onnxruntime
 
         session = onnxruntime.InferenceSession(str(target), providers=["CPUExecutionProvider"])
-        return lambda given: session.run(["pictures"], given)[0]
+        return lambda given: session.run(["pictures"], given)[0], told
     import openvino
 
     net = openvino.Core().compile_model(str(target), "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
-    return lambda given: net(given)[0]
+    return lambda given: net(given)[0], told

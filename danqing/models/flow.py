@@ -74,7 +74,7 @@ class Flow(FlowPainter):
         return in_blocks(self._painted, z, label).add(1).div(2).clamp(0, 1).contiguous()
 
     def velocity(self, x: Tensor, t: float, label: Tensor | None = None, guidance: float = 1.0) -> Tensor:
-        time = torch.full((len(x),), t, device=x.device)
+        time = torch.full((x.shape[0],), t, device=x.device)  # no len: an export would freeze it
         if self.classes is None or guidance == 1:
             return self._speed(x, time, label)
         led, free = self._speed(x, time, label), self._speed(x, time, None)
@@ -113,7 +113,7 @@ class Flow(FlowPainter):
     def _speed(self, x: Tensor, t: Tensor, label: Tensor | None) -> Tensor:
         told = self.times(t)
         if self.classes is not None:
-            none = torch.full((len(x),), int(self.config["classes"]), device=x.device)
+            none = torch.full((x.shape[0],), int(self.config["classes"]), device=x.device)
             told = told + self.classes(none if label is None else label)
         speed: Tensor = self.net(x, told)
         return speed

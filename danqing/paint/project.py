@@ -15,6 +15,7 @@ from danqing.core.fields.number import Range
 from danqing.core.fields.seed import Seed
 from danqing.core.learned.classes import class_names, class_number
 from danqing.core.learned.kept import Latents
+from danqing.core.learned.manner import convolving
 from danqing.core.learned.model import Painter
 from danqing.core.learned.painting import Autoencoder, paint_coded
 from danqing.core.notes import note
@@ -25,7 +26,8 @@ from danqing.core.progress import Job, Progress, shared
 from danqing.maths.fitting import fit
 from danqing.maths.latents import numbered_codes
 
-DRAWN, TRIED = 256, 8  # samples that are looked at first; how many of the nearest are followed
+DRAWN, TRIED = 256, 8  # samples that are looked at first; how many of the nearest the search begins with
+TOGETHER, FOLLOWED = 0.25, 2  # of the steps these are followed together, then so many of the best alone
 RATE = 0.1  # of Adam, in deviations of the latents
 PRIOR = 2e-4  # how much an unlikely latent costs, in mean squared error
 FOREIGN = 0.5  # share of a picture left unexplained from which it is called another kind
@@ -36,7 +38,7 @@ class _Place(NamedTuple):
     loss: float
 
 
-@operator
+@operator(version=2)
 def project(
     x: Images,
     weights: Painter,
@@ -108,14 +110,20 @@ def _beginnings(model: Painter, picture: Images, drawn: Tensor, samples: Images,
 
 
 def _search(model: Painter, picture: Images, begin: Tensor, spread: Tensor, steps: int) -> Job[Tensor]:
-    """Follow several beginnings downhill, and give the best place on all ways: (levels, numbers)."""
+    """Follow several beginnings downhill, soon the best alone, and give the best place: (levels, numbers)."""
     free = begin.shape[2] - model.weighs
     middle = model.centre(model.label_of(begin[..., free:]) if model.weighs else None).detach()
+    middle = middle.expand(len(begin), -1, -1)
     offset = ((begin[..., :free] - middle) / spread[..., :free]).detach().requires_grad_()
     adam = torch.optim.Adam([offset], lr=RATE, betas=(0.9, 0.99))
-    best = [_Place(begin[0], math.inf)] * len(begin)
+    best = [_Place(each, math.inf) for each in begin]
     for step in range(steps + 1):
-        with torch.enable_grad():
+        if step == int(TOGETHER * steps) and step > 0:
+            few = sorted(range(len(best)), key=lambda at: best[at].loss)[:FOLLOWED]
+            best, begin, middle = [best[at] for at in few], begin[few], middle[few]
+            offset = offset.detach()[few].requires_grad_()
+            adam = torch.optim.Adam([offset], lr=RATE, betas=(0.9, 0.99))
+        with torch.enable_grad(), convolving("own"):  # quicker for so few pictures
             codes = torch.cat([middle + offset * spread[..., :free], begin[..., free:]], 2)
             errors = _losses(model.paint_codes(codes), picture)
             losses = errors + PRIOR * (offset.square().mean((1, 2)) - 1).clamp_min(0)

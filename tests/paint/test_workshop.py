@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from torch.nn import functional as F
 
 from danqing.core.errors import ModelFileError, ParameterError
 from danqing.core.learned.kept import Directions, Latents
@@ -26,7 +27,7 @@ from danqing.paint.loop import loop
 from danqing.paint.mix_styles import mix_styles
 from danqing.paint.more_like import more_like
 from danqing.paint.morph_classes import morph_classes
-from danqing.paint.project import project
+from danqing.paint.project import DRAWN, project
 from danqing.paint.steer import steer
 
 NEAR = 2e-4  # float32 products of a few hundred terms, added up in other orders by other batches
@@ -195,6 +196,20 @@ def test_a_picture_of_the_model_is_found_again(family: str) -> None:
     again = more_like(model, start=found.kept, count=1)
     error = float((again - picture).square().mean())
     assert error == pytest.approx(10 ** (-found.numbers[0]["psnr"] / 10), rel=0.05, abs=1e-7)
+
+
+def test_a_search_that_drops_beginnings_ends_no_farther_than_the_nearest_sample() -> None:
+    model = made("mlpgan", 0)  # the quickest to paint so many
+    picture = model.paint(latent(model.latent, 9, 4)[None])
+    with torch.no_grad():
+        samples = model.paint_codes(numbered_codes(model, 3, range(DRAWN)))
+    found = project(picture, model, steps=4, seed=3).kept.tensor
+    nearest, reached = _misfits(samples - picture).min(), _misfits(model.paint_codes(found) - picture)[0]
+    assert reached <= 1.001 * nearest  # few products keep four digits, torch's own convolutions more
+
+
+def _misfits(gap: torch.Tensor) -> torch.Tensor:
+    return torch.stack([F.avg_pool2d(gap, scale).square().mean((1, 2, 3)) for scale in (1, 2, 4)]).sum(0)
 
 
 def test_a_picture_of_another_kind_is_told(dcgan: Painter, astronaut: torch.Tensor) -> None:

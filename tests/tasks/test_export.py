@@ -16,6 +16,7 @@ from danqing.core.learned.weights import save
 from danqing.models.classifier import Classifier
 from danqing.models.dcgan import DCGAN
 from danqing.models.detector import Detector
+from danqing.models.flow import Flow
 from danqing.models.keypoints import Keypoints
 from danqing.models.segmenter import Segmenter
 from danqing.models.vae import VAE
@@ -44,6 +45,15 @@ def test_another_program_paints_the_same_whatever_the_number(weights: Path, tmp_
         painted = session.run(["pictures"], {"z": z.numpy(), "label": label.numpy()})[0]
         with torch.no_grad():
             np.testing.assert_allclose(painted, model.paint(z, label).numpy(), rtol=0, atol=1e-4)
+
+
+@pytest.mark.slow
+def test_a_flow_is_exported_for_any_number(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    file = save(Flow(16, 1, 2, width=16, steps=1).eval(), tmp_path / "flow.safetensors")
+    gaps = export(file, "onnx", tmp_path / "flow.onnx").numbers[0]["gaps"]
+    assert gaps.keys() == {"1", "64"}
+    assert max(gaps.values()) < 1 / 255
 
 
 @pytest.mark.slow
