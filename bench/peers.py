@@ -45,7 +45,7 @@ from danqing.training.training import RunResult
 HERE = Path(__file__).parent
 RUNS = Path("runs/peers")
 PROGRAM = HERE / "peer_generators.py"
-SECONDS = 240.0  # of one processor
+SECONDS = 90.0  # of one processor
 SHORT = 20.0  # where only the pace is of interest
 SAMPLES = 256
 FAMILIES = ("dcgan", "stylegan", "vae", "flow")
