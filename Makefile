@@ -56,6 +56,7 @@ docs: .venv/base
 zoo: .venv/base
 	test -f runs/photographs/manifest.json || $(BIN)/python -m danqing.zoo.photographs runs/photographs
 	test -f runs/characters/manifest.json || $(BIN)/python -m danqing.zoo.characters runs/characters
+	test -f runs/ming-to-kai/manifest.json || $(BIN)/python -m danqing.zoo.character_pairs runs/ming-to-kai ming kai
 	test -f runs/emoji/manifest.json || $(BIN)/python -m danqing.zoo.emoji runs/emoji
 	$(BIN)/python -m danqing.zoo.retrain danqing/zoo/recipes/*.json
 

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import torch
+
 import danqing
 from danqing.core.learned.model import Painter
+from danqing.core.learned.painting import Translator
 from danqing.core.learned.weights import load
 from danqing.core.pictures.sheet import contact_sheet
 
 IMAGES = Path(__file__).parent / "images"
+PAIRS = Path("runs/ming-to-kai/test")
 COLUMNS, ROWS = 9, 6  # three of each hand, one of each group: nothing is chosen
 
 
@@ -18,6 +22,19 @@ def sheets() -> None:
     for name in ("characters", "emoji"):
         painted = danqing.generate(load(name, kind=Painter), count=ROWS * COLUMNS, label="all")
         danqing.write(contact_sheet(painted, COLUMNS, ROWS), IMAGES / f"{name}.png", force=True)
+    danqing.write(hands(), IMAGES / "print-to-kai.png", force=True)
+
+
+def hands() -> torch.Tensor:
+    """Characters that were held out: in print, as ``print-to-kai`` writes them, and as the font has them."""
+    names = sorted((PAIRS / "input").iterdir())[:: len(list((PAIRS / "input").iterdir())) // COLUMNS][:COLUMNS]
+    printed, wanted = (torch.cat([_small(PAIRS / part / each.name) for each in names]) for part in ("input", "target"))
+    written = danqing.translate(printed, weights=load("print-to-kai", kind=Translator))
+    return contact_sheet(torch.cat([printed, written, wanted]), COLUMNS, 3)
+
+
+def _small(file: Path) -> torch.Tensor:
+    return danqing.resize(danqing.read(file).pixels[:, :1], width=64, height=64)
 
 
 if __name__ == "__main__":

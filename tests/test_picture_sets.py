@@ -10,7 +10,7 @@ import pytest
 from PIL import ImageFont
 
 from danqing.core.errors import DataError
-from danqing.zoo import characters, emoji
+from danqing.zoo import character_pairs, characters, emoji
 from danqing.zoo.packages import Package, held_out
 
 LISTED = """\
@@ -62,3 +62,23 @@ def test_one_of_so_many_is_held_out_by_its_name() -> None:
 def test_a_package_without_its_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"fonts-x 1\.2.*glyphs\.ttf"):
         Package("fonts-x", "1.2", tmp_path).file("glyphs.ttf")
+
+
+def test_characters_are_paired_by_name_and_held_out_whole(tmp_path: Path) -> None:
+    hands = tmp_path / "characters"
+    for split, names in (("train", ("4E00", "4E01")), ("test", ("4E03",))):
+        for hand in ("ming", "kai"):
+            (hands / split / hand).mkdir(parents=True)
+            for name in names:
+                (hands / split / hand / f"{name}.png").write_text(f"{hand} {name}")
+    with pytest.raises(DataError, match="not drawn yet"):
+        character_pairs.pair(tmp_path / "pairs", "ming", "kai", hands)
+    (hands / "manifest.json").write_text("[]")
+    assert character_pairs.pair(tmp_path / "pairs", "ming", "kai", hands) == 3
+    found = {file.relative_to(tmp_path / "pairs").as_posix() for file in (tmp_path / "pairs").rglob("*.png")}
+    assert found == {
+        f"{place}/{part}/{name}.png"
+        for place, name in (("train", "4E00"), ("train", "4E01"), ("test", "4E03"))
+        for part in ("input", "target")
+    }
+    assert (tmp_path / "pairs/test/target/4E03.png").read_text() == "kai 4E03"
