@@ -118,7 +118,7 @@ def _go_on(path: Path, changes: dict[str, Any]) -> Job[RunResult]:
         stage, mine = config.by_stage()[position.stage], supplies[position.stage]
         if not check_set(config, saved, mine):
             position.best = None  # it was taken on other pictures
-        kit = Kit(stage, new_model(stage, mine.train), mine, fabric)
+        kit = Kit(stage, new_model(stage, mine.train, saved.card["config"]), mine, fabric)
         same_teacher(kit.teacher, position.lineage)
         settled = config.with_options(precision=kit.precision.precision)
         training = Training(settled, kit, supplies, path, position)

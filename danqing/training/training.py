@@ -118,7 +118,8 @@ class Training:
         """Take up what was captured, in the kit of a stage."""
         if stage != self.stage:
             config, supplies = self.config.by_stage()[stage], self.supplies[stage]
-            self._use(Kit(config, new_model(config, supplies.train), supplies, self.fabric), stage)
+            model = new_model(config, supplies.train, self.kit.model.config)
+            self._use(Kit(config, model, supplies, self.fabric), stage)
         self.checkpoints.take_up(tensors, rank)
 
     def _next_stage(self, share: float) -> None:
