@@ -47,7 +47,7 @@ class Codec(MapAutoencoder):
     arXiv:2309.15505 (levels); unit deviation by batch statistics: danqing.
     """
 
-    optimiser: ClassVar[Optimiser] = Optimiser(lr=2e-3)
+    optimiser: ClassVar[Optimiser] = Optimiser(lr=2e-3, muon=0.02)
     batch_size: ClassVar[int] = 64
 
     def __init__(
@@ -60,7 +60,7 @@ class Codec(MapAutoencoder):
         blocks: Annotated[int, Range(1, 8)] = 1,
         levels: Annotated[int, Range(0, 64)] = 0,
         kl: Annotated[float, Range(0, 1)] = 1e-3,
-        perceptual: Annotated[float, Range(0, 100)] = 0.1,
+        perceptual: Annotated[float, Range(0, 100)] = 0.3,
     ) -> None:
         super().__init__()
         check_channels(channels)

@@ -144,9 +144,7 @@ class Flow(FlowPainter):
             known = {"family": held.family, "file": Path(card["file"]).name, "sha256": card["sha256"]}
             self.config["codec"] = {**known, "config": held.config}
         else:
-            make = family_named(codec["family"])
-            held = make(**{**make.former, **codec["config"]})
-        assert isinstance(held, MapAutoencoder)
+            held = _built(codec)
         _check_same({name: self.config[name] for name in ("size", "channels")}, held.config)
         return held.requires_grad_(False)
 
@@ -172,6 +170,14 @@ def _loaded(file: str) -> tuple[MapAutoencoder, Card]:
         raise ModelFileError(f"is a {family}, not a codec", where=place, remedy=remedy)
     model = load(place, kind=MapAutoencoder)
     return model, model.card
+
+
+def _built(known: Mapping[str, Any]) -> MapAutoencoder:
+    """A codec as a model tells of it, without what it learned."""
+    make = family_named(known["family"])
+    model = make(**{**make.former, **known["config"]})
+    assert isinstance(model, MapAutoencoder)
+    return model
 
 
 def _check_same(wanted: Mapping[str, int], codec: Mapping[str, int]) -> None:
