@@ -80,7 +80,7 @@ def measured(name: str, kind: str) -> dict[str, Any]:
     if kept.exists():
         return dict(json.loads(kept.read_text("utf-8")))
     known = KINDS[kind]
-    trials = [_seconds(name, kind, f"{seen}pictures", RUNS / "trial") for seen in TRIALS]
+    trials = [_seconds(name, kind, f"{seen}pictures", RUNS / f"trial-{folder.name}") for seen in TRIALS]
     each = (trials[1] - trials[0]) / (TRIALS[1] - TRIALS[0])
     took = _seconds(name, kind, f"{round((known.seconds - trials[0]) / each) + TRIALS[0]}pictures", folder)
     model = load(str(folder), kind=Painter if known.family == "flow" else Autoencoder)  # type: ignore[type-abstract]
