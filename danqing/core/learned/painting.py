@@ -35,6 +35,8 @@ PAINT: ContextVar[Paint] = ContextVar("danqing_paint", default=paint_chunk)  # a
 class Autoencoder(Model):
     """Learns to write pictures as latents and to paint them again; one that paints new ones is a Painter, too."""
 
+    called: ClassVar[str] = "vae or codec"
+
     @abstractmethod
     def reconstruct(self, x: Images, label: Tensor | None = None) -> Images:
         """Write pictures as latents and paint them again, (B, channels, size, size)."""
