@@ -34,6 +34,7 @@ from danqing.core.pictures.sheet import contact_sheet
 from danqing.core.pictures.writing import write
 from danqing.core.progress import finish
 from danqing.data.store import Store, pack
+from danqing.maths.intervals import Estimate
 from danqing.maths.statistics import frechet_distance, kernel_distance
 from danqing.nets.backbones import feature_net
 from danqing.training.record import read_log
@@ -126,8 +127,8 @@ def painted(model: Painter, name: str, folder: Path) -> dict[str, Any]:
     ours, theirs = _features(samples), _features(reference)
     return {
         "ms_a_sample": 1000 * took,
-        "frechet": frechet_distance(ours, theirs)._asdict(),
-        "kernel": kernel_distance(ours, theirs)._asdict(),
+        "frechet": _estimated(frechet_distance(ours, theirs)),
+        "kernel": _estimated(kernel_distance(ours, theirs)),
         "patches": patch_distance(samples, reference),
     }
 
@@ -163,6 +164,11 @@ def _line(row: dict[str, Any], *figures: str) -> str:
 
 def _figure(row: dict[str, float], times: int, digits: int) -> str:
     return "{} [{}, {}]".format(*(f"{row[each] * times:.{digits}f}" for each in ("value", "low", "high")))
+
+
+def _estimated(found: Estimate) -> dict[str, float]:
+    low, high = found.interval()
+    return {"value": found.value, "low": low, "high": high}
 
 
 def _interval(values: Tensor) -> dict[str, float]:
