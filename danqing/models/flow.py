@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Annotated, ClassVar, Literal
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Literal
 
 import torch
 from torch import Generator, Tensor, nn
 
+from danqing.core.errors import ModelFileError, ParameterError
 from danqing.core.fields.number import Range
-from danqing.core.learned.model import Samples
-from danqing.core.learned.painting import FlowPainter
+from danqing.core.fields.part import Part
+from danqing.core.learned.card import locate, read_card
+from danqing.core.learned.families import family_named
+from danqing.core.learned.model import Card, Samples
+from danqing.core.learned.painting import FlowPainter, MapAutoencoder
 from danqing.core.learned.proposals import Optimiser
+from danqing.core.learned.weights import load
+from danqing.core.menu import families
 from danqing.core.pictures.contract import Images, check_channels
 from danqing.maths.flows import Solver, drawn_times, nearest_noise, on_the_way, travelled
 from danqing.nets.adversary import in_blocks
 from danqing.nets.conditioned_unet import ConditionedUNet, Times
 
 TOLD = 192  # length of what the net is told
+COLOURS = {1: "grey", 3: "colour"}
 LOOK = 4  # steps in which a look at the training paints, unguided: it is to be quick
 
 
@@ -28,19 +36,24 @@ class Flow(FlowPainter):
         size: side of the pictures, px.
         channels: 1 (grey) or 3 (RGB).
         classes: how many classes the pictures have; 0 learns without.
-        width: channels at half size, a multiple of 16; twice as many at a quarter, three times at an eighth.
+        width: channels at half size, a multiple of 16; twice as many at a quarter, three times at an eighth. In the
+            latents of a codec: of their full size, a half and a quarter.
         blocks: residual blocks of each level.
         pairing: which noise a picture is learned from: any, or within each class of a batch the nearest (ot).
         unlabelled: share of the pictures whose class is hidden while learning, so that samples can be guided.
         steps: steps in which ``generate`` paints a picture; other operators ask for them.
         solver: how a step is taken: euler follows the slope where it is, heun the mean of both ends' at twice the cost.
         guidance: how far pictures follow their class; 1: as learnt.
+        codec: a trained codec (a run folder or a file) in whose latents it learns to paint, and which it then holds;
+            left out: it paints pixels.
 
     Raises:
-        ParameterError: for a number of channels that is neither 1 nor 3, or a width that is no multiple of 16.
+        ParameterError: for a number of channels that is neither 1 nor 3, a width that is no multiple of 16, or a codec
+            of other pictures.
+        ModelFileError: if there is no such codec, or it is of another family.
 
     Source: Liu et al. 2023, arXiv:2209.03003, eq. 1; Esser et al. 2024, section 3.1 (times); Tong et al. 2024
-    (pairing); Ho & Salimans 2022, arXiv:2207.12598, eq. 6 (guidance).
+    (pairing); Ho & Salimans 2022, arXiv:2207.12598, eq. 6 (guidance); Rombach et al. 2022, arXiv:2112.10752 (latents).
     """
 
     optimiser: ClassVar[Optimiser] = Optimiser(lr=1e-3, betas=(0.9, 0.99))
@@ -58,20 +71,41 @@ class Flow(FlowPainter):
         steps: Annotated[int, Range(1, 50, "steps")] = 10,
         solver: Solver = "euler",
         guidance: Annotated[float, Range(0, 20)] = 1.5,
+        codec: Part | None = None,
     ) -> None:
         super().__init__()
         check_channels(channels)
-        self.net = ConditionedUNet(channels, channels, (width, 2 * width, 3 * width), blocks, TOLD)
+        self.codec = None if codec is None else self._held(codec)
+        depth, fold = (channels, 2) if self.codec is None else (self.codec.latent[0], 1)
+        self.net = ConditionedUNet(depth, depth, (width, 2 * width, 3 * width), blocks, TOLD, fold)
         self.times = Times(TOLD)
         self.classes = nn.Embedding(classes + 1, TOLD) if classes else None  # the last: no class is said
 
     @property
     def latent(self) -> tuple[int, ...]:
+        if self.codec is not None:
+            return self.codec.latent
         size = int(self.config["size"])
         return int(self.config["channels"]), size, size
 
+    def train(self, mode: bool = True) -> Flow:
+        """Learn, but for the codec."""
+        super().train(mode)
+        if self.codec is not None:
+            self.codec.eval()
+        return self
+
+    def encode(self, x: Images) -> Tensor:
+        if self.codec is None:
+            return super().encode(x)
+        with torch.no_grad():
+            return self.codec.locate(x)
+
+    def decode(self, z: Tensor) -> Images:
+        return super().decode(z) if self.codec is None else self.codec.decode(z)
+
     def paint(self, z: Tensor, label: Tensor | None = None) -> Images:
-        return in_blocks(self._painted, z, label).add(1).div(2).clamp(0, 1).contiguous()
+        return in_blocks(self._painted, z, label)
 
     def velocity(self, x: Tensor, t: float, label: Tensor | None = None, guidance: float = 1.0) -> Tensor:
         time = torch.full((x.shape[0],), t, device=x.device)  # no len: an export would freeze it
@@ -82,7 +116,7 @@ class Flow(FlowPainter):
 
     def losses(self, batch: Samples, rng: Generator) -> Iterator[tuple[str, Tensor]]:
         """Yield the mean squared error of the velocity."""
-        x, label = batch.x * 2 - 1, batch.y if self.classes is not None else None
+        x, label = self.encode(batch.x), batch.y if self.classes is not None else None
         noise = torch.randn(x.shape, generator=rng, device=rng.device).to(x.device)
         if self.config["pairing"] == "ot":
             noise = nearest_noise(noise, x, label)
@@ -103,12 +137,23 @@ class Flow(FlowPainter):
         """Paint as :meth:`paint` in few steps, without guidance."""
         z = torch.randn(len(batch.x), *self.latent, generator=rng, device=rng.device).to(batch.x.device)
         label = self.labels(len(z), rng, batch.y if self.classes is not None else None)
-        made = travelled(self.led(label, 1.0), z, LOOK, "heun")
-        return made.add(1).div(2).clamp(0, 1).contiguous()
+        return self.decode(travelled(self.led(label, 1.0), z, LOOK, "heun"))
 
     def _painted(self, z: Tensor, label: Tensor | None) -> Tensor:
         guidance = float(self.config["guidance"])
-        return travelled(self.led(label, guidance), z, self.config["steps"], self.config["solver"])
+        return self.decode(travelled(self.led(label, guidance), z, self.config["steps"], self.config["solver"]))
+
+    def _held(self, codec: str | Mapping[str, Any]) -> MapAutoencoder:
+        """The codec that a file holds, or one to be filled with the weights that this model's own file holds."""
+        if isinstance(codec, str):
+            held, card = _loaded(codec)
+            self.holds = {"codec": card}
+            known = {"family": held.family, "file": Path(card["file"]).name, "sha256": card["sha256"]}
+            self.config["codec"] = {**known, "config": held.config}
+        else:
+            held = _built(codec)
+        _check_same({name: self.config[name] for name in ("size", "channels")}, held.config)
+        return held.requires_grad_(False)
 
     def _speed(self, x: Tensor, t: Tensor, label: Tensor | None) -> Tensor:
         told = self.times(t)
@@ -117,3 +162,43 @@ class Flow(FlowPainter):
             told = told + self.classes(none if label is None else label)
         speed: Tensor = self.net(x, told)
         return speed
+
+
+def _loaded(file: str) -> tuple[MapAutoencoder, Card]:
+    """A trained codec, and its card.
+
+    Raises:
+        ModelFileError: if there is none, or it is of another family.
+    """
+    place = locate(file)
+    family = read_card(place).get("family")
+    if family in families() and not issubclass(family_named(family), MapAutoencoder):
+        remedy = "Train one on these pictures: danqing train codec PICTURES"
+        raise ModelFileError(f"is a {family}, not a codec", where=place, remedy=remedy)
+    model = load(place, kind=MapAutoencoder)
+    return model, model.card
+
+
+def _built(known: Mapping[str, Any]) -> MapAutoencoder:
+    """A codec as a model tells of it, without what it learned."""
+    make = family_named(known["family"])
+    model = make(**{**make.former, **known["config"]})
+    assert isinstance(model, MapAutoencoder)
+    return model
+
+
+def _check_same(wanted: Mapping[str, int], codec: Mapping[str, int]) -> None:
+    """Refuse a codec that learned other pictures.
+
+    Raises:
+        ParameterError: saying what would fit.
+    """
+    if all(codec[name] == value for name, value in wanted.items()):
+        return
+    theirs, ours = (f"{each['size']} px in {COLOURS[each['channels']]}" for each in (codec, wanted))
+    fits = f"--size {codec['size']} --channels {COLOURS[codec['channels']]}"
+    raise ParameterError(
+        f"the codec knows pictures of {theirs}, and these are of {ours}",
+        where="codec",
+        remedy=f"Give {fits}, or train a codec on these pictures: danqing train codec PICTURES --size {wanted['size']}",
+    )

@@ -11,7 +11,7 @@ from torch.nn import functional as F
 
 from danqing.core.errors import ParameterError
 from danqing.core.fields.number import Range
-from danqing.core.learned.model import Samples
+from danqing.core.learned.model import Painter, Samples
 from danqing.core.learned.painting import Autoencoder
 from danqing.core.learned.proposals import Optimiser
 from danqing.core.pictures.contract import Images, check_channels
@@ -29,7 +29,7 @@ SIGMA = 0.14  # of the likelihood before training, in image units
 SIGMA_RATE = 10.0  # how much faster than other weights sigma learns; it has e-folds to go, they have fractions
 
 
-class VAE(Autoencoder):
+class VAE(Autoencoder, Painter):
     """Learn to write a picture as a few numbers and to paint it again from them.
 
     The gaussian likelihood is that of 8-bit pixels (the mass of a Gaussian in each level's bin, one learnt sigma), so

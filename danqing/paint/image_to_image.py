@@ -56,11 +56,11 @@ def image_to_image(
     start, made = 1 - strength, []
     for item in range(len(fitting)):
         yield Progress(item, len(fitting), "painting")
-        noise = latent(weights.latent, seed, item)[None].to(x.device)
-        begun = on_the_way(noise, fitting[item : item + 1] * 2 - 1, torch.full((1,), start, device=x.device))
+        noise, picture = latent(weights.latent, seed, item)[None].to(x.device), fitting[item : item + 1]
+        begun = on_the_way(noise, weights.encode(picture), torch.full((1,), start, device=x.device))
         y = None if chosen is None else torch.tensor([chosen], device=x.device)
         left = max(1, round(steps * strength))
         with torch.no_grad():
-            end = travelled(weights.led(y, guidance), begun, left, "heun", start)
-        made.append(fitting[item : item + 1] if strength == 0 else end.add(1).div(2).clamp(0, 1))
+            painted = weights.decode(travelled(weights.led(y, guidance), begun, left, "heun", start))
+        made.append(picture if strength == 0 else painted)
     return torch.cat(made).contiguous()

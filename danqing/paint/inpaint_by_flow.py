@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 import torch
+from torch import Tensor
 from torch.nn import functional as F
 
 from danqing.core.fields.label import Label
@@ -59,18 +60,37 @@ def inpaint_by_flow(
     holes = F.interpolate(middle_square(mask), (size, size), mode="nearest").expand(len(x), -1, -1, -1) > 0.5
     for item in range(len(fitting)):
         yield Progress(item, len(fitting), "painting")
-        noise, known = latent(weights.latent, seed, item)[None].to(x.device), fitting[item : item + 1] * 2 - 1
+        noise = latent(weights.latent, seed, item)[None].to(x.device)
         y = None if chosen is None else torch.tensor([chosen], device=x.device)
-        hole = holes[item : item + 1]
+        hole, picture = holes[item : item + 1], fitting[item : item + 1]
+        places = _places(hole, weights.latent)
         with torch.no_grad():
+            known = weights.encode(torch.where(hole, _ground(picture, hole), picture))
             stations = travelling(weights.led(y, guidance), noise, steps)
             t, where = next(stations)
             while True:
-                where = torch.where(hole, where, on_the_way(noise, known, torch.full((1,), t, device=x.device)))
+                where = torch.where(places, where, on_the_way(noise, known, torch.full((1,), t, device=x.device)))
                 try:
                     t, where = stations.send(where)
                 except StopIteration:
                     break
-        painted = where.add(1).div(2).clamp(0, 1)
-        made.append(torch.where(hole, painted, fitting[item : item + 1]))
+            painted = weights.decode(where)
+        made.append(torch.where(hole, painted, picture))
     return torch.cat(made).contiguous()
+
+
+def _places(hole: Tensor, shape: tuple[int, ...]) -> Tensor:
+    """Which places of what stands for a picture (1, 1, *shape[1:]) know of the hole: all that it touches, and one more.
+
+    Where pixels stand for themselves, just those of the hole.
+    """
+    if hole.shape[-2:] == shape[1:]:
+        return hole
+    touched = F.adaptive_max_pool2d(hole.float(), shape[1:])
+    return F.max_pool2d(touched, 3, stride=1, padding=1) > 0
+
+
+def _ground(picture: Images, hole: Tensor) -> Tensor:
+    """The mean colour of what is known, in place of what the hole hid, so that nothing of that is seen."""
+    known = (~hole).expand_as(picture)
+    return torch.where(known, picture, 0).sum((2, 3), keepdim=True) / known.sum((2, 3), keepdim=True).clamp_min(1)

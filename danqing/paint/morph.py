@@ -26,7 +26,7 @@ def morph(
     Args:
         x: pictures to start from, of any size.
         y: pictures to arrive at, one or as many as there are in ``x``; of any size.
-        weights: a trained vae: a run folder or a .safetensors file.
+        weights: a trained vae or codec: a run folder or a .safetensors file.
         frames: how many frames the film has, start and end included.
 
     Returns:

@@ -18,7 +18,7 @@ def reconstruct(x: Images, weights: Autoencoder) -> Images:
 
     Args:
         x: pictures of any size.
-        weights: a trained vae: a run folder or a .safetensors file.
+        weights: a trained vae or codec: a run folder or a .safetensors file.
 
     Returns:
         pictures of the model's size and channels.

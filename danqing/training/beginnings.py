@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from danqing.core.errors import ModelFileError
+from torch import nn
+
+from danqing.core.errors import ModelFileError, ParameterError
 from danqing.core.learned.model import Model
 from danqing.training.adapting import adapt_for
 from danqing.training.build import settings_of
@@ -43,10 +45,13 @@ def take_over(config: TrainConfig, model: Model, supplies: Supplies) -> Transfer
 
     Raises:
         ModelFileError: if none of them fits.
-        ParameterError: if there is nothing to adapt.
+        ParameterError: if there is nothing to adapt, or it was to take parts from elsewhere.
     """
     if config.options.from_ is None:
         return None
+    for name in model.holds:
+        what = f"the weights to begin with bring what they learned with, which --{name} would replace"
+        raise ParameterError(what, where=name, remedy=f"Leave out --{name}, or --from")
     classes = supplies.train.classes if model.config.get("classes") else ()
     transfer = begin_with(model, config.options.from_, tuple(map(str, classes)))
     return replace(transfer, adapted=adapt_for(config, model, transfer.loaded))
@@ -63,6 +68,7 @@ def beginning(config: TrainConfig, model: Model, transfer: Transfer | None, teac
     """
     frozen = sum(weight.numel() for weight in freeze(model, config.options.freeze))
     lineage = [] if transfer is None else descent(transfer.card, "from", **transfer.to_json())
+    lineage += [each for name, card in model.holds.items() for each in descent(card, name)]
     if teacher is not None:
         lineage += descent(teacher.model.card, "teacher", weight=teacher.weight)
     return Beginning(transfer, frozen, lineage, tuple(_told(config, model, transfer, teacher, frozen)))
@@ -88,6 +94,8 @@ def _told(
     options = config.options
     if transfer is not None:
         yield from transfer.told()
+    for name, card in model.holds.items():
+        yield f"Holds as its {name}: {card['file']} ({_millions(model.get_submodule(name))}, not learned any more)"
     if teacher is not None:
         yield f"Taught by {teacher.where} ({_millions(teacher.model)}, the new model {_millions(model)})"
     if frozen:
@@ -99,11 +107,11 @@ def _told(
         yield f"Learning rates: {rates}" + (f"; times {factors.replace('=', ' ')}" if factors else "")
 
 
-def _numbers(model: Model) -> int:
+def _numbers(model: nn.Module) -> int:
     return sum(weight.numel() for weight in model.parameters())
 
 
-def _millions(model: Model) -> str:
+def _millions(model: nn.Module) -> str:
     return f"{_numbers(model) / 1e6:.3g} million numbers"
 
 

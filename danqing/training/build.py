@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Mapping
+from typing import Any
 
 import torch
 
+from danqing.core.fields.part import PartKind
 from danqing.core.learned.families import family_named
 from danqing.core.learned.model import Model
 from danqing.core.learned.proposals import Optimiser
 from danqing.data.store import Store
 from danqing.data.stream import Stream
-from danqing.training.config import TrainConfig
+from danqing.training.config import TrainConfig, family_fields
 from danqing.training.step import settings_by_part
 
 
-def new_model(config: TrainConfig, data: Store | Stream) -> Model:
+def new_model(config: TrainConfig, data: Store | Stream, before: Mapping[str, Any] | None = None) -> Model:
     """Build the family for the pictures at hand, its weights drawn from the run's seed.
+
+    Args:
+        config: of the run.
+        data: the pictures.
+        before: the config of a model that the run has already: parts that it took from other weights are in its own.
 
     Raises:
         ParameterError: if the family cannot take such pictures or parameters.
@@ -25,9 +33,11 @@ def new_model(config: TrainConfig, data: Store | Stream) -> Model:
     classes = len(data.classes) if config.options.conditional else 0
     known = {"size": data.size, "channels": data.channels, "classes": classes, "points": points_of(data)}
     given = {name: value for name, value in known.items() if name in inspect.signature(made.__init__).parameters}
+    taken = [each.name for each in family_fields(config.family) if isinstance(each.kind, PartKind)]
+    parts = {name: before[name] for name in taken if before is not None and name in before}
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(config.options.seed)
-        model = made(**config.params, **given)
+        model = made(**{**config.params, **parts, **given})
     model.card = {"classes": list(data.classes)} if classes else {}  # so that what it shows has names
     return model
 

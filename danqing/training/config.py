@@ -12,6 +12,7 @@ from danqing.core.errors import ModelFileError, ParameterError, UserError
 from danqing.core.fields.form import Field, checked, schema
 from danqing.core.fields.number import Range
 from danqing.core.fields.origin import Origin
+from danqing.core.fields.part import PartKind
 from danqing.core.fields.seed import Seed
 from danqing.core.fields.source import Source
 from danqing.core.learned.card import locate, read_card
@@ -142,7 +143,7 @@ class TrainConfig:
 
         Raises:
             ParameterError: for a value that is unknown, mistyped or out of range.
-            ModelFileError: if the weights to begin with cannot be used.
+            ModelFileError: if the weights to begin with cannot be used, or there are none to take as a part.
         """
         for name in GOING_ON:
             if values.get(name):
@@ -152,7 +153,11 @@ class TrainConfig:
         if values.get("from_") == IMAGENET and "net" in form:  # what the family's own net begins with
             values = {**values, "from_": None, "net": IMAGENET}
         begun = {k: v for k, v in _begun_with(family, values.get("from_")).items() if k in form or k == "size"}
-        return cls._checked(family, data, {**begun, **values})
+        made = cls._checked(family, data, {**begun, **values})
+        for each in family_fields(family):
+            if isinstance(each.kind, PartKind) and isinstance(made.params[each.name], str):
+                locate(made.params[each.name])
+        return made
 
     @classmethod
     def from_json(cls, file: str | Path, **changes: Any) -> TrainConfig:

@@ -121,7 +121,8 @@ def _go_on(path: Path, changes: dict[str, Any]) -> Job[RunResult]:
         stage, mine = config.by_stage()[position.stage], supplies[position.stage]
         if not check_set(config, saved, mine):
             position.best = None  # it was taken on other pictures
-        kit = Kit(stage, adapted_as(new_model(stage, mine.train), saved.tensors, TRAINED), mine, fabric)
+        new = new_model(stage, mine.train, saved.card["config"])
+        kit = Kit(stage, adapted_as(new, saved.tensors, TRAINED), mine, fabric)
         same_teacher(kit.teacher, position.lineage)
         settled = config.with_options(precision=kit.precision.precision)
         training = Training(settled, kit, supplies, path, position)

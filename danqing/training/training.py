@@ -119,7 +119,7 @@ class Training:
         """Take up what was captured, in the kit of a stage."""
         if stage != self.stage:
             config, supplies = self.config.by_stage()[stage], self.supplies[stage]
-            model = adapted_as(new_model(config, supplies.train), tensors, TRAINED)
+            model = adapted_as(new_model(config, supplies.train, self.kit.model.config), tensors, TRAINED)
             self._use(Kit(config, model, supplies, self.fabric), stage)
         self.checkpoints.take_up(tensors, rank)
 

@@ -103,7 +103,7 @@ def _brief(field: Field, value: Any) -> Any:
     """No more steps, and no larger a picture, than a promise needs to be seen kept."""
     if value is None or not (field.name == "steps" or _grows(field)):
         return value
-    return min(value, FEW if field.name == "steps" else LARGE)
+    return min(value, FEW if field.name == "steps" else max(LARGE, field.kind.range.low))
 
 
 def _grows(field: Field) -> bool:

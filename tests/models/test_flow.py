@@ -9,6 +9,7 @@ from danqing.core.errors import ParameterError
 from danqing.core.learned.model import Samples
 from danqing.core.learned.weights import load, save
 from danqing.maths.flows import nearest_noise, on_the_way, travelled, travelling
+from danqing.models.codec import Codec
 from danqing.models.flow import Flow
 from danqing.training.step import Stepper
 
@@ -82,6 +83,43 @@ def test_a_saved_model_paints_the_same_whatever_the_company(tmp_path):
     z, label = torch.randn(3, *net.latent, generator=seeded()), torch.tensor([0, 1, 1])
     with torch.no_grad():
         assert torch.equal(again.paint(z, label)[1:2], net.paint(z[1:2], label[1:2]))
+
+
+def in_latents(**params):
+    codec = {"family": "codec", "config": Codec(8, 1, depth=2, halvings=1, width=16, perceptual=0.0).config}
+    return model(codec=codec, **params)
+
+
+def test_in_latents_all_but_the_codec_learns_and_the_codec_is_as_in_use():
+    net = in_latents(classes=2).train()
+    assert net.latent == (2, 4, 4)
+    batch = Samples(torch.rand(6, 1, 8, 8, generator=seeded()), torch.arange(6) % 2)
+    stepper, before = Stepper(net, net.optimiser, "fp32"), {k: v.clone() for k, v in net.state_dict().items()}
+    for _ in range(3):
+        stepper.step(batch, seeded())
+    changed = {name for name, value in net.state_dict().items() if not torch.equal(value, before[name])}
+    assert changed == {name for name, _ in net.named_parameters() if not name.startswith("codec.")}
+    assert net.preview(batch, seeded()).shape == batch.x.shape
+
+
+def test_in_latents_a_saved_model_needs_no_other_file(tmp_path):
+    net = in_latents().eval()
+    again = load(save(net, tmp_path / "net.safetensors"))
+    assert again.config == net.config
+    z = torch.randn(3, *net.latent, generator=seeded())
+    with torch.no_grad():
+        assert torch.equal(again.paint(z), net.paint(z))
+        assert torch.equal(
+            again.decode(again.encode(torch.ones(1, 1, 8, 8))), net.codec.reconstruct(torch.ones(1, 1, 8, 8))
+        )
+
+
+def test_a_codec_of_other_pictures_is_refused_with_what_fits():
+    for given, fits in (({"size": 16}, "--size 8"), ({"channels": 3}, "--channels grey")):
+        with pytest.raises(ParameterError) as refusal:
+            in_latents(**given)
+        assert refusal.value.where == "codec"
+        assert fits in refusal.value.remedy
 
 
 @pytest.mark.parametrize(("given", "where"), [({"channels": 2}, "channels"), ({"width": 20}, "width")])

@@ -5,6 +5,7 @@ import torch
 
 import danqing
 from danqing.core.errors import ParameterError
+from danqing.models.codec import Codec
 from danqing.models.flow import Flow
 from danqing.models.pix2pix import Pix2Pix
 
@@ -15,6 +16,16 @@ NAMES = ["left", "right"]
 def flow():
     torch.manual_seed(0)
     net = Flow(size=16, channels=3, classes=2, width=16).eval()
+    net.card = {"classes": NAMES}
+    return net
+
+
+@pytest.fixture
+def in_latents():
+    """A flow in the latents of a codec, neither of which has learned anything."""
+    torch.manual_seed(0)
+    codec = {"family": "codec", "config": Codec(16, 3, width=16).config}
+    net = Flow(size=16, channels=3, classes=2, width=16, steps=2, codec=codec).eval()
     net.card = {"classes": NAMES}
     return net
 
@@ -44,6 +55,29 @@ def test_only_the_hole_is_painted(flow, x):
     assert torch.equal(made[~hole], x[~hole])
     other = danqing.inpaint_by_flow(x, mask, flow, steps=4, seed=1)
     assert not torch.equal(made[hole], other[hole])
+
+
+def test_in_latents_without_strength_a_picture_stays_and_with_little_it_is_near_what_the_codec_makes_of_it(
+    in_latents, x
+):
+    assert torch.equal(danqing.image_to_image(x, in_latents, strength=0.0), x)
+    with torch.no_grad():
+        again = in_latents.codec.reconstruct(x)
+    near, far = (danqing.image_to_image(x, in_latents, strength=each, steps=2) for each in (0.01, 1.0))
+    assert (near - again).abs().mean() < 0.3 * (far - again).abs().mean()
+
+
+def test_in_latents_only_the_hole_is_painted_and_what_it_hid_does_not_count(in_latents, x):
+    mask = torch.zeros(1, 1, 16, 16)
+    mask[..., 5:7, 4:8] = 1
+    hole = (mask > 0.5).expand_as(x)
+    made = danqing.inpaint_by_flow(x, mask, in_latents, steps=4)
+    assert torch.equal(made[~hole], x[~hole])
+    assert torch.equal(danqing.inpaint_by_flow(torch.where(hole, 1 - x, x), mask, in_latents, steps=4), made)
+    around = torch.where(hole, x, 1 - x)
+    assert not torch.equal(danqing.inpaint_by_flow(around, mask, in_latents, steps=4)[hole], made[hole])
+    whole = danqing.inpaint_by_flow(x, torch.ones_like(mask), in_latents, steps=2)
+    assert torch.equal(danqing.inpaint_by_flow(1 - x, torch.ones_like(mask), in_latents, steps=2), whole)
 
 
 def test_an_unknown_class_is_refused(flow, x):

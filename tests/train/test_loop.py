@@ -31,6 +31,7 @@ SMALL: dict[str, Any] = {
     "vae": {},
     "stylegan": {"width": 4, "critic_width": 4},
     "flow": {"width": 16},
+    "codec": {"width": 16, "perceptual": 0.0},
     "pix2pix": {"width": 16, "critic_width": 4, "size": 16},
     "cyclegan": {"width": 16, "critic_width": 4, "size": 16},
     "classifier": {"augment": "rotate=10,crop=0.1"},

@@ -56,6 +56,7 @@ class Model(nn.Module, ABC):
     Attributes:
         config: the arguments ``__init__`` was called with, defaults included; JSON values only.
         card: what is known of the weights (data, training, scores, licence); empty for a new model.
+        holds: the cards of weights that a new model took as parts, by the parameter that named them.
         optimiser: proposed settings of the optimisers: one for all parts, or one for each part.
         stages: proposed stages of a run.
         batch_size: proposed pictures per step.
@@ -73,6 +74,7 @@ class Model(nn.Module, ABC):
 
     config: dict[str, Any]
     card: Card
+    holds: Mapping[str, Card] = {}
     optimiser: ClassVar[Optimiser | Mapping[str, Optimiser]] = Optimiser()
     stages: ClassVar[tuple[Stage, ...]] = (Stage(),)
     batch_size: ClassVar[int] = 128

@@ -5,10 +5,12 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from contextvars import ContextVar
+from typing import ClassVar
 
 import torch
 from torch import Tensor
 
+from danqing.core.errors import ParameterError
 from danqing.core.learned.manner import paints_freely
 from danqing.core.learned.model import Model, Painter
 from danqing.core.pictures.contract import Images
@@ -30,8 +32,10 @@ def paint_chunk(model: Painter, z: Tensor, y: Tensor | None, wanted: int) -> Ten
 PAINT: ContextVar[Paint] = ContextVar("danqing_paint", default=paint_chunk)  # a server paints for several at once
 
 
-class Autoencoder(Painter):
-    """Learns to write pictures as latents and to paint them again."""
+class Autoencoder(Model):
+    """Learns to write pictures as latents and to paint them again; one that paints new ones is a Painter, too."""
+
+    called: ClassVar[str] = "vae or codec"
 
     @abstractmethod
     def reconstruct(self, x: Images, label: Tensor | None = None) -> Images:
@@ -39,29 +43,60 @@ class Autoencoder(Painter):
 
     @abstractmethod
     def locate(self, x: Images, label: Tensor | None = None) -> Tensor:
-        """The latents (B, D) that pictures of any size are most likely painted from."""
+        """The latents (B, …) that pictures of any size are most likely painted from."""
 
-    @abstractmethod
     def likeliest(self, x: Images) -> Tensor:
-        """Name each picture by the class that it most likely has; int64 (B,), of a model with classes."""
+        """Name each picture by the class that it most likely has; int64 (B,).
+
+        Raises:
+            ParameterError: if the model knows no classes.
+        """
+        raise ParameterError(f"this {self.family} knows no classes", where="weights")
 
     @abstractmethod
     def between(self, x: Images, y: Images, shares: Tensor) -> Images:
         """Paint what lies ``shares`` (T,) of the way between two pictures (1, C, H, W): (T, channels, size, size)."""
 
 
+class MapAutoencoder(Autoencoder):
+    """Learns to write pictures as small maps of unit deviation, in which others can learn to paint.
+
+    Its config holds ``size`` and ``channels``.
+    """
+
+    called: ClassVar[str] = "codec"
+    used_by: ClassVar[str] = "A flow learns to paint in its latents: danqing train flow PICTURES --codec MODEL"
+
+    @property
+    @abstractmethod
+    def latent(self) -> tuple[int, int, int]:
+        """The shape of a picture's map."""
+
+    @abstractmethod
+    def decode(self, z: Tensor) -> Images:
+        """Paint the pictures (B, channels, size, size) of maps (B, *latent); gradients reach the maps."""
+
+
 class FlowPainter(Painter):
-    """Learns the velocity at which noise becomes pictures; latents are pictures of noise (channels, size, size)."""
+    """Learns the velocity at which noise becomes what stands for pictures: they themselves, or their latents."""
+
+    def encode(self, x: Images) -> Tensor:
+        """What stands for pictures (B, channels, size, size) in [0, 1]: (B, *latent)."""
+        return x * 2 - 1
+
+    def decode(self, z: Tensor) -> Images:
+        """The pictures that it stands for."""
+        return z.add(1).div(2).clamp(0, 1).contiguous()
 
     @abstractmethod
     def velocity(self, x: Tensor, t: float, label: Tensor | None = None, guidance: float = 1.0) -> Tensor:
-        """The velocity of pictures (B, C, H, W) in [-1, 1] at a time from 0 (noise) to 1 (pictures).
+        """The velocity of what is on its way (B, *latent) at a time from 0 (noise) to 1 (what stands for pictures).
 
         ``guidance`` above 1 goes further the way that the class leads than the class would.
         """
 
     def led(self, label: Tensor | None, guidance: float) -> Callable[[Tensor, float], Tensor]:
-        """The velocity of pictures at a time, for these classes."""
+        """The velocity at a time, for these classes."""
         return lambda x, t: self.velocity(x, t, label, guidance)
 
 

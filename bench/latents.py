@@ -1,0 +1,208 @@
+"""Latents: a codec against the flat vae, and flow in latents against flow in pixels, after equal processor time
+
+Emoji and Chinese characters at 64×64, learned on one thread by default settings, in bf16 where the processor has it.
+Each learns for as many pictures as it sees in that processor time, which two short trials tell. Pictures held out are
+painted again: the mean peak signal-to-noise ratio, and how far apart MobileNetV2's features of a picture and of what
+becomes of it are, where 1 is as far as those of two different pictures; no codec learns through that net. Flows: the
+time of the flow in latents holds that of its codec. Fréchet and kernel distance (× 1000) of samples from held-out
+pictures on MobileNetV2's features, sliced Wasserstein distance (× 1000) of patches; less is better. In brackets: 95 %
+intervals. A run that was measured is not run again (`python -m bench.latents SET KIND` is one).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+import danqing
+from bench.generation import patch_distance
+from danqing.core.learned.model import Model, Painter
+from danqing.core.learned.painting import Autoencoder
+from danqing.core.learned.weights import load
+from danqing.core.pictures.contract import Images
+from danqing.core.pictures.sheet import contact_sheet
+from danqing.core.pictures.writing import write
+from danqing.core.progress import finish
+from danqing.data.store import Store, pack
+from danqing.maths.intervals import Estimate
+from danqing.maths.statistics import frechet_distance, kernel_distance
+from danqing.nets.backbones import feature_net
+from danqing.training.record import read_log
+
+RUNS = Path("runs/latents")
+SETS = {"emoji": "runs/emoji", "characters": "runs/characters"}
+SIZE = 64
+SECONDS = {"codec": int(os.environ.get("DANQING_CODEC_SECONDS", 180)), "flow": 480}  # of one processor
+SECONDS["flow"] = int(os.environ.get("DANQING_FLOW_SECONDS", SECONDS["flow"]))
+TRIALS = (320, 1_280)  # pictures: what both take tells what beginning and ending take, and what each picture does
+SAMPLES = 256
+SHOWN = 32
+CHUNK = 32
+
+
+class Kind(NamedTuple):
+    """What is measured: a family with its settings, and whether it learns in the latents of a codec."""
+
+    family: str
+    values: dict[str, Any]
+    seconds: int
+    codec: bool = False
+
+
+KINDS = {
+    "flat vae": Kind("vae", {"likelihood": "gaussian"}, SECONDS["codec"]),
+    "codec, error alone": Kind("codec", {"perceptual": 0.0}, SECONDS["codec"]),
+    "codec": Kind("codec", {}, SECONDS["codec"]),
+    "codec, 8 levels": Kind("codec", {"levels": 8}, SECONDS["codec"]),
+    "flow in pixels": Kind("flow", {}, SECONDS["flow"]),
+    "flow in latents": Kind("flow", {}, SECONDS["flow"] - SECONDS["codec"], codec=True),
+}
+
+
+def run() -> dict[str, Any]:
+    """Measure what was not measured yet."""
+    return {"samples": SAMPLES, "rows": [measured(name, kind) for name in SETS for kind in KINDS]}
+
+
+def measured(name: str, kind: str) -> dict[str, Any]:
+    """One run of one set, or what is kept of it."""
+    folder = _folder(name, kind)
+    kept = folder / "measured.json"
+    if kept.exists():
+        return dict(json.loads(kept.read_text("utf-8")))
+    known = KINDS[kind]
+    trials = [_seconds(name, kind, f"{seen}pictures", RUNS / f"trial-{folder.name}") for seen in TRIALS]
+    each = (trials[1] - trials[0]) / (TRIALS[1] - TRIALS[0])
+    took = _seconds(name, kind, f"{round((known.seconds - trials[0]) / each) + TRIALS[0]}pictures", folder)
+    model = load(str(folder), kind=Painter if known.family == "flow" else Autoencoder)  # type: ignore[type-abstract]
+    entries = list(read_log(folder / "log.jsonl"))
+    row = {
+        "set": name,
+        "kind": kind,
+        "seen": entries[-1]["seen"],
+        "seconds": took,
+        "pictures_a_second": 1 / each,
+        "alarms": sorted({entry["event"] for entry in entries if "event" in entry}),
+        **(painted(model, name, folder) if isinstance(model, Painter) and known.family == "flow" else {}),
+        **(painted_again(model, name, folder) if isinstance(model, Autoencoder) else {}),
+    }
+    kept.write_text(json.dumps(row, indent=1), "utf-8")
+    print(row, flush=True)
+    return row
+
+
+def painted_again(model: Autoencoder, name: str, folder: Path) -> dict[str, Any]:
+    """How well held-out pictures are painted again."""
+    x = _pictures(_packed(name, "test", model))
+    with torch.no_grad():
+        again = torch.cat([model.reconstruct(part) for part in x.split(CHUNK)])
+    write(contact_sheet(torch.stack([x[:SHOWN], again[:SHOWN]], 1).flatten(0, 1), 8), folder / "again.png", force=True)
+    psnr = -10 * (again - x).square().flatten(1).mean(1).log10()
+    real, made = _features(x), _features(again)
+    other = torch.pdist(real).mean()
+    return {"psnr": _interval(psnr), "unlike": _interval((real - made).norm(dim=1) / other)}
+
+
+def painted(model: Painter, name: str, folder: Path) -> dict[str, Any]:
+    """How samples compare with held-out pictures."""
+    learned = _packed(name, "train", model)
+    rng = torch.Generator().manual_seed(0)
+    label = torch.from_numpy(np.asarray(learned.labels))[torch.randint(len(learned), (SAMPLES,), generator=rng)]
+    began = time.process_time()
+    with torch.no_grad():
+        samples = torch.cat([model.sample(CHUNK, rng, part) for part in label.split(CHUNK)])
+    took = (time.process_time() - began) / SAMPLES
+    write(contact_sheet(samples[:SHOWN], 8), folder / "samples.png", force=True)
+    reference = _pictures(_packed(name, "test", model))
+    ours, theirs = _features(samples), _features(reference)
+    return {
+        "ms_a_sample": 1000 * took,
+        "frechet": _estimated(frechet_distance(ours, theirs)),
+        "kernel": _estimated(kernel_distance(ours, theirs)),
+        "patches": patch_distance(samples, reference),
+    }
+
+
+def table(result: dict[str, Any]) -> str:
+    """A line a model."""
+    rows = result["rows"]
+    return "\n".join([*_again(rows), "", *_samples(rows, result["samples"])])
+
+
+def _again(rows: list[dict[str, Any]]) -> Iterator[str]:
+    yield "| painted again | model | processor s | pictures seen | a second | PSNR, dB | unlike |"
+    yield "|---" * 7 + "|"
+    for row in rows:
+        if "psnr" in row:
+            yield _line(row, _figure(row["psnr"], 1, 2), _figure(row["unlike"], 1, 3))
+
+
+def _samples(rows: list[dict[str, Any]], count: int) -> Iterator[str]:
+    yield "| painted | model | processor s | pictures seen | a second | ms a sample | Fréchet | kernel | patches |"
+    yield "|---" * 9 + "|"
+    for row in rows:
+        if "frechet" in row:
+            figures = [_figure(row["frechet"], 1, 2), _figure(row["kernel"], 1000, 0), _figure(row["patches"], 1000, 1)]
+            yield _line(row, f"{row['ms_a_sample']:.0f}", *figures)
+    yield f"\n{count} samples. Seconds of a flow in latents are its own; its codec's stand above."
+
+
+def _line(row: dict[str, Any], *figures: str) -> str:
+    seen = [f"{row['seconds']:.0f}", f"{row['seen']:,}", f"{row['pictures_a_second']:.0f}"]
+    return "| " + " | ".join([row["set"], row["kind"], *seen, *figures]) + " |"
+
+
+def _figure(row: dict[str, float], times: int, digits: int) -> str:
+    return "{} [{}, {}]".format(*(f"{row[each] * times:.{digits}f}" for each in ("value", "low", "high")))
+
+
+def _estimated(found: Estimate) -> dict[str, float]:
+    low, high = found.interval()
+    return {"value": found.value, "low": low, "high": high}
+
+
+def _interval(values: Tensor) -> dict[str, float]:
+    """A mean, and where it lies for other pictures of the kind, 95 of 100 times."""
+    mean, reach = float(values.mean()), 1.96 * float(values.std()) / len(values) ** 0.5
+    return {"value": mean, "low": mean - reach, "high": mean + reach}
+
+
+def _seconds(name: str, kind: str, budget: str, folder: Path) -> float:
+    """Learn a set, and say how many processor seconds that took."""
+    known = KINDS[kind]
+    codec = {"codec": str(_folder(name, "codec"))} if known.codec else {}
+    began = time.process_time()
+    values = {**known.values, **codec, "size": SIZE, "threads": 1, "doctor": "watch", "every": "25%", "out": folder}
+    danqing.train(known.family, SETS[name], budget=budget, force=True, **values)
+    return time.process_time() - began
+
+
+def _folder(name: str, kind: str) -> Path:
+    return RUNS / re.sub(r"[^\w]+", "-", f"{name}-{kind}-{KINDS[kind].seconds}")
+
+
+def _packed(name: str, split: Literal["train", "test"], model: Model) -> Store:
+    colour: Literal["grey", "colour"] = "grey" if model.config["channels"] == 1 else "colour"
+    return finish(pack(SETS[name], size=SIZE, channels=colour, split=split))
+
+
+def _pictures(store: Store) -> Images:
+    return torch.from_numpy(np.array(store.pictures)).float() / 255
+
+
+def _features(x: Images) -> Tensor:
+    return feature_net("mobilenet-v2")(x)
+
+
+if __name__ == "__main__":
+    measured(sys.argv[1], sys.argv[2])

@@ -1,0 +1,83 @@
+"""Flows that learn in the latents of a codec: what a run keeps of it, tells of it and refuses."""
+
+import pytest
+import torch
+
+import danqing
+from danqing.core.errors import ModelFileError, ParameterError
+from danqing.core.learned.card import read_card
+from danqing.core.learned.weights import load, load_tensors, save
+from danqing.core.progress import finish
+from danqing.models.codec import Codec
+from danqing.models.flow import Flow
+from danqing.models.vae import VAE
+from danqing.training.config import TrainConfig
+from danqing.training.loop import resume, train
+
+RUN = {"budget": "64pictures", "every": "50%", "batch": 16, "precision": "fp32", "threads": 1}
+RUN |= {"conditional": False, "size": 8}
+SMALL = {"width": 16, "steps": 2}
+
+
+@pytest.fixture
+def codec(tmp_path):
+    """A file of a codec that has learned nothing: what a run does with it is the same."""
+    torch.manual_seed(0)
+    return save(Codec(8, 1, depth=2, halvings=1, width=16), tmp_path / "codec.safetensors")
+
+
+def config(out, codec, **changes):
+    return TrainConfig.make("flow", "digits", **{**RUN, **SMALL, "codec": str(codec), "out": out, **changes})
+
+
+def weights(file):
+    return load_tensors(file)[1]
+
+
+def test_a_run_goes_on_bit_for_bit_and_paints_when_the_codecs_file_is_gone(codec, tmp_path):
+    news = []
+    whole = finish(train(config(tmp_path / "whole", codec)), lambda progress: news.append(progress.news))
+    assert "Holds as its codec" in "".join(news)
+    job = train(config(tmp_path / "stopped", codec))
+    next(progress for progress in job if "kimg" in progress.words and progress.done > 0.6)
+    job.close()
+    held = {name: value for name, value in weights(whole.model).items() if name.startswith("codec.")}
+    taught = weights(codec)
+    assert held.keys() == {f"codec.{name}" for name in taught}
+    assert all(torch.equal(held[f"codec.{name}"], value) for name, value in taught.items())
+    codec.unlink()
+    stopped = finish(resume(tmp_path / "stopped"))
+    one, other = weights(whole.model), weights(stopped.model)
+    assert all(torch.equal(one[name], other[name]) for name in one.keys() | other.keys())
+    card = read_card(stopped.model)
+    assert [(each["how"], each["family"]) for each in card["lineage"]] == [("codec", "codec")]
+    assert card["lineage"][0]["sha256"] == card["config"]["codec"]["sha256"]
+    assert danqing.generate(stopped.model, count=2).shape == (2, 1, 8, 8)
+
+
+@pytest.mark.slow
+def test_what_begins_with_a_flow_keeps_its_codec(codec, tmp_path):
+    first = finish(train(config(tmp_path / "first", codec))).model
+    held = load(first).codec.state_dict()
+    codec.unlink()
+    on = TrainConfig.make("flow", "digits", **RUN, from_=str(first), out=tmp_path / "on")
+    begun = load(finish(train(on)).model)
+    assert begun.config == load(first).config
+    assert all(torch.equal(value, held[name]) for name, value in begun.codec.state_dict().items())
+
+
+def test_what_does_not_fit_is_refused_before_anything_is_written(codec, tmp_path):
+    vae = save(VAE(8, 1, net="dense", width=4), tmp_path / "vae.safetensors")
+    pixels = save(Flow(8, 1, **SMALL), tmp_path / "pixels.safetensors")
+    with pytest.raises(ParameterError, match="8 px in grey") as refusal:
+        finish(train(config(tmp_path / "run", codec, size=16)))
+    assert "--size 8 --channels grey" in refusal.value.remedy
+    with pytest.raises(ModelFileError, match="is a vae, not a codec") as refusal:
+        finish(train(config(tmp_path / "run", vae)))
+    assert "danqing train codec" in refusal.value.remedy
+    with pytest.raises(ModelFileError, match="no such weights"):
+        finish(train(config(tmp_path / "run", tmp_path / "nothing")))
+    with pytest.raises(ParameterError) as refusal:
+        finish(train(config(tmp_path / "run", codec, from_=str(pixels))))
+    assert refusal.value.where == "codec"
+    assert not (tmp_path / "run").exists()
