@@ -60,10 +60,16 @@ def run(minutes: int = MINUTES) -> dict[str, Any]:
     return {"minutes": minutes, "samples": SAMPLES, "rows": rows}
 
 
+def so_far(minutes: int = MINUTES) -> dict[str, Any]:
+    """What was measured, without measuring what was not."""
+    known = [(name, family) for name in SETS for family in FAMILIES if _kept(name, family, minutes).exists()]
+    return {"minutes": minutes, "samples": SAMPLES, "rows": [measured(*each, minutes) for each in known]}
+
+
 def measured(name: str, family: str, minutes: int) -> dict[str, Any]:
     """One run of one set, or what is kept of it."""
-    folder = RUNS / re.sub(r"[^\w]+", "-", f"{name}-{family}-{minutes}")
-    kept = folder / "measured.json"
+    kept = _kept(name, family, minutes)
+    folder = kept.parent
     if kept.exists():
         return dict(json.loads(kept.read_text("utf-8")))
     budget = f"{affordable(name, family, minutes)}pictures"
@@ -82,6 +88,11 @@ def measured(name: str, family: str, minutes: int) -> dict[str, Any]:
     kept.write_text(json.dumps(row, indent=1), "utf-8")
     print(row, flush=True)
     return row
+
+
+def _kept(name: str, family: str, minutes: int) -> Path:
+    """Where the figures of a run are, beside its model."""
+    return RUNS / re.sub(r"[^\w]+", "-", f"{name}-{family}-{minutes}") / "measured.json"
 
 
 def affordable(name: str, family: str, minutes: int) -> int:
@@ -189,7 +200,8 @@ def table(result: dict[str, Any]) -> str:
             lines.append("| " + " | ".join(cells) + " |")
         real = [_rounded(rows[0][key]["real"], times, digits) for key, (_, times, digits) in COLUMNS.items()]
         lines.append("| " + " | ".join([name, "real", "–", "–", *real, "–"]) + " |")
-    return "\n".join([*lines, "", *ratios(result)])
+    left = len(SETS) * len(FAMILIES) - len(result["rows"])
+    return "\n".join([*lines, "", *ratios(result), *([f"- {left} runs are not measured yet"] if left else [])])
 
 
 def ratios(result: dict[str, Any]) -> list[str]:
@@ -227,7 +239,7 @@ def blind(folder: Path, pairs: int = 20, minutes: int = MINUTES) -> None:
         name = list(SETS)[at % len(SETS)]
         grids = []
         for family in (TODAY, "dcgan"):
-            model = RUNS / re.sub(r"[^\w]+", "-", f"{name}-{family}-{minutes}") / "model.safetensors"
+            model = _kept(name, family, minutes).parent / "model.safetensors"
             painted = danqing.generate(load(str(model), kind=Painter), count=24, seed=100 + at)
             grids.append(contact_sheet(painted, 6, 4))
         turned = bool(rng.integers(2))
