@@ -18,6 +18,7 @@ from danqing.core.artefacts.figures import Figures
 from danqing.core.errors import ParameterError
 from danqing.core.menu import operators
 from danqing.core.operators.operator import Operator, operator_named
+from danqing.maths.colour import luma
 from danqing.models.segmenter import Segmenter
 
 GROUPS = ("analyse", "recognise", "encode", "measure")  # of these, the operators on pictures
@@ -42,12 +43,21 @@ def segmenter() -> Segmenter:
 
 
 def subject(name: str, channels: int = 3) -> Tensor:
-    """What an operator is asked about: for what marks persons, somebody, (2, C, 96, 104)."""
+    """What an operator is asked about, (2, C, 96, 104): of what marks persons, somebody; of stains, stained prints."""
+    if name == "stains":
+        return stained()
     if name != "cutout":
         return photograph(channels=channels)
     somebody = torch.from_numpy(data.astronaut()[:192, 120:328] / 255).permute(2, 0, 1)[None].float()
     x = functional.avg_pool2d(somebody, 2)
     return torch.cat((x, x.flip(3)))[:, :channels]
+
+
+def stained() -> Tensor:
+    """Prints of one tone that were stained, in colour: of grey ones nothing can be told."""
+    whole = functional.avg_pool2d(torch.from_numpy(data.chelsea() / 255).permute(2, 0, 1)[None].float(), 2)
+    prints = luma(torch.cat((whole[..., 20:116, 60:164], whole[..., :96, :104]))).expand(-1, 3, -1, -1).contiguous()
+    return danqing.age(prints, seed=3, stains=4, fading=0.3, scratches=0, folds=0)
 
 
 def photograph(seed: int = 0, channels: int = 3) -> Tensor:

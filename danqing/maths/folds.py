@@ -22,6 +22,7 @@ ANGLES = 180  # directions that are tried
 FOLDS = 6  # creases of a picture at most
 NEAR = 3.0  # units: how far from its straight line a crease wavers
 COVERED = 0.25  # share of a line that is marked, from which it is a crease
+SMALLEST = 96.0  # units: shorter sides hold too few places along a line to tell a crease from an edge
 LONG = 0.5  # length of a crease at least, as a share of the shorter side
 FEWEST, MOST = 30, 20_000  # marked pixels that are looked at
 WIDTHS = (4.0, 6.0, 9.0, 13.0, 18.0, 25.0)  # units: of shadows
@@ -60,6 +61,8 @@ def creases(hidden: Mask, unit: float) -> list[Crease]:
     """Find the creases in what is marked as hidden (1, 1, H, W), longest first; sizes are told in a unit of px."""
     marked = hidden[0, 0].cpu().numpy() > 0
     found: list[Crease] = []
+    if min(marked.shape) < SMALLEST * unit:
+        return found
     row, column = (each.astype(np.float64) for each in np.nonzero(marked))
     some = slice(None, None, 1 + len(row) // MOST)
     row, column = row[some], column[some]

@@ -18,7 +18,7 @@ def _settled(x: Images, clean: bool) -> dict[str, Images]:
     """What the net would take for detail and sharpen, noise and the blocks of JPEG, is taken away before."""
     if not clean:
         return {"x": x}
-    return {"x": use("repair")(x, never="scratches,fading,blur").picture}
+    return {"x": use("repair")(x, never="shading,scratches,stains,fading,blur").picture}
 
 
 @operator(reach=lambda weights: weights.reach, settle=_settled, version=2)

@@ -24,7 +24,7 @@ def _settled(x: Images, method: str, clean: bool) -> dict[str, Images]:
     """What the net would take for detail and sharpen, noise and the blocks of JPEG, is taken away before."""
     if method != "learned" or not clean:
         return {"x": x}
-    return {"x": use("repair")(x, never="scratches,fading,blur").picture}
+    return {"x": use("repair")(x, never="shading,scratches,stains,fading,blur").picture}
 
 
 def _reach(method: str, weights: Restorer, scale: int) -> int:

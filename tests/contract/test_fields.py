@@ -44,7 +44,10 @@ def alone() -> Iterator[Field]:
             yield Field("value", BARE.get(kind) or kind(), REQUIRED, False, "words")
 
 
-FORMS = {"kinds alone": list(alone()), **{name: fields for name, fields in forms() if fields}}
+FORMS = {
+    **{f"{field.kind.name} (kind)": [field] for field in alone()},
+    **{name: fields for name, fields in forms() if fields},
+}
 
 
 def drawn(field: Field) -> list[Any]:

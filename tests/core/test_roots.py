@@ -380,8 +380,8 @@ def test_a_kind_of_field_is_one_file(brush: Brush, photo: Path, tmp_path: Path) 
     turn = brush.forms["wheel"]["turn"]
     assert (turn["x-kind"], turn["x-widget"], turn["type"], turn["maximum"]) == ("angle", "dial", "number", 360)
     assert "| `turn` | an angle such as 30deg | 30.0deg |" in brush.reference
-    assert brush.keeps_its_contract("angle")
-    assert brush.keeps_its_contract("wheel-turn")
+    assert brush.keeps_its_contract("angle (kind)")
+    assert brush.keeps_its_contract("wheel-")
 
 
 def test_a_kind_of_result_is_one_file(brush: Brush, tmp_path: Path) -> None:
@@ -421,7 +421,7 @@ def test_a_family_is_one_file(brush: Brush, tmp_path: Path) -> None:
     assert '"identical": true' in brush.danqing("replay", tmp_path / "blots.png", "--json")
     assert brush.forms["blotter"]["blots"]["maximum"] == 64
     assert "### blotter" in brush.reference
-    assert brush.keeps_its_contract("blotter-blots")
+    assert brush.keeps_its_contract("blotter (family)")
 
 
 @pytest.mark.parametrize("ask", [lambda brush: brush.menu, lambda brush: brush.reference], ids=["menu", "reference"])

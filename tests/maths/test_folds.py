@@ -39,6 +39,12 @@ def test_what_is_short_or_scattered_is_none() -> None:
     assert creases(torch.zeros(1, 1, 5, 7), 1.0) == []
 
 
+def test_a_small_picture_has_too_few_places_to_know_a_crease() -> None:
+    away = line(0.0, 30.0, (64, 64))
+    assert creases((away.abs() < 1.5).float(), 1.0) == []
+    assert creases((away.abs() < 1.5).float(), 0.5) != []
+
+
 @pytest.mark.parametrize(("angle", "offset"), [(0.1, 90.0), (1.5, 90.0), (1.5, 60.0)])
 @pytest.mark.parametrize("depth", [-0.15, 0.15])
 def test_a_shadow_is_measured_and_its_light_given_back(
