@@ -119,23 +119,26 @@ def trained(name: str, family: str, budget: str, folder: Path, **more: Any) -> P
     return Path(danqing.train(kind, SETS[name], budget=budget, **values).model)
 
 
-def scored(model: Path, data: str) -> dict[str, Any]:
-    """What samples score against real pictures that were held out."""
+def scored(model: Path, data: str, count: int = SAMPLES) -> dict[str, Any]:
+    """What so many samples score against real pictures that were held out."""
     metrics = "frechet,kernel,precision,neighbours"
     painter = load(str(model), kind=Painter)
-    found = danqing.evaluate(painter, data, count=SAMPLES, features="mobilenet-v2", metrics=metrics)
+    found = danqing.evaluate(painter, data, count=count, features="mobilenet-v2", metrics=metrics)
     names = ("frechet_distance", "kernel_distance", "precision", "recall", "coverage", "copied_share")
     rows = {row["score"]: row for row in found.numbers}
     numbers = {each: {key: rows[each][key] for key in ("value", "low", "high", "real")} for each in names}
     colour: Literal["grey", "colour"] = "grey" if painter.config["channels"] == 1 else "colour"
     learned, held_out = (finish(pack(data, size=64, channels=colour, split=split)) for split in ("train", "test"))
     rng = torch.Generator().manual_seed(0)
-    label = torch.from_numpy(np.asarray(learned.labels))[torch.randint(len(learned), (SAMPLES,), generator=rng)]
+    labels = [None] * (count // 64)
+    if painter.config["classes"]:
+        chosen = torch.randint(len(learned), (count,), generator=rng)
+        labels = torch.from_numpy(np.asarray(learned.labels))[chosen].split(64)
     with torch.no_grad():
-        samples = torch.cat([painter.sample(64, rng, label[at : at + 64]) for at in range(0, SAMPLES, 64)])
+        samples = torch.cat([painter.sample(64, rng, each) for each in labels])
     reference = torch.from_numpy(np.array(held_out.pictures)).float() / 255
-    chosen = np.random.default_rng(0).permutation(len(learned))[:SAMPLES]
-    rival = torch.from_numpy(np.array(learned.pictures[chosen])).float() / 255
+    others = np.random.default_rng(0).permutation(len(learned))[:count]
+    rival = torch.from_numpy(np.array(learned.pictures[others])).float() / 255
     numbers["patches"] = {**patch_distance(samples, reference), "real": patch_distance(rival, reference)["value"]}
     return numbers
 
@@ -151,7 +154,7 @@ def patch_distance(samples: Tensor, reference: Tensor) -> dict[str, float]:
     for _ in range(SCALES):  # at places that all pictures share: what is where counts, too
         places = [torch.randint(side - PATCH + 1, (PATCHES,), generator=rng).tolist() for side in samples.shape[-2:]]
         theirs = _quantiles(_patches(reference, *places) @ directions)
-        for at, part in enumerate(samples.split(len(samples) // GROUPS)):
+        for at, part in enumerate(samples.tensor_split(GROUPS)):
             ours = _quantiles(_patches(part, *places) @ directions)
             distances[at] += (ours - theirs).abs().mean() / SCALES
         samples, reference = functional.avg_pool2d(samples, 2), functional.avg_pool2d(reference, 2)

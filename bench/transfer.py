@@ -22,17 +22,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from PIL import ImageFont
 
-import danqing
-from bench.generation import COLUMNS, figure, patch_distance
+from bench.generation import COLUMNS, figure, scored
 from danqing.core.learned.families import family_named
-from danqing.core.learned.model import Painter
 from danqing.core.learned.weights import load, save
-from danqing.core.progress import Job, finish
-from danqing.data.store import pack
+from danqing.core.progress import Job
 from danqing.training.config import TrainConfig
 from danqing.training.loop import resume, train
 from danqing.training.record import CONFIG, MODEL, read_log
@@ -126,7 +122,7 @@ def begun(kind: str, how: str) -> dict[str, Any]:
         alike = {name for name, value in new.items() if name in old and old[name].shape == value.shape}
         model.load_state_dict({name: old[name] for name in alike - {"played"}}, strict=False)
     file = save(model.eval(), known.with_suffix(".safetensors"))
-    row = {"set": kind, "how": how, **scored(file, str(SETS / f"{kind}-100"))}
+    row = {"set": kind, "how": how, **scored(file, str(SETS / f"{kind}-100"), SAMPLES)}
     known.write_text(json.dumps(row, indent=1), "utf-8")
     print(row, flush=True)
     return row
@@ -153,7 +149,7 @@ def measured(name: str, method: str, kept: str = "adaptive") -> dict[str, Any]:
         "seen": entries[-1]["seen"],
         "processor_seconds": round(time.process_time() - began, 1) if whole else None,
         "alarms": sorted({each["event"] for each in entries if "event" in each}),
-        **scored(model, data),
+        **scored(model, data, SAMPLES),
     }
     known.write_text(json.dumps(row, indent=1), "utf-8")
     print(row, flush=True)
@@ -175,21 +171,6 @@ def _learned(job: Job[Any], folder: Path) -> Path:
         if (folder / MODEL).exists():
             job.close()
     return folder / MODEL
-
-
-def scored(model: Path | str, data: str) -> dict[str, Any]:
-    """What samples score against real pictures that were held out."""
-    painter = load(str(model), kind=Painter)
-    metrics = "frechet,kernel,precision,neighbours"
-    found = danqing.evaluate(painter, data, count=SAMPLES, features="mobilenet-v2", metrics=metrics)
-    rows = {row["score"]: row for row in found.numbers}
-    names = ("frechet_distance", "kernel_distance", "precision", "recall", "coverage", "copied_share")
-    numbers = {each: {key: rows[each][key] for key in ("value", "low", "high", "real")} for each in names}
-    colour = "grey" if painter.config["channels"] == 1 else "colour"
-    real = torch.from_numpy(np.array(finish(pack(data, size=64, channels=colour, split="test")).pictures)).float() / 255
-    with torch.no_grad():
-        samples = painter.sample(SAMPLES, torch.Generator().manual_seed(0))
-    return {**numbers, "patches": patch_distance(samples, real)}
 
 
 def table(result: dict[str, Any]) -> str:

@@ -19,13 +19,12 @@ from danqing.core.learned.painting import FlowPainter, MapAutoencoder
 from danqing.core.learned.proposals import Optimiser
 from danqing.core.learned.weights import load
 from danqing.core.menu import families
-from danqing.core.pictures.contract import Images, check_channels
+from danqing.core.pictures.contract import COLOURS, Images, check_channels
 from danqing.maths.flows import Solver, drawn_times, nearest_noise, on_the_way, travelled
 from danqing.nets.adversary import in_blocks
 from danqing.nets.conditioned_unet import ConditionedUNet, Times
 
 TOLD = 192  # length of what the net is told
-COLOURS = {1: "grey", 3: "colour"}
 LOOK = 4  # steps in which a look at the training paints, unguided: it is to be quick
 
 

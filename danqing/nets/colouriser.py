@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -17,7 +16,7 @@ from danqing.maths.colour import luma
 from danqing.maths.guided import enlarged_along
 from danqing.maths.hints import spread
 from danqing.nets.dropout import dropout
-from danqing.nets.efficientnet_lite import CHANNELS, EfficientNetLite0, bundled_weights, efficientnet_lite0
+from danqing.nets.efficientnet_lite import CHANNELS, bundled_weights, shared_lite0
 from danqing.nets.unet import Residual
 
 FOLD = 4  # px: the finest features are so far apart
@@ -130,7 +129,7 @@ def _seen(x: Images) -> list[Tensor]:
     """The classifier's features at four sizes, fine to coarse, channels last (B, h, w, C)."""
     used("efficientnet-lite0", sha256=hash_of(bundled_weights()))
     grey = x.mean(1, keepdim=True).expand(-1, 3, -1, -1)
-    return [level.permute(0, 2, 3, 1) for level in _classifier(x.device).levels(grey)]
+    return [level.permute(0, 2, 3, 1) for level in shared_lite0(x.device).levels(grey)]
 
 
 def _calm(x: Tensor) -> Tensor:
@@ -146,11 +145,6 @@ def _folded(x: Tensor, sides: torch.Size) -> Tensor:
     height, width = x.shape[-2:]
     padded = F.pad(x, (0, FOLD * sides[1] - width, 0, FOLD * sides[0] - height), mode="replicate")
     return F.pixel_unshuffle(padded, FOLD)
-
-
-@functools.cache
-def _classifier(device: torch.device) -> EfficientNetLite0:
-    return efficientnet_lite0().to(device)
 
 
 __all__ = ["Colouriser", "Guess"]

@@ -25,9 +25,8 @@ def dropout(x: Tensor, rate: float, rng: Generator) -> Tensor:
     dropped = round(rate * LEVELS)
     if dropped == 0:
         return x
-    kept = (
-        _bits(x.numel(), rng).to(x.device).ge_(dropped - LEVELS // 2)
-    )  # 0 or 1 in place: numbers become others' many times faster than truths do
+    bits = _bits(x.numel(), rng).to(x.device)
+    kept = bits.ge_(dropped - LEVELS // 2)  # 0 or 1 in place: of numbers a type is changed faster than of truths
     factor = kept.to(x.dtype).mul_(LEVELS / (LEVELS - dropped))
     return x * torch.as_strided(factor, x.size(), x.stride()) if _dense(x) else x * factor.view(x.shape)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Collection
 from pathlib import Path
 
@@ -127,6 +128,13 @@ def efficientnet_lite0() -> EfficientNetLite0:
     for block in net._blocks:
         _fold(block, _expand_conv="_bn0", _depthwise_conv="_bn1", _project_conv="_bn2")
     return net.to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
+
+
+@functools.cache
+def shared_lite0(device: torch.device) -> EfficientNetLite0:
+    """The net of :func:`efficientnet_lite0` for all who only look through it, loaded once a process and device."""
+    with torch.inference_mode(False):  # whoever asks first, gradients may be sent through it later
+        return efficientnet_lite0().to(device)
 
 
 def _fold(module: nn.Module, **pairs: str) -> None:

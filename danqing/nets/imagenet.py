@@ -12,7 +12,7 @@ from danqing.core.disk import hash_of
 from danqing.core.menu import PACKAGE
 from danqing.core.pictures.contract import Images
 from danqing.core.uses import used
-from danqing.nets.efficientnet_lite import SIDE, EfficientNetLite0, bundled_weights, efficientnet_lite0
+from danqing.nets.efficientnet_lite import SIDE, bundled_weights, shared_lite0
 
 WORDS = PACKAGE / "nets" / "weights" / "imagenet.txt"
 NAME = "efficientnet-lite0"
@@ -29,7 +29,7 @@ def words() -> tuple[str, ...]:
 def chances(picture: Images) -> Tensor:
     """The probabilities (1000,) of the classes, of the middle square of a picture (1, C, H, W)."""
     used(NAME, sha256=_hash())
-    net = _net()
+    net = shared_lite0(torch.device("cpu"))
     return net.logits(net.features(middle(picture)))[0].float().softmax(0)
 
 
@@ -41,12 +41,6 @@ def middle(picture: Images, side: int = SIDE) -> Images:
     square = picture[..., top : top + edge, left : left + edge].expand(-1, 3, -1, -1)
     sized = functional.interpolate(square, (side, side), mode="bicubic", antialias=edge > side, align_corners=False)
     return sized.clamp(0, 1)
-
-
-@functools.cache
-def _net() -> EfficientNetLite0:
-    with torch.inference_mode(False):
-        return efficientnet_lite0()
 
 
 @functools.cache

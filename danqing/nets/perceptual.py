@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import functools
-
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
 from danqing.core.pictures.contract import Images
-from danqing.nets.efficientnet_lite import EfficientNetLite0, efficientnet_lite0
+from danqing.nets.efficientnet_lite import shared_lite0
 
 BLOCKS = (-1, 1, 3, 8)  # of EfficientNet-Lite0, their wide maps: at 1/2, 1/4, 1/8 and 1/16 of the side
 SMALLEST = 64  # px: smaller pictures are enlarged to at least so much
@@ -34,19 +32,12 @@ def _maps(x: Images) -> list[Tensor]:
     x = x.expand(-1, 3, -1, -1)
     if (times := -(-SMALLEST // min(x.shape[-2:]))) > 1:
         x = F.interpolate(x, scale_factor=times, mode="bilinear")
-    maps = _net(x.device).maps(x.contiguous(memory_format=torch.channels_last), BLOCKS, ())
+    maps = shared_lite0(x.device).maps(x.contiguous(memory_format=torch.channels_last), BLOCKS, ())
     return [_unit(maps[f"inner {at}"].float()) for at in BLOCKS]
 
 
 def _unit(maps: Tensor) -> Tensor:
     return maps * (maps.square().sum(1, keepdim=True) + LEAST).rsqrt()
-
-
-@functools.cache
-def _net(device: torch.device) -> EfficientNetLite0:
-    """Loaded once a process, by whom it may be."""
-    with torch.inference_mode(False):
-        return efficientnet_lite0().to(device)
 
 
 __all__ = ["perceptual_distance"]

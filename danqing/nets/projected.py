@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import functools
 import math
 
 import torch
 from torch import Generator, Tensor, nn
 from torch.nn import functional as F
 
-from danqing.nets.efficientnet_lite import CHANNELS, EfficientNetLite0, efficientnet_lite0
+from danqing.nets.efficientnet_lite import CHANNELS, shared_lite0
 from danqing.nets.he import SLOPE
 
 WIDTH = 64  # channels of the mixed maps, and of the heads
@@ -62,7 +61,7 @@ class ProjectedCritic(nn.Module):
 
     def _mixed(self, x: Tensor) -> list[Tensor]:
         x = x.contiguous(memory_format=torch.channels_last)
-        levels = _frozen(x.device).levels(x.expand(-1, 3, -1, -1) / 2 + 0.5)
+        levels = shared_lite0(x.device).levels(x.expand(-1, 3, -1, -1) / 2 + 0.5)
         mixed = [F.conv2d(each, self.get_buffer(f"across_{at}")) for at, each in enumerate(levels)]
         for at in reversed(range(len(mixed) - 1)):
             coarser = F.interpolate(mixed[at + 1], mixed[at].shape[-2:], mode="bilinear")
@@ -139,11 +138,6 @@ def _placed(x: Tensor, right: int, down: int) -> Tensor:
 def _limited(layer: nn.Module) -> nn.Module:
     limited: nn.Module = nn.utils.parametrizations.spectral_norm(layer)
     return limited
-
-
-@functools.cache
-def _frozen(device: torch.device) -> EfficientNetLite0:
-    return efficientnet_lite0().to(device)
 
 
 __all__ = ["ProjectedCritic", "hinge", "led_by_both", "liking"]

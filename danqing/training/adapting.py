@@ -78,8 +78,7 @@ def adapt_for(config: TrainConfig, model: Model, loaded: Collection[str]) -> Ada
         return None
     kind: Kind = options.adapters
     rank = RANK if options.rank is None else options.rank
-    held = tuple(f"{part}." for part in model.holds)
-    mine = [each for each in loaded if (each.startswith("painter.") or not plays(model)) and not each.startswith(held)]
+    mine = [name for name in loaded if name.startswith("painter.") or not plays(model)]
     sizes = {name.rpartition(".")[0]: model.get_parameter(name).numel() for name in mine if name.endswith(".weight")}
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(options.seed)

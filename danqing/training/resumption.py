@@ -6,13 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from danqing.core.errors import DataError, ParameterError
+from danqing.core.pictures.contract import COLOURS
 from danqing.training.build import points_of
 from danqing.training.config import TrainConfig
 from danqing.training.setup import Supplies, fit_of
 from danqing.training.stages import stages_to_json
 from danqing.training.state import Saved
-
-COLOURS = {1: "grey", 3: "colour"}
 
 
 def check_changes(begun: TrainConfig, saved: Saved, path: Path, changes: dict[str, Any]) -> None:

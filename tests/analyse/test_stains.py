@@ -31,6 +31,11 @@ def test_what_is_cut_out_does_not_count(chelsea: Tensor) -> None:
     alpha = torch.ones(1, 1, 200, 240)
     alpha[..., 200:] = 0
     found, whole = stains(old, alpha=alpha), stains(old)
+    assert found.numbers[0]["share"] > 0.01
+    for under in (torch.zeros_like(old), torch.rand_like(old)):
+        again = stains(old.where(alpha > 0, under), alpha=alpha)
+        assert torch.equal(again.picture, found.picture)
+        assert again.numbers == found.numbers
     assert found.picture[..., 200:].sum() == 0
     assert (found.picture - whole.picture)[..., :190].abs().mean() < 0.03  # its line of colours is of what is seen
     assert abs(found.numbers[0]["share"] - float(found.picture[..., :200].mean())) < 1e-6

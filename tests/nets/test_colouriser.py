@@ -5,7 +5,8 @@ import torch
 from torch import Generator
 
 from danqing.maths.colour import luma
-from danqing.nets.colouriser import LOOK, Colouriser, _classifier
+from danqing.nets.colouriser import LOOK, Colouriser
+from danqing.nets.efficientnet_lite import shared_lite0
 
 
 def net() -> Colouriser:
@@ -65,7 +66,7 @@ def test_only_what_learns_is_saved_and_stepped():
 
 
 def test_a_net_that_was_used_first_can_learn_afterwards():
-    _classifier.cache_clear()
+    shared_lite0.cache_clear()
     x, made = grey(64, 64), net()
     mask = torch.zeros_like(x[:, :1])
     with torch.inference_mode():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import inspect
 
 import pytest
@@ -314,6 +315,18 @@ def test_every_step_of_repair_can_be_asked_for_and_forbidden(step: str) -> None:
         danqing.repair(spoilt, always=step, never=step)
     with pytest.raises(ParameterError, match="no step “dust”"):
         danqing.repair(spoilt, never="dust")
+
+
+@pytest.mark.parametrize("name", ["upscale", "deblur"])
+def test_what_is_cleaned_before_is_noise_and_blocks_alone(name: str) -> None:
+    """Whatever else repair would mend in an old print stays for repair."""
+    old = luma(photograph(200)).expand(-1, 3, -1, -1).contiguous()
+    old = noisy(danqing.age(old, seed=1, stains=2, folds=1, scratches=0, fading=0.1), 8)
+    assert {"noise", "shading", "scratches"} <= {*danqing.repair(old).numbers[0]["steps"]}
+    steps = importlib.import_module("danqing.restore.repair")._LOOKS.keys()
+    others = ",".join(sorted(steps - {"noise", "compression"}))
+    cleaned = danqing.repair(old, never=others).picture
+    assert torch.equal(getattr(danqing, name)(old), getattr(danqing, name)(cleaned, clean=False))
 
 
 @pytest.mark.parametrize("name", ["upscale", "deblur"])

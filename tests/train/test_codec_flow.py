@@ -66,6 +66,19 @@ def test_what_begins_with_a_flow_keeps_its_codec(codec, tmp_path):
     assert all(torch.equal(value, held[name]) for name, value in begun.codec.state_dict().items())
 
 
+def test_adapters_leave_the_codec_alone(codec, tmp_path):
+    """It learns no more, and others hold it: a change of it would be a change of what latents mean."""
+    first = finish(train(config(tmp_path / "first", codec, budget="16pictures"))).model
+    on = {**RUN, "budget": "32pictures", "from_": str(first), "adapters": "low-rank", "rank": 1}
+    job = train(TrainConfig.make("flow", "digits", **on, out=tmp_path / "on"))
+    next(progress for progress in job if "kimg" in progress.words and progress.done > 0.6)
+    job.close()
+    names = weights(max((tmp_path / "on" / "checkpoints").glob("*.safetensors")))
+    adapted = [name for name in names if "parametrizations" in name]
+    assert adapted
+    assert not [name for name in adapted if "codec." in name]
+
+
 def test_what_does_not_fit_is_refused_before_anything_is_written(codec, tmp_path):
     vae = save(VAE(8, 1, net="dense", width=4), tmp_path / "vae.safetensors")
     pixels = save(Flow(8, 1, **SMALL), tmp_path / "pixels.safetensors")

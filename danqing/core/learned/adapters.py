@@ -100,7 +100,7 @@ def adapt(model: nn.Module, names: Iterable[str], kind: Kind, rank: int) -> list
 
     Args:
         model: new, with the weights that it begins with; changed in place.
-        names: of weights; those that are no kernels of dense layers or convolutions are passed over.
+        names: of weights; those that are no kernels of dense layers or convolutions, or do not learn, are passed over.
         kind: of adapter.
         rank: of the change.
 
@@ -112,6 +112,8 @@ def adapt(model: nn.Module, names: Iterable[str], kind: Kind, rank: int) -> list
         path, _, last = name.rpartition(".")
         layer = model.get_submodule(path)
         if last != "weight" or not isinstance(layer, nn.Linear | nn.Conv2d | nn.ConvTranspose2d):
+            continue
+        if not layer.weight.requires_grad:  # it belongs to a part that no longer learns
             continue
         if rank * (len(layer.weight) + KINDS[kind].columns(layer.weight)) < layer.weight.numel():
             _put(layer, KINDS[kind], rank)

@@ -25,6 +25,9 @@ Images = Annotated[Tensor, Tag("pictures")]  # float32 (B, C, H, W), C in {1, 3}
 Mask = Annotated[Tensor, Tag("mask")]  # the same with C = 1; 1 means "here"
 
 
+COLOURS = {1: "grey", 3: "colour"}  # what pictures of so many channels are called
+
+
 @dataclass
 class Picture:
     """One picture as it lies in a file.

@@ -11,8 +11,11 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
+from danqing.core.errors import PictureError
 from danqing.core.pictures.found import Corners, Spot, Thing, inside
+from danqing.core.pictures.header import opened
 from danqing.core.pictures.listing import pictures_in
+from danqing.core.pictures.metadata import told
 from danqing.core.pictures.names import stem
 from danqing.data.annotations.packed import Packed
 from danqing.data.report import Unusable
@@ -71,13 +74,11 @@ class Folder:
 
     def size(self, name: str) -> tuple[int, int] | str:
         """Width and height of a picture as it is seen, or why they cannot be known."""
-        from PIL import Image
-
         try:
-            with Image.open(self.files[name]) as image:
-                turned = image.getexif().get(0x0112, 1) >= 5
-                return (image.height, image.width) if turned else image.size
-        except Exception:  # a decoder may fail in any way on a damaged file
+            with opened(self.files[name], limit=2**62) as header:
+                turned = told(header).orientation >= 5
+                return (header.height, header.width) if turned else (header.width, header.height)
+        except PictureError:
             return f"its picture {name} cannot be read"
 
 
