@@ -9,16 +9,14 @@ from typing import Annotated, Any, ClassVar, Literal
 import torch
 from torch import Generator, Tensor, nn
 
-from danqing.core.errors import ModelFileError, ParameterError
+from danqing.core.errors import ParameterError
 from danqing.core.fields.number import Range
-from danqing.core.fields.part import Part
-from danqing.core.learned.card import locate, read_card
+from danqing.core.fields.part import PartKind
 from danqing.core.learned.families import family_named
 from danqing.core.learned.model import Card, Samples
 from danqing.core.learned.painting import FlowPainter, MapAutoencoder
 from danqing.core.learned.proposals import Optimiser
 from danqing.core.learned.weights import load
-from danqing.core.menu import families
 from danqing.core.pictures.contract import COLOURS, Images, check_channels
 from danqing.maths.flows import Solver, drawn_times, nearest_noise, on_the_way, travelled
 from danqing.nets.adversary import in_blocks
@@ -70,7 +68,7 @@ class Flow(FlowPainter):
         steps: Annotated[int, Range(1, 50, "steps")] = 10,
         solver: Solver = "euler",
         guidance: Annotated[float, Range(0, 20)] = 1.5,
-        codec: Part | None = None,
+        codec: Annotated[str | Mapping[str, Any], PartKind(MapAutoencoder)] | None = None,
     ) -> None:
         super().__init__()
         check_channels(channels)
@@ -169,12 +167,7 @@ def _loaded(file: str) -> tuple[MapAutoencoder, Card]:
     Raises:
         ModelFileError: if there is none, or it is of another family.
     """
-    place = locate(file)
-    family = read_card(place).get("family")
-    if family in families() and not issubclass(family_named(family), MapAutoencoder):
-        remedy = "Train one on these pictures: danqing train codec PICTURES"
-        raise ModelFileError(f"is a {family}, not a codec", where=place, remedy=remedy)
-    model = load(place, kind=MapAutoencoder)
+    model = load(file, kind=MapAutoencoder)
     return model, model.card
 
 

@@ -156,7 +156,7 @@ class TrainConfig:
         made = cls._checked(family, data, {**begun, **values})
         for each in family_fields(family):
             if isinstance(each.kind, PartKind) and isinstance(made.params[each.name], str):
-                locate(made.params[each.name])
+                each.kind.look(made.params[each.name])
         return made
 
     @classmethod
