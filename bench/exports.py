@@ -74,7 +74,10 @@ def table(result: dict[str, Any]) -> str:
         cells = []
         for name in FORMATS:
             told = row["files"][name]
-            cells += [f"{told['bytes'] / 1e6:.1f}", *(f"{255 * told['gaps'][count]:.4f}" for count in ("1", "64"))]
+            cells += [
+                f"{told['bytes'] / 1e6:.1f}",
+                *(f"{255 * told['gaps'][count]['pictures']:.4f}" for count in ("1", "64")),
+            ]
         lines.append(f"| {row['family']} | {' | '.join(cells)} |")
     pairs = list(itertools.product(TURNS, WAYS))
     heads = [f"{count}: {WAYS[way]} ms" for count, way in pairs]

@@ -7,11 +7,11 @@ from pathlib import Path
 import matplotlib
 import numpy as np
 import pytest
-from PIL import ImageFont
+from PIL import Image, ImageFont
 
 from danqing.core.errors import DataError
-from danqing.zoo import character_pairs, characters, emoji
-from danqing.zoo.packages import Package, held_out
+from danqing.zoo import character_pairs, characters, emoji, textures
+from danqing.zoo.packages import Package, held_out, keep, write_manifest
 
 LISTED = """\
 # group: Smileys & Emotion
@@ -82,3 +82,26 @@ def test_characters_are_paired_by_name_and_held_out_whole(tmp_path: Path) -> Non
         for part in ("input", "target")
     }
     assert (tmp_path / "pairs/test/target/4E03.png").read_text() == "kai 4E03"
+
+
+def test_textures_are_cut_where_a_photograph_is_of_one_grain(tmp_path: Path) -> None:
+    """Grain in the middle, a calm sky above and another light below: only the middle is a texture."""
+    rng = np.random.default_rng(0)
+    pixels = np.full((3 * textures.SIDE, 2 * textures.SIDE, 3), 200, np.uint8)
+    pixels[textures.SIDE :] = rng.integers(60, 200, (2 * textures.SIDE, 2 * textures.SIDE, 3))
+    pixels[2 * textures.SIDE :] //= 6
+    for split in ("train", "test"):
+        keep(Image.fromarray(pixels), tmp_path / "photographs", f"{split}/hill.png")
+    with pytest.raises(DataError, match="not collected yet"):
+        textures.collect(tmp_path / "textures", tmp_path / "photographs")
+    rows = [{"file": f"{split}/hill.png", "licence": "CC0"} for split in ("train", "test")]
+    write_manifest(tmp_path / "photographs", rows)
+    told = textures.collect(tmp_path / "textures", tmp_path / "photographs")
+    columns = {0, 32, 64, 96, 128}
+    assert {(piece.left, piece.top) for piece in textures.textures(Image.fromarray(pixels))} == {
+        (left, textures.SIDE) for left in columns
+    }
+    files = {file.relative_to(tmp_path / "textures").as_posix() for file in (tmp_path / "textures").rglob("*.png")}
+    assert files == {f"{split}/hill-{left}-128.png" for split in ("train", "test") for left in columns}
+    assert told == {"textures": 2 * len(columns), "photographs": 2}
+    assert Image.open(tmp_path / "textures/train/hill-0-128.png").size == (textures.KEPT, textures.KEPT)

@@ -4,8 +4,8 @@ A recipe is a run's config (as ``danqing train --config`` takes it) whose file n
 runs/zoo-NAME, where a recipe that was stopped goes on; the finished model replaces the bundled one. Recipes that
 begin with other bundled weights come after those that do not. Restorers learn from the photographs that
 ``python -m danqing.zoo.photographs runs/photographs`` collects, painters from what ``danqing.zoo.characters`` and
-``danqing.zoo.emoji`` draw into runs/characters and runs/emoji, translators from what ``danqing.zoo.character_pairs``
-puts together of the former.
+``danqing.zoo.emoji`` draw into runs/characters and runs/emoji and ``danqing.zoo.textures`` cuts out of the photographs
+into runs/textures, translators from what ``danqing.zoo.character_pairs`` puts together of the characters.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from typing import Any
 from danqing.core.disk import replacing
 from danqing.core.learned.card import WEIGHTS
 from danqing.core.learned.families import family_named
-from danqing.core.learned.model import Painter
+from danqing.core.learned.model import Painter, Restorer
 from danqing.core.learned.painting import Translator
 from danqing.core.learned.weights import load_tensors, save_tensors
 from danqing.core.progress import Progress, Show, finish
@@ -41,10 +41,10 @@ def retrain(recipe: Path) -> Path:
 
 
 def put_among_bundled(model: Path, name: str) -> Path:
-    """Put a model among the bundled ones; what paints in half precision, which no eye can tell from the whole."""
+    """Put a model among the bundled ones; what makes pictures in half precision, which no eye tells from the whole."""
     bundled = WEIGHTS / f"{name}.safetensors"
     card, tensors = load_tensors(model)
-    if issubclass(family_named(str(card["family"])), Painter | Translator):
+    if issubclass(family_named(str(card["family"])), Painter | Translator | Restorer):
         halved = {key: each.half() if each.is_floating_point() else each for key, each in tensors.items()}
         return save_tensors(halved, bundled, card)
     with replacing(bundled) as temporary:
