@@ -45,6 +45,8 @@ FAMILIES: Mapping[str, tuple[str, dict[str, Any]]] = {
     TODAY: ("dcgan", {"doubling": "free", "lr": 2e-3 * (28 / 64) ** 2}),
     "dcgan": ("dcgan", {}),
     "stylegan": ("stylegan", {}),
+    "flow": ("flow", {}),
+    "vae": ("vae", {}),
 }
 MINUTES = 15  # of one processor
 TRIALS = (1_600, 8_000)  # pictures: what both take tells what beginning and ending take, and what each picture does
@@ -198,10 +200,10 @@ def table(result: dict[str, Any]) -> str:
         rows = [row for row in result["rows"] if row["set"] == name]
         for row in rows:
             figures = [figure(row[key], times, digits) for key, (_, times, digits) in COLUMNS.items()]
-            took = _rounded(row["minutes"], 1, 1)
+            took = rounded(row["minutes"], 1, 1)
             cells = [name, row["family"], f"{row['seen']:,}", took, *figures, ", ".join(row["alarms"]) or "–"]
             lines.append("| " + " | ".join(cells) + " |")
-        real = [_rounded(rows[0][key]["real"], times, digits) for key, (_, times, digits) in COLUMNS.items()]
+        real = [rounded(rows[0][key]["real"], times, digits) for key, (_, times, digits) in COLUMNS.items()]
         lines.append("| " + " | ".join([name, "real", "–", "–", *real, "–"]) + " |")
     left = len(SETS) * len(FAMILIES) - len(result["rows"])
     return "\n".join([*lines, "", *ratios(result), *([f"- {left} runs are not measured yet"] if left else [])])
@@ -223,11 +225,11 @@ def ratios(result: dict[str, Any]) -> list[str]:
 
 def figure(row: Mapping[str, float], times: int, digits: int) -> str:
     """A value and its interval."""
-    value, low, high = (_rounded(row[key], times, digits) for key in ("value", "low", "high"))
+    value, low, high = (rounded(row[key], times, digits) for key in ("value", "low", "high"))
     return f"{value} [{low}, {high}]"
 
 
-def _rounded(value: float | None, times: int, digits: int) -> str:
+def rounded(value: float | None, times: int, digits: int) -> str:
     return "–" if value is None else f"{value * times:.{digits}f}"
 
 

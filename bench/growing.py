@@ -17,7 +17,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from bench.generation import COLUMNS, SETS, _figure
+from bench.generation import COLUMNS, SETS, figure
 from bench.projected import SIDE, judged, paces, trained
 from danqing.training.config import TrainConfig
 from danqing.training.stages import stages_to_json
@@ -86,7 +86,7 @@ def table(result: dict[str, Any]) -> str:
     heads = ["set", "growing", "processor seconds", "seen", *(head for head, _, _ in shown.values()), "alarms"]
     lines = [f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
     for row in result["rows"]:
-        figures = [_figure(row[key], times, digits) for key, (_, times, digits) in shown.items()]
+        figures = [figure(row[key], times, digits) for key, (_, times, digits) in shown.items()]
         cells = [row["set"], row["way"], str(row["seconds"]), f"{row['seen']:,}", *figures]
         lines.append(f"| {' | '.join([*cells, ', '.join(row['alarms']) or '–'])} |")
     return "\n".join([*lines, "", *_savings(result)])

@@ -22,7 +22,7 @@ import numpy as np
 import torch
 
 import danqing
-from bench.generation import COLUMNS, SETS, _figure, _rounded, scored
+from bench.generation import COLUMNS, SETS, figure, rounded, scored
 from danqing.core.learned.manner import computes_bf16
 from danqing.core.learned.model import Painter, Samples
 from danqing.core.learned.weights import load
@@ -137,13 +137,13 @@ def table(result: dict[str, Any]) -> str:
     heads = ["set", "critics", "pictures a second", "seen", *(head for head, _, _ in shown.values()), "tints", "alarms"]
     lines = [f"{result['seconds']:.0f} processor seconds.", "", f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
     for row in result["rows"]:
-        figures = [_figure(row[key], times, digits) for key, (_, times, digits) in shown.items()]
-        ends = [_rounded(row["tints"], 1, 2), ", ".join(row["alarms"]) or "–"]
+        figures = [figure(row[key], times, digits) for key, (_, times, digits) in shown.items()]
+        ends = [rounded(row["tints"], 1, 2), ", ".join(row["alarms"]) or "–"]
         cells = [row["set"], row["way"], f"{row['pace']:.0f}", f"{row['seen']:,}", *figures, *ends]
         lines.append(f"| {' | '.join(cells)} |")
     for name in dict.fromkeys(row["set"] for row in result["rows"]):
         row = next(row for row in result["rows"] if row["set"] == name)
-        real = [_rounded(row[key]["real"], times, digits) for key, (_, times, digits) in shown.items()]
+        real = [rounded(row[key]["real"], times, digits) for key, (_, times, digits) in shown.items()]
         lines.append(f"| {' | '.join([name, 'real', '–', '–', *real, '1', '–'])} |")
     return "\n".join(lines)
 

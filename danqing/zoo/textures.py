@@ -63,7 +63,7 @@ def collect(folder: Path, photographs: Path = PHOTOGRAPHS) -> dict[str, Any]:
 
 def textures(picture: Image.Image) -> list[Piece]:
     """The pieces of a photograph that are textures, at most ``MOST``."""
-    luma = np.asarray(picture.convert("L"), np.float32) / 255
+    luma = np.asarray(picture.convert("L"), np.float32) / np.float32(255)
     return sorted(piece for piece in _pieces(luma) if piece.apart <= APART)[:MOST]
 
 

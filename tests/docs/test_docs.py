@@ -1,5 +1,6 @@
 """What the documents say is what the program does: their blocks run, the generated page is up to date."""
 
+import importlib
 import os
 import re
 import shutil
@@ -8,6 +9,9 @@ import sys
 from pathlib import Path
 
 import pytest
+
+from bench.__main__ import PAGE as BENCHMARKS
+from bench.__main__ import names, page
 
 ROOT = Path(__file__).parents[2]
 README, CHINESE = ROOT / "README.md", ROOT / "README.zh-CN.md"
@@ -66,13 +70,19 @@ def test_the_reference_is_up_to_date() -> None:
 
 
 def test_every_linked_file_exists() -> None:
-    for page in [*PAGES, CHINESE, ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]:
-        for target in re.findall(r"\]\(([^)#:]+)\)|src=\"([^\":]+)\"", page.read_text("utf-8")):
-            path = page.parent / (target[0] or target[1])
-            assert path.exists(), f"{page.name} points to {path}"
+    for text in [*PAGES, CHINESE, ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]:
+        for target in re.findall(r"\]\(([^)#:]+)\)|src=\"([^\":]+)\"", text.read_text("utf-8")):
+            path = text.parent / (target[0] or target[1])
+            assert path.exists(), f"{text.name} points to {path}"
 
 
 def test_the_page_of_benchmarks_holds_all_figures_that_are_kept() -> None:
-    from bench.__main__ import PAGE, page
+    assert BENCHMARKS.read_text("utf-8") == page(), "bench.__main__.write_page writes it"
 
-    assert PAGE.read_text("utf-8") == page(), "bench.__main__.write_page writes it"
+
+@pytest.mark.parametrize("name", names())
+def test_every_benchmark_can_be_begun(name: str) -> None:
+    """What one takes from another, and from danqing, is there."""
+    module = importlib.import_module(f"bench.{name}")
+    assert callable(module.run)
+    assert callable(module.table)
