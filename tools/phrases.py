@@ -58,10 +58,19 @@ def _told(node: ast.AST) -> Iterator[str]:
         yield from template_of(node.value)
     elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.target.id in VARIABLES:
         yield from template_of(node.value) if node.value is not None else ()
+    elif isinstance(node, ast.FunctionDef) and _yields_lines(node):
+        for inner in ast.walk(node):
+            if isinstance(inner, ast.Yield) and inner.value is not None:
+                yield from (text for text in template_of(inner.value) if " " in text.strip())
     elif isinstance(node, ast.FunctionDef) and node.name == "expected":
         for inner in ast.walk(node):
             if isinstance(inner, ast.Return) and inner.value is not None:
                 yield from template_of(inner.value)
+
+
+def _yields_lines(node: ast.FunctionDef) -> bool:
+    """Whether a function is said to give texts one after the other, as advice comes."""
+    return node.returns is not None and ast.unparse(node.returns) == "Iterator[str]"
 
 
 def missing() -> dict[str, str]:

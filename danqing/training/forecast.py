@@ -26,6 +26,9 @@ SIZES = (16, 32, 64)  # px: what an ordinary computer learns in hours; larger on
 FIRST, SERIOUS = 200_000, 5_000_000  # pictures seen: for a first impression, and for what is worth keeping
 BUDGETS = {text: Budget.parse(text).amount for text in ("10m", "30m", "1h", "2h", "4h", "8h", "24h")}  # seconds
 MEASURED = Path(__file__).with_name("forecasts.json")  # what runs of known sets looked like, by pictures seen
+ALONE = 200  # pictures: fewer learn better from what a bundled painter knows (bench transfer: with 10 and with 100)
+KNOWN = {1: "characters", 3: "emoji"}  # bundled painters, by channels
+KNOWN_SIZE = 64  # px: of their pictures
 ALIKE = 2.0  # times as many pictures seen, or as few, still look alike
 PATIENT = 0.5  # s: a measurement gives up on further steps once one took as long
 
@@ -37,6 +40,7 @@ class Suggestion(NamedTuple):
     size: int
     channels: int
     budget: str
+    begin: str | None
     lines: list[str]
 
 
@@ -53,12 +57,15 @@ def _suggest(report: Report) -> Job[Suggestion]:
     prepare(None)
     speed = pictures_per_second("dcgan", size, channels)
     budget = next((name for name, seconds in BUDGETS.items() if seconds * speed >= FIRST), "24h")
+    begin = KNOWN[channels] if report.usable < ALONE and size == KNOWN_SIZE else None
+    command = f"danqing train dcgan {report.source} --size {size} --budget {budget}"
     lines = [
-        f"Suggestion: danqing train dcgan {report.source} --size {size} --budget {budget}",
+        f"Suggestion: {command}{f' --from {begin}' if begin else ''}",
+        *([f"Fewer than {ALONE} pictures: what a bundled painter has learned is a better beginning"] if begin else []),
         *about(report.usable, size, channels, BUDGETS[budget] * speed, budget),
         f"What is worth keeping takes about {SERIOUS / 1e6:.0f} million pictures seen: {_time(SERIOUS / speed)} here",
     ]
-    return Suggestion("dcgan", size, channels, budget, lines)
+    return Suggestion("dcgan", size, channels, budget, begin, lines)
 
 
 def about(pictures: float, size: int, channels: int, seen: float, budget: str) -> Iterator[str]:

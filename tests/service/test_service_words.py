@@ -12,11 +12,15 @@ from serving import Running
 
 from danqing.core import errors
 from danqing.core.errors import DanqingError
+from danqing.core.learned.families import family_named
+from danqing.data.advice import advice
+from danqing.data.report import Report, Unusable
 from danqing.faces.service import catalogue
 from danqing.faces.service.phrases import BOOK, LANGUAGE, UNKNOWN, book, help_book, id_of, language_of, message_id, said
 from danqing.faces.service.problems import KINDS, STATUS, TITLES, Problem, as_json, problem_of
 from danqing.faces.service.web import in_language
 from danqing.training.alarm import known_alarms
+from danqing.training.forecast import about
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "tools"))
 from phrases import missing
@@ -137,3 +141,20 @@ def test_json_holds_what_javascript_can_read() -> None:
     )
     assert sent == {"seed": str(2**53 + 1), "small": 2**53, "not": None, "far": None, "yes": True}
     assert Problem("parameter", "x").told()["status"] == 422
+
+
+def test_advice_before_a_training_is_in_chinese() -> None:
+    """What a look through a set, and the plan of a run, say of it."""
+    lines = []
+    for count in (0, 1, 9, 400):
+        sizes, modes, classes = {"20 x 60": count, "90 x 90": 1}, {"grey": 1, "colour with alpha": 1}, {"a": count, "b": 1}
+        copies = [["a.png", "b.png"]] * 3
+        found = Report(
+            "set", count, [Unusable("c.png", "is empty")], sizes, modes, classes, copies, copies * 30, [], [], []
+        )
+        lines += [line for kind in (family_named("dcgan"), family_named("vae")) for line in advice(found, kind)]
+    lines += [line for count in (9.0, 400.0, 9e3) for line in about(count, 32, 3, 1e5, "1h")]
+    assert len(lines) > 8
+    for line in lines:
+        assert CJK.search(said(line, "zh")), line
+        assert not re.search(r"[a-z]{2,} [a-z]{2,} [a-z]{2,}", said(line, "zh")), line

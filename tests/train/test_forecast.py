@@ -11,6 +11,7 @@ import torch
 
 import danqing
 from danqing.core.errors import OutputError, ParameterError, TrainingFailed
+from danqing.core.learned.card import read_card
 from danqing.core.learned.model import Samples
 from danqing.core.notes import noted
 from danqing.core.operators.task import task_named
@@ -27,9 +28,9 @@ from danqing.training.score import drawn_classes
 SMALL: dict[str, Any] = {"batch": 16, "precision": "fp32", "threads": 1}
 
 
-def pictures(folder: Path, count: int, side: int) -> Path:
+def pictures(folder: Path, count: int, side: int, channels: int = 1) -> Path:
     for at in range(count):
-        x = torch.rand(1, 1, side, side, generator=torch.Generator().manual_seed(at))
+        x = torch.rand(1, channels, side, side, generator=torch.Generator().manual_seed(at))
         danqing.write(x, folder / f"{at:03}.png")
     return folder
 
@@ -45,6 +46,24 @@ def test_a_suggestion_fits_the_pictures_and_the_machine(tmp_path: Path, monkeypa
     assert "about 360,000 pictures, each picture 40,000.0 times" in told
     assert "too few" in told
     assert "14 hours here" in told  # five million
+    assert found.begin is None
+
+
+@pytest.mark.parametrize(("channels", "known"), [(1, "characters"), (3, "emoji")])
+def test_few_pictures_begin_with_what_is_known(
+    channels: int, known: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(forecast, "pictures_per_second", lambda *_: 100.0)
+    folder = pictures(tmp_path / "set", 9, 70, channels)
+    found = finish(suggest(finish(check(folder))))
+    assert found is not None
+    assert found.begin == known
+    command = found.lines[0].removeprefix("Suggestion: danqing train dcgan ").split()
+    assert command[1:] == ["--size", "64", "--budget", "1h", "--from", known]
+    result = danqing.train("dcgan", folder, size=64, budget="4pictures", batch=2, from_=known, out=tmp_path / "run")
+    assert read_card(result.model)["training"]["from_"] == known
+    monkeypatch.setattr(forecast, "ALONE", 9)
+    assert finish(suggest(finish(check(folder)))).begin is None
 
 
 def test_a_forecast_speaks_only_of_what_was_measured() -> None:

@@ -53,7 +53,9 @@ def check(
         suggested = [] if suggestion is None else suggestion.lines
         numbers, lines = {**numbers, "suggestion": suggested}, [*lines, *suggested]
         if suggestion is not None:
-            numbers["settings"] = {name: getattr(suggestion, name) for name in ("family", "size", "budget")}
+            begin = {} if suggestion.begin is None else {"from_": suggestion.begin}
+            known = {name: getattr(suggestion, name) for name in ("family", "size", "budget")}
+            numbers["settings"] = {**known, **begin}
     if boxes is not None:
         row, faults = told(boxes, Path(pictures))
         numbers, lines, sound = {**numbers, "boxes": row}, [*lines, *faults], sound and not row["faults"]

@@ -134,7 +134,7 @@ export interface Dataset {
 
 export interface Report {
   suggestion?: string[]
-  settings?: { family: string; size: number; budget: string }
+  settings?: { family: string; size: number; budget: string; from_?: string }
   usable?: number
   unusable?: { name: string; reason: string }[]
   sizes?: Json
