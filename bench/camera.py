@@ -5,8 +5,9 @@ and some of those held out of `runs/photographs`, if they are there. Four of the
 benchmark and share no formula with what nets learn from: a lens (a blur of σ 0.7 px, which the photograph they are
 measured against has, too), OpenCV's edge-aware demosaicing, a colour matrix as cameras have, a power of 2.2, bilateral
 smoothing, halving by areas. The others are the operator `add_camera_noise`. Figures are mean gains in PSNR (dB, RGB)
-over the spoilt picture against the photograph: `denoise` blind; told the best σ of a list, picture by picture; OpenCV's
-`fastNlMeansDenoisingColored` at the best strength of a list, picture by picture. Nets compute in fp32. Clean
+over the spoilt picture against the photograph: `denoise` blind, choosing its net itself; each net blind, and told the
+best σ of a list, picture by picture; OpenCV's `fastNlMeansDenoisingColored` at the best strength of a list, picture by
+picture. Nets that are named compute in fp32. Clean
 photographs are shown to the blind net, too: how far it leaves them as they are.
 """
 
@@ -52,6 +53,7 @@ def run() -> dict[str, Any]:
         clean, noisy = spoil(whole, np.random.default_rng(len(rows)))
         before = psnr(noisy, clean)
         found = {"OpenCV": max(psnr(_opencv(noisy, strength), clean) for strength in STRENGTHS)}
+        found["danqing, blind"] = psnr(danqing.denoise(noisy), clean)
         for label, net in nets.items():
             found[f"{label} blind"] = psnr(danqing.denoise(noisy, weights=net), clean)
             told = {sigma: psnr(danqing.denoise(noisy, sigma=float(sigma), weights=net), clean) for sigma in SIGMAS}
@@ -60,7 +62,7 @@ def run() -> dict[str, Any]:
         print(rows[-1], flush=True)
     kept = {
         label: {name: psnr(danqing.denoise(_cut(x), weights=net), _cut(x)) for name, x in photographs.items()}
-        for label, net in nets.items()
+        for label, net in {"danqing": None, **nets}.items()
     }
     return {"rows": rows, "clean": kept}
 

@@ -13,6 +13,8 @@ from danqing.core.pictures.contract import Images
 from danqing.maths.noise import by_statistics
 
 METER = "noisemeter"  # bundled weights
+WHITE, CAMERA = "denoise-base", "denoise-camera"  # bundled weights that remove noise of either kind
+REACH = 64  # px: how far both look
 ALIKE = 1.3  # times: within that of each other, the statistics are trusted, which are exact for white noise
 LEAST = 2 / 255  # of a camera: less is not seen, and fine texture may look like it
 MORE = 1.25  # times that noise of a camera is told stronger (how it was chosen: ADR 21)
@@ -52,6 +54,11 @@ class Estimate(NamedTuple):
     def told(self) -> Tensor:
         """The level (B,) that a net is best told; 0 where nothing is known."""
         return torch.where(self.white, self.level, MORE * self.level).nan_to_num(0)
+
+    @property
+    def remover(self) -> str:
+        """The bundled weights that remove such noise best, from the first picture and those alike."""
+        return WHITE if bool(self.white[0]) else CAMERA
 
 
 def estimate_noise(x: Images, seen: Tensor | None = None) -> Estimate:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import torch
 
@@ -10,26 +10,35 @@ from danqing.core.fields.number import Range
 from danqing.core.fields.weights import ForTask
 from danqing.core.learned.model import Restorer
 from danqing.core.operators.operator import operator
+from danqing.core.operators.use import use
 from danqing.core.pictures.contract import Images
-from danqing.nets.noise_estimate import estimate_noise
+from danqing.nets.noise_estimate import REACH, estimate_noise
 
+TASK = "denoise"
 MOST = 75.0
 UNSEEN = 1.0  # σ on the 0–255 scale below which an estimate counts as no noise: nobody sees so little
 
 
-def _settled(x: Images, sigma: float | None) -> dict[str, float]:
-    if sigma is not None:
-        return {"sigma": sigma}
-    found = min(255 * float(estimate_noise(x).told), MOST)
-    return {"sigma": found if found >= UNSEEN else 0.0}
+def _settled(x: Images, sigma: float | None, weights: Restorer | None) -> dict[str, Any]:
+    if sigma == 0 or (sigma is not None and weights is not None):
+        return {}
+    estimate = estimate_noise(x)
+    if sigma is None:
+        found = min(255 * float(estimate.told), MOST)
+        sigma = found if found >= UNSEEN else 0.0
+    return {"sigma": sigma, "weights": weights or use(estimate.remover, Restorer, TASK)}
 
 
-@operator(reach=lambda weights: weights.reach, settle=_settled, version=2)
+def _reach(weights: Restorer | None) -> int:
+    return REACH if weights is None else weights.reach
+
+
+@operator(reach=_reach, settle=_settled, version=3)
 def denoise(
     x: Images,
     sigma: Annotated[float, Range(0, MOST)] | None = None,
     strength: Annotated[float, Range(0, 1)] = 1.0,
-    weights: Annotated[Restorer, ForTask("denoise")] = "denoise-base",  # type: ignore[assignment]
+    weights: Annotated[Restorer, ForTask(TASK)] | None = None,
 ) -> Images:
     """Remove noise with a neural network that learned it from photographs.
 
@@ -38,7 +47,8 @@ def denoise(
         sigma: standard deviation of the noise on the 0–255 scale, if it is known (of a camera's, the root mean square);
             otherwise it is estimated from each picture, and one with less than 1 stays as it is. 0 changes nothing.
         strength: share of the noise that is taken away; a little of it left can look more natural.
-        weights: the bundled denoise-base, the faster denoise-tiny, or a restorer of one's own.
+        weights: the bundled denoise-base (white noise), denoise-camera (that of cameras and phones), the faster
+            denoise-tiny, or a restorer of one's own; otherwise one of the first two, by the noise that is found.
 
     Returns:
         Pictures of the same size; grey pictures stay grey.
@@ -52,6 +62,6 @@ def denoise(
         danqing denoise photo.png --out clean.png
         danqing denoise photo.png --sigma 25 --weights denoise-tiny --out clean.png
     """
-    if not sigma or strength == 0:
+    if not sigma or strength == 0 or weights is None:  # which are only without where there is nothing to remove
         return x.clone()
     return torch.lerp(x, weights.restore(x, level=x.new_tensor([sigma / 255])), strength)

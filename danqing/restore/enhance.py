@@ -16,7 +16,7 @@ from danqing.core.pictures.contract import Images
 from danqing.maths.colour import brightness, from_linear, to_linear
 from danqing.maths.damage import MOST_GAIN, gain_for, lit
 from danqing.maths.guided import WIDE, led_by
-from danqing.nets.noise_estimate import estimate_noise
+from danqing.nets.noise_estimate import REACH, estimate_noise
 
 SCALES = (15 / 512, 80 / 512, 250 / 512)  # of the surroundings that retinex compares with, in shorter sides
 CLIP = 2.0  # of CLAHE's histograms, in multiples of a flat one
@@ -26,20 +26,25 @@ MOST_NOISE = 75.0
 SPREAD = 2.5  # standard deviations of the retinex that become black and white
 
 
-def _reach(method: str, weights: Restorer) -> int | None:
-    return 2 * weights.reach + 2 * WIDE if method == "learned" else None
+def _reach(method: str, weights: Restorer, denoiser: Restorer | None) -> int | None:
+    looks = REACH if denoiser is None else denoiser.reach
+    return looks + weights.reach + 2 * WIDE if method == "learned" else None
 
 
-def _settled(x: Images, method: str, gain: float | None, sigma: float | None) -> dict[str, float]:
+def _settled(
+    x: Images, method: str, gain: float | None, sigma: float | None, denoiser: Restorer | None
+) -> dict[str, Any]:
     if method != "learned":
         return {}
-    return {
-        "gain": float(gain_for(x)) if gain is None else gain,
-        "sigma": min(255 * float(estimate_noise(x).told), MOST_NOISE) if sigma is None else sigma,
-    }
+    settled = {"gain": float(gain_for(x)) if gain is None else gain, "sigma": sigma, "denoiser": denoiser}
+    if sigma is None or (sigma and denoiser is None):
+        noise = estimate_noise(x)
+        settled["sigma"] = min(255 * float(noise.told), MOST_NOISE) if sigma is None else sigma
+        settled["denoiser"] = denoiser or use(noise.remover, Restorer, "denoise")
+    return settled
 
 
-@operator(reach=_reach, settle=_settled, version=2)
+@operator(reach=_reach, settle=_settled, version=3)
 def enhance(
     x: Images,
     method: Literal["learned", "clahe", "retinex", "grey-world"] = "learned",
@@ -47,6 +52,7 @@ def enhance(
     gain: Annotated[float, Range(1, MOST_GAIN)] | None = None,
     sigma: Annotated[float, Range(0, MOST_NOISE)] | None = None,
     weights: Annotated[Restorer, ForTask("lowlight")] = "lowlight-small",  # type: ignore[assignment]
+    denoiser: Annotated[Restorer, ForTask("denoise")] | None = None,
 ) -> Images:
     """Brighten a dark picture, raise a dull contrast or take away a cast of colour.
 
@@ -63,6 +69,7 @@ def enhance(
         sigma: for learned: standard deviation of the noise in the dark picture, on the 0–255 scale; otherwise it is
             estimated. 0 leaves the noise.
         weights: the bundled lowlight-small, or a restorer of one's own; for learned.
+        denoiser: the restorer that cleans before; otherwise the bundled one that knows the noise that is found.
 
     Returns:
         Pictures of the same size; grey pictures stay grey.
@@ -81,7 +88,9 @@ def enhance(
         danqing enhance dull.png --method clahe --strength 0.7 --out crisp.png
     """
     if method == "learned":
-        made = _lifted(x, weights, x.new_tensor([gain]), x.new_tensor([sigma]) / 255)
+        cleaned = x if not sigma or denoiser is None else denoiser.restore(x, level=x.new_tensor([sigma]) / 255)
+        brighter = x.new_tensor([gain])
+        made = led_by(lit(cleaned, brighter).x, weights.restore(cleaned, level=brighter))
     elif method == "grey-world":
         made = _grey_world(x)
     else:
@@ -89,13 +98,6 @@ def enhance(
         better = torch.stack([(_clahe if method == "clahe" else _retinex)(plane[0])[None] for plane in light])
         made = x * (better / light.clamp(min=DARKEST)) if x.shape[1] == 3 else better
     return torch.lerp(x, made.clamp(0, 1), strength)
-
-
-def _lifted(x: Images, weights: Restorer, gain: torch.Tensor, noise: torch.Tensor) -> Images:
-    """Brightened as a net says, with the detail of a picture without noise."""
-    if noise > 0:
-        x = use("denoise-base", Restorer, "denoise").restore(x, level=noise)
-    return led_by(lit(x, gain).x, weights.restore(x, level=gain))
 
 
 def _clahe(plane: torch.Tensor) -> torch.Tensor:

@@ -62,7 +62,7 @@ class Found(NamedTuple):
     needs: Any = None
 
 
-@operator(version=4)
+@operator(version=5)
 def repair(
     x: Images,
     strength: Annotated[float, Range(0, 1)] = 1.0,
@@ -73,10 +73,11 @@ def repair(
 ) -> Job[Figures]:
     """Look what ails a photograph and mend it: compression, folds, scratches, stains, noise, faded colours, blur.
 
-    Each is looked for in what the steps before have left, and done only if it is needed. Strong noise goes before
-    scratches, which are then better seen; compression first, since it came last; the shadows of folds before what is
-    beside the crease is filled from there; fading when nothing is left that deeper colours would deepen, too. Shadows
-    and stains that light goes through are not filled but given the light back that they took.
+    Each is looked for in what the steps before have left, and done only if it is needed. A camera's noise goes first,
+    together with what its file did to it; otherwise compression does, since it came last, and strong white noise before
+    scratches, which are then better seen; the shadows of folds before what is beside the crease is filled from there;
+    fading when nothing is left that deeper colours would deepen, too. Shadows and stains that light goes through are
+    not filled but given the light back that they took.
 
     Args:
         x: pictures (B, C, H, W) in [0, 1].
@@ -143,9 +144,15 @@ def _steps(said: str, name: str) -> set[str]:
 
 def _order(x: Images) -> Iterator[str]:
     """In which order a picture's ills are mended."""
-    yield "compression"
     marks = ("shading", "scratches", "stains")
-    yield from ("noise", *marks) if (_noise(x).figure or 0) > COARSE else (*marks, "noise")
+    noise = estimate_noise(x)
+    known = 255 * float(noise.level.nan_to_num(0)[0])
+    if known > NOISY and not bool(noise.white[0]):
+        yield from ("noise", "compression", *marks)
+    elif known > COARSE:
+        yield from ("compression", "noise", *marks)
+    else:
+        yield from ("compression", *marks, "noise")
     yield from ("fading", "blur")
 
 
@@ -157,7 +164,8 @@ def _compression(x: Images) -> Found:
 def _noise(x: Images) -> Found:
     estimate = estimate_noise(x)
     known = 255 * float(estimate.level[0])
-    return Found(None if math.isnan(known) else known, known > NOISY, estimate.told)  # nothing is more than NaN
+    figure = None if math.isnan(known) else known
+    return Found(figure, known > NOISY, estimate)  # nothing is more than NaN
 
 
 def _shading(x: Images) -> Found:
@@ -212,7 +220,7 @@ def _mended(step: str, x: Images, needs: Any, size: str) -> Job[Images]:
     if step == "fading":
         return _ready(unfaded(x, needs))
     if step == "noise":
-        return _restored(f"denoise-{size}", x, level=needs)
+        return _restored(needs.remover if size == "base" else "denoise-tiny", x, level=needs.told)
     return _restored("dejpeg-small", x, level=needs) if step == "compression" else _restored("deblur-small", x)
 
 
