@@ -147,7 +147,8 @@ def test_advice_before_a_training_is_in_chinese() -> None:
     """What a look through a set, and the plan of a run, say of it."""
     lines = []
     for count in (0, 1, 9, 400):
-        sizes, modes, classes = {"20 x 60": count, "90 x 90": 1}, {"grey": 1, "colour with alpha": 1}, {"a": count, "b": 1}
+        sizes, modes = {"20 x 60": count, "90 x 90": 1}, {"grey": 1, "colour with alpha": 1}
+        classes = {"a": count, "b": 1}
         copies = [["a.png", "b.png"]] * 3
         found = Report(
             "set", count, [Unusable("c.png", "is empty")], sizes, modes, classes, copies, copies * 30, [], [], []
