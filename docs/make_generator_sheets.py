@@ -22,6 +22,8 @@ def sheets() -> None:
     for name in ("characters", "emoji"):
         painted = danqing.generate(load(name, kind=Painter), count=ROWS * COLUMNS, label="all")
         danqing.write(contact_sheet(painted, COLUMNS, ROWS), IMAGES / f"{name}.png", force=True)
+    digits = danqing.generate(load("handwritten-digits", kind=Painter), count=60, label="all")
+    danqing.write(contact_sheet(digits, 10, 6), IMAGES / "handwritten-digits.png", force=True)
     danqing.write(hands(), IMAGES / "print-to-kai.png", force=True)
 
 
