@@ -149,8 +149,14 @@ def test_too_few_pictures_are_refused_with_the_number_needed():
         scored(Copyist(), count=500, features="efficientnet-lite0")
 
 
-def test_features_without_classes_are_enough_for_all_but_the_scores_of_classes():
-    found, _ = scored(Copyist(), count=100, features="mobilenet-v2")
+def test_features_without_classes_are_enough_for_all_but_the_scores_of_classes(tmp_path):
+    for part, count in (("train", 12), ("test", 12)):
+        pictures, labels = digits(part)
+        for at, label in enumerate(labels[: 10 * count]):
+            place = tmp_path / part / str(label)
+            place.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(pictures[at]).save(place / f"{at}.png")
+    found, _ = scored(Copyist(), str(tmp_path), count=100, features="mobilenet-v2")
     assert {name.partition(" of ")[0] for name in found} == {
         "frechet_distance", "kernel_distance", "precision", "recall", "density", "coverage", "copied_share"
     }  # fmt: skip
