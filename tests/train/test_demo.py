@@ -21,7 +21,7 @@ def test_it_leaves_a_page_that_stands_alone(tmp_path: Path) -> None:
     text = page.read_text("utf-8")
     assert text.count("data:image/") == 4
     assert not re.findall(r"(?:src|href)=\"(?!data:)", text)
-    assert "http" not in text
+    assert "http" not in re.sub(r"data:[^\"]+", "", text)  # pictures are letters that may spell anything
     assert read(page.parent / "grid.png").pixels.shape[3] >= 10 * 28
     assert finish(replay(page.parent / "grid.png", tmp_path / "again.png")).identical
     with pytest.raises(OutputError, match="--force"):

@@ -51,8 +51,9 @@ def test_nothing_is_fetched(tmp_path: Path) -> None:
     text = page(tmp_path)
     assert text.count('src="data:image/png;base64,') == 2
     assert not re.findall(r"(?:src|href)=\"(?!data:)", text)
-    assert "http" not in text
-    assert "url(" not in text
+    words = re.sub(r"data:[^\"]+", "", text)  # pictures are letters that may spell anything
+    assert "http" not in words
+    assert "url(" not in words
     assert text.endswith("</html>\n")
 
 
