@@ -37,7 +37,7 @@ def main(url: str) -> None:
 def train(page: Page, url: str) -> None:
     """A training that has ended."""
     page.goto(f"{url}/#train")
-    page.get_by_role("button", name="Vae").click()
+    page.get_by_role("button", name="Dcgan").click()
     for label, value in (("Budget", "2m"), ("Size", "28")):
         page.get_by_role("textbox", name=label).first.fill(value)
         page.get_by_role("textbox", name=label).first.press("Enter")
@@ -50,7 +50,7 @@ def train(page: Page, url: str) -> None:
 
 
 def mend(page: Page, url: str) -> None:
-    """A chain of two steps, half of the picture before and half after."""
+    """A step, half of the picture before and half after."""
     page.goto(f"{url}/#mend")
     page.get_by_role("button", name="Take noise away").click()
     page.get_by_alt_text("The picture as it becomes").wait_for()

@@ -12,6 +12,18 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 from serving import Running
 
+GRAIN = """(image) => {
+  const canvas = document.createElement('canvas')
+  canvas.width = 200
+  canvas.height = 200
+  const to = canvas.getContext('2d')
+  to.drawImage(image, 0, 0, 200, 200, 0, 0, 200, 200)
+  const { data } = to.getImageData(0, 0, 200, 200)
+  let sum = 0
+  for (let at = 4; at < data.length; at += 4) sum += Math.abs(data[at + 1] - data[at - 3])
+  return sum
+}"""
+
 
 def choose(page: Page, photo: Path, name: str) -> None:
     page.locator("input[type=file]").first.set_input_files(photo)
@@ -249,3 +261,15 @@ def photo_bytes() -> bytes:
     stream = BytesIO()
     Image.new("RGB", (20, 20), (90, 40, 80)).save(stream, "PNG")
     return stream.getvalue()
+
+
+def test_the_first_offer_shows_what_was_noisy_beside_what_is_clean(open_page: Open) -> None:
+    page = open_page()
+    page.get_by_role("button", name="Take noise away").click()
+    expect(page.get_by_alt_text("The picture as it becomes")).to_be_visible(timeout=60_000)
+    expect(page.locator(".busy")).to_have_count(0, timeout=60_000)
+    expect(page.get_by_text("before", exact=True)).to_be_visible()
+    expect(page.get_by_role("button", name="Denoise").first).to_be_visible()
+    expect(page.get_by_text("Add camera noise", exact=True).locator("visible=true")).to_have_count(0)
+    grain = [page.evaluate(GRAIN, page.locator(f".picture img >> nth={at}").element_handle()) for at in range(2)]
+    assert min(grain) < 0.5 * max(grain)
