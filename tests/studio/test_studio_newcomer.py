@@ -105,17 +105,20 @@ def test_a_folder_is_chosen_as_it_is(open_page: Open, studio: Running, tmp_path:
 def test_pictures_that_are_dropped_are_a_set(open_page: Open, studio: Running) -> None:
     page = open_page("train")
     drop = """
-        async ([zone, url]) => {
-          const data = new DataTransfer(), blob = await (await fetch(url)).blob()
+        async (zone) => {
+          const canvas = new OffscreenCanvas(48, 48), data = new DataTransfer()
+          canvas.getContext('2d').fillRect(8, 8, 20, 30)
+          const blob = await canvas.convertToBlob({ type: 'image/png' })
           for (const name of ['one.png', 'two.png']) data.items.add(new File([blob], name, { type: 'image/png' }))
           zone.dispatchEvent(new DragEvent('drop', { dataTransfer: data, bubbles: true, cancelable: true }))
         }
     """
     zone = page.locator("label.drop").element_handle()
     with page.expect_response(lambda answer: answer.url.endswith("/v1/datasets") and answer.status == 201) as sent:
-        page.evaluate(drop, [zone, "/icon.svg"])
+        page.evaluate(drop, zone)
     told = sent.value.json()
     assert (told["name"], told["pictures"]) == ("Pictures.zip", 2)
+    expect(page.locator(".report .pictures img")).to_have_count(2)
     studio.client.post(f"/v1/jobs/{told['check']['id']}/cancel")
 
 
