@@ -62,6 +62,7 @@ def denoise(
         danqing denoise photo.png --out clean.png
         danqing denoise photo.png --sigma 25 --weights denoise-tiny --out clean.png
     """
-    if not sigma or strength == 0 or weights is None:  # which are only without where there is nothing to remove
+    if not sigma or strength == 0:
         return x.clone()
+    assert weights is not None  # settled where there is noise
     return torch.lerp(x, weights.restore(x, level=x.new_tensor([sigma / 255])), strength)

@@ -88,7 +88,10 @@ def enhance(
         danqing enhance dull.png --method clahe --strength 0.7 --out crisp.png
     """
     if method == "learned":
-        cleaned = x if not sigma or denoiser is None else denoiser.restore(x, level=x.new_tensor([sigma]) / 255)
+        cleaned = x
+        if sigma:
+            assert denoiser is not None  # settled where there is noise
+            cleaned = denoiser.restore(x, level=x.new_tensor([sigma]) / 255)
         brighter = x.new_tensor([gain])
         made = led_by(lit(cleaned, brighter).x, weights.restore(cleaned, level=brighter))
     elif method == "grey-world":

@@ -26,7 +26,7 @@ from danqing.maths.roughness import through_texture
 from danqing.maths.stain_density import stains_on_one_tone
 from danqing.maths.stains import unstained
 from danqing.nets.fade_estimate import estimate_fade
-from danqing.nets.noise_estimate import estimate_noise
+from danqing.nets.noise_estimate import CAMERA, estimate_noise
 from danqing.nets.wear import fold_shading, hidden, radius_for
 
 POOR = 80  # JPEG quality below which blocks and ripples are seen
@@ -116,9 +116,10 @@ def repair(
     for at in range(len(x)):
         states, steps = [x[at : at + 1]], []
         figures: dict[str, Any] = {}
-        for number, step in enumerate(_order(states[0])):
+        noise = _noise(states[0])
+        for number, step in enumerate(_order(noise)):
             yield Progress(at + number / len(KEYS), len(x), step)
-            found = _LOOKS[step](states[-1])
+            found = noise if step == "noise" and len(states) == 1 else _LOOKS[step](states[-1])
             figures[KEYS[step]] = found.figure
             if step == "noise" and "compression" in steps and step not in wanted:
                 continue  # what JPEG leaves is not white noise
@@ -142,14 +143,12 @@ def _steps(said: str, name: str) -> set[str]:
     return steps
 
 
-def _order(x: Images) -> Iterator[str]:
-    """In which order a picture's ills are mended."""
+def _order(noise: Found) -> Iterator[str]:
+    """In which order the ills of a picture with such noise are mended."""
     marks = ("shading", "scratches", "stains")
-    noise = estimate_noise(x)
-    known = 255 * float(noise.level.nan_to_num(0)[0])
-    if known > NOISY and not bool(noise.white[0]):
+    if noise.ill and noise.needs.remover == CAMERA:
         yield from ("noise", "compression", *marks)
-    elif known > COARSE:
+    elif (noise.figure or 0) > COARSE:
         yield from ("compression", "noise", *marks)
     else:
         yield from ("compression", *marks, "noise")

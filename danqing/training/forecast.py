@@ -26,8 +26,8 @@ SIZES = (16, 32, 64)  # px: what an ordinary computer learns in hours; larger on
 FIRST, SERIOUS = 200_000, 5_000_000  # pictures seen: for a first impression, and for what is worth keeping
 BUDGETS = {text: Budget.parse(text).amount for text in ("10m", "30m", "1h", "2h", "4h", "8h", "24h")}  # seconds
 MEASURED = Path(__file__).with_name("forecasts.json")  # what runs of known sets looked like, by pictures seen
-ALONE = 200  # pictures: fewer learn better from what a bundled painter knows (bench transfer: with 10 and with 100)
-KNOWN = {1: "characters", 3: "emoji"}  # bundled painters, by channels
+ALONE = 200  # pictures: fewer are learned better, or as well, from what is known (bench transfer: 10 and 100)
+KNOWN = "characters"  # the bundled painter that was measured as a beginning, of grey pictures and of coloured ones
 KNOWN_SIZE = 64  # px: of their pictures
 ALIKE = 2.0  # times as many pictures seen, or as few, still look alike
 PATIENT = 0.5  # s: a measurement gives up on further steps once one took as long
@@ -57,11 +57,17 @@ def _suggest(report: Report) -> Job[Suggestion]:
     prepare(None)
     speed = pictures_per_second("dcgan", size, channels)
     budget = next((name for name, seconds in BUDGETS.items() if seconds * speed >= FIRST), "24h")
-    begin = KNOWN[channels] if report.usable < ALONE and size == KNOWN_SIZE else None
+    begin = KNOWN if report.usable < ALONE and size == KNOWN_SIZE else None
     command = f"danqing train dcgan {report.source} --size {size} --budget {budget}"
     lines = [
         f"Suggestion: {command}{f' --from {begin}' if begin else ''}",
-        *([f"Fewer than {ALONE} pictures: what a bundled painter has learned is a better beginning"] if begin else []),
+        *(
+            [
+                f"Fewer than {ALONE} pictures: what a bundled painter has learned was a better beginning, or as good a one"
+            ]
+            if begin
+            else []
+        ),
         *about(report.usable, size, channels, BUDGETS[budget] * speed, budget),
         f"What is worth keeping takes about {SERIOUS / 1e6:.0f} million pictures seen: {_time(SERIOUS / speed)} here",
     ]
