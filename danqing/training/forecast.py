@@ -62,9 +62,7 @@ def _suggest(report: Report) -> Job[Suggestion]:
     lines = [
         f"Suggestion: {command}{f' --from {begin}' if begin else ''}",
         *(
-            [
-                f"Fewer than {ALONE} pictures: what a bundled painter has learned was a better beginning, or as good a one"
-            ]
+            [f"Fewer than {ALONE} pictures: a bundled painter was a better beginning, or as good a one"]
             if begin
             else []
         ),
