@@ -2,9 +2,10 @@
 PYTHON ?= python3
 BIN := .venv/bin
 # The contract and the laws, which are tested once more as processors with fewer instructions round; not what words say,
-# what chance draws and what is refused, which no rounding changes, nor long examples, whose like the other promises run.
+# what chance draws and what is refused, which no rounding changes, nor long examples, whose like the other promises run,
+# and trainings.
 ROUNDED := $(addprefix tests/,contract maths nets edit restore analyse degrade encode)
-ALIKE := in_words or every_field or examples_work or is_deterministic or leaves_its_input_alone
+ALIKE := in_words or every_field or examples_work or is_deterministic or leaves_its_input_alone or do_not_leak or resumes
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
 .PHONY: demo test lint types slow bench docs zoo clean

@@ -97,19 +97,27 @@ def shuffled(source: Plane, shape: tuple[int, int], rng: Generator, block: int =
 def voted(source: Plane, field: Plane, radius: int, wrapped: bool) -> Plane:
     """What the matches (h, w, 2) would paint together (h, w, C)."""
     pixels, at = source.reshape(-1, source.shape[2]), field[..., 0] * source.shape[1] + field[..., 1]
+    reach = min(radius, VOTES)
+    around = np.pad(at, reach, mode="wrap") if wrapped else at
     total = np.zeros((*at.shape, source.shape[2]))
     weights = 0.0
-    for down, right in _offsets(min(radius, VOTES)):
+    for down, right in _offsets(reach):
         weight = math.exp(-(down**2 + right**2) / (2 * SPREAD**2))
-        total += weight * pixels.take(_matched(at, source.shape[1], down, right, wrapped, radius), 0)
+        if wrapped:
+            from_there = _cut(around, reach - down, reach - right, at.shape) + (down * source.shape[1] + right)
+        else:
+            from_there = _matched(at, source.shape[1], down, right, radius)
+        total += weight * pixels.take(from_there, 0)
         weights += weight
     return np.asarray(total / weights, np.float32)
 
 
-def _matched(at: Plane, width: int, down: int, right: int, wrapped: bool, radius: int) -> Plane:
-    """Which pixel of the source, by number, the patch (down, right) before each place puts there."""
-    if wrapped:
-        return np.asarray(np.roll(at, (down, right), (0, 1)) + (down * width + right))
+def _cut(plane: Plane, top: int, left: int, shape: tuple[int, ...]) -> Plane:
+    return plane[top : top + shape[0], left : left + shape[1]]
+
+
+def _matched(at: Plane, width: int, down: int, right: int, radius: int) -> Plane:
+    """Which pixel of the source, by number, the patch (down, right) before each place puts there, or the nearest."""
     rows, columns = (np.arange(side) for side in at.shape)
     top = (rows - down).clip(radius, len(rows) - 1 - radius)
     left = (columns - right).clip(radius, len(columns) - 1 - radius)
@@ -175,7 +183,7 @@ def _cost(source: Plane, around: Plane, field: Plane, radius: int) -> Plane:
     total: Any = 0.0
     for down, right in _offsets(radius):
         if (down + right) % 2 == 0:
-            seen = around[down + radius : down + radius + height, right + radius : right + radius + width]
+            seen = _cut(around, down + radius, right + radius, (height, width))
             gap = seen - pixels.take(at + (down * source.shape[1] + right), 0)
             total = total + np.einsum("ijk,ijk->ij", gap, gap)
     return np.asarray(total) + 1e-4

@@ -1,7 +1,7 @@
 """A kind of field, a kind of result, an alarm, a family, an operator: each is one file, in a package of others, too.
 
 The package ``mybrush`` lies in a folder of its own, laid out as danqing is; each test says which of its files it is
-about. Everything is asked in processes of their own, which know of the package by its entry point alone.
+about. Everything is asked in a process of its own, which knows of the package by its entry point alone.
 """
 
 from __future__ import annotations
@@ -9,17 +9,16 @@ from __future__ import annotations
 import functools
 import json
 import os
-import subprocess
-import sys
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from filelock import FileLock
 
 from danqing.core.pictures.reading import read
+from tests.session import REPOSITORY, Session
 
-REPOSITORY = Path(__file__).parents[2]
 METADATA = "Metadata-Version: 2.1\nName: mybrush\nVersion: 0.1\n"
 ENTRY_POINTS = "[danqing.operators]\nmybrush = mybrush\n"
 
@@ -287,11 +286,17 @@ forms["blotter"] = family_fields("blotter")
 print(json.dumps({name: {each.name: each.json_schema() for each in form} for name, form in forms.items()}))
 """
 REFERENCE = "import sys; sys.path.insert(0, 'docs'); from make_reference import reference; print(reference())"
-CONTRACTS = "solarise or wheel or angle or dip or swatch or too-long or blotter"
+CONTRACTS = """
+import pytest
+names = "solarise or wheel or angle or dip or swatch or too-long or blotter"
+quiet = "-p no:cacheprovider -o addopts= --no-header".split()
+raise SystemExit(pytest.main(["tests/contract", "-k", names, "-vv", *quiet]))
+"""
+OUTCOME = re.compile(r"::.* (PASSED|FAILED|ERROR|SKIPPED)")
 
 
 class Brush:
-    """Danqing in processes that know of the package."""
+    """Danqing in a process that knows of the package."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -300,55 +305,46 @@ class Brush:
                 (folder / name).parent.mkdir(parents=True, exist_ok=True)
                 (folder / name).write_text(text, "utf-8")
 
-    def once(self, name: str, *words: str) -> str:
-        """What is told, asked by the first of several processes that run these tests."""
-        kept = self.folder / "told" / name
-        with FileLock(f"{self.folder}.{name}.lock"):
-            if not kept.exists():
-                kept.parent.mkdir(exist_ok=True)
-                kept.write_text(self.python(*words), "utf-8")
-        return kept.read_text("utf-8")
-
-    def python(self, *words: str) -> str:
-        paths = os.pathsep.join([str(REPOSITORY), str(self.folder)])
-        environment = {**os.environ, "PYTHONPATH": paths, "OMP_NUM_THREADS": "1", "COLUMNS": "100"}
-        command = [sys.executable, *words]
-        done = subprocess.run(
-            command, cwd=REPOSITORY, env=environment, capture_output=True, text=True, encoding="utf-8", check=False
-        )
-        assert done.returncode == 0, f"{words}\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
-        return done.stdout
+    @functools.cached_property
+    def session(self) -> Session:
+        return Session(REPOSITORY, self.folder)
 
     def danqing(self, *words: str | Path) -> str:
-        return self.python("-m", "danqing", *map(str, words))
+        return self.session.danqing(*words)
 
     @functools.cached_property
     def menu(self) -> str:
-        return self.once("menu", "-m", "danqing", "--help")
+        return self.danqing("--help")
 
     @functools.cached_property
     def forms(self) -> dict[str, dict[str, dict[str, object]]]:
-        return json.loads(self.once("forms", "-c", FORMS))
+        return json.loads(self.session.python(FORMS))
 
     @functools.cached_property
     def reference(self) -> str:
-        return self.once("reference", "-c", REFERENCE)
+        return self.session.python(REFERENCE)
 
     @functools.cached_property
     def contracts(self) -> list[str]:
-        words = ("tests/contract", "-k", CONTRACTS, "-vv", "-p", "no:cacheprovider", "-o", "addopts=", "--no-header")
-        return self.once("contracts", "-m", "pytest", *words).splitlines()
+        """What the contract tests say of the package; asked by the first of several processes that run these tests."""
+        kept = self.folder / "contracts"
+        with FileLock(f"{kept}.lock"):
+            if not kept.exists():
+                kept.write_text(self.session.python(CONTRACTS), "utf-8")
+        return [line for line in kept.read_text("utf-8").splitlines() if OUTCOME.search(line)]
 
     def keeps_its_contract(self, name: str) -> bool:
         """Whether there are contract tests about it, and all pass."""
-        found = [line for line in self.contracts if "::" in line and name in line]
+        found = [line for line in self.contracts if name in line]
         return bool(found) and all("PASSED" in line for line in found)
 
 
 @pytest.fixture(scope="session")
-def brush(tmp_path_factory: pytest.TempPathFactory) -> Brush:
+def brush(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Brush]:
     base = tmp_path_factory.getbasetemp()
-    return Brush((base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "packages")
+    made = Brush((base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "packages")
+    yield made
+    made.session.close()
 
 
 @pytest.fixture

@@ -101,7 +101,7 @@ def test_less_than_a_step_is_a_step_and_said_so(tmp_path: Path) -> None:
 
 def test_the_better_half_goes_on_and_the_best_gets_the_rest(tmp_path: Path) -> None:
     told: list[Progress] = []
-    config = TrainConfig.make("mlpgan", "digits", **SMALL, budget="1440pictures", out=tmp_path / "run")
+    config = TrainConfig.make("mlpgan", "digits", **SMALL, width=8, budget="1440pictures", out=tmp_path / "run")
     result = finish(train_best(config), told.append)
     kept = json.loads((tmp_path / "run" / "auto.json").read_text("utf-8"))
     first = [trial for trial in kept["trials"] if trial["round"] == 1]

@@ -56,7 +56,9 @@ def same(first: Path, second: Path) -> bool:
     return one.keys() == two.keys() and all(torch.equal(one[name], two[name]) for name in one)
 
 
-@pytest.mark.parametrize("family", ["mlpgan", "restorer", pytest.param("stylegan", marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    "family", ["mlpgan", *(pytest.param(each, marks=pytest.mark.slow) for each in ("restorer", "stylegan"))]
+)
 def test_stop_and_resume_inside_any_stage_is_bit_for_bit(family: str, tmp_path: Path) -> None:
     whole = finish(train(config(family, tmp_path / "whole")))
     for seen in (64, 240):  # inside the first stage, and inside the second
