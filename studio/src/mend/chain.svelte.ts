@@ -3,6 +3,7 @@
 import { facts, recall, Refused, remember } from '../lib/api'
 import { taskNamed } from '../lib/studio.svelte'
 import type { FileFacts, Json, Step, Task, Values } from '../lib/types'
+import { ON_PICTURE } from './places'
 
 export interface Link {
   key: number
@@ -91,7 +92,7 @@ export function openPicture(picture: FileFacts, steps: Step[] | null = null): vo
 
 /** Fields that mean a place of one picture, and nothing on another. */
 function placesOf(task: string): string[] {
-  return (taskNamed(task)?.fields ?? []).filter((each) => ['box', 'point', 'corners', 'mask'].includes(each.widget)).map((each) => each.name)
+  return (taskNamed(task)?.fields ?? []).filter((each) => ON_PICTURE.includes(each.widget)).map((each) => each.name)
 }
 
 export function addLink(task: string): void {
@@ -158,6 +159,11 @@ export function isReading(task: Task | undefined): boolean {
   return task !== undefined && task.makes !== 'pictures'
 }
 
+/** The links that are steps of the chain as they are. */
+export function working(links: Link[]): Link[] {
+  return links.filter((each) => each.on && !isReading(taskNamed(each.task)) && !wants(each).length)
+}
+
 export function stepsOf(links: Link[]): Step[] {
-  return links.filter((each) => each.on && !isReading(taskNamed(each.task)) && !wants(each).length).map(({ task, values }) => ({ task, values }))
+  return working(links).map(({ task, values }) => ({ task, values }))
 }

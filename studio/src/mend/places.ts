@@ -3,6 +3,8 @@
 import type { Knot } from '../form/curve'
 import type { Json } from '../lib/types'
 
+export const ON_PICTURE = ['box', 'point', 'corners', 'mask'] // widgets whose values mean places of one picture
+
 export interface Place {
   widget: string
   points: Knot[] // a box: two opposite corners; a point: one; corners: four from the top left, clockwise
