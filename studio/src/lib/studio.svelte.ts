@@ -2,7 +2,7 @@
 
 import { ask, Refused } from './api'
 import { inPage, named, t } from './i18n.svelte'
-import type { About, Dataset, FileFacts, Item, Model, Problem, Step, Task, Values } from './types'
+import type { About, Dataset, FileFacts, Item, Json, Model, Problem, Step, Task, Values } from './types'
 
 export const TABS = ['mend', 'paint', 'train', 'measure', 'gallery'] as const
 export type Tab = (typeof TABS)[number]
@@ -85,6 +85,12 @@ export function fitting(models: Model[], field: { model?: { base: string; task: 
 
 function isOf(base: string, wanted: string): boolean {
   return base === wanted || wanted === 'Model' || (wanted === 'Painter' && base === 'Autoencoder')
+}
+
+/** Values with one of them changed; what is empty is left out, so that the task's own default holds. */
+export function filledIn(values: Values, name: string, value: Json): Values {
+  const { [name]: _, ...others } = values
+  return value === null || value === '' ? others : { ...values, [name]: value }
 }
 
 export function tell(text: string): void {
