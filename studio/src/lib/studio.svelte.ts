@@ -1,6 +1,6 @@
 /** What all tabs share: tasks, models, sets, what is said to people, and what one tab hands to another. */
 
-import { ask, Refused } from './api'
+import { ask, Refused, sendFile } from './api'
 import { inPage, named, t } from './i18n.svelte'
 import type { About, Dataset, FileFacts, Item, Json, Model, Problem, Step, Task, Values } from './types'
 
@@ -74,6 +74,14 @@ export async function freshModels(): Promise<void> {
 
 export async function freshDatasets(): Promise<void> {
   studio.datasets = (await ask<{ datasets: Dataset[] }>('/datasets')).datasets
+}
+
+/** Have a zip of pictures kept as a set. */
+export async function addDataset(file: File): Promise<Dataset> {
+  const found = await sendFile<Dataset>('/datasets', file)
+  await freshDatasets()
+  tell(t('{0} is here.', found.name))
+  return found
 }
 
 /** The models that a field takes. */
