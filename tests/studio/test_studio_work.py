@@ -15,8 +15,8 @@ from serving import Running, running
 def test_a_training_is_started_watched_stopped_and_resumed(open_page: Open, studio: Running) -> None:
     page = open_page("train")
     page.get_by_role("button", name="vae", exact=False).last.click()
-    page.get_by_role("textbox", name="Budget").fill("20s")
-    page.get_by_role("textbox", name="Budget").press("Enter")
+    page.get_by_role("textbox", name="Budget").first.fill("20s")
+    page.get_by_role("textbox", name="Budget").first.press("Enter")
     page.get_by_role("button", name="Start training").click()
     expect(page.get_by_role("button", name="Stop", exact=True)).to_be_visible(timeout=60_000)
     expect(page.get_by_alt_text("What it paints at this point")).to_be_visible(timeout=120_000)
