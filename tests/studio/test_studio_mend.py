@@ -136,3 +136,58 @@ def test_a_mask_drawn_by_brush_paints_as_the_command_line_does(
     assert shown[43, 40:80].mean() > pixels(photo)[43, 40:80].mean() + 40
     command("inpaint", photo, "--mask", mask, "--method", "telea", "--out", tmp_path / "typed.png")
     assert np.array_equal(pixels(tmp_path / "typed.png"), shown)
+
+
+def test_what_is_placed_on_the_picture_belongs_to_its_step(open_page: Open, photo: Path) -> None:
+    """A box of one step is not dragged into the settings of another."""
+    page = open_page()
+    opened(page, photo)
+    tool(page, "median")
+    tool(page, "crop")
+    handles = page.get_by_role("group", name="On the picture").get_by_role("slider")
+    expect(handles).to_have_count(4)
+    steps = page.get_by_role("region", name="Steps").get_by_role("listitem")
+    steps.first.get_by_role("button").first.click()
+    expect(handles).to_have_count(0)
+    steps.last.get_by_role("button").first.click()
+    expect(handles).to_have_count(4)
+
+
+def test_a_box_that_is_given_up_is_gone_and_a_file_that_is_no_mask_is_refused(
+    open_page: Open, photo: Path, tmp_path: Path
+) -> None:
+    page = open_page()
+    opened(page, photo)
+    tool(page, "inpaint")
+    picture = page.locator(".picture").bounding_box()
+    assert picture is not None
+    page.get_by_role("button", name="Box", exact=True).click()
+    page.mouse.move(picture["x"] + 60, picture["y"] + 60)
+    page.mouse.down()
+    page.mouse.move(picture["x"] + 90, picture["y"] + 90, steps=3)
+    rubber = page.locator(".picture rect")
+    expect(rubber).to_have_count(1)
+    page.keyboard.press("Escape")
+    expect(rubber).to_have_count(0)
+    page.mouse.up()
+    page.get_by_role("button", name="Brush it on the picture").click()
+    expect(rubber).to_have_count(0)
+    broken = tmp_path / "broken.png"
+    broken.write_bytes(b"no picture")
+    page.get_by_role("toolbar").get_by_label("Upload a mask").set_input_files(broken)
+    expect(page.get_by_role("alert").filter(has_text="broken.png")).to_contain_text("cannot be read as a picture")
+
+
+def test_the_step_that_fails_when_it_is_saved_is_the_one_that_is_marked(open_page: Open, photo: Path) -> None:
+    """Readings before it are no steps of what is saved."""
+    page = open_page(refuses=True)
+    opened(page, photo)
+    tool(page, "palette")
+    tool(page, "detect")
+    page.get_by_role("textbox", name="Only").fill("unicorn")
+    page.get_by_role("textbox", name="Only").press("Enter")
+    page.get_by_role("button", name="Make and save").click()
+    expect(page.get_by_role("alert")).to_contain_text("unicorn")
+    steps = page.get_by_role("region", name="Steps").get_by_role("listitem")
+    expect(steps.last).to_have_class(re.compile("isBad"))
+    expect(steps.first).not_to_have_class(re.compile("isBad"))

@@ -3,7 +3,7 @@
 import { runChain } from '../lib/api'
 import { complain, taskNamed } from '../lib/studio.svelte'
 import type { Field, FileFacts, Json, Step, Task } from '../lib/types'
-import { addLink, bench, isReading, setValue, stepsOf, wants } from './chain.svelte'
+import { addLink, bench, isReading, setValue, stepsOf, wants, working } from './chain.svelte'
 import type { Opening } from './opening.svelte'
 import { ON_PICTURE } from './places'
 
@@ -28,7 +28,8 @@ export class Hand {
 
   readonly field: { name: string; widget: string } | undefined = $derived.by(() => {
     if (this.opening.busy) return undefined
-    return this.placing === FRAME ? { name: FRAME, widget: 'box' } : this.fields.find((each) => each.name === this.placing)
+    if (this.placing === FRAME) return this.isFramed ? { name: FRAME, widget: 'box' } : undefined
+    return this.fields.find((each) => each.name === this.placing)
   })
   readonly isPlacing = $derived(this.field !== undefined && this.field.widget !== 'mask')
 
@@ -48,6 +49,11 @@ export class Hand {
     addLink(task.name)
     const wanted = task.fields.find((each) => ON_PICTURE.includes(each.widget) && !each.name.endsWith('alpha') && (each.required || each.widget === 'mask' || each.widget === 'corners'))
     this.placing = isFramed(task.fields) ? FRAME : (wanted?.name ?? null)
+  }
+
+  /** The key of the link that is the n-th step of what was asked for: those that make a picture, then the one that reads it. */
+  keyOf(step: number): number | null {
+    return (working(bench.links)[step - 1] ?? this.link)?.key ?? null
   }
 
   valueOf(name: string): Json {

@@ -2,6 +2,7 @@
 
 import type { Knot } from '../form/curve'
 import { preview, sendPicture } from '../lib/api'
+import { t } from '../lib/i18n.svelte'
 import { complain } from '../lib/studio.svelte'
 import { bench, setValue } from './chain.svelte'
 import type { Hand } from './hand.svelte'
@@ -32,6 +33,7 @@ export class Masking {
       const { field, link } = hand
       if (field?.widget !== 'mask' || !link) {
         this.mask = null
+        this.rectangle = null
         this.made = ''
         return
       }
@@ -80,7 +82,12 @@ export class Masking {
   }
 
   async load(file: File): Promise<void> {
-    await this.mask?.load(file)
+    try {
+      await this.mask?.load(file)
+    } catch {
+      complain(t('{0} cannot be read as a picture.', file.name))
+      return
+    }
     await this.changed()
   }
 
