@@ -176,6 +176,7 @@ def test_a_box_that_is_given_up_is_gone_and_a_file_that_is_no_mask_is_refused(
     broken.write_bytes(b"no picture")
     page.get_by_role("toolbar").get_by_label("Upload a mask").set_input_files(broken)
     expect(page.get_by_role("alert").filter(has_text="broken.png")).to_contain_text("cannot be read as a picture")
+    expect(page.get_by_role("toolbar").get_by_label("Upload a mask")).to_have_value("")  # may be chosen once more
 
 
 def test_the_step_that_fails_when_it_is_saved_is_the_one_that_is_marked(open_page: Open, photo: Path) -> None:

@@ -82,6 +82,13 @@ export function facts(id: string): Promise<FileFacts> {
 }
 
 /** Ask the browser to save what an address answers with. */
+/** The files chosen; the same may be chosen again. */
+export function filesOf(event: Event & { currentTarget: HTMLInputElement }): File[] {
+  const files = [...(event.currentTarget.files ?? [])]
+  event.currentTarget.value = ''
+  return files
+}
+
 export function save(url: string, name = ''): void {
   const link = document.createElement('a')
   link.href = url

@@ -66,8 +66,8 @@ async function checked(file: File): Promise<number> {
 }
 
 /** The files of a folder that was chosen; what is hidden is left out. */
-export function chosenIn(files: FileList): Entry[] {
-  return sorted([...files].map((file) => ({ name: file.webkitRelativePath || file.name, file })))
+export function chosenIn(files: File[]): Entry[] {
+  return sorted(files.map((file) => ({ name: file.webkitRelativePath || file.name, file })))
 }
 
 /** The files that were dropped, and those of folders that were. */
