@@ -29,9 +29,7 @@ from danqing.nets.dropout import dropout
 from danqing.nets.he import SLOPE
 from danqing.nets.norms import ClassNorm, NormName
 from danqing.nets.projected import ProjectedCritic
-
-USUAL, GAMMA = 28, 0.1  # side in px of grey pictures, and the penalty that suits them
-SLOWEST = 2e-4  # learning rate: lower ones waste an evening
+from danqing.nets.usual_rules import RATE, usual_gamma, usual_rate
 
 
 class DCGAN(Painter):
@@ -68,7 +66,7 @@ class DCGAN(Painter):
     """
 
     parts: ClassVar[tuple[str, ...]] = ("critic", "painter")
-    optimiser: ClassVar[Optimiser] = Optimiser(lr=2e-3, betas=(0.0, 0.99))
+    optimiser: ClassVar[Optimiser] = Optimiser(lr=RATE, betas=(0.0, 0.99))
     batch_size: ClassVar[int] = 64
     former: ClassVar[dict[str, str]] = {"doubling": "free"}
     played: Tensor
@@ -97,10 +95,8 @@ class DCGAN(Painter):
         super().__init__()
         check_channels(channels)
         base, doublings = doublings_to(size)
-        more = (size / USUAL) ** 2  # times the pixels
-        rate = max(SLOWEST, DCGAN.optimiser.lr * min(1.0, USUAL / size))
-        self.optimiser = DCGAN.optimiser._replace(lr=rate)  # type: ignore[misc]  # the class's, for its smallest size
-        strength = GAMMA * channels * more if gamma is None else gamma
+        self.optimiser = DCGAN.optimiser._replace(lr=usual_rate(size))  # type: ignore[misc]  # the class's, for 28 px
+        strength = usual_gamma(size, channels) if gamma is None else gamma
         self.rules = Rules(loss, penalty, strength, lazy, smoothing, critic_steps, naming)
         self.painter = DoublingPainter(base, doublings, channels, classes, latents, width, norm, doubling)
         self.critic = _Critic(base, doublings, channels, classes, critic_width, critic_norm, dropout, naming > 0)
