@@ -32,6 +32,7 @@ from danqing.nets.style_painter import StylePainter
 from danqing.nets.usual_rules import RATE, usual_gamma, usual_rate
 
 SIZES = (16, 28, 32, 56, 64, 112, 128, 224, 256)
+SLOWER = 5e-4  # learning rate without the batch's norm
 FALL = 0.1  # what is left of the penalty in the end
 CENTRE = 1024  # latents that the mean style is taken over
 
@@ -108,7 +109,10 @@ class StyleGAN(Painter):
         check_channels(channels)
         _plan(size)
         base, doublings = _plan(size << ahead)
-        self.optimiser = StyleGAN.optimiser._replace(lr=usual_rate(size << ahead))  # type: ignore[misc]  # the class's, for 28 px
+        rate = usual_rate(size << ahead) if norm == "batch" else SLOWER
+        self.optimiser = StyleGAN.optimiser._replace(lr=rate)  # type: ignore[misc]  # the class's, for 28 px
+        if norm != "batch":
+            self.rates = ""  # type: ignore[misc]
         first = usual_gamma(size << ahead, channels) if gamma is None else gamma
         self.fall = FALL if gamma_end is None or not first else gamma_end / first
         self.rules = Rules("relativistic", "r1+r2", first, lazy, 0.0, 1, naming)

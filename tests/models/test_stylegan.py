@@ -54,6 +54,31 @@ def test_weighing_the_maps_is_weighing_the_kernel(layer):
         torch.testing.assert_close(inverse[item : item + 1], expected, rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.parametrize("layer", [StyledSame, StyledUp, StyledFreeUp])
+def test_maps_kept_even_by_the_batch_have_unit_variance_whatever_the_style(layer):
+    torch.manual_seed(0)
+    net, x, w = layer(5, 3, 4, "batch"), 7 * torch.randn(6, 5, 8, 8) + 1, 3 * torch.randn(6, 4)
+    made = net(x, w, torch.zeros(1, 1, 1, 1))
+    even = torch.where(made > 0, made, made / 0.2) / math.sqrt(2)
+    torch.testing.assert_close(even.mean((0, 2, 3)), torch.zeros(3), rtol=0, atol=1e-5)
+    torch.testing.assert_close(even.var((0, 2, 3), unbiased=False), torch.ones(3), rtol=1e-4, atol=0)
+
+
+def test_what_is_painted_later_does_not_see_its_company():
+    net = model(norm="batch").eval()
+    z = torch.randn(3, *net.latent, generator=seeded(2))
+    with torch.inference_mode():
+        alone, together = net.painter(z[:1]), net.painter(z)[:1]
+    torch.testing.assert_close(alone, together, rtol=1e-5, atol=1e-5)
+    assert together.abs().max() < 1
+
+
+def test_kept_even_by_kernels_it_learns_at_the_rates_of_before():
+    now, before = model(), model(norm="weights")
+    assert (now.optimiser.lr, now.rates) == (2e-3, "painter.map=0.1")
+    assert (before.optimiser.lr, before.rates) == (5e-4, "")
+
+
 @pytest.mark.parametrize("size", [28, 32, 256])
 @pytest.mark.parametrize(("channels", "classes", "own"), [(1, 0, 0), (3, 3, 2)])
 def test_every_size_and_every_parameter_learns(size, channels, classes, own):
