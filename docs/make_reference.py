@@ -10,7 +10,8 @@ from danqing.core.fields.form import Field
 from danqing.core.menu import families, operators, tasks
 from danqing.core.operators.operator import operator_named
 from danqing.core.operators.task import Task, task_named
-from danqing.training.config import family_fields, option_fields
+from danqing.training.config import family_fields
+from danqing.training.options import option_fields
 
 PAGE = Path(__file__).with_name("reference.md")
 HEAD = """# Command reference

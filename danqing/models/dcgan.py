@@ -19,9 +19,9 @@ from danqing.nets.adversary import (
     Verdict,
     adversarial_losses,
     judge_pictures,
-    paint_in_blocks,
     verdict_readings,
 )
+from danqing.nets.blocks import paint_in_blocks
 from danqing.nets.class_change import with_classes, without_classes
 from danqing.nets.convolution import Down
 from danqing.nets.doubling_painter import WIDEST, DoublingName, DoublingPainter, doublings_to, initialise

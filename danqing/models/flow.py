@@ -19,7 +19,7 @@ from danqing.core.learned.proposals import Optimiser
 from danqing.core.learned.weights import load
 from danqing.core.pictures.contract import COLOURS, Images, check_channels
 from danqing.maths.flows import Solver, drawn_times, nearest_noise, on_the_way, travelled
-from danqing.nets.adversary import in_blocks
+from danqing.nets.blocks import in_blocks
 from danqing.nets.conditioned_unet import ConditionedUNet, Times
 
 TOLD = 192  # length of what the net is told

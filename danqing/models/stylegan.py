@@ -18,11 +18,10 @@ from danqing.maths.adversarial import falling
 from danqing.nets.adversary import (
     Rules,
     adversarial_losses,
-    in_blocks,
     judge_pictures,
-    paint_in_blocks,
     verdict_readings,
 )
+from danqing.nets.blocks import in_blocks, paint_in_blocks
 from danqing.nets.class_change import with_classes, without_classes
 from danqing.nets.critic import ResidualCritic
 from danqing.nets.doubling_painter import DoublingName

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import NamedTuple, Protocol, TypeGuard
 
 import torch
 from torch import Generator, Tensor, nn
 
-from danqing.core.learned.manner import paints_freely
 from danqing.core.learned.model import Samples
 from danqing.core.pictures.contract import Images
 from danqing.maths.adversarial import (
@@ -27,7 +26,6 @@ from danqing.maths.adversarial import (
 from danqing.maths.before_critic import Kind, augmented
 from danqing.nets.projected import ProjectedCritic, hinge, led_by_both, liking
 
-BLOCK = 32  # pictures painted at a time
 ANCHOR_MEMORY = 0.99  # of the logits' running means from one step to the next, as in LeCam's program
 
 
@@ -152,26 +150,6 @@ def paint_like(model: Adversary, real: Tensor, label: Tensor | None, rng: Genera
     painter = model.painter
     fake: Tensor = painter.practise(z, label, rng) if isinstance(painter, ByChance) else painter(z, label)
     return fake.float()
-
-
-def paint_in_blocks(painter: Callable[[Tensor, Tensor | None], Tensor], z: Tensor, label: Tensor | None) -> Images:
-    """Paint pictures in [0, 1], always so many at a time: sums then round alike, however many are asked for."""
-    return in_blocks(painter, z, label).add(1).div(2).clamp(0, 1).contiguous()
-
-
-def in_blocks(net: Callable[[Tensor, Tensor | None], Tensor], z: Tensor, label: Tensor | None) -> Tensor:
-    """What a net makes of latents (B, …), always so many at a time, float32.
-
-    Within :func:`danqing.core.learned.manner.freely` it makes all at once.
-    """
-    if paints_freely():
-        return net(z, label).float()
-    made = []
-    for start in range(0, len(z), BLOCK):
-        at = torch.arange(start, start + BLOCK, device=z.device)
-        at = torch.where(at < len(z), at, start)  # fills up with the first
-        made.append(net(z[at], None if label is None else label[at])[: len(z) - start])
-    return torch.cat(made).float()
 
 
 def judge_pictures(critic: nn.Module, x: Images, label: Tensor | None) -> Tensor:

@@ -22,7 +22,7 @@ def train(
         force: whether to replace a run that is in the folder ``out``.
         auto: whether to choose rate and gamma by short runs on a fifth of the budget.
         show: receives each Progress.
-        values: parameters of the family and options of the loop (:class:`danqing.training.config.Options`).
+        values: parameters of the family and options of the loop (:class:`danqing.training.options.Options`).
 
     Raises:
         UserError: if pictures, parameters or the run folder cannot be used.

@@ -15,7 +15,8 @@ from danqing.core.operators.task import Task
 from danqing.core.progress import Job
 from danqing.core.words import Words, words_of
 from danqing.training import record
-from danqing.training.config import GOING_ON, family_fields, option_fields
+from danqing.training.config import family_fields
+from danqing.training.options import GOING_ON, option_fields
 from danqing.training.state import checkpoints_in
 
 PICTURES = "a folder, a folder of class folders, a zip of either, WebDataset shards, or digits (built in)."

@@ -21,7 +21,8 @@ from danqing.core.fields.number import NumberKind
 from danqing.core.fields.pictures import FILE
 from danqing.core.menu import families, operators, tasks
 from danqing.core.operators.task import task_named
-from danqing.training.config import family_fields, option_fields
+from danqing.training.config import family_fields
+from danqing.training.options import option_fields
 
 DRAWS = 20
 TYPES = {"string": str, "integer": int, "number": int | float, "boolean": bool, "array": list, "object": dict}

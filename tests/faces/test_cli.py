@@ -94,7 +94,8 @@ def test_the_page_of_an_operator_tells_all_of_it(name: str) -> None:
 
 @pytest.mark.parametrize("name", sorted(families()))
 def test_the_page_of_a_family_lists_its_form_and_the_loops_options(name: str) -> None:
-    from danqing.training.config import GOING_ON, family_fields, option_fields
+    from danqing.training.config import family_fields
+    from danqing.training.options import GOING_ON, option_fields
 
     page = run("train", name, "--help").stdout
     for field in (*family_fields(name), *option_fields()):
