@@ -18,7 +18,6 @@ from danqing.nets.precision import as_autocast
 
 GAIN = math.sqrt(2)  # keeps the variance through a leaky ReLU, nearly
 FEWEST = 1e-8  # under a root
-FAINT = 0.1  # contrast of a level in the first pictures
 StyledNorm = Literal["batch", "weights"]
 
 
@@ -141,18 +140,18 @@ class StyledFreeUp(Styled):
 
 
 class ToPicture(nn.Module):
-    """Read a picture's channels from a map (B, inputs, H, W) by a style.
+    """Read a picture's channels from a map (B, inputs, H, W) by a style, at first with so much contrast.
 
     Source: Karras et al. 2020 (StyleGAN2), section 4.1 (skips that are summed).
     """
 
-    def __init__(self, inputs: int, channels: int, styles: int) -> None:
+    def __init__(self, inputs: int, channels: int, styles: int, contrast: float) -> None:
         super().__init__()
         self.scale = nn.Linear(styles, inputs)
         nn.init.normal_(self.scale.weight, std=1 / math.sqrt(styles))
         nn.init.ones_(self.scale.bias)
         self.read = nn.Conv2d(inputs, channels, 1)
-        nn.init.normal_(self.read.weight, std=FAINT / math.sqrt(inputs))
+        nn.init.normal_(self.read.weight, std=contrast / math.sqrt(inputs))
         if self.read.bias is not None:
             nn.init.zeros_(self.read.bias)
 

@@ -13,6 +13,7 @@ from danqing.nets.doubling_painter import WIDEST, DoublingName
 from danqing.nets.precision import as_autocast
 from danqing.nets.style import Mapping, StyledFreeUp, StyledNorm, StyledSame, StyledUp, ToPicture
 
+CONTRAST: dict[StyledNorm, float] = {"batch": 0.1, "weights": 0.5}  # of a level in the first pictures
 NOISE_SEED = 20_19  # of the fixed noise that pictures are painted with
 
 
@@ -63,7 +64,7 @@ class StylePainter(ByChance):
         up = StyledUp if doubling == "smooth" else StyledFreeUp
         self.up = nn.ModuleList(up(wide, narrow, styles + own, norm) for wide, narrow in pairwise(widths))
         self.same = nn.ModuleList(StyledSame(each, each, styles + own, norm) for each in widths[1:])
-        reading = [ToPicture(each, channels, styles + own) for each in widths]
+        reading = [ToPicture(each, channels, styles + own, CONTRAST[norm]) for each in widths]
         for each in reading[self.levels :]:
             nn.init.zeros_(each.read.weight)  # what is new begins with what was there, enlarged
         self.read = nn.ModuleList(reading)

@@ -201,7 +201,7 @@ def test_what_has_just_grown_paints_what_it_painted_but_larger(ahead, size, norm
         for _ in range(ahead):
             before = F.interpolate(before, scale_factor=2.0, mode="bilinear")
         before = before.tanh() if norm == "batch" else before
-    assert before.abs().max() > 0.01
+    assert before.abs().max() > 0.1
     torch.testing.assert_close(after, before, rtol=1e-5, atol=1e-5)
 
 
@@ -269,19 +269,25 @@ def learned(net, steps):
 
 
 @pytest.mark.slow
-def test_what_was_learned_small_is_known_at_full_size():
-    """160 steps at 16 px take as long as 40 at 32 px. Whether all modes are painted so early is not asked here."""
+@pytest.mark.parametrize(("norm", "seed"), [("weights", 1), ("batch", 2)])
+def test_what_was_learned_small_is_known_at_full_size(norm, seed):
+    """160 steps at 16 px take as long as 40 at 32 px, after which nothing is to be seen yet.
+
+    With the weak penalty that pictures so small have by default, some seeds drop a mode on the way.
+    """
 
     def made(size, ahead):
-        torch.manual_seed(1)
-        return StyleGAN(**{**SMALL, "size": size, "ahead": ahead, "width": 8, "critic_width": 8})
+        torch.manual_seed(seed)
+        params = {"size": size, "ahead": ahead, "width": 8, "critic_width": 8, "norm": norm, "gamma": 2.0}
+        return StyleGAN(**{**SMALL, **params})
 
     small, large = made(16, 1), made(32, 0)
-    known = learned(small, 160)
+    learned(small, 160)
     large.load_state_dict(small.state_dict())
-    grown = learned(large, 0)
-    assert grown[0] == known[0]
-    assert abs(grown[1] - known[1]) < 0.02  # enlarged between pixels, edges are a little softer
-    assert grown[1] < 0.15  # flat grey is 0.4 away, the noise alone 0.06
-    assert learned(made(32, 0), 40)[1] > grown[1]
-    assert learned(large.train(), 80)[1] < 0.15
+    rarest, distance = learned(large, 0)
+    assert rarest > 15  # 50 would be even
+    assert distance < 0.15  # flat grey is 0.4 away, the noise alone 0.06
+    assert learned(made(32, 0), 40)[1] > 0.25
+    rarest, distance = learned(large.train(), 80)
+    assert rarest > 15
+    assert distance < 0.15

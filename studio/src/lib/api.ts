@@ -81,7 +81,6 @@ export function facts(id: string): Promise<FileFacts> {
   return ask(`/pictures/${id}/facts`)
 }
 
-/** Ask the browser to save what an address answers with. */
 /** The files chosen; the same may be chosen again. */
 export function filesOf(event: Event & { currentTarget: HTMLInputElement }): File[] {
   const files = [...(event.currentTarget.files ?? [])]
@@ -89,6 +88,7 @@ export function filesOf(event: Event & { currentTarget: HTMLInputElement }): Fil
   return files
 }
 
+/** Ask the browser to save what an address answers with. */
 export function save(url: string, name = ''): void {
   const link = document.createElement('a')
   link.href = url
