@@ -31,7 +31,7 @@ class Journal:
         self.folder = folder
         self.board = _board(folder.path) if tensorboard and folder is not None else None
         self.last: dict[str, float] = {}
-        self.drawn = 0.0
+        self.drawn = time.perf_counter()
         self.count_from(Position())
 
     def open(self, position: Position) -> None:
@@ -78,7 +78,7 @@ class Journal:
         return self.folder.log_bytes() if self.folder is not None else 0
 
     def draw(self, last: bool = False) -> None:
-        """Draw the curves of the log, unless that was just done."""
+        """Draw the curves of the log, unless that was just done, or the run has only begun."""
         if self.folder is not None and (last or time.perf_counter() - self.drawn > CURVES_SECONDS):
             draw_curves(self.folder.path / record.LOG, self.folder.path / record.CURVES)
             self.drawn = time.perf_counter()

@@ -150,6 +150,18 @@ def test_on_a_telephone_everything_is_within_reach_while_a_job_is_at_work(
     studio.client.post(f"/v1/jobs/{job}/cancel")
 
 
+def test_the_list_of_jobs_does_not_lie_over_another_tab(open_page: Open) -> None:
+    page = open_page()
+    button, jobs = page.get_by_role("button", name="Jobs"), page.get_by_role("complementary", name="Jobs")
+    button.click()
+    expect(jobs).to_be_visible()
+    page.keyboard.press("Alt+2")
+    expect(page.get_by_role("heading", name="Paint", exact=True)).to_be_attached()
+    expect(jobs).to_be_hidden()
+    button.click()
+    expect(jobs).to_be_visible()
+
+
 def test_who_searches_by_name_finds_what_is_called_so(open_page: Open, photo: Path) -> None:
     """Another tool tells of painting in, too, and comes before it in the menu."""
     page = open_page(locale="zh-CN")
