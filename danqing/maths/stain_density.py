@@ -79,7 +79,7 @@ def _measured(density: Floats, x: Images) -> Stains | None:
     other = off & ((bluer < 0.5 * LEAST) | (redder > bluer)) & (np.hypot(bluer, redder) > 2 * LEAST * coarse)
     if other.mean() > OTHER:
         return None
-    sure = _grown(brown > max(SEEDS * spread, LEAST), brown > WEAK * spread)
+    sure = grown(brown > max(SEEDS * spread, LEAST), brown > WEAK * spread)
     if not sure.any() or _unrest(np.stack([bluer, redder], 2), sure) > CALM:
         return None
     share = np.clip(2 * cv2.GaussianBlur(sure.astype(np.float64), (0, 0), 2 * SOFT), 0, 1)
@@ -125,8 +125,8 @@ def _line(over: Floats, values: Floats) -> tuple[float, float]:
     return slope, start
 
 
-def _grown(seeds: NDArray[np.bool_], weak: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Those weak places that hang together with seeds of more than a few pixels."""
+def grown(seeds: NDArray[np.bool_], weak: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Those weak places (H, W) that hang together with seeds of more than a few pixels."""
     import cv2
 
     _, numbers = cv2.connectedComponents((weak | seeds).astype(np.uint8))
@@ -166,4 +166,4 @@ def _ratio(green: Floats, foreign: Floats, there: NDArray[np.bool_], usual: floa
     return float(np.clip((told + prior * usual) / (slopes + prior), LOWEST, HIGHEST))
 
 
-__all__ = ["Stains", "stains_on_one_tone"]
+__all__ = ["Stains", "grown", "stains_on_one_tone"]
