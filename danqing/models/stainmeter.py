@@ -1,4 +1,4 @@
-"""The stainmeter family: a small net that measures what stains took of a photograph's light, and marks what ink hides."""
+"""The stainmeter family: a small net that measures what stains took of a photograph, and marks what ink hides."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class Stained(NamedTuple):
 
 
 class StainMeter(Model):
-    """Learn to measure stains of water, tea and foxing on clean pictures, which are stained anew every time they are seen.
+    """Learn to measure stains of water, tea and foxing on clean pictures, which are stained anew every time.
 
     Args:
         size: side of the squares that pictures are cut into, in px.
@@ -142,9 +142,9 @@ class StainMeter(Model):
 
 
 def stained(clean: Images, rng: Generator) -> tuple[Images, Tensor, Tensor]:
-    """Stained copies of clean pictures (B, 3, H, W), some in black and white, what their stains took and what ink hides.
+    """Stained copies of clean pictures (B, 3, H, W), some in black and white, what stains took and what ink hides.
 
-    Densities are (B, 3, H, W), what ink hides is (B, 1, H, W). Four in ten are faded before they are stained, six noisy
+    Densities are (B, 3, H, W), what ink hides is (B, 1, H, W). Four in ten are faded before that, six noisy
     after it, by σ of up to 10, and four JPEG files of quality 60…95 in the end. Three in ten have no stain.
     """
     count = len(clean)
