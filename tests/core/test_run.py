@@ -18,6 +18,7 @@ from torch import Tensor
 from danqing.core.artefacts.figures import Figures, numbers_in
 from danqing.core.artefacts.pictures import recipe_in
 from danqing.core.artefacts.saving import Saving
+from danqing.core.disk import hash_of
 from danqing.core.errors import DataError, ModelFileError, OutputError, ParameterError, PictureError, UserError
 from danqing.core.fields.number import Range
 from danqing.core.learned.families import family_named
@@ -478,6 +479,35 @@ def test_a_recipe_cannot_lead_away_from_this_disk(tmp_path: Path, place: str) ->
     with pytest.raises(UserError, match="from an address"):
         finish(replay(tmp_path / "a.json"))
     assert not (tmp_path / "here").exists()
+
+
+@pytest.mark.parametrize("force", [False, True])
+def test_a_replay_never_lands_on_what_the_picture_was_made_from(photos: Path, tmp_path: Path, force: bool) -> None:
+    """Neither on its input nor on what that was made from, nor on a mask."""
+    write(noise(channels=1), tmp_path / "mask.png")
+    run("flip", [photos / "a.png"], out=tmp_path / "one.png")
+    run("select", [tmp_path / "one.png"], {"mask": tmp_path / "mask.png"}, out=tmp_path / "two.png")
+    for source in (photos / "a.png", tmp_path / "one.png", tmp_path / "mask.png"):
+        before = source.read_bytes()
+        with pytest.raises(OutputError):
+            finish(replay(tmp_path / "two.png", source, force))
+        assert source.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("operator", "params"),
+    [("select", {"mask": "mask.png"}), ("select", {"boxes": "boxes.json"}), ("flip", {}), ("style_film", {})],
+)
+def test_a_recipe_says_by_hash_what_was_read(tmp_path: Path, operator: str, params: dict[str, str]) -> None:
+    """A file that is only named could be any, and one that is left out none: neither is passed over."""
+    write(noise(), tmp_path / "in.png")
+    step = Step(operator, params=params, version=operator_named(operator).version)
+    if params:
+        facts = {"as": "x", "path": "in.png", "sha256": hash_of(tmp_path / "in.png")}
+        step = replace(step, inputs=[facts])
+    write(noise(), tmp_path / "odd.png", recipe=[step])
+    with pytest.raises(UserError, match="its recipe"):
+        finish(replay(tmp_path / "odd.png"))
 
 
 @pytest.mark.parametrize("name", ["Screenshot:1.png", "a::b.png"])

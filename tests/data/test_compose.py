@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -288,6 +289,30 @@ def test_what_is_there_is_kept(home: Path, tmp_path: Path) -> None:
     assert tell("--digits", "--count", 1, "--width", 64, "--height", 64, "--out", tmp_path, "--force").exit_code == 0
     assert (tmp_path / "mine.txt").exists()
     assert len(list((tmp_path / "pictures").iterdir())) == 1
+
+
+def test_force_replaces_composed_sets_only(home: Path, tmp_path: Path) -> None:
+    """Photographs of one's own that lie in a folder called pictures, and labels of one's own, survive."""
+    own, size = tmp_path / "own", ("--count", 1, "--width", 64, "--height", 64, "--force")
+    shutil.copytree(home / "photos", own / "pictures")
+    (tmp_path / "labels.json").write_text("{}")
+    for out in (own, tmp_path):
+        before = files_in(out)
+        given = tell("--digits", *size, "--out", out)
+        assert given.exit_code == 2 and "composed" in given.output and files_in(out) == before
+    Image.fromarray(data.coffee()).save(own / "pictures" / "000000.png")
+    (own / "pictures" / "coffee.png").unlink()
+    assert tell("--digits", *size, "--out", own).exit_code == 2, "its name alone makes no composed picture"
+
+
+def test_a_set_is_not_replaced_by_what_is_made_from_it(home: Path, tmp_path: Path) -> None:
+    out, size = tmp_path / "set", ("--count", 1, "--width", 64, "--height", 64)
+    assert tell("--digits", *size, "--out", out).exit_code == 0
+    (out / "pictures" / ".DS_Store").write_bytes(b"")
+    before = files_in(out)
+    given = tell("--digits", "--backgrounds", out / "pictures", *size, "--out", out, "--force")
+    assert given.exit_code == 2 and "made from" in given.output and files_in(out) == before
+    assert tell("--text", "OPEN", *size, "--out", out, "--force").exit_code == 0
 
 
 @pytest.mark.parametrize("content", [b"", b"\x89PNG\r\n\x1a\n broken"])

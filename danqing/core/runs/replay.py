@@ -19,7 +19,7 @@ from danqing.core.operators.operator import Operator, operator_named
 from danqing.core.progress import Job, Progress
 from danqing.core.recipe import Recipe, Step, is_address
 from danqing.core.runs.compute import compute, load, watched
-from danqing.core.runs.order import Call, Order, other_use
+from danqing.core.runs.order import NEVER_OVER_SOURCES, Call, Order, other_use
 from danqing.core.uses import Uses
 
 TRUSTED = 2**62  # pixels: an input that has the recorded hash was read once already
@@ -69,6 +69,8 @@ def replay(file: str | Path, out: str | Path | None = None, force: bool = False)
         raise OutputError("exists already", where=target, remedy="Choose another name or give --force")
     if target.exists() and target.samefile(file):
         raise OutputError("is the file to compare with", where=target, remedy="Choose another name")
+    if target.exists() and any(target.samefile(each) for each in _sources(recipe, file.parent)):
+        raise OutputError("is one of the files that the picture was made from", where=target, remedy=NEVER_OVER_SOURCES)
     with tempfile.TemporaryDirectory(prefix="danqing-") as scratch:
         try:
             made = yield from _remake(recipe, file.parent, target, Path(scratch), force, target.parent != file.parent)
@@ -87,6 +89,7 @@ def _remake(
     inputs: dict[str, Path] = {}
     for entry in step.inputs:
         inputs[entry["as"]] = yield from _input(recipe, entry, home, scratch)
+    _check_whole(step, operator, target)
     weights = {name: _weights(facts, home) for name, facts in step.weights.items()}
     others = {name: path for name, path in inputs.items() if name != operator.subject}
     call = Call.of(operator, {**step.params, **others, **weights})
@@ -131,6 +134,21 @@ def _operator(step: Step, target: Path) -> Operator[..., Any]:
     return operator
 
 
+def _check_whole(step: Step, operator: Operator[..., Any], target: Path) -> None:
+    """See that a step says what it was done to, by hash: a file that is only named could be any.
+
+    Raises:
+        UserError: if it does not.
+    """
+    read = {entry["as"] for entry in step.inputs}
+    for each in operator.fields:
+        value = step.params.get(each.name)
+        if isinstance(value, str) and each.kind.names_file(value):
+            raise UserError(f"its recipe names a file for {each.name} without its hash", where=target)
+        if each.required and each.kind.is_picture and each.name not in read:
+            raise UserError(f"its recipe does not say from which picture it was made ({each.name})", where=target)
+
+
 def _leads_away(value: str) -> bool:
     """Whether a place, of which ``::`` may join several, is not one of this disk."""
     places = value.split("::")
@@ -173,6 +191,15 @@ def _weights(facts: dict[str, str], home: Path) -> str:
     if there:
         raise ModelFileError("these weights have changed since the picture was made", where=there[0])
     raise ModelFileError("these weights are missing", where=name, remedy="Put the file beside the picture")
+
+
+def _sources(recipe: Recipe, home: Path) -> Iterator[Path]:
+    """The files at hand that a file was made from, step by step back to the first; weights among them."""
+    for step in reversed(recipe):
+        named = [*(each["path"] for each in step.inputs), *(each["name"] for each in step.weights.values())]
+        yield from (place for path in named for place in _places(path, home) if place.is_file())
+        if step.inputs:
+            home = (home / step.inputs[0]["path"]).parent
 
 
 def _places(path: str, home: Path) -> Iterator[Path]:
