@@ -15,15 +15,16 @@ from contextlib import contextmanager
 from itertools import groupby
 from typing import Any, BinaryIO, NamedTuple
 
+from danqing.core.disk import sampled
 from danqing.core.errors import DataError
 from danqing.core.pictures.listing import HEAD, PassedOver, hidden_part, is_text, reason_to_pass
 from danqing.core.pictures.name_encoding import as_bytes, decode_names
 from danqing.core.pictures.names import natural, shown, stem
-from danqing.data.identity import digest, sampled
+from danqing.data.identity import digest
 from danqing.data.label_table import FOUND
 from danqing.data.zips import OUTSIDE, clean_path
 
-TAR = re.compile(r"\.(tar|tgz|tar\.gz)$")
+TAR = re.compile(r"\.(tar|tgz|tar\.gz)$", re.IGNORECASE)
 SCHEME = re.compile(r"^([a-z][a-z0-9+]+):", re.IGNORECASE)  # two letters at least: C: is a disk
 WEB = ("http", "https")
 BLOCK = 512  # bytes, of a tar
@@ -231,7 +232,7 @@ def _state(file: str) -> list[Any]:
 
 def _check_end(file: str) -> None:
     """Refuse a tar without the empty block at its end; tarfile takes one cut off between two members for whole."""
-    if not file.endswith(".tar"):  # compressed files know their own end
+    if not file.lower().endswith(".tar"):  # compressed files know their own end
         return
     with open(file, "rb") as stream:
         stream.seek(0, os.SEEK_END)

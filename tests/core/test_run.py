@@ -530,6 +530,37 @@ def test_what_was_used_must_be_what_it_was(photos: Path, tmp_path: Path) -> None
             run("flip", [photos / "a.png"], out=tmp_path / "changed.png")
 
 
+@pytest.mark.parametrize("labels", [False, True])
+def test_numbers_of_a_set_that_has_changed_are_not_there_already(tmp_path: Path, labels: bool) -> None:
+    """Neither one picture more, nor another of the same name, size and time; nor other labels."""
+    weights = small_classifier(tmp_path)
+    values: dict[str, Any] = {"weights": weights, "data": str(tmp_path / "set"), "split": "all"}
+    if labels:
+        (tmp_path / "labels.csv").write_text("".join(f"{name},{name[0]}\n" for name in ("a/0.bmp", "b/0.bmp")))
+        values["labels"] = tmp_path / "labels.csv"
+    out = tmp_path / "out.json"
+    assert states(run("assess", (), values, out=out)) == ["done"]
+    assert states(run("assess", (), values, out=out)) == ["skipped"]
+    if labels:
+        values["labels"].write_text("a/0.bmp,b\nb/0.bmp,b\n")
+    else:
+        write(noise(seed=7), tmp_path / "set" / "a" / "0.bmp", force=True)
+        os.utime(tmp_path / "set" / "a" / "0.bmp", (0, 0))
+    with pytest.raises(OutputError, match="exists already"):
+        run("assess", (), values, out=out)
+    assert states(run("assess", (), values, out=out, saving=Saving(force=True))) == ["done"]
+
+
+def small_classifier(home: Path) -> Path:
+    """One that knows two classes, and a set of them."""
+    for name in "ab":
+        (home / "set" / name).mkdir(parents=True)
+        write(noise(), home / "set" / name / "0.bmp")
+        os.utime(home / "set" / name / "0.bmp", (0, 0))
+    model = family_named("classifier")(size=16, channels=3, classes=2, width=4, dim=8)  # type: ignore[call-arg]
+    return save(model, home / "classifier.safetensors", classes=["a", "b"])
+
+
 def test_named_pictures_lie_beside_the_first(tmp_path: Path) -> None:
     x = torch.rand(1, 3, 4, 5)
     figures = Figures([{"n": 1}], x, {"curve": x, "map": x})

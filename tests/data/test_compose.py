@@ -299,7 +299,9 @@ def test_force_replaces_composed_sets_only(home: Path, tmp_path: Path) -> None:
     for out in (own, tmp_path):
         before = files_in(out)
         given = tell("--digits", *size, "--out", out)
-        assert given.exit_code == 2 and "composed" in given.output and files_in(out) == before
+        assert given.exit_code == 2
+        assert "composed" in given.output
+        assert files_in(out) == before
     Image.fromarray(data.coffee()).save(own / "pictures" / "000000.png")
     (own / "pictures" / "coffee.png").unlink()
     assert tell("--digits", *size, "--out", own).exit_code == 2, "its name alone makes no composed picture"
@@ -311,7 +313,9 @@ def test_a_set_is_not_replaced_by_what_is_made_from_it(home: Path, tmp_path: Pat
     (out / "pictures" / ".DS_Store").write_bytes(b"")
     before = files_in(out)
     given = tell("--digits", "--backgrounds", out / "pictures", *size, "--out", out, "--force")
-    assert given.exit_code == 2 and "made from" in given.output and files_in(out) == before
+    assert given.exit_code == 2
+    assert "made from" in given.output
+    assert files_in(out) == before
     assert tell("--text", "OPEN", *size, "--out", out, "--force").exit_code == 0
 
 

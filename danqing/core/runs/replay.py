@@ -19,7 +19,8 @@ from danqing.core.operators.operator import Operator, operator_named
 from danqing.core.progress import Job, Progress
 from danqing.core.recipe import Recipe, Step, is_address
 from danqing.core.runs.compute import compute, load, watched
-from danqing.core.runs.order import NEVER_OVER_SOURCES, Call, Order, other_use
+from danqing.core.runs.order import NEVER_OVER_SOURCES, Call, Order
+from danqing.core.runs.sameness import other_use
 from danqing.core.uses import Uses
 
 TRUSTED = 2**62  # pixels: an input that has the recorded hash was read once already
@@ -99,7 +100,7 @@ def _remake(
     notes: list[str] = []
     uses: Uses = {}
     artefact, like = yield from watched(compute(call, loaded), notes, uses)
-    for words in (*notes, *_changed(step, uses)):
+    for words in (*notes, *_changed(step, {**uses, **call.known_states})):
         note(words)
     parts = order.parts(artefact)
     part = next((each for each in parts if each.take == step.take), None)
