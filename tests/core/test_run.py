@@ -199,6 +199,32 @@ def test_names_that_would_clash_keep_their_suffix(tmp_path: Path) -> None:
     assert {file.name for file in (tmp_path / "out").glob("*.json")} == {"a.png.json", "a.jpg.json", "b.json"}
 
 
+def test_dots_in_a_name_belong_to_it(tmp_path: Path) -> None:
+    """Pictures without a suffix are found by what they begin with; what stands behind their last dot is none."""
+    for name in ("shot.v1", "shot.v2.png"):
+        write(noise(), tmp_path / "in" / "whole.png", force=True)
+        (tmp_path / "in" / "whole.png").rename(tmp_path / "in" / name)
+    run("flip", [tmp_path / "in"], out_dir=tmp_path / "out")
+    assert sorted(each.name for each in (tmp_path / "out").iterdir()) == ["shot.v1.png", "shot.v2.png"]
+    run("flip", [tmp_path / "in" / "shot.v1"])
+    assert (tmp_path / "in" / "shot.v1-flip.png").is_file()
+
+
+@pytest.mark.parametrize("operator", ["flip", "palette", "detect", "compress"])
+def test_a_name_as_long_as_names_can_be_costs_no_picture(tmp_path: Path, operator: str) -> None:
+    """Where the name of a result would be longer than disks hold, its end is left out; the others are done as well."""
+    long = tmp_path / "in" / ("é" * 125 + "x.png")
+    write(noise(64, 64), tmp_path / "in" / "short.png")
+    shutil.copy(tmp_path / "in" / "short.png", long)
+    assert set(states(run(operator, [tmp_path / "in"], out_dir=tmp_path / "out"))) == {"done"}
+    assert set(states(run(operator, [tmp_path / "in"], out_dir=tmp_path / "out"))) == {"skipped"}
+    assert states(run("flip", [long])) == ["done"]
+    (found,) = (tmp_path / "in").glob("*-flip.png")
+    finish(replay(found))
+    with pytest.raises(OutputError, match="longer than disks hold"):
+        run("flip", [long], out=tmp_path / ("x" * 260 + ".png"))
+
+
 def test_two_pictures_of_one_name_are_refused(photos: Path, tmp_path: Path) -> None:
     write(noise(), tmp_path / "other/a.png")
     with pytest.raises(OutputError, match="have this name"):

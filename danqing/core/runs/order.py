@@ -20,6 +20,7 @@ from danqing.core.learned.card import bundled_name
 from danqing.core.learned.model import Model
 from danqing.core.learned.weights import hash_of_tensors
 from danqing.core.operators.operator import Operator
+from danqing.core.pictures.names import fitting
 from danqing.core.recipe import Recipe, Step
 from danqing.core.runs.sameness import other_use, same_work
 from danqing.core.uses import Uses
@@ -222,8 +223,8 @@ class Order:
 
     def _picture_beside(self, target: Path) -> Path:
         name = self.call.operator.name
-        stem = target.stem if target.stem == name else f"{target.stem}-{name}"
-        return target.with_name(f"{stem}.png")
+        ending = ".png" if target.stem == name else f"-{name}.png"
+        return target.with_name(fitting(target.stem, ending))
 
 
 def _recipe_of(file: Path) -> Recipe | None:

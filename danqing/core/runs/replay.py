@@ -16,6 +16,7 @@ from danqing.core.learned.card import bundled
 from danqing.core.menu import operators, tasks
 from danqing.core.notes import note
 from danqing.core.operators.operator import Operator, operator_named
+from danqing.core.pictures.names import fitting
 from danqing.core.progress import Job, Progress
 from danqing.core.recipe import Recipe, Step, is_address
 from danqing.core.runs.compute import compute, load, watched
@@ -64,7 +65,7 @@ def replay(file: str | Path, out: str | Path | None = None, force: bool = False)
         UserError: if the recipe, an input or weights are missing or have changed, or ``out`` cannot be written.
     """
     file = Path(file)
-    target = Path(out) if out is not None else file.with_name(f"{file.stem}-replay{file.suffix}")
+    target = Path(out) if out is not None else file.with_name(fitting(file.stem, f"-replay{file.suffix}"))
     recipe = show(file)
     if target.exists() and not force:
         raise OutputError("exists already", where=target, remedy="Choose another name or give --force")
