@@ -47,8 +47,19 @@ def replacing(file: str | Path, *, force: bool = True) -> Iterator[Path]:
 
 def hash_of(file: str | Path) -> str:
     """The SHA-256 of a file's bytes, in hexadecimal."""
+    return _hash(os.fspath(file), *identity_of(file))
+
+
+def identity_of(file: str | Path) -> tuple[int, ...]:
+    """What tells whether a file is still that which was read, without reading it: where it lies, its size and times.
+
+    The time of its last change of any kind cannot be set, whatever a copy or an archive does to the other one.
+
+    Raises:
+        OSError: if there is none.
+    """
     facts = os.stat(file)
-    return _hash(os.fspath(file), facts.st_dev, facts.st_ino, facts.st_size, facts.st_mtime_ns, facts.st_ctime_ns)
+    return facts.st_dev, facts.st_ino, facts.st_size, facts.st_mtime_ns, facts.st_ctime_ns
 
 
 def sampled(file: Path | str) -> str:
@@ -135,4 +146,4 @@ def _flush(file: Path) -> None:
         os.fsync(stream.fileno())
 
 
-__all__ = ["LONGEST_SUFFIX", "beside", "hash_of", "replacing", "sampled", "seen_from"]
+__all__ = ["LONGEST_SUFFIX", "beside", "hash_of", "identity_of", "replacing", "sampled", "seen_from"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ from danqing.core.pictures.found import Found
 from danqing.core.progress import finish
 from danqing.core.runs.replay import replay
 from danqing.data.annotations.formats import CODECS, read_labels
-from danqing.data.backgrounds import made
+from danqing.data.backgrounds import made, photographs
 from danqing.data.cutouts import Cutout, Kind, from_file, from_folder, handwritten, words
 from danqing.data.scenes import Manner, compose
 from danqing.faces.cli import cli
@@ -326,6 +327,20 @@ def test_broken_files_are_named(content: bytes, home: Path, tmp_path: Path) -> N
     assert "odd.png" in tell("--digits", "--backgrounds", tmp_path, "--out", tmp_path / "set").output
     Image.fromarray(np.zeros((9, 9, 4), np.uint8)).save(tmp_path / "odd.png")
     assert "transparent all over" in tell("--cutouts", tmp_path, "--out", tmp_path / "set").output.replace("\n", " ")
+
+
+def test_what_was_changed_in_its_place_is_read_anew(tmp_path: Path) -> None:
+    """A cut-out, and a photograph, of the same size and time as before; what is hidden in that shows nowhere."""
+    cut, photo = tmp_path / "cut.png", tmp_path / "photos" / "photo.png"
+    photo.parent.mkdir()
+    for value in (90, 190):
+        Image.new("RGBA", (20, 20), (value, 0, 0, 250)).save(cut)
+        Image.new("RGBA", (20, 20), (value, 0, 0, 0 if value == 90 else 255)).save(photo)
+        for file in (cut, photo):
+            os.utime(file, (0, 0))
+        assert from_file(cut, "thing").pixels[10, 10, 0] == pytest.approx(value / 255 * 250 / 255, abs=0.01)
+        ground = finish(photographs(photo.parent))(8, 8, np.random.default_rng(0))
+        assert ground[4, 4].tolist() == pytest.approx([1, 1, 1] if value == 90 else [190 / 255, 0, 0], abs=0.01)
 
 
 def test_a_long_word_is_refused() -> None:

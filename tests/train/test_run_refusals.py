@@ -253,6 +253,25 @@ def test_pictures_that_were_moved_are_known_by_what_they_hold(many: Path, run: P
         finish(resume(run, data_=str(pictures(tmp_path / "strange", "a b c d e f", 7))))
 
 
+def test_paintings_are_known_by_what_they_hold(tmp_path: Path) -> None:
+    """A stylist that goes on with other paintings is told so; moved ones are found where it is said."""
+    pictures(tmp_path / "set", "a b c d")
+    home = pictures(tmp_path / "paintings", "p q r")
+    made = config("stylist", tmp_path / "set", tmp_path / "run", paintings=str(home), size=32, net="tiny", batch=2)
+    finish(train(made))
+    before = state(tmp_path / "run")
+    home.rename(tmp_path / "moved")
+    with pytest.raises(DataError, match=r"there are no paintings here.*--paintings"):
+        finish(resume(tmp_path / "run", budget="64pictures"))
+    pictures(home, "p q r", 7)
+    with pytest.raises(DataError, match=r"the paintings in .* are others"):
+        finish(resume(tmp_path / "run", budget="64pictures"))
+    assert state(tmp_path / "run") == before
+    finish(resume(tmp_path / "run", budget="64pictures", paintings_=str(tmp_path / "moved")))
+    finish(resume(tmp_path / "run", budget="96pictures"))
+    finish(resume(tmp_path / "run", budget="128pictures", paintings_=str(home), new_pictures=True))
+
+
 def test_where_pictures_lie_now_is_a_question_of_a_run_that_goes_on(many: Path, tmp_path: Path) -> None:
     for name, value in (("data_", str(many)), ("new_pictures", True)):
         with pytest.raises(UserError, match="--resume"):

@@ -47,7 +47,8 @@ def by_profile(pixels: Floats, icc: bytes, space: Space) -> Floats:
     tags = _tags(icc)
     if found == "GRAY" and "kTRC" in tags:
         grey = _curve(tags["kTRC"])
-        return _unless_idle(pixels, lambda x: encoded(grey(x)))
+        light = _of_lightness if icc[20:24] == b"Lab " else _as_it_is
+        return _unless_idle(pixels, lambda x: encoded(light(grey(x))))
     if {"rXYZ", "gXYZ", "bXYZ", "rTRC", "gTRC", "bTRC"} <= tags.keys() and "A2B0" not in tags:
         convert = _by_matrix(tags)
     else:
@@ -125,6 +126,16 @@ def _unless_idle(pixels: Floats, convert: Convert) -> Floats:
     if pixels.shape[-1] != 4 and np.abs(convert(probe) - probe).max() <= 1 / 255:
         return pixels
     return _banded(pixels, convert)
+
+
+def _as_it_is(x: Floats) -> Floats:
+    return x
+
+
+def _of_lightness(x: Floats) -> Floats:
+    """Light of a lightness L* in 0…1 (CIE 15:2004, 8.2.1): what the curve of grey gives where a profile connects so."""
+    f = (100 * x + 16) / 116
+    return np.where(f > 6 / 29, f**3, 3 * (6 / 29) ** 2 * (f - 4 / 29)).astype(np.float32)
 
 
 def _on_grey(convert: Convert) -> Convert:
