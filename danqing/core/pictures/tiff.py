@@ -27,7 +27,8 @@ from danqing.core.pictures.exif import (
     Exif,
     read_from,
 )
-from danqing.core.pictures.profiles import Floats, Space
+from danqing.core.pictures.icc_profile import Floats
+from danqing.core.pictures.profiles import Space
 
 WHITE_IS_ZERO, BLACK_IS_ZERO, RGB, PALETTE, CMYK, YCBCR, CIELAB, ICCLAB = 0, 1, 2, 3, 5, 6, 8, 9
 COLOURS = {WHITE_IS_ZERO: 1, BLACK_IS_ZERO: 1, RGB: 3, PALETTE: 1, CMYK: 4, YCBCR: 3, CIELAB: 3, ICCLAB: 3}
@@ -56,6 +57,15 @@ def pages(stream: BinaryIO) -> list[Any]:
         raise PictureError("is a camera's raw file (DNG)", remedy="Develop it into a TIFF or JPEG first")
     whole = [page for page in every if not int(page.subfiletype) & (REDUCED | MASK)]
     return whole or every
+
+
+def slices(page: Any) -> int:
+    """How many pictures a stack of ImageJ's or tifffile's holds by its own words: it may have one directory for all."""
+    try:
+        series = page.parent.series if page.parent.is_imagej or page.parent.is_shaped else []
+        return max((int(each.size) // int(each.keyframe.size) for each in series), default=1)
+    except Exception:  # such words may be of any kind, and cost no picture
+        return 1
 
 
 def decode(page: Any, size: int, file: str | Path) -> Samples:
