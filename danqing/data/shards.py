@@ -149,18 +149,19 @@ def survey(url: str) -> Survey:
     Raises:
         DataError: if it cannot be read or is damaged.
     """
-    undeclared, tables = [], {}
+    undeclared, tables = [], dict[str, bytes]()
     with _reading(url), _open(url) as stream, _tar(stream, url) as archive:
         for item in archive:
             path = clean_path(item.name) or ""
             if not item.name.isascii() and "path" not in item.pax_headers:  # those are UTF-8 by definition
                 undeclared.append(item.name)
-            elif path.rpartition("/")[2] in FOUND and (taken := archive.extractfile(item)) is not None:
-                tables[path] = taken.read()
-    if all(map(is_text, undeclared)):
-        return Survey({}, "", tables)
-    decoded, encoding = decode_names(map(as_bytes, undeclared))
-    return Survey(dict(zip(undeclared, decoded, strict=True)), encoding, tables)
+            if path.rpartition("/")[2].lower() in FOUND and (taken := archive.extractfile(item)) is not None:
+                tables[item.name] = taken.read()
+    names, encoding = {}, ""
+    if not all(map(is_text, undeclared)):
+        decoded, encoding = decode_names(map(as_bytes, undeclared))
+        names = dict(zip(undeclared, decoded, strict=True))
+    return Survey(names, encoding, {clean_path(names.get(name, name)) or "": raw for name, raw in tables.items()})
 
 
 def key_of(name: str) -> str:

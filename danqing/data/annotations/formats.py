@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple, get_args
 
 from danqing.core.errors import DataError
 from danqing.core.pictures.listing import files_in
-from danqing.data.annotations.label_set import CLASSES, Folder, LabelSet, text_of
+from danqing.data.annotations.label_set import Folder, LabelSet, is_class_list, text_of
 
 Format = Literal["coco", "yolo", "voc", "labelme", "masks", "danqing"]
 
@@ -56,7 +56,7 @@ def format_of(place: Path) -> str:
             "is no file or folder of labels", where=place, remedy="A COCO .json, or a folder of label files"
         )
     suffixes = {".txt": "yolo", ".xml": "voc", ".json": "labelme", ".png": "masks"}
-    files = [each.file for each in files_in(place).found if each.file.name != CLASSES]
+    files = [each.file for each in files_in(place).found if not is_class_list(each.file)]
     kinds = {suffixes[each.suffix.lower()] for each in files if each.suffix.lower() in suffixes}
     if len(kinds - {"masks"}) == 1:  # what is drawn may lie beside
         (kind,) = kinds - {"masks"}

@@ -224,12 +224,18 @@ def disagreeing(stated: tuple[Any, Any], size: tuple[int, int]) -> str | None:
     return f"says {told[0]}×{told[1]} px of a picture of {size[0]}×{size[1]} px"
 
 
+def is_class_list(file: Path) -> bool:
+    """Whether a file is called as one that names classes, in whatever case."""
+    return file.name.lower() == CLASSES
+
+
 def listed_classes(place: Path) -> list[str]:
     """The names in the classes.txt of a folder, or of the one around it; none where there is no such file.
 
     The place of a line is the number of its class, so that an empty one counts, but at the end.
     """
-    file = next((each / CLASSES for each in (place, place.parent) if (each / CLASSES).is_file()), None)
+    beside = (file for folder in (place, place.parent) if folder.is_dir() for file in sorted(folder.iterdir()))
+    file = next((each for each in beside if is_class_list(each) and each.is_file()), None)
     return [] if file is None else [line.strip() for line in text_of(file).rstrip().splitlines()]
 
 
@@ -239,19 +245,6 @@ def class_names(found: Packed) -> list[str]:
 
 
 __all__ = [
-    "CLASSES",
-    "Folder",
-    "LabelSet",
-    "around",
-    "box_of",
-    "class_names",
-    "disagreeing",
-    "filled",
-    "label_files",
-    "listed_classes",
-    "numbers",
-    "places_for",
-    "score_in",
-    "text_of",
-    "thing",
+    "CLASSES", "Folder", "LabelSet", "around", "box_of", "class_names", "disagreeing", "filled", "is_class_list",
+    "label_files", "listed_classes", "numbers", "places_for", "score_in", "text_of", "thing",
 ]  # fmt: skip

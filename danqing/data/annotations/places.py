@@ -15,7 +15,7 @@ from danqing.core.pictures.found import Found
 from danqing.core.pictures.listing import files_in, hidden_part, pictures_in
 from danqing.core.pictures.names import READABLE, several, some, stem
 from danqing.data.annotations.formats import CODECS, format_of
-from danqing.data.annotations.label_set import CLASSES, Folder, LabelSet, text_of
+from danqing.data.annotations.label_set import Folder, LabelSet, is_class_list, text_of
 from danqing.data.annotations.packed import Kept, Packed
 from danqing.data.sides import SIDES
 
@@ -152,7 +152,7 @@ def is_coco(file: Path) -> bool:
 def _spoken(folder: Path) -> bool:
     """Whether a folder holds label files."""
     files = (each.file for each in files_in(folder).found)
-    return any(each.name != CLASSES and each.suffix.lower() in (*FORMS, ".png") for each in files)
+    return any(not is_class_list(each) and each.suffix.lower() in (*FORMS, ".png") for each in files)
 
 
 def _beside(home: Path) -> bool:

@@ -14,6 +14,7 @@ from danqing.data.annotations.label_set import (
     LabelSet,
     around,
     filled,
+    is_class_list,
     label_files,
     listed_classes,
     places_for,
@@ -32,7 +33,7 @@ def read(place: Path, pictures: Folder) -> LabelSet:
     found = Packed()
     faults: list[Unusable] = []
     for written, file in label_files(place, ".txt"):
-        if file.name == CLASSES:
+        if is_class_list(file):
             continue
         told, name = file.relative_to(place).as_posix(), pictures.name(written)
         if name is None:

@@ -16,7 +16,7 @@ from PIL import Image
 from sketches import SUFFIXES, chunk, error_between, refusal
 
 from danqing.core.errors import PictureError
-from danqing.core.notes import PictureWarning
+from danqing.core.notes import PictureWarning, noted
 from danqing.core.pictures.films import frames
 from danqing.core.pictures.reading import read
 from danqing.core.pictures.writing import write
@@ -262,6 +262,27 @@ def test_a_stack_with_one_directory_is_no_single_picture(tmp_path: Path, words: 
         list(frames(tmp_path / "x.tif"))
     tifffile.imwrite(tmp_path / "y.tif", stack[0], description="ImageJ=1.5\nimages=\nslices=x\nframes=-3\n")
     assert read(tmp_path / "y.tif", frame="only").pixels.shape == (1, 1, 8, 9)
+
+
+@pytest.mark.parametrize("pages", [1, 3])
+def test_pages_whose_chain_leads_round_in_a_circle_end(tmp_path: Path, pages: int) -> None:
+    """The last directory of a damaged file names the first as its next: it is read once."""
+    import tifffile
+
+    with tifffile.TiffWriter(tmp_path / "x.tif") as out:
+        for value in range(pages):
+            out.write(np.full((8, 9), value + 1, np.uint8), photometric="minisblack", metadata={"axes": "YX"})
+    data = bytearray((tmp_path / "x.tif").read_bytes())
+    with tifffile.TiffFile(tmp_path / "x.tif") as whole:
+        last, first = whole.pages[-1].offset, whole.pages[0].offset
+    at = last + 2 + 12 * int.from_bytes(data[last : last + 2], "little")
+    assert data[at : at + 4] == bytes(4)
+    data[at : at + 4] = first.to_bytes(4, "little")
+    (tmp_path / "x.tif").write_bytes(data)
+    with noted([]) as notes:
+        assert float(read(tmp_path / "x.tif").pixels.mean()) == pytest.approx(1 / 255)
+    assert bool(notes) == (pages > 1)
+    assert len(list(frames(tmp_path / "x.tif"))) == pages
 
 
 @pytest.mark.parametrize("bits", [1, 2, 4, 8])
