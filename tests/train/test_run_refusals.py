@@ -159,6 +159,20 @@ def test_a_replacement_cut_off_anywhere_ends_in_one_run_or_the_other(
         assert {k: v for k, v in after.items() if k not in (record.LOCK,)} == before
 
 
+@pytest.mark.parametrize("content", [None, "{}", "not JSON", '{"model_type": "bert"}'])
+def test_force_replaces_runs_only(content: str | None, many: Path, tmp_path: Path) -> None:
+    """Other programs have checkpoints and a config.json as well."""
+    out = tmp_path / "project"
+    (out / "checkpoints").mkdir(parents=True)
+    (out / "checkpoints" / "epoch1.ckpt").write_text("mine")
+    if content is not None:
+        (out / "config.json").write_text(content)
+    before = state(out)
+    with pytest.raises(OutputError, match="no run of danqing's"):
+        finish(train(config("mlpgan", many, out), force=True))
+    assert state(out) == before
+
+
 def test_weights_without_a_config_are_not_written_over(many: Path, run: Path, tmp_path: Path) -> None:
     (tmp_path / "kept").mkdir()
     (run / record.MODEL).rename(tmp_path / "kept" / record.MODEL)
