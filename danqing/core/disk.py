@@ -7,7 +7,7 @@ import hashlib
 import os
 import secrets
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from platformdirs import user_cache_path
 
 from danqing.core.errors import OutputError
 
+BLOCKS, BLOCK = 64, 1 << 14  # places in one large file, and bytes at each: a file of up to 1 MiB is read whole
 LONGEST_SUFFIX = 16  # bytes: what is longer is no name of a format, and a whole name has 255 at most
 
 
@@ -46,8 +47,37 @@ def replacing(file: str | Path, *, force: bool = True) -> Iterator[Path]:
 
 def hash_of(file: str | Path) -> str:
     """The SHA-256 of a file's bytes, in hexadecimal."""
+    return _hash(os.fspath(file), *identity_of(file))
+
+
+def identity_of(file: str | Path) -> tuple[int, ...]:
+    """What tells whether a file is still that which was read, without reading it: where it lies, its size and times.
+
+    The time of its last change of any kind cannot be set, whatever a copy or an archive does to the other one.
+
+    Raises:
+        OSError: if there is none.
+    """
     facts = os.stat(file)
-    return _hash(os.fspath(file), facts.st_dev, facts.st_ino, facts.st_size, facts.st_mtime_ns, facts.st_ctime_ns)
+    return facts.st_dev, facts.st_ino, facts.st_size, facts.st_mtime_ns, facts.st_ctime_ns
+
+
+def sampled(file: Path | str) -> str:
+    """A digest of a file's size and of what stands at 64 places in it, the first and the last bytes among them.
+
+    A file that cannot be read has the digest of an empty one: reading reports it.
+    """
+    found = hashlib.sha256()
+    try:
+        with open(file, "rb") as stream:
+            size = stream.seek(0, os.SEEK_END)
+            found.update(size.to_bytes(8, "little"))
+            for start in _places(size):
+                stream.seek(start)
+                found.update(stream.read(BLOCK))
+    except OSError:
+        pass
+    return found.hexdigest()
 
 
 def cache_folder() -> Path:
@@ -68,6 +98,12 @@ def beside(home: Path, value: Any) -> Any:
     """A value; the whole path of what lies in a folder is told by its name, since they move together."""
     is_in = isinstance(value, str) and os.path.isabs(value) and Path(value).parent == home
     return Path(value).name if is_in else value
+
+
+def _places(size: int) -> Iterable[int]:
+    if size <= BLOCKS * BLOCK:
+        return range(0, size, BLOCK)
+    return [at * (size - BLOCK) // (BLOCKS - 1) for at in range(BLOCKS)]
 
 
 @functools.lru_cache(maxsize=256)
@@ -110,4 +146,4 @@ def _flush(file: Path) -> None:
         os.fsync(stream.fileno())
 
 
-__all__ = ["LONGEST_SUFFIX", "beside", "hash_of", "replacing", "seen_from"]
+__all__ = ["LONGEST_SUFFIX", "beside", "hash_of", "identity_of", "replacing", "sampled", "seen_from"]

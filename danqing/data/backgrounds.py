@@ -10,10 +10,12 @@ from typing import Any
 import numpy as np
 import torch
 
+from danqing.core.disk import identity_of
 from danqing.core.errors import DataError, UserError
 from danqing.core.notes import note
+from danqing.core.pictures.alpha import laid_on
 from danqing.core.pictures.contract import to_uint8
-from danqing.core.pictures.listing import pictures_in
+from danqing.core.pictures.listing import passed_over_note, pictures_in
 from danqing.core.pictures.reading import read
 from danqing.core.progress import Job, Progress
 from danqing.maths.colour import from_linear, into_gamut, linear_from_oklab
@@ -32,7 +34,10 @@ def photographs(folder: Path, skip_bad: bool = False) -> Job[Ground]:
     Raises:
         DataError: if there are none, or one cannot be read.
     """
-    files, listed = [], pictures_in(folder).found
+    listing = pictures_in(folder)
+    files, listed = [], listing.found
+    for words in (*listing.notes, passed_over_note(listing.passed_over, folder)):
+        note(words) if words else None
     for at, each in enumerate(listed):
         yield Progress(at, len(listed), "looking at photographs")
         try:
@@ -48,7 +53,8 @@ def photographs(folder: Path, skip_bad: bool = False) -> Job[Ground]:
         raise DataError("holds no pictures to lay things on", where=folder)
 
     def ground(height: int, width: int, rng: np.random.Generator) -> Plane:
-        return _part(_photograph(files[int(rng.integers(len(files)))]), height, width, rng)
+        file = files[int(rng.integers(len(files)))]
+        return _part(_photograph(file, identity_of(file)), height, width, rng)
 
     return ground
 
@@ -69,8 +75,9 @@ def made(height: int, width: int, rng: np.random.Generator) -> Plane:
 
 
 @functools.lru_cache(KEPT)
-def _photograph(file: Path) -> Plane:
-    return np.asarray(to_uint8(read(file).pixels.expand(-1, 3, -1, -1))[0])
+def _photograph(file: Path, there: tuple[int, ...]) -> Plane:
+    picture = read(file)
+    return np.asarray(to_uint8(laid_on(picture.pixels, picture.alpha).expand(-1, 3, -1, -1))[0])
 
 
 def _part(picture: Plane, height: int, width: int, rng: np.random.Generator) -> Plane:

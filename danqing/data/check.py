@@ -73,7 +73,8 @@ def check(
     """
     kind = None if family is None else family_named(family)
     source = open_source(spec, labels, only=only)
-    file = cached("checks", spec, [FORMAT, source.fingerprint]).with_suffix(".json")
+    place = cached("checks", spec, [FORMAT, source.fingerprint])
+    file = place.with_name(f"{place.name}.json")
     report = None if again else _remembered(file)
     if report is None:
         report = yield from _read_all(source)

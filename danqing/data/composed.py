@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -13,9 +14,11 @@ from typing import Literal, NamedTuple
 import numpy as np
 import torch
 
-from danqing.core.errors import OutputError, ParameterError
+from danqing.core.errors import OutputError, ParameterError, UserError
 from danqing.core.notes import note
 from danqing.core.pictures.found import Found
+from danqing.core.pictures.header import recipe_of
+from danqing.core.pictures.listing import files_in
 from danqing.core.pictures.writing import write
 from danqing.core.progress import Job, Progress
 from danqing.core.recipe import Step
@@ -30,6 +33,9 @@ Labels = Literal["coco", "yolo", "voc", "labelme", "masks", "danqing", "classes"
 PICTURES = "pictures"  # the folder of them in a set
 PLACES = {"coco": "labels.json", "classes": PICTURES}  # of the labels; of others it is the folder labels
 PARTS = (PICTURES, "labels", "labels.json")  # of a set
+OPERATOR = "data compose"  # in the recipe of each
+NUMBERED = re.compile(r"\d{6,}\.png")
+LOOKED_AT = 256  # pictures of a set that is to be replaced
 PREVIEW = 8  # pictures between two that are shown while it works
 
 
@@ -73,7 +79,7 @@ def write_set(
     if labels == "classes" and (manner.fewest, manner.most) != (1, 1):
         remedy = "Give --fewest 1 --most 1, or other labels"
         raise ParameterError("class folders want one thing a picture", where="labels", remedy=remedy)
-    _check_free(out, force)
+    check_free(out, force)
     found, empty = Packed(), 0
     with _making(out) as home:
         for at in numbers:
@@ -105,12 +111,42 @@ def _folder_of(things: Found) -> str:
     return things.things[0].label.replace("/", "∕").strip(".") or "_"
 
 
-def _check_free(out: Path, force: bool) -> None:
-    """See that a set can be written here."""
+def check_free(out: Path, force: bool, read: Sequence[Path | None] = ()) -> None:
+    """See that a set can be written here: what it replaces must be one that danqing composed, and not be read.
+
+    Args:
+        out: the folder for the set.
+        force: whether a set that is there may be replaced.
+        read: places that the work is done from.
+
+    Raises:
+        OutputError: if it cannot be.
+    """
     if not out.exists() or (out.is_dir() and not any(out.iterdir())):
         return
     if not force or not out.is_dir():
         raise OutputError("is not empty", where=out, remedy="Choose another --out or give --force")
+    there = [out / name for name in PARTS if (out / name).exists()]
+    for place in (each.resolve() for each in read if each is not None):
+        if any(place.is_relative_to(each.resolve()) for each in there):
+            raise OutputError("would replace what it is made from", where=place, remedy="Choose another --out")
+    foreign = next(_foreign(out / PICTURES), None) if out / PICTURES in there else next(iter(there), None)
+    if foreign is not None:
+        remedy = "Choose another --out, or move it away: --force replaces composed sets only"
+        raise OutputError("is nothing that danqing composed", where=foreign, remedy=remedy)
+
+
+def _foreign(folder: Path) -> Iterator[Path]:
+    """What in the pictures of a set was not composed; of numbered ones, some are looked into."""
+    files = [each.file for each in files_in(folder).found]  # without what file managers leave
+    yield from (each for each in files if not NUMBERED.fullmatch(each.name))
+    for each in files[:: max(1, len(files) // LOOKED_AT)]:
+        try:
+            composed = recipe_of(each)[-1].operator == OPERATOR
+        except (UserError, IndexError):
+            composed = False
+        if not composed:
+            yield each
 
 
 @contextmanager
@@ -138,4 +174,4 @@ def _set_up(home: Path, out: Path) -> None:
             (home / name).rename(out / name)
 
 
-__all__ = ["Labels", "Made", "write_set"]
+__all__ = ["OPERATOR", "Labels", "Made", "check_free", "write_set"]

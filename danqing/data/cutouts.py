@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 
+from danqing.core.disk import identity_of
 from danqing.core.errors import DataError, ParameterError, UserError
 from danqing.core.notes import note
 from danqing.core.pictures.contract import Picture
@@ -90,7 +91,6 @@ def from_folder(folder: Path, skip_bad: bool = False) -> Job[list[Kind]]:
     return [Kind(label, len(files), functools.partial(make, label, files)) for label, files in sorted(classes.items())]
 
 
-@functools.lru_cache(KEPT)
 def from_file(file: Path, label: str) -> Cutout:
     """A cut-out with its points, which a JSON file of danqing's beside it may tell (as ``pose`` writes them).
 
@@ -99,6 +99,12 @@ def from_file(file: Path, label: str) -> Cutout:
     Raises:
         DataError: if it cannot be read, is opaque without an even border, or nothing of it can be seen.
     """
+    there = tuple(identity_of(each) for each in (file, file.with_suffix(".json")) if each.is_file())
+    return _from_file(file, label, there)
+
+
+@functools.lru_cache(KEPT)
+def _from_file(file: Path, label: str, there: tuple[tuple[int, ...], ...]) -> Cutout:
     try:
         picture = read(file)
     except UserError as error:

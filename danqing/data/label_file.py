@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import product
 from pathlib import Path
 from typing import NamedTuple
 
@@ -43,7 +44,8 @@ def label_file_name(names: Iterable[str], where: object = "") -> str | None:
     listed = list(names)
     tops = {name.partition("/")[0] for name in listed}
     homes = ("", *(f"{top}/" for top in tops if len(tops) == 1))
-    found = [f"{home}{name}" for home in homes for name in FOUND if f"{home}{name}" in listed]
+    wanted = {f"{home}{name}".casefold(): at for at, (home, name) in enumerate(product(homes, FOUND))}
+    found = sorted((name for name in listed if name.casefold() in wanted), key=lambda name: wanted[name.casefold()])
     if len(found) > 1:
         raise DataError(f"holds several label files: {some(found)}", where=where, remedy="Say which with --labels")
     return found[0] if found else None

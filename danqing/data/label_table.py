@@ -43,7 +43,7 @@ def read_table(raw: bytes, where: str, is_known: Callable[[str], bool]) -> Table
         DataError: if it cannot be read.
     """
     try:
-        text, encoding = _text(raw)
+        text, encoding = text_in(raw)
         is_json = text.lstrip()[:1] in ("{", "[")
         rows = _from_json(text, where) if is_json else _from_csv(text, where, is_known)
     except (ValueError, csv.Error, RecursionError) as error:
@@ -51,8 +51,12 @@ def read_table(raw: bytes, where: str, is_known: Callable[[str], bool]) -> Table
     return Table(rows, [f"{where}: {guessed(encoding)}"] if encoding else [])
 
 
-def _text(raw: bytes) -> tuple[str, str]:
-    """The text, and the encoding if it was guessed."""
+def text_in(raw: bytes) -> tuple[str, str]:
+    """The text, and the encoding if it was guessed.
+
+    Raises:
+        ValueError: if it is not what a mark at its beginning says.
+    """
     for mark, codec in MARKS:
         if raw.startswith(mark):
             return raw.decode(codec), ""

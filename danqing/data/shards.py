@@ -15,15 +15,16 @@ from contextlib import contextmanager
 from itertools import groupby
 from typing import Any, BinaryIO, NamedTuple
 
+from danqing.core.disk import sampled
 from danqing.core.errors import DataError
 from danqing.core.pictures.listing import HEAD, PassedOver, hidden_part, is_text, reason_to_pass
 from danqing.core.pictures.name_encoding import as_bytes, decode_names
 from danqing.core.pictures.names import natural, shown, stem
-from danqing.data.identity import digest, sampled
+from danqing.data.identity import digest
 from danqing.data.label_table import FOUND
 from danqing.data.zips import OUTSIDE, clean_path
 
-TAR = re.compile(r"\.(tar|tgz|tar\.gz)$")
+TAR = re.compile(r"\.(tar|tgz|tar\.gz)$", re.IGNORECASE)
 SCHEME = re.compile(r"^([a-z][a-z0-9+]+):", re.IGNORECASE)  # two letters at least: C: is a disk
 WEB = ("http", "https")
 BLOCK = 512  # bytes, of a tar
@@ -148,18 +149,19 @@ def survey(url: str) -> Survey:
     Raises:
         DataError: if it cannot be read or is damaged.
     """
-    undeclared, tables = [], {}
+    undeclared, tables = [], dict[str, bytes]()
     with _reading(url), _open(url) as stream, _tar(stream, url) as archive:
         for item in archive:
             path = clean_path(item.name) or ""
             if not item.name.isascii() and "path" not in item.pax_headers:  # those are UTF-8 by definition
                 undeclared.append(item.name)
-            elif path.rpartition("/")[2] in FOUND and (taken := archive.extractfile(item)) is not None:
-                tables[path] = taken.read()
-    if all(map(is_text, undeclared)):
-        return Survey({}, "", tables)
-    decoded, encoding = decode_names(map(as_bytes, undeclared))
-    return Survey(dict(zip(undeclared, decoded, strict=True)), encoding, tables)
+            if path.rpartition("/")[2].lower() in FOUND and (taken := archive.extractfile(item)) is not None:
+                tables[item.name] = taken.read()
+    names, encoding = {}, ""
+    if not all(map(is_text, undeclared)):
+        decoded, encoding = decode_names(map(as_bytes, undeclared))
+        names = dict(zip(undeclared, decoded, strict=True))
+    return Survey(names, encoding, {clean_path(names.get(name, name)) or "": raw for name, raw in tables.items()})
 
 
 def key_of(name: str) -> str:
@@ -231,7 +233,7 @@ def _state(file: str) -> list[Any]:
 
 def _check_end(file: str) -> None:
     """Refuse a tar without the empty block at its end; tarfile takes one cut off between two members for whole."""
-    if not file.endswith(".tar"):  # compressed files know their own end
+    if not file.lower().endswith(".tar"):  # compressed files know their own end
         return
     with open(file, "rb") as stream:
         stream.seek(0, os.SEEK_END)

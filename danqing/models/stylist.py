@@ -18,9 +18,11 @@ from danqing.core.fields.source import Source
 from danqing.core.learned import model
 from danqing.core.learned.model import Samples
 from danqing.core.learned.proposals import Optimiser
+from danqing.core.pictures.alpha import laid_on
 from danqing.core.pictures.contract import Images
 from danqing.core.pictures.listing import pictures_in
 from danqing.core.pictures.reading import read
+from danqing.core.pictures.state import state_of
 from danqing.maths.colour_match import colours_matched
 from danqing.maths.fitting import in_channels
 from danqing.maths.moments import Moments
@@ -78,6 +80,7 @@ class Stylist(model.Stylist):
         super().__init__()
         self.paintings, self.content = paintings, content
         self.brush = Brush(2 * sum(CHANNELS), WIDTHS[net])
+        self.state = ""  # of the folder of paintings, when it was first looked into
         self.read: dict[str, float] = {}
 
     @property
@@ -166,7 +169,10 @@ class Stylist(model.Stylist):
         return torch.cat(drawn)
 
     def _gallery(self) -> Gallery:
-        return gallery(self.paintings) if self.paintings else Gallery((), ())
+        if not self.paintings:
+            return Gallery((), ())
+        self.state = self.state or state_of(Path(self.paintings))
+        return _read(self.paintings, self.state)
 
 
 def code_of(style: list[Moments]) -> Tensor:
@@ -175,25 +181,32 @@ def code_of(style: list[Moments]) -> Tensor:
     return torch.cat([*(each.mean for each in style), *deviations], 1)
 
 
-@functools.lru_cache(maxsize=4)
 def gallery(folder: str) -> Gallery:
-    """The paintings in a folder, read once a process.
+    """The paintings in a folder, read once a process for as long as they stay the same.
 
     Raises:
         DataError: if there are none to learn from.
         PictureError: if one cannot be read.
     """
+    return _read(folder, state_of(Path(folder)))
+
+
+@functools.lru_cache(maxsize=4)
+def _read(folder: str, state: str) -> Gallery:
     learned: list[Tensor] = []
     held_out: list[Tensor] = []
     for found in pictures_in(folder).found:
         digest = int(hashlib.sha256(Path(found.name).stem.encode()).hexdigest(), 16)
-        (held_out if digest % HELD_OUT == 0 else learned).append(_kept(in_channels(read(found.file).pixels, 3)))
+        (held_out if digest % HELD_OUT == 0 else learned).append(_kept(found.file))
     if not learned:
         raise DataError("holds no paintings to learn from", where=folder, remedy="Name a folder of pictures")
     return Gallery(tuple(learned), tuple(held_out))
 
 
-def _kept(x: Images) -> Tensor:
+def _kept(file: Path) -> Tensor:
+    """A painting as it is seen: what is transparent shows white."""
+    picture = read(file)
+    x = in_channels(laid_on(picture.pixels, picture.alpha), 3)
     factor = LONGEST / max(x.shape[2:])
     if factor < 1:
         sides = [max(1, round(factor * side)) for side in x.shape[2:]]

@@ -11,7 +11,7 @@ from typing import Any
 from danqing.core.errors import ModelFileError, ParameterError, UserError
 from danqing.core.fields.form import Field, checked, schema
 from danqing.core.fields.part import PartKind
-from danqing.core.fields.source import Source
+from danqing.core.fields.source import Source, SourceKind
 from danqing.core.learned.card import locate, read_card
 from danqing.core.learned.families import family_named
 from danqing.core.learned.model import Painter, Recogniser, Restorer
@@ -184,3 +184,8 @@ def family_fields(family: str) -> tuple[Field, ...]:
     """
     made = family_named(family)
     return schema(made.__init__, made.__init__ if words_of(made.__init__).arguments else made, FROM_DATA)
+
+
+def own_sets_of(family: str) -> list[str]:
+    """Parameters that name sets which a family itself learns from beside the pictures, such as paintings."""
+    return [each.name for each in family_fields(family) if isinstance(each.kind, SourceKind)]

@@ -18,7 +18,7 @@ from danqing.training import record
 from danqing.training.adapting import refuse_adapters
 from danqing.training.beginnings import Beginning, beginning, same_teacher, take_over
 from danqing.training.build import new_model
-from danqing.training.config import TrainConfig
+from danqing.training.config import TrainConfig, own_sets_of
 from danqing.training.facts import write_facts
 from danqing.training.kit import Kit
 from danqing.training.machine import prepare
@@ -140,8 +140,9 @@ def _go_on(path: Path, changes: dict[str, Any]) -> Job[RunResult]:
 
 def _changed(begun: TrainConfig, path: Path, changes: dict[str, Any]) -> TrainConfig:
     """The run with its changes, where it and its pictures lie now."""
-    asked = {**changes, "family": begun.family, "out": path}
-    params = {name: begun.params[name] for name in begun.params.keys() & changes.keys()}
+    moved = {name: changes[f"{name}_"] for name in own_sets_of(begun.family) if changes.get(f"{name}_") is not None}
+    asked = {**changes, "family": begun.family, "out": path, **moved}
+    params = {name: begun.params[name] for name in begun.params.keys() & changes.keys() - moved.keys()}
     where = changes.get("data_", changes.get("data"))
     return TrainConfig.of_run(
         path / record.CONFIG, **{**asked, **params, "data": begun.data if where is None else where}

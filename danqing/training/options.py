@@ -12,7 +12,7 @@ from danqing.core.fields.origin import Origin
 from danqing.core.fields.seed import Seed
 from danqing.core.fields.source import Source
 
-GOING_ON = ("data_", "new_pictures")  # options of one resumption, not of the run
+GOING_ON = ("data_", "paintings_", "new_pictures")  # options of one resumption, not of the run
 
 
 @dataclass(frozen=True)
@@ -22,6 +22,7 @@ class Options:
     Args:
         out: the run folder; by default runs/FAMILY-N.
         data_: with --resume: where the pictures lie now, if they were moved.
+        paintings_: with --resume: where the paintings lie now, if a stylist learns from some and they were moved.
         new_pictures: with --resume: go on although the set has other pictures than before; classes must stay.
         labels: a CSV or JSON file of labels, when the folders do not say them; of things in the pictures, a COCO file
             or a folder of YOLO's, Pascal VOC's or LabelMe's files or of mask PNGs, where it does not lie beside them.
@@ -71,6 +72,7 @@ class Options:
 
     out: Path | None = None
     data_: Source | None = None
+    paintings_: Source | None = None
     new_pictures: bool = False
     labels: Path | None = None
     from_: Origin | None = None

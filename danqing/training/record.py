@@ -39,7 +39,8 @@ class RunFolder:
         force: whether to replace a run that is in it.
 
     Raises:
-        OutputError: if it cannot be written, another run is writing, or it holds a run and neither is asked for.
+        OutputError: if it cannot be written, another run is writing, it holds a run and neither is asked for, or it is
+            to be replaced and is none.
     """
 
     def __init__(self, path: Path, *, resume: bool = False, force: bool = False) -> None:
@@ -62,6 +63,10 @@ class RunFolder:
             self.close()
             remedy = "Go on with --resume, choose another --out, or give --force"
             raise OutputError("holds a run", where=path, remedy=remedy)
+        if not resume and holds_run(path) and not _is_run(path):
+            self.close()
+            remedy = "Choose another --out, or move it away: --force replaces runs only"
+            raise OutputError("holds what is no run of danqing's", where=path, remedy=remedy)
 
     def begin(self, *writers: Callable[[Path], None]) -> None:
         """Put a new run in the place of what is there: ``writers`` make its first files in a folder that takes it.
@@ -143,6 +148,15 @@ def holds_run(path: Path) -> bool:
     """Whether anything of a run is there."""
     found = [path / name for name in PARTS if (path / name).exists()]
     return any(not part.is_dir() or any(part.iterdir()) for part in found)
+
+
+def _is_run(path: Path) -> bool:
+    """Whether what is there is a run of danqing's, and no other program's that calls its files alike."""
+    try:
+        found = json.loads((path / CONFIG).read_text("utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return False
+    return isinstance(found, dict) and {"family", "data", "budget"} <= found.keys()
 
 
 def _swap(path: Path) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from danqing.core.errors import DataError, ParameterError
 from danqing.core.pictures.contract import COLOURS
 from danqing.training.build import points_of
-from danqing.training.config import TrainConfig
+from danqing.training.config import TrainConfig, own_sets_of
 from danqing.training.setup import Supplies, fit_of
 from danqing.training.stages import stages_to_json
 from danqing.training.state import Saved
@@ -28,7 +28,7 @@ def check_changes(begun: TrainConfig, saved: Saved, path: Path, changes: dict[st
     """
     known = {
         "family": begun.family,
-        **begun.params,
+        **{name: value for name, value in begun.params.items() if name not in own_sets_of(begun.family)},
         "stages": stages_to_json(begun.stages),
         "size": begun.side,
         "channels": COLOURS.get(known_set(saved).get("channels", 0), begun.options.channels),
@@ -59,7 +59,8 @@ def facts_of_set(supplies: Supplies) -> dict[str, Any]:
     train = supplies.train
     facts, held_out = train.facts(), supplies.held_out.facts()
     named = {"size": train.size, "channels": train.channels, "classes": list(train.classes), "points": points_of(train)}
-    return {**named, "count": facts.get("count"), "sha256": facts.get("sha256"), "held_out": held_out.get("sha256")}
+    same = {"count": facts.get("count"), "sha256": facts.get("sha256"), "held_out": held_out.get("sha256")}
+    return {**named, **same, **({"own": supplies.own} if supplies.own else {})}
 
 
 def check_set(config: TrainConfig, saved: Saved, supplies: Supplies) -> bool:
@@ -77,6 +78,8 @@ def check_set(config: TrainConfig, saved: Saved, supplies: Supplies) -> bool:
         )
     parts = (("sha256", "the pictures to learn from"), ("held_out", "the pictures held out"))
     other = [words for name, words in parts if known.get(name) not in (None, now[name])]
+    own, before = now.get("own", {}), known.get("own", {})
+    other += [f"the {name} in {config.params[name]}" for name in own if before.get(name) not in (None, own[name])]
     if other and not config.options.new_pictures:
         count = f" ({known['count']:,} then, {now['count']:,} now)" if known.get("count") and now["count"] else ""
         raise DataError(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import atexit
 import math
 import os
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import torch
 
 from danqing.core.errors import DataError, ParameterError, UserError
+from danqing.core.fields.source import SourceKind
 from danqing.core.learned.card import locate
 from danqing.core.learned.families import family_named
 from danqing.core.learned.finder import Finder, Needs
@@ -30,7 +31,7 @@ from danqing.data.sources import is_built_in
 from danqing.data.store import Store, pack
 from danqing.data.stream import Stream
 from danqing.training.budget import Budget
-from danqing.training.config import TrainConfig
+from danqing.training.config import TrainConfig, own_sets_of
 from danqing.training.score import SCORED
 
 HASTY = 0.1  # of a look: a budget that is shorter is refused
@@ -38,11 +39,15 @@ FOUND = 64  # held-out pictures a look in which things are to be found
 
 
 class Supplies(NamedTuple):
-    """The pictures of a run: those to learn from, those to score on, and what the preflight found."""
+    """The pictures of a run: those to learn from, those to score on, and what the preflight found.
+
+    What tells the sets that a family itself learns from beside them, such as paintings, is kept by parameter.
+    """
 
     train: Store | Stream
     held_out: Store | Stream
     report: dict[str, Any]
+    own: Mapping[str, str | None] = {}
 
 
 def launch(device: str, devices: int) -> Any:
@@ -131,8 +136,22 @@ def gather_stages(config: TrainConfig) -> Job[list[Supplies]]:
     stages = config.by_stage()
     for each in stages:
         if each.side not in by_size:
-            by_size[each.side] = yield from gather_pictures(each)
+            supplies = yield from gather_pictures(each)
+            by_size[each.side] = supplies._replace(own=_own_sets(each))
     return [by_size[each.side] for each in stages]
+
+
+def _own_sets(config: TrainConfig) -> dict[str, str | None]:
+    """What tells the sets that a family itself learns from beside the pictures, by parameter.
+
+    Raises:
+        DataError: if one is not there.
+    """
+    named = {name: config.params[name] for name in own_sets_of(config.family) if config.params[name]}
+    if gone := next((name for name, place in named.items() if not os.path.exists(place)), None):
+        remedy = f"With --resume, --{gone} says where they lie now"
+        raise DataError(f"there are no {gone} here", where=named[gone], remedy=remedy)
+    return {name: SourceKind().state(place) for name, place in named.items()}
 
 
 def gather_pictures(config: TrainConfig) -> Job[Supplies]:

@@ -90,6 +90,23 @@ def test_figures_and_several_pictures_are_kept(blobs: Blobs, photo: Path, tmp_pa
     assert len({each.sha256 for each in blobs.kept(painted)}) == 2
 
 
+def test_a_folder_of_the_server_that_has_changed_is_looked_at_again(tmp_path: Path) -> None:
+    """Beside what was made of it before, which stays."""
+    for at, name in enumerate("ab"):
+        write(torch.full((1, 3, 16, 16), at / 2), tmp_path / "set" / name / "0.png")
+    model = family_named("classifier")(size=16, channels=3, classes=2, width=4, dim=8)  # type: ignore[call-arg]
+    blobs, mode = Blobs(tmp_path / "store", folders={"mine": tmp_path / "set"}), (tmp_path / "set").stat().st_mode
+    weights = blobs.put(save(model, tmp_path / "w.safetensors", classes=["a", "b"]), "w.safetensors")
+    asked = {"weights": weights, "data": "mine", "split": "all"}
+    first = done("assess", blobs, **asked).outcomes[0]
+    assert [done("assess", blobs, **asked).outcomes[0].state, first.state] == ["skipped", "done"]
+    write(torch.ones(1, 3, 16, 16), tmp_path / "set" / "b" / "1.png")
+    again = done("assess", blobs, **asked).outcomes[0]
+    assert (again.state, again.numbers[0]["pictures"], first.numbers[0]["pictures"]) == ("done", 3, 2)
+    assert all(file.is_file() for file in first.files)
+    assert (tmp_path / "set").stat().st_mode == mode
+
+
 def test_several_hashes_are_several_orders(blobs: Blobs, photo: Path) -> None:
     other = blobs.put(write(torch.rand(1, 1, 9, 9), photo.with_name("b.png")), "b.png")
     made = done("flip", blobs, x=[blobs.put(photo, "a.png"), other])

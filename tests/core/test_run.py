@@ -18,6 +18,7 @@ from torch import Tensor
 from danqing.core.artefacts.figures import Figures, numbers_in
 from danqing.core.artefacts.pictures import recipe_in
 from danqing.core.artefacts.saving import Saving
+from danqing.core.disk import hash_of
 from danqing.core.errors import DataError, ModelFileError, OutputError, ParameterError, PictureError, UserError
 from danqing.core.fields.number import Range
 from danqing.core.learned.families import family_named
@@ -196,6 +197,32 @@ def test_names_that_would_clash_keep_their_suffix(tmp_path: Path) -> None:
         write(noise(), tmp_path / "in" / name)
     run("edges", [tmp_path / "in"], out_dir=tmp_path / "out")
     assert {file.name for file in (tmp_path / "out").glob("*.json")} == {"a.png.json", "a.jpg.json", "b.json"}
+
+
+def test_dots_in_a_name_belong_to_it(tmp_path: Path) -> None:
+    """Pictures without a suffix are found by what they begin with; what stands behind their last dot is none."""
+    for name in ("shot.v1", "shot.v2.png"):
+        write(noise(), tmp_path / "in" / "whole.png", force=True)
+        (tmp_path / "in" / "whole.png").rename(tmp_path / "in" / name)
+    run("flip", [tmp_path / "in"], out_dir=tmp_path / "out")
+    assert sorted(each.name for each in (tmp_path / "out").iterdir()) == ["shot.v1.png", "shot.v2.png"]
+    run("flip", [tmp_path / "in" / "shot.v1"])
+    assert (tmp_path / "in" / "shot.v1-flip.png").is_file()
+
+
+@pytest.mark.parametrize("operator", ["flip", "palette", "detect", "compress"])
+def test_a_name_as_long_as_names_can_be_costs_no_picture(tmp_path: Path, operator: str) -> None:
+    """Where the name of a result would be longer than disks hold, its end is left out; the others are done as well."""
+    long = tmp_path / "in" / ("é" * 125 + "x.png")
+    write(noise(64, 64), tmp_path / "in" / "short.png")
+    shutil.copy(tmp_path / "in" / "short.png", long)
+    assert set(states(run(operator, [tmp_path / "in"], out_dir=tmp_path / "out"))) == {"done"}
+    assert set(states(run(operator, [tmp_path / "in"], out_dir=tmp_path / "out"))) == {"skipped"}
+    assert states(run("flip", [long])) == ["done"]
+    (found,) = (tmp_path / "in").glob("*-flip.png")
+    finish(replay(found))
+    with pytest.raises(OutputError, match="longer than disks hold"):
+        run("flip", [long], out=tmp_path / ("x" * 260 + ".png"))
 
 
 def test_two_pictures_of_one_name_are_refused(photos: Path, tmp_path: Path) -> None:
@@ -480,6 +507,35 @@ def test_a_recipe_cannot_lead_away_from_this_disk(tmp_path: Path, place: str) ->
     assert not (tmp_path / "here").exists()
 
 
+@pytest.mark.parametrize("force", [False, True])
+def test_a_replay_never_lands_on_what_the_picture_was_made_from(photos: Path, tmp_path: Path, force: bool) -> None:
+    """Neither on its input nor on what that was made from, nor on a mask."""
+    write(noise(channels=1), tmp_path / "mask.png")
+    run("flip", [photos / "a.png"], out=tmp_path / "one.png")
+    run("select", [tmp_path / "one.png"], {"mask": tmp_path / "mask.png"}, out=tmp_path / "two.png")
+    for source in (photos / "a.png", tmp_path / "one.png", tmp_path / "mask.png"):
+        before = source.read_bytes()
+        with pytest.raises(OutputError):
+            finish(replay(tmp_path / "two.png", source, force))
+        assert source.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("operator", "params"),
+    [("select", {"mask": "mask.png"}), ("select", {"boxes": "boxes.json"}), ("flip", {}), ("style_film", {})],
+)
+def test_a_recipe_says_by_hash_what_was_read(tmp_path: Path, operator: str, params: dict[str, str]) -> None:
+    """A file that is only named could be any, and one that is left out none: neither is passed over."""
+    write(noise(), tmp_path / "in.png")
+    step = Step(operator, params=params, version=operator_named(operator).version)
+    if params:
+        facts = {"as": "x", "path": "in.png", "sha256": hash_of(tmp_path / "in.png")}
+        step = replace(step, inputs=[facts])
+    write(noise(), tmp_path / "odd.png", recipe=[step])
+    with pytest.raises(UserError, match="its recipe"):
+        finish(replay(tmp_path / "odd.png"))
+
+
 @pytest.mark.parametrize("name", ["Screenshot:1.png", "a::b.png"])
 def test_names_with_colons_are_files(photos: Path, tmp_path: Path, name: str) -> None:
     shutil.copy(photos / "a.png", photos / name)
@@ -498,6 +554,37 @@ def test_what_was_used_must_be_what_it_was(photos: Path, tmp_path: Path) -> None
             finish(replay(tmp_path / "changed.png"))
         with pytest.raises(OutputError, match="exists already"):
             run("flip", [photos / "a.png"], out=tmp_path / "changed.png")
+
+
+@pytest.mark.parametrize("labels", [False, True])
+def test_numbers_of_a_set_that_has_changed_are_not_there_already(tmp_path: Path, labels: bool) -> None:
+    """Neither one picture more, nor another of the same name, size and time; nor other labels."""
+    weights = small_classifier(tmp_path)
+    values: dict[str, Any] = {"weights": weights, "data": str(tmp_path / "set"), "split": "all"}
+    if labels:
+        (tmp_path / "labels.csv").write_text("".join(f"{name},{name[0]}\n" for name in ("a/0.bmp", "b/0.bmp")))
+        values["labels"] = tmp_path / "labels.csv"
+    out = tmp_path / "out.json"
+    assert states(run("assess", (), values, out=out)) == ["done"]
+    assert states(run("assess", (), values, out=out)) == ["skipped"]
+    if labels:
+        values["labels"].write_text("a/0.bmp,b\nb/0.bmp,b\n")
+    else:
+        write(noise(seed=7), tmp_path / "set" / "a" / "0.bmp", force=True)
+        os.utime(tmp_path / "set" / "a" / "0.bmp", (0, 0))
+    with pytest.raises(OutputError, match="exists already"):
+        run("assess", (), values, out=out)
+    assert states(run("assess", (), values, out=out, saving=Saving(force=True))) == ["done"]
+
+
+def small_classifier(home: Path) -> Path:
+    """One that knows two classes, and a set of them."""
+    for name in "ab":
+        (home / "set" / name).mkdir(parents=True)
+        write(noise(), home / "set" / name / "0.bmp")
+        os.utime(home / "set" / name / "0.bmp", (0, 0))
+    model = family_named("classifier")(size=16, channels=3, classes=2, width=4, dim=8)  # type: ignore[call-arg]
+    return save(model, home / "classifier.safetensors", classes=["a", "b"])
 
 
 def test_named_pictures_lie_beside_the_first(tmp_path: Path) -> None:

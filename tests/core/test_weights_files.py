@@ -96,6 +96,18 @@ def test_a_replaced_file_is_read_anew_and_the_old_one_forgotten(file: Path) -> N
     assert sum(slot.path == str(file.resolve()) for slot in cache._slots.values()) == 1
 
 
+def test_a_file_written_over_in_its_place_is_read_anew(file: Path, tmp_path: Path) -> None:
+    """cp -p of other weights: the same place on the disk, size and time, and other numbers."""
+    os.utime(file, ns=(0, 0))
+    first = cached(file, kind=Model)
+    torch.manual_seed(1)
+    other = save(small(), tmp_path / "other.safetensors")
+    assert other.stat().st_size == file.stat().st_size
+    file.write_bytes(other.read_bytes())
+    os.utime(file, ns=(0, 0))
+    assert cached(file, kind=Model).card["sha256"] != first.card["sha256"]
+
+
 def test_links_are_one_file_that_is_read_once(file: Path) -> None:
     link = file.with_name("another name.safetensors")
     os.link(file, link)

@@ -13,7 +13,8 @@ import torch
 from click.testing import CliRunner
 from PIL import Image
 
-from danqing.core.errors import DataError
+from danqing.core.errors import DataError, OutputError
+from danqing.core.notes import noted
 from danqing.core.pictures.found import Found, Spot, Thing
 from danqing.data.annotations.coco import _uncompressed
 from danqing.data.annotations.formats import CODECS, format_of, read_labels
@@ -299,3 +300,87 @@ def test_check_and_convert_tell_faults_and_leave_with_1(photos: Path, tmp_path: 
     words = ["data", "convert", str(file), "--pictures", str(photos), "--target", str(tmp_path / "y"), "--to", "yolo"]
     assert CliRunner().invoke(cli, words).exit_code == 1
     assert (tmp_path / "y" / "a.txt").read_text().startswith("0 0.15")
+
+
+# ---------------------------------------------------------------- names and texts as other systems write them
+
+
+def yolo(home: Path, **files: str | bytes) -> Path:
+    home.mkdir()
+    for name, content in {"classes.txt": "dog\ncat\n", **files}.items():
+        (home / name).write_bytes(content if isinstance(content, bytes) else content.encode())
+    return home
+
+
+LINE = "1 .5 .5 .2 .2\n"
+
+
+@pytest.mark.parametrize("kind", ["yolo", "voc", "labelme", "masks", "danqing"])
+def test_suffixes_count_in_either_case(kind: str, photos: Path, tmp_path: Path) -> None:
+    """One that was called .TXT, .XML, .JSON or .PNG by a camera or by DOS is a label file as well."""
+    given, place = labels(HOLDS[kind]), tmp_path / "labels"
+    for file in CODECS[kind].write(given, place):
+        file.rename(file.with_name(file.name.upper() if file.stem == "classes" else file.stem + file.suffix.upper()))
+    again = read_labels(place, photos)
+    assert (set(again.found), again.faults) == (set(given.found), [])
+
+
+@pytest.mark.parametrize("kind", ["yolo", "voc", "labelme", "masks", "danqing"])
+def test_what_a_file_manager_notes_is_no_label(kind: str, photos: Path, tmp_path: Path) -> None:
+    """Beside each file that macOS puts on another disk lies one named ._ and more."""
+    given, place = labels(HOLDS[kind]), tmp_path / "labels"
+    for file in CODECS[kind].write(given, place):
+        file.with_name(f"._{file.name}").write_bytes(b"\0\5\x16\7\0\2\0\0Mac OS X")
+    (place / "__MACOSX").mkdir()
+    (place / "__MACOSX" / "a.json").write_text("{}")
+    assert format_of(place) == kind
+    again = read_labels(place, photos)
+    assert (set(again.found), again.faults) == (set(given.found), [])
+
+
+def test_dots_cases_and_forms_of_names_keep_their_pictures(photos: Path, tmp_path: Path) -> None:
+    """A dot in a name is no suffix; é is one letter or a letter and an accent; DOS writes in capitals."""
+    for name in ("shot.v1.png", "shot.v2.png", "caf\u00e9.png", "C.JPG"):
+        Image.new("RGB", SIZE).save(photos / name)
+    files = {"shot.v2.txt": LINE, "cafe\u0301.txt": LINE, "c.txt": LINE}
+    found = read_labels(yolo(tmp_path / "y", **files), photos)
+    assert (set(found.found), found.faults) == ({"shot.v2.png", "caf\u00e9.png", "C.JPG"}, [])
+
+
+def test_a_name_that_several_pictures_have_is_a_fault(photos: Path, tmp_path: Path) -> None:
+    Image.new("RGB", SIZE).save(photos / "a.jpg")
+    found = read_labels(yolo(tmp_path / "y", **{"a.txt": LINE}), photos)
+    assert not found.found
+    assert "several" in found.faults[0].reason
+    whole = read_labels(yolo(tmp_path / "z", **{"a.jpg.txt": LINE}), photos)
+    assert set(whole.found) == {"a.jpg"}
+
+
+@pytest.mark.parametrize("kind", ["yolo", "voc", "labelme", "masks", "danqing"])
+def test_pictures_of_one_name_do_not_share_a_label_file(kind: str, tmp_path: Path) -> None:
+    """Nothing is written then: not even the labels of those before."""
+    mask = torch.ones(SIZE[1], SIZE[0], dtype=torch.bool)
+    things = Found(*SIZE, (Thing("dog", (0.0, 0.0, 40.0, 30.0), mask=mask),))
+    given = LabelSet(Packed({"0.png": things, "a.png": things, "a.jpg": things}), ["dog"], [])
+    with pytest.raises(DataError, match=r"one label file for a.png, a.jpg"):
+        CODECS[kind].write(given, tmp_path / "labels")
+    assert not (tmp_path / "labels").exists()
+
+
+def test_labels_are_written_all_or_not_at_all(photos: Path, tmp_path: Path) -> None:
+    (tmp_path / "labels" / "inner").mkdir(parents=True)
+    (tmp_path / "labels" / "inner" / "b.xml").write_text("mine")
+    with pytest.raises(OutputError, match="exists already"):
+        CODECS["voc"].write(labels(""), tmp_path / "labels")
+    assert [each for each in (tmp_path / "labels").rglob("*") if each.is_file()] == [tmp_path / "labels/inner/b.xml"]
+
+
+@pytest.mark.parametrize(
+    ("encoding", "mark"), [("gb18030", b""), ("utf-16-le", b"\xff\xfe"), ("utf-8", b"\xef\xbb\xbf")]
+)
+def test_class_names_in_the_encodings_of_windows(encoding: str, mark: bytes, photos: Path, tmp_path: Path) -> None:
+    listed = mark + "老虎\n大熊猫\n".encode(encoding)
+    with noted([]) as notes:
+        found = read_labels(yolo(tmp_path / "y", **{"classes.txt": listed, "a.txt": LINE}), photos)
+    assert found.classes == ["老虎", "大熊猫"]
+    assert any("GB 18030" in each for each in notes) == (encoding == "gb18030")

@@ -162,10 +162,11 @@ def test_very_long_names(tmp_path: Path, write: Write) -> None:
 
 
 @pytest.mark.parametrize("write", EVERYWHERE)
-@pytest.mark.parametrize("top", ["", "pictures/"])
-def test_a_label_file_is_found_in_all_of_them(tmp_path: Path, write: Write, top: str) -> None:
+@pytest.mark.parametrize("top", ["", "pictures/", "图片/"])
+@pytest.mark.parametrize("named", ["labels.csv", "Labels.CSV"])
+def test_a_label_file_is_found_in_all_of_them(tmp_path: Path, write: Write, top: str, named: str) -> None:
     contents = [(f"{top}{name}".encode(), picture(at)) for at, name in enumerate(("a.png", "in/a.png", "b.png"))]
-    table = (f"{top}labels.csv".encode(), b"file,label\na.png,x\nin/a.png,y\nb.png,x\n")
+    table = (f"{top}{named}".encode(), b"file,label\na.png,x\nin/a.png,y\nb.png,x\n")
     source = open_source(write(tmp_path / "set", [*contents, table]))
     assert labelled(source) == {f"{top}a.png": "x", f"{top}in/a.png": "y", f"{top}b.png": "x"}
     assert source.passed_over == []

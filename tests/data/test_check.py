@@ -1,6 +1,7 @@
 """The preflight names what is unusable, counts the rest, and warns in plain words."""
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -54,6 +55,21 @@ def test_unchanged_set_is_not_read_again(tmp_path: Path, paint: Paint) -> None:
     assert list(check(str(tmp_path / "set"), again=True))
     paint("set/5.png", 5)
     assert report_of(tmp_path / "set").usable == 6
+
+
+@pytest.mark.parametrize("name", ["set.v1", "set.zip", "a.b.c", ".set", "set."])
+def test_reports_of_two_sets_are_two_whatever_dots_are_in_their_name(tmp_path: Path, paint: Paint, name: str) -> None:
+    for home, count in (("one", 2), ("other", 3)):
+        for at in range(count):
+            paint(f"{home}/{name}/{at}.png", at)
+        if name.endswith(".zip"):
+            folder = (tmp_path / home / name).rename(tmp_path / home / "unpacked")
+            shutil.make_archive(str(tmp_path / home / "set"), "zip", folder)
+    assert [report_of(tmp_path / home / name).usable for home in ("one", "other", "one")] == [2, 3, 2]
+    paint(f"one/{'unpacked' if name.endswith('.zip') else name}/new.png", 9)
+    if name.endswith(".zip"):
+        shutil.make_archive(str(tmp_path / "one" / "set"), "zip", tmp_path / "one" / "unpacked")
+    assert report_of(tmp_path / "one" / name).usable == 3
 
 
 def test_exact_duplicates_by_pixels_not_by_bytes(tmp_path: Path, paint: Paint) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +22,7 @@ from danqing.core.pictures.found import Found
 from danqing.core.progress import finish
 from danqing.core.runs.replay import replay
 from danqing.data.annotations.formats import CODECS, read_labels
-from danqing.data.backgrounds import made
+from danqing.data.backgrounds import made, photographs
 from danqing.data.cutouts import Cutout, Kind, from_file, from_folder, handwritten, words
 from danqing.data.scenes import Manner, compose
 from danqing.faces.cli import cli
@@ -290,6 +292,34 @@ def test_what_is_there_is_kept(home: Path, tmp_path: Path) -> None:
     assert len(list((tmp_path / "pictures").iterdir())) == 1
 
 
+def test_force_replaces_composed_sets_only(home: Path, tmp_path: Path) -> None:
+    """Photographs of one's own that lie in a folder called pictures, and labels of one's own, survive."""
+    own, size = tmp_path / "own", ("--count", 1, "--width", 64, "--height", 64, "--force")
+    shutil.copytree(home / "photos", own / "pictures")
+    (tmp_path / "labels.json").write_text("{}")
+    for out in (own, tmp_path):
+        before = files_in(out)
+        given = tell("--digits", *size, "--out", out)
+        assert given.exit_code == 2
+        assert "composed" in given.output
+        assert files_in(out) == before
+    Image.fromarray(data.coffee()).save(own / "pictures" / "000000.png")
+    (own / "pictures" / "coffee.png").unlink()
+    assert tell("--digits", *size, "--out", own).exit_code == 2, "its name alone makes no composed picture"
+
+
+def test_a_set_is_not_replaced_by_what_is_made_from_it(home: Path, tmp_path: Path) -> None:
+    out, size = tmp_path / "set", ("--count", 1, "--width", 64, "--height", 64)
+    assert tell("--digits", *size, "--out", out).exit_code == 0
+    (out / "pictures" / ".DS_Store").write_bytes(b"")
+    before = files_in(out)
+    given = tell("--digits", "--backgrounds", out / "pictures", *size, "--out", out, "--force")
+    assert given.exit_code == 2
+    assert "made from" in given.output
+    assert files_in(out) == before
+    assert tell("--text", "OPEN", *size, "--out", out, "--force").exit_code == 0
+
+
 @pytest.mark.parametrize("content", [b"", b"\x89PNG\r\n\x1a\n broken"])
 def test_broken_files_are_named(content: bytes, home: Path, tmp_path: Path) -> None:
     (tmp_path / "odd.png").write_bytes(content)
@@ -297,6 +327,20 @@ def test_broken_files_are_named(content: bytes, home: Path, tmp_path: Path) -> N
     assert "odd.png" in tell("--digits", "--backgrounds", tmp_path, "--out", tmp_path / "set").output
     Image.fromarray(np.zeros((9, 9, 4), np.uint8)).save(tmp_path / "odd.png")
     assert "transparent all over" in tell("--cutouts", tmp_path, "--out", tmp_path / "set").output.replace("\n", " ")
+
+
+def test_what_was_changed_in_its_place_is_read_anew(tmp_path: Path) -> None:
+    """A cut-out, and a photograph, of the same size and time as before; what is hidden in that shows nowhere."""
+    cut, photo = tmp_path / "cut.png", tmp_path / "photos" / "photo.png"
+    photo.parent.mkdir()
+    for value in (90, 190):
+        Image.new("RGBA", (20, 20), (value, 0, 0, 250)).save(cut)
+        Image.new("RGBA", (20, 20), (value, 0, 0, 0 if value == 90 else 255)).save(photo)
+        for file in (cut, photo):
+            os.utime(file, (0, 0))
+        assert from_file(cut, "thing").pixels[10, 10, 0] == pytest.approx(value / 255 * 250 / 255, abs=0.01)
+        ground = finish(photographs(photo.parent))(8, 8, np.random.default_rng(0))
+        assert ground[4, 4].tolist() == pytest.approx([1, 1, 1] if value == 90 else [190 / 255, 0, 0], abs=0.01)
 
 
 def test_a_long_word_is_refused() -> None:

@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from danqing.core.disk import BLOCK, BLOCKS, sampled
 from danqing.core.errors import OutputError
 from danqing.core.notes import noted
 from danqing.core.progress import finish
 from danqing.data.cache import cached
 from danqing.data.check import check
-from danqing.data.identity import BLOCK, BLOCKS, sampled
 from danqing.data.sources import open_source
 from danqing.data.store import Store, pack
 from danqing.data.stream import Stream

@@ -131,6 +131,9 @@ def test_shards_can_be_packed_and_checked(folder: Path) -> None:
     assert report.usable == COUNT
     assert sum(report.classes.values()) == COUNT
     assert len(finish(pack(folder, size=4))) == COUNT  # a folder of shards
+    for shard in folder.glob("*.tar"):
+        shard.rename(shard.with_suffix(".TAR"))
+    assert finish(check(f"{folder}/set-*.TAR")).usable == COUNT == finish(check(str(folder))).usable
 
 
 def test_shards_from_a_web_server(folder: Path) -> None:

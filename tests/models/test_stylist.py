@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from pathlib import Path
 
 import pytest
@@ -84,6 +85,18 @@ def test_one_painting_in_five_is_held_out(tmp_path: Path) -> None:
     held = {at for at in range(12) if int(hashlib.sha256(f"painting {at}".encode()).hexdigest(), 16) % 5 == 0}
     assert {round(int(each[0, 0, 0]) / 20) for each in found.held_out} == held
     assert len(found.learned) == 12 - len(held)
+
+
+def test_paintings_are_looked_at_as_they_are_seen_and_as_they_are_now(tmp_path: Path) -> None:
+    """What lies under transparency is nobody's colour, and a folder is read anew when it has changed."""
+    file = tmp_path / "painting 1.png"
+    for hidden in ((0, 255, 0, 0), (9, 9, 9, 0)):
+        Image.new("RGBA", (32, 32), hidden).save(file)
+        (seen,) = gallery(str(tmp_path)).learned
+        assert bool((seen == 255).all())
+    Image.new("RGBA", (32, 32), (9, 9, 9, 255)).save(file)
+    os.utime(file, (0, 0))
+    assert bool((gallery(str(tmp_path)).learned[0] == 9).all())
 
 
 def test_a_folder_without_paintings_is_refused(tmp_path: Path) -> None:

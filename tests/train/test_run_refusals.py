@@ -159,6 +159,20 @@ def test_a_replacement_cut_off_anywhere_ends_in_one_run_or_the_other(
         assert {k: v for k, v in after.items() if k not in (record.LOCK,)} == before
 
 
+@pytest.mark.parametrize("content", [None, "{}", "not JSON", '{"model_type": "bert"}'])
+def test_force_replaces_runs_only(content: str | None, many: Path, tmp_path: Path) -> None:
+    """Other programs have checkpoints and a config.json as well."""
+    out = tmp_path / "project"
+    (out / "checkpoints").mkdir(parents=True)
+    (out / "checkpoints" / "epoch1.ckpt").write_text("mine")
+    if content is not None:
+        (out / "config.json").write_text(content)
+    before = state(out)
+    with pytest.raises(OutputError, match="no run of danqing's"):
+        finish(train(config("mlpgan", many, out), force=True))
+    assert state(out) == before
+
+
 def test_weights_without_a_config_are_not_written_over(many: Path, run: Path, tmp_path: Path) -> None:
     (tmp_path / "kept").mkdir()
     (run / record.MODEL).rename(tmp_path / "kept" / record.MODEL)
@@ -251,6 +265,25 @@ def test_pictures_that_were_moved_are_known_by_what_they_hold(many: Path, run: P
     assert finish(resume(run, budget="96pictures")).summary["data"] == str(tmp_path / "moved"), "it is remembered"
     with pytest.raises(DataError, match="others"):
         finish(resume(run, data_=str(pictures(tmp_path / "strange", "a b c d e f", 7))))
+
+
+def test_paintings_are_known_by_what_they_hold(tmp_path: Path) -> None:
+    """A stylist that goes on with other paintings is told so; moved ones are found where it is said."""
+    pictures(tmp_path / "set", "a b c d")
+    home = pictures(tmp_path / "paintings", "p q r")
+    made = config("stylist", tmp_path / "set", tmp_path / "run", paintings=str(home), size=32, net="tiny", batch=2)
+    finish(train(made))
+    before = state(tmp_path / "run")
+    home.rename(tmp_path / "moved")
+    with pytest.raises(DataError, match=r"there are no paintings here.*--paintings"):
+        finish(resume(tmp_path / "run", budget="64pictures"))
+    pictures(home, "p q r", 7)
+    with pytest.raises(DataError, match=r"the paintings in .* are others"):
+        finish(resume(tmp_path / "run", budget="64pictures"))
+    assert state(tmp_path / "run") == before
+    finish(resume(tmp_path / "run", budget="64pictures", paintings_=str(tmp_path / "moved")))
+    finish(resume(tmp_path / "run", budget="96pictures"))
+    finish(resume(tmp_path / "run", budget="128pictures", paintings_=str(home), new_pictures=True))
 
 
 def test_where_pictures_lie_now_is_a_question_of_a_run_that_goes_on(many: Path, tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from torch import Tensor
 from danqing.core.errors import DanqingError, OutputError
 from danqing.core.menu import subclasses_in
 from danqing.core.pictures.contract import Images, Picture
+from danqing.core.pictures.names import fitting
 from danqing.core.progress import Job
 from danqing.core.recipe import Recipe
 
@@ -194,7 +195,7 @@ def plain(value: Any) -> Any:
 
 def numbered_name(target: Path, at: int) -> Path:
     """The file of picture ``at`` of several."""
-    return target.with_name(f"{target.stem}-{at:04}{target.suffix}")
+    return target.with_name(fitting(target.stem, f"-{at:04}{target.suffix}"))
 
 
 def _returned(function: Callable[..., Any]) -> Any:

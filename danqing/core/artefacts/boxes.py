@@ -17,6 +17,7 @@ from danqing.core.artefacts.saving import Saving
 from danqing.core.pictures.contract import Images
 from danqing.core.pictures.found import Found, Spot, Thing, to_json
 from danqing.core.pictures.marking import marked
+from danqing.core.pictures.names import fitting
 
 
 @dataclass(frozen=True)
@@ -46,12 +47,15 @@ class Boxes(Figures):
 
     @classmethod
     def beside(cls, target: Path) -> list[Path]:
-        return [] if target.suffix.lower() == ".json" else [target.with_suffix(".json")]
+        return [] if target.suffix.lower() == ".json" else [target.with_name(fitting(target.stem, ".json"))]
 
     def parts(self, target: Path, saving: Saving, numbered: bool = False) -> list[Part]:
         if target.suffix.lower() == ".json" or self.picture is None:
             return [Part(self, target)]
-        return [*Pictures(self.picture).parts(target, saving), Part(self, target.with_suffix(".json"))]
+        return [
+            *Pictures(self.picture).parts(target, saving),
+            Part(self, target.with_name(fitting(target.stem, ".json"))),
+        ]
 
     @classmethod
     def draw(cls, rng: random.Random) -> Artefact:

@@ -14,6 +14,7 @@ from danqing.core.artefacts.saving import Saving
 from danqing.core.disk import replacing
 from danqing.core.errors import OutputError, PictureError
 from danqing.core.pictures.contract import Images, Picture
+from danqing.core.pictures.names import fitting
 from danqing.core.recipe import Recipe, from_json, to_json
 
 
@@ -59,7 +60,7 @@ class Figures(Artefact):
 
     def plots(self, target: Path, saving: Saving) -> list[Part]:
         """The further pictures, named after ``target``."""
-        found = ((target.with_name(f"{target.stem}-{name}.png"), each) for name, each in self.named.items())
+        found = ((target.with_name(fitting(target.stem, f"-{name}.png")), each) for name, each in self.named.items())
         return [part for file, each in found for part in Pictures(each).parts(file, saving)]
 
     def write(self, file: Path, recipe: Recipe, saving: Saving, like: Picture | None = None) -> Artefact:

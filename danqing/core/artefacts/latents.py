@@ -14,6 +14,7 @@ from danqing.core.artefacts.pictures import Pictures, noise
 from danqing.core.artefacts.saving import Saving
 from danqing.core.learned.kept import Kept, Latents
 from danqing.core.pictures.contract import Images, Picture
+from danqing.core.pictures.names import fitting
 from danqing.core.recipe import Recipe
 
 
@@ -42,7 +43,7 @@ class FoundLatents(Artefact):
     def parts(self, target: Path, saving: Saving, numbered: bool = False) -> list[Part]:
         if self.sheet is None:
             return [Part(self, target)]
-        return [Part(self, target), Part(Pictures(self.sheet), target.with_name(f"{target.stem}-sheet.png"))]
+        return [Part(self, target), Part(Pictures(self.sheet), target.with_name(fitting(target.stem, "-sheet.png")))]
 
     def write(self, file: Path, recipe: Recipe, saving: Saving, like: Picture | None = None) -> Artefact:
         self.kept.write(file, recipe, saving.force)

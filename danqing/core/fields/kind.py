@@ -119,6 +119,13 @@ class Kind(ABC):
         """Whether a value names a file that the work depends on, so that its hash belongs into the recipe."""
         return False
 
+    def state(self, value: Any) -> str | None:
+        """What tells whether files that a value names, without a hash in the recipe, are still the same.
+
+        Empty: it names none, or what comes with danqing. None: that cannot be told.
+        """
+        return ""
+
     def may_open(self, value: Any) -> bool:
         """Whether a value may name something on the disk, and is no other way to say what is meant."""
         return self.opens

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import random
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, ClassVar
 
 from danqing.core.fields.kind import Kind
+from danqing.core.pictures.state import state_of
 
 
 class PathKind(Kind):
@@ -36,6 +38,9 @@ class PathKind(Kind):
 
     def names_file(self, value: Any) -> bool:
         return Path(value).is_file()
+
+    def state(self, value: Any) -> str | None:
+        return state_of(Path(value)) if os.path.isdir(value) else ""
 
     def draw(self, rng: random.Random) -> Any:
         return None

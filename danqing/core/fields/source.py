@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar
+import os
+import re
+from pathlib import Path
+from typing import Annotated, Any, ClassVar
 
 from danqing.core.fields.text import TextKind
+from danqing.core.pictures.state import state_of
 
 
 class SourceKind(TextKind):
@@ -15,6 +19,11 @@ class SourceKind(TextKind):
     widget: ClassVar[str] = "dataset"
     leads: ClassVar[bool] = True
     opens: ClassVar[bool] = True
+
+    def state(self, value: Any) -> str | None:
+        if os.path.exists(value):
+            return state_of(Path(value))
+        return "" if re.fullmatch(r"[\w-]*", value) else None  # several shards, or an address
 
 
 Source = Annotated[str, SourceKind()]

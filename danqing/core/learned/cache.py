@@ -8,6 +8,7 @@ from collections import OrderedDict
 from pathlib import Path
 from typing import TypeVar
 
+from danqing.core.disk import identity_of
 from danqing.core.learned.card import bundled_name, locate
 from danqing.core.learned.model import Model
 from danqing.core.learned.weights import fitting, load
@@ -16,7 +17,7 @@ from danqing.core.uses import used
 KEPT = 8  # models; the largest bundled one has 25 MB
 
 M = TypeVar("M", bound=Model)
-Key = tuple[int, int, str, int, int]  # disk and place on it, device, size and time of the file: links are one file
+Key = tuple[str, tuple[int, ...]]  # device, and what tells the file: links are one file
 
 
 class _Slot:
@@ -69,11 +70,10 @@ def _under(model: Model, file: Path) -> Model:
 
 
 def _slot_of(file: Path, device: str) -> _Slot:
-    facts = file.stat()
     path = str(file.resolve())
-    key = (facts.st_dev, facts.st_ino, device, facts.st_size, facts.st_mtime_ns)
+    key = device, identity_of(file)
     with _lock:
-        for old in [each for each, slot in _slots.items() if slot.path == path and each != key and each[2] == device]:
+        for old in [each for each, slot in _slots.items() if slot.path == path and each != key and each[0] == device]:
             del _slots[old]  # what the file held before
         slot = _slots.setdefault(key, _Slot(path))
         _slots.move_to_end(key)

@@ -12,7 +12,8 @@ from danqing.core.errors import PictureError
 from danqing.core.notes import note
 from danqing.core.pictures import exif, profiles
 from danqing.core.pictures.header import Header
-from danqing.core.pictures.profiles import Floats, Space
+from danqing.core.pictures.icc_profile import Floats
+from danqing.core.pictures.profiles import Space
 
 SCALE = 100_000  # of the whole numbers in gAMA and cHRM
 USUAL = 1 / 2.2  # gAMA of a picture that is shown as it is

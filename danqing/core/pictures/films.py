@@ -124,7 +124,11 @@ def _pages(header: Header) -> Iterator[Frame]:
 
     size = header.stream.seek(0, 2)
     header.stream.seek(0)
-    for page in tiff.pages(header.stream):
+    pages = tiff.pages(header.stream)
+    if len(pages) < header.frames:
+        what = f"holds {header.frames} slices and a directory for {len(pages)} of them"
+        raise PictureError(what, where=header.file, remedy="Save each as a page of its own")
+    for page in pages:
         if page.imagewidth * page.imagelength > LIMIT:
             raise PictureError("has a page with too many pixels", where=header.file)
         header.picture, header.icc = page, tiff.bytes_of(page, tiff.ICC) or None

@@ -15,6 +15,7 @@ from danqing.core.errors import PictureError
 
 Corners = tuple[float, float, float, float]
 LARGEST = 2**31  # px a side
+LARGEST_MASK = 1 << 28  # px: as many as a picture that danqing makes may have
 
 CORNERS = ("top left", "top right", "bottom right", "bottom left")  # names of the points of what has four
 
@@ -130,6 +131,8 @@ def from_run_lengths(value: Any, height: int, width: int) -> Tensor | None:
     if isinstance(value, dict) and value.get("size", [height, width]) != [height, width]:
         return None
     if not isinstance(counts, list) or not all(_is_count(each) for each in counts) or sum(counts) != height * width:
+        return None
+    if height * width > LARGEST_MASK:
         return None
     marks = np.repeat(np.arange(len(counts)) % 2 == 1, counts)
     return torch.from_numpy(marks.reshape(width, height).T.copy())

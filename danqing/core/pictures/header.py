@@ -147,7 +147,8 @@ def _tiff(file: str | Path, kind: str, stream: BinaryIO) -> Header:
 
     pages = tiff.pages(stream)
     page = pages[0]
-    header = Header(file, kind, int(page.imagewidth), int(page.imagelength), len(pages), page, stream)
+    frames = max(len(pages), tiff.slices(page))
+    header = Header(file, kind, int(page.imagewidth), int(page.imagelength), frames, page, stream)
     header.icc, header.xmp = tiff.bytes_of(page, tiff.ICC) or None, tiff.bytes_of(page, tiff.XMP)
     return header
 

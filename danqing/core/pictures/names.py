@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import re
 import unicodedata
 from collections.abc import Iterable
 from pathlib import PurePosixPath
+
+from danqing.core.recipe import LONGEST_NAME
 
 READABLE = (
     ".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jfif", ".jif", ".mpo", ".webp",
@@ -23,6 +26,13 @@ def stem(name: str) -> str:
     """A path without the suffix of a picture; other dots belong to the name."""
     suffix = next((suffix for suffix in READABLE if name.lower().endswith(suffix)), "")
     return name[: len(name) - len(suffix)] if PurePosixPath(name).name.lower() != suffix else name
+
+
+def fitting(name: str, ending: str) -> str:
+    """A file's name with an ending; of one that is longer than disks hold, the last letters are left out."""
+    while len(os.fsencode(name + ending)) > LONGEST_NAME and name:
+        name = name[:-1]
+    return name + ending
 
 
 def natural(text: str) -> list[tuple[int, int | str]]:
@@ -48,4 +58,4 @@ def shown(name: str) -> str:
     return line if len(line) <= LONGEST else f"{line[: LONGEST // 2]}…{line[-LONGEST // 2 :]}"
 
 
-__all__ = ["READABLE", "composed", "natural", "several", "shown", "some", "stem"]
+__all__ = ["READABLE", "composed", "fitting", "natural", "several", "shown", "some", "stem"]

@@ -6,16 +6,15 @@ Source: ICC.1:2022, F.2 (monochrome), F.3 (three components, matrix); IEC 61966-
 from __future__ import annotations
 
 import functools
-import struct
-from collections.abc import Callable
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float32]
+from danqing.core.pictures import icc_profile
+from danqing.core.pictures.icc_profile import Convert, Floats
+
 Space = Literal["GRAY", "RGB", "CMYK", "LAB"]
-Convert = Callable[[Floats], Floats]
 # The colorants of sRGB adapted to D50, as columns: what its own profile holds.
 SRGB_TO_XYZ = np.array(
     [[0.43606567, 0.38514709, 0.14306641], [0.22248840, 0.71687317, 0.06060791], [0.01391602, 0.09707642, 0.71409607]]
@@ -44,10 +43,9 @@ def by_profile(pixels: Floats, icc: bytes, space: Space) -> Floats:
     found = icc[16:20].decode("latin-1").strip()
     if found != space and not (found == "RGB" and space == "GRAY"):  # grey under the profile of its colour original
         raise ValueError(f"it is for {found} colours, the picture has {space}")
-    tags = _tags(icc)
+    tags = icc_profile.tags(icc)
     if found == "GRAY" and "kTRC" in tags:
-        grey = _curve(tags["kTRC"])
-        return _unless_idle(pixels, lambda x: encoded(grey(x)))
+        return _unless_idle(pixels, _grey(icc_profile.curve(tags["kTRC"]), icc[20:24]))
     if {"rXYZ", "gXYZ", "bXYZ", "rTRC", "gTRC", "bTRC"} <= tags.keys() and "A2B0" not in tags:
         convert = _by_matrix(tags)
     else:
@@ -92,7 +90,7 @@ def lab_to_srgb(lab: Floats) -> Floats:
     def convert(x: Floats) -> Floats:
         fy = (x[..., :1] + 16) / 116
         f = np.concatenate([fy + x[..., 1:2] / 500, fy, fy - x[..., 2:] / 200], axis=-1)
-        xyz = np.where(f > 6 / 29, f**3, 3 * (6 / 29) ** 2 * (f - 4 / 29)) * np.array([0.9642, 1, 0.8249], np.float32)
+        xyz = _cubed(f) * np.array([0.9642, 1, 0.8249], np.float32)
         return encoded((xyz @ np.linalg.inv(SRGB_TO_XYZ).T).astype(np.float32))
 
     return _banded(lab, convert)
@@ -127,6 +125,18 @@ def _unless_idle(pixels: Floats, convert: Convert) -> Floats:
     return _banded(pixels, convert)
 
 
+def _cubed(f: Floats) -> Floats:
+    """Light of what CIE 15:2004, 8.2.1, calls f: the way back from L*a*b*."""
+    return np.where(f > 6 / 29, f**3, 3 * (6 / 29) ** 2 * (f - 4 / 29)).astype(np.float32)
+
+
+def _grey(curve: Convert, connection: bytes) -> Convert:
+    """From grey by its curve, which gives light, or where a profile connects through L*a*b*, lightness."""
+    if connection == b"Lab ":
+        return lambda x: encoded(_cubed((np.float32(100) * curve(x) + np.float32(16)) / np.float32(116)))
+    return lambda x: encoded(curve(x))
+
+
 def _on_grey(convert: Convert) -> Convert:
     """A conversion of colours, for grey that stays grey."""
     return lambda x: convert(np.broadcast_to(x, (*x.shape[:2], 3)))[..., 1:2]
@@ -158,8 +168,8 @@ def _pairs(numbers: tuple[float, ...]) -> list[tuple[float, float]]:
 
 
 def _by_matrix(tags: dict[str, bytes]) -> Convert:
-    curves = [_curve(tags[f"{name}TRC"]) for name in "rgb"]
-    columns = np.stack([_xyz(tags[f"{name}XYZ"]) for name in "rgb"], axis=1)
+    curves = [icc_profile.curve(tags[f"{name}TRC"]) for name in "rgb"]
+    columns = np.stack([icc_profile.xyz(tags[f"{name}XYZ"]) for name in "rgb"], axis=1)
     matrix = (np.linalg.inv(SRGB_TO_XYZ) @ columns).T.astype(np.float32)
 
     def convert(x: Floats) -> Floats:
@@ -188,63 +198,3 @@ def _by_littlecms(x: Floats, icc: bytes, space: str) -> Floats:
         raise ValueError(str(error)) from error
     colours: Floats = np.divide(made, np.float32(65535), dtype=np.float32)
     return colours[..., 1:2] if x.shape[-1] == 1 else colours
-
-
-def _tags(icc: bytes) -> dict[str, bytes]:
-    """Read the tag table of a profile (ICC.1:2022, 7.3)."""
-    if len(icc) < 132 or icc[36:40] != b"acsp":
-        raise ValueError("it is no ICC profile")
-    count = struct.unpack_from(">I", icc, 128)[0]
-    table = icc[132 : 132 + 12 * count]
-    if count > 1000 or len(table) < 12 * count:
-        raise ValueError("its table is damaged")
-    return {
-        name.decode("latin-1"): icc[offset : offset + size] for name, offset, size in struct.iter_unpack(">4sII", table)
-    }
-
-
-def _xyz(tag: bytes) -> NDArray[np.float64]:
-    try:
-        return np.array(struct.unpack(">3i", tag[8:20])) / 65536
-    except struct.error as error:
-        raise ValueError("its primaries are damaged") from error
-
-
-def _curve(tag: bytes) -> Convert:
-    """A tone curve (curveType, parametricCurveType: ICC.1:2022, 10.6 and 10.18)."""
-    try:
-        if tag[:4] == b"curv":
-            count = struct.unpack_from(">I", tag, 8)[0]
-            return _table(np.frombuffer(tag, ">u2", count, 12).astype(np.float32))
-        kind = struct.unpack_from(">H", tag, 8)[0]
-        if tag[:4] != b"para" or kind > 4:
-            raise ValueError("its tone curve is of an unknown type")
-        numbers = np.array(struct.unpack_from(f">{(1, 3, 4, 5, 7)[kind]}i", tag, 12)) / 65536
-    except struct.error as error:
-        raise ValueError("its tone curve is damaged") from error
-    g, *rest = numbers.tolist()
-    a, b, c, d, e, f = _seven(kind, rest)
-    return lambda x: np.where(x >= d, np.maximum(a * x + b, 0) ** g + e, c * x + f).astype(np.float32)
-
-
-def _table(values: Floats) -> Convert:
-    if len(values) == 0:
-        return lambda x: x
-    if len(values) == 1:
-        return lambda x: x ** np.float32(values[0] / 256)
-    places = np.linspace(0, 1, len(values))
-    return lambda x: np.interp(x, places, values / 65535).astype(np.float32)
-
-
-def _seven(kind: int, rest: list[float]) -> tuple[float, ...]:
-    """Bring the five kinds of parametric curve to the longest: (ax + b)^g + e from d on, cx + f below."""
-    if kind == 0:
-        return 1, 0, 0, 0, 0, 0
-    a, b = rest[:2]
-    if a == 0:
-        raise ValueError("its tone curve is damaged")
-    if kind < 3:
-        constant = rest[2] if kind == 2 else 0.0
-        return a, b, 0, -b / a, constant, constant
-    c, d = rest[2:4]
-    return a, b, c, d, *(rest[4:6] if kind == 4 else (0.0, 0.0))

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from danqing.core.pictures.profiles import Space
 
 Floats = NDArray[np.float32]
-GREY_STEPS = {"L;2": 85, "L;4": 17}  # what Pillow multiplies the greys of shallow PNGs by
+GREY_STEPS = {"L;2": (2, 85), "L;4": (4, 17), "L": (8, 1)}  # bits, and what Pillow multiplies greys by
 COLOUR_FACTS = {b"cICP", b"gAMA", b"cHRM"}
 
 
@@ -129,11 +129,12 @@ def samples_of(picture: Image.Image) -> Samples:
 
 
 def _with_full_range_key(picture: Image.Image, raw: Any) -> Image.Image:
-    """Bring the transparent grey of a 2- or 4-bit PNG to 0–255, as Pillow brings its pixels."""
+    """Bring the transparent grey of a shallow PNG to 0–255, as Pillow brings its pixels; only its low bits count."""
     kind = raw[0] if isinstance(raw, tuple) else raw
     key = picture.info.get("transparency")
-    if picture.mode == "L" and kind in GREY_STEPS and isinstance(key, int):
-        picture.info["transparency"] = key * GREY_STEPS[kind]
+    if picture.mode == "L" and picture.format == "PNG" and kind in GREY_STEPS and isinstance(key, int):
+        bits, step = GREY_STEPS[kind]
+        picture.info["transparency"] = (key & (1 << bits) - 1) * step
     return picture
 
 

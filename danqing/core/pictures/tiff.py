@@ -7,6 +7,7 @@ Source: TIFF 6.0; Adobe Photoshop TIFF Technical Notes (deflate, ExtraSamples); 
 from __future__ import annotations
 
 import logging
+import os
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -27,7 +28,8 @@ from danqing.core.pictures.exif import (
     Exif,
     read_from,
 )
-from danqing.core.pictures.profiles import Floats, Space
+from danqing.core.pictures.icc_profile import Floats
+from danqing.core.pictures.profiles import Space
 
 WHITE_IS_ZERO, BLACK_IS_ZERO, RGB, PALETTE, CMYK, YCBCR, CIELAB, ICCLAB = 0, 1, 2, 3, 5, 6, 8, 9
 COLOURS = {WHITE_IS_ZERO: 1, BLACK_IS_ZERO: 1, RGB: 3, PALETTE: 1, CMYK: 4, YCBCR: 3, CIELAB: 3, ICCLAB: 3}
@@ -50,12 +52,31 @@ def pages(stream: BinaryIO) -> list[Any]:
     Raises:
         ValueError: if it is damaged.
     """
-    found = tifffile.TiffFile(stream)
-    every: list[Any] = [page.aspage() if hasattr(page, "aspage") else page for page in found.pages]
+    every: list[Any] = []
+    places: set[int] = set()
+    for page in tifffile.TiffFile(stream).pages:
+        if page.offset in places:  # their chain leads round in a circle
+            break
+        places.add(page.offset)
+        every.append(page.aspage() if hasattr(page, "aspage") else page)
     if any(DNG in page.tags for page in every):
         raise PictureError("is a camera's raw file (DNG)", remedy="Develop it into a TIFF or JPEG first")
     whole = [page for page in every if not int(page.subfiletype) & (REDUCED | MASK)]
     return whole or every
+
+
+def slices(page: Any) -> int:
+    """How many pictures a stack of ImageJ's or tifffile's holds by its own words: it may have one directory for all."""
+    try:
+        whole, stream = page.parent, page.parent.filehandle
+        stream.seek(page.offset)
+        tags = int.from_bytes(stream.read(whole.tiff.tagnosize), "little" if whole.byteorder == "<" else "big")
+        stream.seek(tags * whole.tiff.tagsize, os.SEEK_CUR)
+        is_last = not any(stream.read(whole.tiff.offsetsize))
+        series = whole.series if is_last and (whole.is_imagej or whole.is_shaped) else []
+        return max((int(each.size) // int(each.keyframe.size) for each in series), default=1)
+    except Exception:  # such words may be of any kind, and cost no picture
+        return 1
 
 
 def decode(page: Any, size: int, file: str | Path) -> Samples:

@@ -8,16 +8,19 @@ import os
 import re
 import shutil
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from danqing.core.artefacts.saving import Saving
 from danqing.core.disk import LONGEST_SUFFIX, hash_of, replacing
-from danqing.core.errors import ParameterError
+from danqing.core.errors import OutputError, ParameterError
 from danqing.core.fields.form import Field
+from danqing.core.fields.source import SourceKind
 from danqing.core.learned.card import bundled
 from danqing.core.operators.operator import Operator
+from danqing.core.pictures.state import state_of
 from danqing.core.runs.order import Call, Order, Outcome
 
 HASH = re.compile(r"[0-9a-f]{64}")
@@ -114,7 +117,10 @@ class Blobs:
         home = self.folder / "work" / _name_of_work(operator, given, sources, self.saving, self.suffix)
         placed = {name: home / f"{name}-{file.name}" for name, file in sources.items()}
         makes, picture = operator.makes, sources.get(operator.subject)
-        others = {name: file for name, file in placed.items() if name != operator.subject}
+        in_words = {each.name for each in operator.form if isinstance(each.kind, SourceKind)}
+        others = {
+            name: str(file) if name in in_words else file for name, file in placed.items() if name != operator.subject
+        }
         for name, file in placed.items():
             _link(sources[name], file)
         call = Call.of(operator, {**{k: v for k, v in given.items() if k != operator.subject}, **others})
@@ -158,7 +164,8 @@ def _name_of_work(
     operator: Operator[..., Any], given: Mapping[str, Any], sources: Mapping[str, Path], saving: Saving, suffix: str
 ) -> str:
     names = {name: file.name for name, file in sources.items()}
-    facts = [operator.name, operator.version, dict(given), names, asdict(saving), *filter(None, [suffix])]
+    states = {name: state_of(place) for name, place in sources.items() if place.is_dir()}
+    facts = [operator.name, operator.version, dict(given), names, asdict(saving), *filter(None, [suffix, states])]
     return hashlib.sha256(json.dumps(facts, sort_keys=True, default=repr).encode()).hexdigest()
 
 
@@ -171,15 +178,24 @@ def _link(source: Path, target: Path) -> None:
     """Make content known under a name, without a copy where the disk can do so."""
     if target.exists():
         return
+    if source.is_dir():  # which stays what it is: nothing of it is written, its mode neither
+        _point_to(source, target)
+        return
     with replacing(target) as temporary:
         temporary.unlink()
         try:
-            if source.is_dir():
-                os.symlink(source, temporary)
-            else:
-                os.link(source, temporary)
+            os.link(source, temporary)
         except OSError:  # a disk without links
             shutil.copyfile(source, temporary)
+
+
+def _point_to(folder: Path, target: Path) -> None:
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with suppress(FileExistsError):
+            os.symlink(os.path.abspath(folder), target)
+    except OSError as error:
+        raise OutputError(f"cannot be written ({error.strerror or error})", where=target) from error
 
 
 __all__ = ["Blob", "Blobs", "safe_name"]

@@ -16,8 +16,10 @@ from danqing.core.errors import DataError, OutputError, ParameterError
 from danqing.core.fields.form import Field, field_of, schema
 from danqing.core.notes import note
 from danqing.core.operators.operator import Operator
-from danqing.core.pictures.listing import passed_over_note, pictures_in
+from danqing.core.pictures.listing import files_in, passed_over_note, pictures_in
+from danqing.core.pictures.names import fitting, stem
 from danqing.core.pictures.partners import partners
+from danqing.core.recipe import LONGEST_NAME
 from danqing.core.runs.order import NEVER_OVER_SOURCES, Call, Order
 
 GRID_COLUMNS = 8
@@ -151,7 +153,10 @@ class Folders:
                 what = "the results of a folder need a place"
                 raise OutputError(what, where=path, remedy="Give them a folder with --out-dir")
         name = call.operator.name
-        return [each.file.with_name(f"{each.file.stem}-{name}{makes.suffix(call.values, each.file)}") for each in found]
+        endings = [f"-{name}{makes.suffix(call.values, each.file)}" for each in found]
+        return [
+            each.file.with_name(fitting(stem(each.file.name), end)) for each, end in zip(found, endings, strict=True)
+        ]
 
 
 def places_of(operator: Operator[..., Any]) -> tuple[Field, ...]:
@@ -196,8 +201,8 @@ def _partners(place: Path, found: list[_Source], suffix: str) -> list[Path]:
     if not place.is_dir():
         return [place] * len(found)
     if suffix:
-        files = sorted(place.rglob(f"*{suffix}"))
-        others = {each.relative_to(place).with_suffix("").as_posix(): each for each in files}
+        files = (each for each in files_in(place).found if each.name.lower().endswith(suffix))
+        others = {each.name[: -len(suffix)]: each.file for each in files}
     else:
         others = {each.name: each.file for each in pictures_in(place).found}
     chosen = partners([each.key.as_posix() for each in found], others, where=place)
@@ -207,9 +212,11 @@ def _partners(place: Path, found: list[_Source], suffix: str) -> list[Path]:
 def _mirrored(call: Call, found: list[_Source], out_dir: Path) -> list[Path]:
     """Names that mirror the folder; where two would clash (a.png and a.gif), the old suffix stays in the name."""
     makes: type[Artefact] = call.operator.makes
-    plain = [each.key.with_suffix(makes.suffix(call.values, each.file)) for each in found]
+    suffixes = [makes.suffix(call.values, each.file) for each in found]
+    pairs = list(zip((each.key for each in found), suffixes, strict=True))
+    plain = [key.with_name(fitting(stem(key.name), suffix)) for key, suffix in pairs]
     often = Counter(plain)
-    full = [each.key.with_name(each.key.name + name.suffix) for each, name in zip(found, plain, strict=True)]
+    full = [key.with_name(fitting(key.name, suffix)) for key, suffix in pairs]
     names = [long if often[name] > 1 else name for name, long in zip(plain, full, strict=True)]
     name, times = Counter(names).most_common(1)[0]
     if times > 1:
@@ -228,6 +235,8 @@ def _check_places(orders: Sequence[Order]) -> None:
     for file in written:
         if os.path.realpath(file) in read:
             raise OutputError("is one of the files to be read", where=file, remedy=NEVER_OVER_SOURCES)
+        if len(os.fsencode(file.name)) > LONGEST_NAME:
+            raise OutputError("has a name longer than disks hold", where=file, remedy="Choose a shorter one")
     for file, times in Counter(written).items():
         if times > 1:
             raise OutputError(f"{times} of the results have this name", where=file, remedy="Run them apart")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -15,12 +16,13 @@ from danqing.core.artefacts.saving import Saving, Take
 from danqing.core.disk import beside, hash_of, seen_from
 from danqing.core.errors import DanqingError, OutputError
 from danqing.core.fields.form import checked
-from danqing.core.learned.card import bundled, bundled_name
+from danqing.core.learned.card import bundled_name
 from danqing.core.learned.model import Model
 from danqing.core.learned.weights import hash_of_tensors
-from danqing.core.menu import operators
-from danqing.core.operators.operator import Operator, operator_named
+from danqing.core.operators.operator import Operator
+from danqing.core.pictures.names import fitting
 from danqing.core.recipe import Recipe, Step
+from danqing.core.runs.sameness import other_use, same_work
 from danqing.core.uses import Uses
 
 NEVER_OVER_SOURCES = "Choose another name: danqing never writes over the files it works from"
@@ -53,6 +55,18 @@ class Call:
         named = [each.name for each in operator.form if each.name in given and each.kind.names_file(given[each.name])]
         files = {name: Path(given.pop(name)) for name in named}
         return cls(operator, checked((each for each in operator.form if each.name not in files), given), files)
+
+    @cached_property
+    def states(self) -> dict[str, str | None]:
+        """What tells the sets and folders that it works from, by parameter; None where that cannot be told."""
+        kinds = {each.name: each.kind for each in self.operator.form}
+        found = {name: kinds[name].state(value) for name, value in self.values.items() if value is not None}
+        return {name: state for name, state in found.items() if state != ""}
+
+    @property
+    def known_states(self) -> Uses:
+        """Those that can be told, as a recipe holds them."""
+        return {name: {"sha256": state} for name, state in self.states.items() if state is not None}
 
     def step(
         self, inputs: Mapping[str, Path], home: Path, take: Take = None, saved: dict[str, int] | None = None
@@ -181,7 +195,8 @@ class Order:
         if self.saving.force or not file.exists():
             return False
         recipe = _recipe_of(file)
-        if recipe and _same_work(recipe[-1], self.step(file, take)) and not other_use(recipe[-1].uses):
+        same = recipe and same_work(recipe[-1], self.step(file, take)) and self._has_same_sets(recipe[-1].uses)
+        if same and recipe and not other_use(recipe[-1].uses):
             return self.call.operator.makes.is_whole(file)
         raise OutputError("exists already", where=file, remedy="Choose another place or give --force")
 
@@ -199,34 +214,17 @@ class Order:
         step = self.call.step(self.inputs, file.parent, take, self.saving.facts(take))
         own = {each["sha256"] for each in step.weights.values()}
         others = {name: facts for name, facts in (uses or {}).items() if facts.get("sha256") not in own}
-        return replace(step, uses=others)
+        return replace(step, uses=others | self.call.known_states)
+
+    def _has_same_sets(self, uses: Uses) -> bool:
+        """Whether sets and folders hold what they held when something was made."""
+        known = self.call.known_states
+        return known.keys() == self.call.states.keys() and all(uses.get(each) == known[each] for each in known)
 
     def _picture_beside(self, target: Path) -> Path:
         name = self.call.operator.name
-        stem = target.stem if target.stem == name else f"{target.stem}-{name}"
-        return target.with_name(f"{stem}.png")
-
-
-def _same_work(one: Step, other: Step) -> bool:
-    """Whether two steps do the same to the same pictures, wherever these lie."""
-    return _essence(one) == _essence(other)
-
-
-def _essence(step: Step) -> tuple[Any, ...]:
-    inputs = {each.get("as", ""): each.get("sha256") for each in step.inputs}
-    weights = {name: each.get("sha256") for name, each in step.weights.items()}
-    return step.operator, step.version, step.params, inputs, weights, step.take, step.saved
-
-
-def other_use(uses: Uses) -> str:
-    """The first operator or bundled net that a step made use of and that is another one today; empty if none is."""
-    own = bundled()
-    for name, facts in uses.items():
-        if "version" in facts and (name not in operators() or facts["version"] != str(operator_named(name).version)):
-            return name
-        if "sha256" in facts and name in own and hash_of(own[name]) != facts["sha256"]:
-            return name
-    return ""
+        ending = ".png" if target.stem == name else f"-{name}.png"
+        return target.with_name(fitting(target.stem, ending))
 
 
 def _recipe_of(file: Path) -> Recipe | None:
@@ -244,4 +242,4 @@ def _named(model: Model, home: Path) -> dict[str, str]:
     return {"name": bundled_name(model) or seen_from(home, Path(file)), "sha256": model.card["sha256"]}
 
 
-__all__ = ["NEVER_OVER_SOURCES", "Call", "Order", "Outcome", "State", "other_use"]
+__all__ = ["NEVER_OVER_SOURCES", "Call", "Order", "Outcome", "State"]

@@ -16,10 +16,12 @@ from danqing.core.learned.card import bundled
 from danqing.core.menu import operators, tasks
 from danqing.core.notes import note
 from danqing.core.operators.operator import Operator, operator_named
+from danqing.core.pictures.names import fitting
 from danqing.core.progress import Job, Progress
 from danqing.core.recipe import Recipe, Step, is_address
 from danqing.core.runs.compute import compute, load, watched
-from danqing.core.runs.order import Call, Order, other_use
+from danqing.core.runs.order import NEVER_OVER_SOURCES, Call, Order
+from danqing.core.runs.sameness import other_use
 from danqing.core.uses import Uses
 
 TRUSTED = 2**62  # pixels: an input that has the recorded hash was read once already
@@ -63,12 +65,14 @@ def replay(file: str | Path, out: str | Path | None = None, force: bool = False)
         UserError: if the recipe, an input or weights are missing or have changed, or ``out`` cannot be written.
     """
     file = Path(file)
-    target = Path(out) if out is not None else file.with_name(f"{file.stem}-replay{file.suffix}")
+    target = Path(out) if out is not None else file.with_name(fitting(file.stem, f"-replay{file.suffix}"))
     recipe = show(file)
     if target.exists() and not force:
         raise OutputError("exists already", where=target, remedy="Choose another name or give --force")
     if target.exists() and target.samefile(file):
         raise OutputError("is the file to compare with", where=target, remedy="Choose another name")
+    if target.exists() and any(target.samefile(each) for each in _sources(recipe, file.parent)):
+        raise OutputError("is one of the files that the picture was made from", where=target, remedy=NEVER_OVER_SOURCES)
     with tempfile.TemporaryDirectory(prefix="danqing-") as scratch:
         try:
             made = yield from _remake(recipe, file.parent, target, Path(scratch), force, target.parent != file.parent)
@@ -87,6 +91,7 @@ def _remake(
     inputs: dict[str, Path] = {}
     for entry in step.inputs:
         inputs[entry["as"]] = yield from _input(recipe, entry, home, scratch)
+    _check_whole(step, operator, target)
     weights = {name: _weights(facts, home) for name, facts in step.weights.items()}
     others = {name: path for name, path in inputs.items() if name != operator.subject}
     call = Call.of(operator, {**step.params, **others, **weights})
@@ -96,7 +101,7 @@ def _remake(
     notes: list[str] = []
     uses: Uses = {}
     artefact, like = yield from watched(compute(call, loaded), notes, uses)
-    for words in (*notes, *_changed(step, uses)):
+    for words in (*notes, *_changed(step, {**uses, **call.known_states})):
         note(words)
     parts = order.parts(artefact)
     part = next((each for each in parts if each.take == step.take), None)
@@ -129,6 +134,21 @@ def _operator(step: Step, target: Path) -> Operator[..., Any]:
     if name := other_use(step.uses):
         raise UserError("is not what it was when the picture was made", where=name, remedy="Bring the old one back")
     return operator
+
+
+def _check_whole(step: Step, operator: Operator[..., Any], target: Path) -> None:
+    """See that a step says what it was done to, by hash: a file that is only named could be any.
+
+    Raises:
+        UserError: if it does not.
+    """
+    read = {entry["as"] for entry in step.inputs}
+    for each in operator.fields:
+        value = step.params.get(each.name)
+        if isinstance(value, str) and each.kind.names_file(value):
+            raise UserError(f"its recipe names a file for {each.name} without its hash", where=target)
+        if each.required and each.kind.is_picture and each.name not in read:
+            raise UserError(f"its recipe does not say from which picture it was made ({each.name})", where=target)
 
 
 def _leads_away(value: str) -> bool:
@@ -173,6 +193,15 @@ def _weights(facts: dict[str, str], home: Path) -> str:
     if there:
         raise ModelFileError("these weights have changed since the picture was made", where=there[0])
     raise ModelFileError("these weights are missing", where=name, remedy="Put the file beside the picture")
+
+
+def _sources(recipe: Recipe, home: Path) -> Iterator[Path]:
+    """The files at hand that a file was made from, step by step back to the first; weights among them."""
+    for step in reversed(recipe):
+        named = [*(each["path"] for each in step.inputs), *(each["name"] for each in step.weights.values())]
+        yield from (place for path in named for place in _places(path, home) if place.is_file())
+        if step.inputs:
+            home = (home / step.inputs[0]["path"]).parent
 
 
 def _places(path: str, home: Path) -> Iterator[Path]:

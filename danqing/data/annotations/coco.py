@@ -59,7 +59,7 @@ def read(place: Path, pictures: Folder) -> LabelSet:
     for image in content["images"]:
         name = pictures.name(str(image.get("file_name")), place.parent)
         if name is None:
-            fault(f"there is no picture {image.get('file_name')}")
+            fault(pictures.lack(str(image.get("file_name"))))
             continue
         size = pictures.size(name)
         wrong = size if isinstance(size, str) else disagreeing((image.get("width"), image.get("height")), size)

@@ -9,7 +9,7 @@ from danqing.core.disk import replacing
 from danqing.core.errors import PictureError
 from danqing.core.fields.boxes import BoxesKind
 from danqing.core.pictures.found import to_json
-from danqing.data.annotations.label_set import Folder, LabelSet, class_names
+from danqing.data.annotations.label_set import Folder, LabelSet, class_names, label_files, places_for
 from danqing.data.annotations.packed import Packed
 from danqing.data.report import Unusable
 
@@ -18,11 +18,10 @@ def read(place: Path, pictures: Folder) -> LabelSet:
     """Read a folder of JSON files."""
     found = Packed()
     faults: list[Unusable] = []
-    for file in sorted(place.rglob("*.json")):
-        told = file.relative_to(place).as_posix()
-        name = pictures.name(file.relative_to(place).with_suffix("").as_posix())
+    for written, file in label_files(place, ".json"):
+        told, name = file.relative_to(place).as_posix(), pictures.name(written)
         if name is None:
-            faults.append(Unusable(told, "there is no picture of that name"))
+            faults.append(Unusable(told, pictures.lack(written)))
             continue
         try:
             (one,) = BoxesKind().load(file, None)
@@ -42,8 +41,9 @@ def read(place: Path, pictures: Folder) -> LabelSet:
 def write(labels: LabelSet, place: Path) -> list[Path]:
     """Write a JSON file for each picture."""
     written = []
+    places = places_for(labels.found, place, ".json")
     for name, found in labels.found.items():
-        file = place / Path(name).with_suffix(".json")
+        file = places[name]
         with replacing(file, force=False) as temporary:
             temporary.write_text(json.dumps(to_json(found), indent=2, ensure_ascii=False) + "\n", "utf-8")
         written.append(file)

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Literal, NamedTuple, get_args
 
 from danqing.core.errors import DataError
-from danqing.data.annotations.label_set import CLASSES, Folder, LabelSet
+from danqing.core.pictures.listing import files_in
+from danqing.data.annotations.label_set import Folder, LabelSet, is_class_list, text_of
 
 Format = Literal["coco", "yolo", "voc", "labelme", "masks", "danqing"]
 
@@ -55,11 +56,12 @@ def format_of(place: Path) -> str:
             "is no file or folder of labels", where=place, remedy="A COCO .json, or a folder of label files"
         )
     suffixes = {".txt": "yolo", ".xml": "voc", ".json": "labelme", ".png": "masks"}
-    names = [each for each in place.rglob("*") if each.is_file() and each.name != CLASSES]
-    kinds = {suffixes[each.suffix.lower()] for each in names if each.suffix.lower() in suffixes}
+    files = [each.file for each in files_in(place).found if not is_class_list(each.file)]
+    kinds = {suffixes[each.suffix.lower()] for each in files if each.suffix.lower() in suffixes}
     if len(kinds - {"masks"}) == 1:  # what is drawn may lie beside
         (kind,) = kinds - {"masks"}
-        return "danqing" if kind == "labelme" and not any(map(_is_labelme, place.rglob("*.json"))) else kind
+        told = [each for each in files if each.suffix.lower() == ".json"]
+        return "danqing" if kind == "labelme" and not any(map(_is_labelme, told)) else kind
     if len(kinds) != 1:
         what = "holds label files of several kinds" if kinds else "holds no label files"
         raise DataError(what, where=place, remedy=f"Known: {', '.join(CODECS)}")
@@ -69,8 +71,8 @@ def format_of(place: Path) -> str:
 def _is_labelme(file: Path) -> bool:
     """Whether a JSON file has LabelMe's shapes; of danqing's own, none has."""
     try:
-        return '"shapes"' in file.read_text("utf-8", "replace")
-    except OSError:
+        return '"shapes"' in text_of(file)
+    except (OSError, ValueError):
         return False
 
 

@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
-from danqing.core.errors import PictureError
+from danqing.core.errors import DataError, OutputError, PictureError
+from danqing.core.notes import note
 from danqing.core.pictures.found import Corners, Spot, Thing, inside
 from danqing.core.pictures.header import opened
-from danqing.core.pictures.listing import pictures_in
+from danqing.core.pictures.listing import files_in, guessed, pictures_in
 from danqing.core.pictures.metadata import told
-from danqing.core.pictures.names import stem
+from danqing.core.pictures.names import composed, some, stem
 from danqing.data.annotations.packed import Packed
+from danqing.data.label_table import text_in
 from danqing.data.report import Unusable
 
+WAYS: tuple[Callable[[str], str], ...] = (str, str.casefold)  # to the letter, then in either case
 CLASSES = "classes.txt"  # beside label files that number their classes: one name a line
 
 
@@ -50,9 +53,7 @@ class Folder:
         outside = [each.resolve() for each in without]
         found = [each for each in pictures_in(place).found if not _lies_in(each.file, outside)]
         self.files = {each.name: each.file for each in found}
-        self._stems = {stem(name): name for name in self.files}
-        self._bare = _unique((Path(name).name, name) for name in self.files)
-        self._bare_stems = _unique((Path(stem(name)).name, name) for name in self.files)
+        self._tables = [_table(self.files, way) for way in WAYS]
 
     def name(self, written: str, beside: Path | None = None) -> str | None:
         """The picture that a label file means; None if it is missing, or several are called so.
@@ -61,16 +62,21 @@ class Folder:
             written: what stands in the file.
             beside: the folder of the file: where it holds such a picture, that one is meant.
         """
-        plain = written.replace("\\", "/")
+        plain = composed(written.replace("\\", "/"))
         if beside is not None and beside.is_relative_to(self.place):
             near = (beside.relative_to(self.place) / plain).as_posix()
             if near in self.files:
                 return near
-        if plain in self.files:
-            return plain
-        bare = Path(plain).name
-        whole = self._stems.get(stem(plain)) or self._bare.get(bare)
-        return whole or self._bare_stems.get(bare) or self._bare_stems.get(stem(bare))
+        meant = next(filter(None, (_meant(plain, way, self._tables[at]) for at, way in enumerate(WAYS))), [])
+        return meant[0] if len(meant) == 1 else None
+
+    def lack(self, written: str) -> str:
+        """Why no picture is the one that a label file means."""
+        plain = composed(written.replace("\\", "/"))
+        doubtful = any(_meant(plain, way, self._tables[at]) for at, way in enumerate(WAYS))
+        return (
+            f"no picture {written} can be told: several are called so" if doubtful else f"there is no picture {written}"
+        )
 
     def size(self, name: str) -> tuple[int, int] | str:
         """Width and height of a picture as it is seen, or why they cannot be known."""
@@ -86,11 +92,53 @@ def _lies_in(file: Path, places: Sequence[Path]) -> bool:
     return bool(places) and not {file.resolve(), *file.resolve().parents}.isdisjoint(places)
 
 
-def _unique(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """Those whose key occurs once."""
-    listed = list(pairs)
-    often = Counter(key for key, _ in listed)
-    return {key: name for key, name in listed if often[key] == 1}
+def _table(names: Iterable[str], way: Callable[[str], str]) -> dict[str, dict[str, list[str]]]:
+    """Pictures by their path, by that without suffix, by their bare name, and by that without suffix."""
+    tables: dict[str, dict[str, list[str]]] = {key: defaultdict(list) for key in ("path", "stem", "bare", "bare stem")}
+    for name in names:
+        bare = PurePosixPath(name).name
+        for key, value in zip(tables, (name, stem(name), bare, stem(bare)), strict=True):
+            tables[key][way(value)].append(name)
+    return tables
+
+
+def _meant(plain: str, way: Callable[[str], str], tables: dict[str, dict[str, list[str]]]) -> list[str]:
+    """The pictures that a name fits best; several where it does not say which."""
+    path, bare = way(plain), way(PurePosixPath(plain).name)
+    asked = (
+        ("path", path), ("stem", path), ("stem", stem(path)),
+        ("bare", bare), ("bare stem", bare), ("bare stem", stem(bare)),
+    )  # fmt: skip
+    return next((tables[kind][key] for kind, key in asked if key in tables[kind]), [])
+
+
+def label_files(place: Path, suffix: str) -> list[tuple[str, Path]]:
+    """The label files in a folder, in either case of the suffix: path below it without that, and file.
+
+    What is hidden, or is what a file manager notes about other files, is none.
+
+    Raises:
+        DataError: if the folder cannot be searched.
+    """
+    found = [each for each in files_in(place).found if each.name.lower().endswith(suffix)]
+    return [(each.name[: -len(suffix)], each.file) for each in found]
+
+
+def places_for(names: Iterable[str], place: Path, suffix: str) -> dict[str, Path]:
+    """Where the label file of each picture is to lie: under its name.
+
+    Raises:
+        DataError: if two pictures would share one.
+        OutputError: if one is there already.
+    """
+    made = {name: place / f"{stem(name)}{suffix}" for name in names}
+    often = Counter(made.values())
+    if shared := [name for name, file in made.items() if often[file] > 1]:
+        remedy = "Name them each otherwise, or write COCO"
+        raise DataError(f"would hold one label file for {some(shared)}", where=place, remedy=remedy)
+    if there := next((file for file in made.values() if file.exists()), None):
+        raise OutputError("exists already", where=there, remedy="Choose another place")
+    return made
 
 
 def thing(
@@ -158,8 +206,11 @@ def score_in(told: Mapping[str, Any]) -> float | None:
 
 
 def text_of(file: Path) -> str:
-    """What stands in a text file, without the mark that some editors begin one with."""
-    return file.read_text("utf-8-sig", "surrogateescape")
+    """What stands in a text file, without the mark that some editors begin one with; an encoding may be guessed."""
+    text, encoding = text_in(file.read_bytes())
+    if encoding:
+        note(guessed(encoding))
+    return text
 
 
 def disagreeing(stated: tuple[Any, Any], size: tuple[int, int]) -> str | None:
@@ -173,12 +224,18 @@ def disagreeing(stated: tuple[Any, Any], size: tuple[int, int]) -> str | None:
     return f"says {told[0]}×{told[1]} px of a picture of {size[0]}×{size[1]} px"
 
 
+def is_class_list(file: Path) -> bool:
+    """Whether a file is called as one that names classes, in whatever case."""
+    return file.name.lower() == CLASSES
+
+
 def listed_classes(place: Path) -> list[str]:
     """The names in the classes.txt of a folder, or of the one around it; none where there is no such file.
 
     The place of a line is the number of its class, so that an empty one counts, but at the end.
     """
-    file = next((each / CLASSES for each in (place, place.parent) if (each / CLASSES).is_file()), None)
+    beside = (file for folder in (place, place.parent) if folder.is_dir() for file in sorted(folder.iterdir()))
+    file = next((each for each in beside if is_class_list(each) and each.is_file()), None)
     return [] if file is None else [line.strip() for line in text_of(file).rstrip().splitlines()]
 
 
@@ -188,6 +245,6 @@ def class_names(found: Packed) -> list[str]:
 
 
 __all__ = [
-    "CLASSES", "Folder", "LabelSet", "around", "box_of", "class_names", "disagreeing", "filled", "listed_classes",
-    "numbers", "score_in", "text_of", "thing",
+    "CLASSES", "Folder", "LabelSet", "around", "box_of", "class_names", "disagreeing", "filled", "is_class_list",
+    "label_files", "listed_classes", "numbers", "places_for", "score_in", "text_of", "thing",
 ]  # fmt: skip

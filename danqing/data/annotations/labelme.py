@@ -23,7 +23,9 @@ from danqing.data.annotations.label_set import (
     class_names,
     disagreeing,
     filled,
+    label_files,
     numbers,
+    places_for,
     score_in,
     text_of,
     thing,
@@ -38,7 +40,7 @@ def read(place: Path, pictures: Folder) -> LabelSet:
     """Read a folder of JSON files; shapes of one group are one thing."""
     found = Packed()
     faults: list[Unusable] = []
-    for file in sorted(place.rglob("*.json")):
+    for beside, file in label_files(place, ".json"):
         told = file.relative_to(place).as_posix()
         try:
             content = json.loads(text_of(file))
@@ -47,9 +49,9 @@ def read(place: Path, pictures: Folder) -> LabelSet:
         except (ValueError, RecursionError, KeyError, TypeError, AttributeError, OSError):
             faults.append(Unusable(told, "is damaged, or no file of LabelMe"))
             continue
-        name = pictures.name(written) or pictures.name(file.relative_to(place).with_suffix("").as_posix())
+        name = pictures.name(written) or pictures.name(beside)
         if name is None:
-            faults.append(Unusable(told, f"there is no picture {written}"))
+            faults.append(Unusable(told, pictures.lack(written)))
             continue
         size = pictures.size(name)
         stated = content.get("imageWidth"), content.get("imageHeight")
@@ -66,8 +68,9 @@ def read(place: Path, pictures: Folder) -> LabelSet:
 def write(labels: LabelSet, place: Path) -> list[Path]:
     """Write a JSON file for each picture; masks stand in it as LabelMe's own, points share their thing's group."""
     written = []
+    places = places_for(labels.found, place, ".json")
     for name, found in labels.found.items():
-        file = place / Path(name).with_suffix(".json")
+        file = places[name]
         shapes = [shape for at, each in enumerate(found.things, 1) for shape in _shapes(each, at)]
         content: dict[str, Any] = {"version": "5.0.0", "flags": {}, "shapes": shapes, "imagePath": name,
                    "imageData": None, "imageHeight": found.height, "imageWidth": found.width}  # fmt: skip

@@ -12,7 +12,15 @@ from danqing.core.disk import replacing
 from danqing.core.errors import DataError
 from danqing.core.notes import note
 from danqing.core.pictures.found import Found, Thing
-from danqing.data.annotations.label_set import CLASSES, Folder, LabelSet, box_of, listed_classes
+from danqing.data.annotations.label_set import (
+    CLASSES,
+    Folder,
+    LabelSet,
+    box_of,
+    label_files,
+    listed_classes,
+    places_for,
+)
 from danqing.data.annotations.packed import Packed
 from danqing.data.report import Unusable
 
@@ -24,11 +32,10 @@ def read(place: Path, pictures: Folder) -> LabelSet:
     names = listed_classes(place)
     found = Packed()
     faults: list[Unusable] = []
-    for each in sorted(place.rglob("*.png")):
-        told = each.relative_to(place).as_posix()
-        name = pictures.name(told)
+    for written, each in label_files(place, ".png"):
+        told, name = each.relative_to(place).as_posix(), pictures.name(written)
         if name is None:
-            faults.append(Unusable(told, "there is no picture of that name"))
+            faults.append(Unusable(told, pictures.lack(written)))
             continue
         size = pictures.size(name)
         made = size if isinstance(size, str) else _things(each, names, size)
@@ -50,6 +57,7 @@ def write(labels: LabelSet, place: Path) -> list[Path]:
         raise DataError(f"{len(labels.classes)} classes are more than a mask can number", where=place)
     if any(each.mask is None for each in labels.found.kept()):
         note("Things without a mask are drawn as their boxes")
+    places = places_for(labels.found, place, ".png")
     with replacing(place / CLASSES, force=False) as temporary:
         temporary.write_text("".join(f"{name}\n" for name in labels.classes), "utf-8")
     written = [place / CLASSES]
@@ -59,7 +67,7 @@ def write(labels: LabelSet, place: Path) -> list[Path]:
             left, top, right, bottom = map(round, each.box)
             where = (slice(top, bottom), slice(left, right)) if each.mask is None else each.mask.numpy()
             plane[where] = labels.classes.index(each.label) + 1
-        file = place / Path(name).with_suffix(".png")
+        file = places[name]
         with replacing(file, force=False) as temporary:
             Image.fromarray(plane).save(temporary, "PNG")
         written.append(file)

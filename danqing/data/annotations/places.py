@@ -12,10 +12,10 @@ from danqing.core.errors import DataError
 from danqing.core.learned.finder import Needs
 from danqing.core.notes import note
 from danqing.core.pictures.found import Found
-from danqing.core.pictures.listing import pictures_in
+from danqing.core.pictures.listing import files_in, hidden_part, pictures_in
 from danqing.core.pictures.names import READABLE, several, some, stem
 from danqing.data.annotations.formats import CODECS, format_of
-from danqing.data.annotations.label_set import CLASSES, Folder, LabelSet
+from danqing.data.annotations.label_set import Folder, LabelSet, is_class_list, text_of
 from danqing.data.annotations.packed import Kept, Packed
 from danqing.data.sides import SIDES
 
@@ -135,34 +135,32 @@ def _coco_in(folder: Path) -> Iterator[Path]:
     """The COCO files that lie in a folder, or in its folders train and test (or val)."""
     if folder.is_dir():
         below = [each for each in folder.iterdir() if each.name.casefold() in SIDES and each.is_dir()]
-        for file in sorted(file for each in (folder, *below) for file in each.glob("*.json")):
-            if is_coco(file):
-                yield file
+        every = (file for each in (folder, *below) for file in each.iterdir())
+        told = (file for file in every if file.suffix.lower() == ".json" and hidden_part(file.name) is None)
+        yield from filter(is_coco, sorted(told))
 
 
 def is_coco(file: Path) -> bool:
     """Whether a JSON file is a COCO file, as its keys tell."""
     try:
-        text = file.read_text("utf-8", "replace")
-    except OSError:
+        text = text_of(file)
+    except (OSError, ValueError):
         return False
     return '"annotations"' in text and '"categories"' in text and '"images"' in text
 
 
 def _spoken(folder: Path) -> bool:
     """Whether a folder holds label files."""
-    names = (name for _, _, names in os.walk(folder) for name in names)
-    return any(name != CLASSES and Path(name).suffix.lower() in (*FORMS, ".png") for name in names)
+    files = (each.file for each in files_in(folder).found)
+    return any(not is_class_list(each) and each.suffix.lower() in (*FORMS, ".png") for each in files)
 
 
 def _beside(home: Path) -> bool:
     """Whether label files lie beside the pictures, under their names."""
-    below = [
-        path.relative_to(home).as_posix() for path in home.rglob("*") if path.suffix.lower() in (*FORMS, *READABLE)
-    ]
-    pictures = {stem(name) for name in below if Path(name).suffix.lower() in READABLE}
-    told = (Path(name).with_suffix("").as_posix() for name in below if Path(name).suffix.lower() in FORMS)
-    return any(name in pictures for name in told)
+    below = [each.name for each in files_in(home).found]
+    pictures = {stem(name).casefold() for name in below if name.lower().endswith(READABLE)}
+    told = (Path(name).with_suffix("").as_posix() for name in below if name.lower().endswith(FORMS))
+    return any(name.casefold() in pictures for name in told)
 
 
 def _innermost(home: Path, places: list[Path]) -> Path:

@@ -8,7 +8,15 @@ from xml.etree import ElementTree
 from danqing.core.disk import replacing
 from danqing.core.notes import note
 from danqing.core.pictures.found import Found, Thing
-from danqing.data.annotations.label_set import Folder, LabelSet, class_names, disagreeing, thing
+from danqing.data.annotations.label_set import (
+    Folder,
+    LabelSet,
+    class_names,
+    disagreeing,
+    label_files,
+    places_for,
+    thing,
+)
 from danqing.data.annotations.packed import Packed
 from danqing.data.report import Unusable
 
@@ -19,7 +27,7 @@ def read(place: Path, pictures: Folder) -> LabelSet:
     """Read a folder of XML files."""
     found = Packed()
     faults: list[Unusable] = []
-    for file in sorted(place.rglob("*.xml")):
+    for beside, file in label_files(place, ".xml"):
         told = file.relative_to(place).as_posix()
         try:
             root = ElementTree.fromstring(file.read_bytes())
@@ -27,9 +35,9 @@ def read(place: Path, pictures: Folder) -> LabelSet:
             faults.append(Unusable(told, f"is damaged, or no XML ({error})"))
             continue
         written = root.findtext("filename") or file.stem
-        name = pictures.name(written) or pictures.name(file.relative_to(place).with_suffix("").as_posix())
+        name = pictures.name(written) or pictures.name(beside)
         if name is None:
-            faults.append(Unusable(told, f"there is no picture {written}"))
+            faults.append(Unusable(told, pictures.lack(written)))
             continue
         size = pictures.size(name)
         wrong = (
@@ -53,8 +61,9 @@ def write(labels: LabelSet, place: Path) -> list[Path]:
     if any(each.mask is not None or each.thing.points for each in labels.found.kept()):
         note("Pascal VOC's files hold boxes alone: masks and points are left out")
     written = []
+    places = places_for(labels.found, place, ".xml")
     for name, found in labels.found.items():
-        file = place / Path(name).with_suffix(".xml")
+        file = places[name]
         tree = ElementTree.ElementTree(_element(name, found))
         ElementTree.indent(tree)
         with replacing(file, force=False) as temporary:

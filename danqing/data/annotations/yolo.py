@@ -8,7 +8,19 @@ from pathlib import Path
 from danqing.core.disk import replacing
 from danqing.core.notes import note
 from danqing.core.pictures.found import Found, Thing
-from danqing.data.annotations.label_set import CLASSES, Folder, LabelSet, around, filled, listed_classes, text_of, thing
+from danqing.data.annotations.label_set import (
+    CLASSES,
+    Folder,
+    LabelSet,
+    around,
+    filled,
+    is_class_list,
+    label_files,
+    listed_classes,
+    places_for,
+    text_of,
+    thing,
+)
 from danqing.data.annotations.packed import Packed
 from danqing.data.report import Unusable
 
@@ -20,13 +32,12 @@ def read(place: Path, pictures: Folder) -> LabelSet:
     names = listed_classes(place)
     found = Packed()
     faults: list[Unusable] = []
-    for file in sorted(place.rglob("*.txt")):
-        if file.name == CLASSES:
+    for written, file in label_files(place, ".txt"):
+        if is_class_list(file):
             continue
-        told = file.relative_to(place).as_posix()
-        name = pictures.name(file.relative_to(place).with_suffix("").as_posix())
+        told, name = file.relative_to(place).as_posix(), pictures.name(written)
         if name is None:
-            faults.append(Unusable(told, "there is no picture of that name"))
+            faults.append(Unusable(told, pictures.lack(written)))
             continue
         size, things = pictures.size(name), []
         if isinstance(size, str):
@@ -48,13 +59,13 @@ def write(labels: LabelSet, place: Path) -> list[Path]:
     if any(each.mask is not None or each.thing.points for each in labels.found.kept()):
         note("YOLO's files hold boxes alone: masks and points are left out")
     keys = {name: at for at, name in enumerate(labels.classes)}
-    files = {CLASSES: "".join(f"{name}\n" for name in labels.classes)}
+    files = {place / CLASSES: "".join(f"{name}\n" for name in labels.classes)}
+    places = places_for(labels.found, place, ".txt")
     for name, found in labels.found.items():
         lines = (_line(each, keys[each.label], found) for each in found.things)
-        files[str(Path(name).with_suffix(".txt"))] = "".join(lines)
+        files[places[name]] = "".join(lines)
     written = []
-    for name, text in files.items():
-        file = place / name
+    for file, text in files.items():
         with replacing(file, force=False) as temporary:
             temporary.write_text(text, "utf-8")
         written.append(file)

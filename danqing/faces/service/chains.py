@@ -9,7 +9,7 @@ from danqing.core.artefacts.figures import Figures
 from danqing.core.artefacts.pictures import recipe_in
 from danqing.core.errors import DanqingError, ParameterError
 from danqing.core.recipe import Recipe, Step
-from danqing.core.runs.order import other_use
+from danqing.core.runs.sameness import other_use
 from danqing.faces.service.catalogue import AnyTask, is_job, offered, task_of
 from danqing.faces.service.engine import pictures_of
 from danqing.faces.service.problems import Problem, problem_of

@@ -16,7 +16,7 @@ from danqing.core.progress import Job
 from danqing.core.recipe import Step
 from danqing.data import backgrounds as grounds
 from danqing.data import cutouts as things
-from danqing.data.composed import PICTURES, Labels, write_set
+from danqing.data.composed import OPERATOR, PICTURES, Labels, check_free, write_set
 from danqing.data.cutouts import Kind
 from danqing.data.scenes import Manner, Where
 
@@ -101,10 +101,11 @@ def compose(
     given = dict(locals())
     manner = Manner(**{name: given[name] for name in Manner.__dataclass_fields__})
     _check(manner)
+    check_free(out, force, (cutouts, backgrounds))
     kinds = yield from _kinds(cutouts, text, digits, font, skip_bad)
     ground = grounds.made if backgrounds is None else (yield from grounds.photographs(backgrounds, skip_bad))
     numbers = range(first, first + count)
-    step = Step("data compose", _told(given, out / PICTURES))
+    step = Step(OPERATOR, _told(given, out / PICTURES))
     made = yield from write_set(out, kinds, ground, manner, numbers, seed, labels, step, force)
     counts = Counter(each.thing.label for each in made.found.kept())
     row = {"pictures": str(made.pictures), "labels": str(made.labels), "count": len(made.found),

@@ -7,6 +7,7 @@ import random
 import pytest
 import torch
 
+from danqing.core.errors import PictureError
 from danqing.core.fields.box import BoxKind, Rectangle
 from danqing.core.fields.boxes import BoxesKind
 from danqing.core.fields.corners import CornersKind
@@ -14,7 +15,7 @@ from danqing.core.fields.form import kinds
 from danqing.core.fields.kind import Kind, View
 from danqing.core.fields.number import NumberKind, Range
 from danqing.core.fields.point import PointKind
-from danqing.core.pictures.found import Found, Spot, Thing
+from danqing.core.pictures.found import Found, Spot, Thing, from_json
 
 PLACES = [kind for kind in kinds() if kind.moved is not Kind.moved]
 
@@ -53,3 +54,9 @@ def test_what_was_found_is_found_in_the_view() -> None:
     assert part.things[0].mask is not None
     assert part.things[0].mask.equal(mask[10:35, 20:60])
     assert BoxesKind().moved(found, View(scale=0.5, size=(20, 20))) == found  # of another picture: refused by its size
+
+
+def test_a_mask_of_a_stranger_cannot_ask_for_all_memory() -> None:
+    thing = {"label": "dog", "box": [0, 0, 9, 9], "mask": {"counts": [2**60]}}
+    with pytest.raises(PictureError, match="mask"):
+        from_json({"width": 2**30, "height": 2**30, "things": [thing]})

@@ -8,6 +8,7 @@ import zlib
 from pathlib import Path
 from typing import Any
 
+import imagecodecs
 import numpy as np
 import pytest
 import torch
@@ -85,6 +86,20 @@ def test_grey_profiles_are_applied_and_stay_grey(tmp_path: Path, depth: int) -> 
     wanted = 1.055 * (128 / 255) ** (1 / 2.4) - 0.055  # a linear half is a bright sRGB grey
     assert back.shape[1] == 1
     assert abs(float(back[0, 0, 0, 0]) - wanted) < 1.5 / 255
+
+
+@pytest.mark.parametrize("depth", [8, 16])
+def test_a_grey_profile_that_connects_through_lab_gives_lightness(tmp_path: Path, depth: int) -> None:
+    """As LittleCMS reads it: the curve of such a profile is of L*, not of light."""
+    icc = profile(1.0, "grey")
+    icc = icc[:20] + b"Lab " + icc[24:]
+    file, x = ramp_png(tmp_path, chunk(b"iCCP", b"p\0\0" + zlib.compress(icc)), depth=depth)
+    words = np.round(x * 65535).astype(np.uint16)
+    wanted = imagecodecs.cms_transform(
+        words, icc, imagecodecs.cms_profile("srgb"), colorspace="gray", outcolorspace="rgb",
+        intent=imagecodecs.CMS.INTENT.RELATIVE_COLORIMETRIC,
+    )  # fmt: skip
+    assert np.abs(read(file).pixels[0, 0].numpy() - wanted[..., 1] / 65535).max() < 0.5 / 255  # LittleCMS interpolates
 
 
 def test_a_grey_picture_under_a_colour_profile_stays_grey(tmp_path: Path) -> None:

@@ -15,7 +15,9 @@ import torch
 from PIL import Image
 from sketches import SUFFIXES, chunk, error_between, refusal
 
-from danqing.core.notes import PictureWarning
+from danqing.core.errors import PictureError
+from danqing.core.notes import PictureWarning, noted
+from danqing.core.pictures.films import frames
 from danqing.core.pictures.reading import read
 from danqing.core.pictures.writing import write
 
@@ -242,6 +244,63 @@ def test_previews_in_a_tiff_are_no_pages(tmp_path: Path) -> None:
         out.write(np.zeros((4, 4), np.uint8), subfiletype=1, photometric="minisblack")
         out.write(np.full((8, 9), 255, np.uint8), photometric="minisblack")
     assert read(tmp_path / "x.tif", frame="only").pixels.shape == (1, 1, 8, 9)
+
+
+@pytest.mark.parametrize("words", [{"imagej": True}, {"metadata": {"axes": "ZYX"}}], ids=["ImageJ", "tifffile"])
+def test_a_stack_with_one_directory_is_no_single_picture(tmp_path: Path, words: dict[str, Any]) -> None:
+    """ImageJ writes large stacks so; what it says in words is no more than words, and costs no picture."""
+    import tifffile
+
+    stack = np.arange(7 * 8 * 9, dtype=np.uint16).reshape(7, 8, 9)
+    tifffile.imwrite(tmp_path / "x.tif", stack, truncate=True, photometric="minisblack", **words)
+    with pytest.warns(PictureWarning, match="holds 7 pages, of which the first is read"):
+        seen = read(tmp_path / "x.tif").pixels
+    assert np.array_equal((seen[0, 0].numpy() * 65535).round(), stack[0])
+    with pytest.raises(PictureError, match="holds 7"):
+        read(tmp_path / "x.tif", frame="only")
+    with pytest.raises(PictureError, match="7 slices"):
+        list(frames(tmp_path / "x.tif"))
+    tifffile.imwrite(tmp_path / "y.tif", stack[0], description="ImageJ=1.5\nimages=\nslices=x\nframes=-3\n")
+    assert read(tmp_path / "y.tif", frame="only").pixels.shape == (1, 1, 8, 9)
+
+
+@pytest.mark.parametrize("pages", [1, 3])
+def test_pages_whose_chain_leads_round_in_a_circle_end(tmp_path: Path, pages: int) -> None:
+    """The last directory of a damaged file names the first as its next: it is read once."""
+    import tifffile
+
+    with tifffile.TiffWriter(tmp_path / "x.tif") as out:
+        for value in range(pages):
+            out.write(np.full((8, 9), value + 1, np.uint8), photometric="minisblack", metadata={"axes": "YX"})
+    data = bytearray((tmp_path / "x.tif").read_bytes())
+    with tifffile.TiffFile(tmp_path / "x.tif") as whole:
+        last, first = whole.pages[-1].offset, whole.pages[0].offset
+    at = last + 2 + 12 * int.from_bytes(data[last : last + 2], "little")
+    assert data[at : at + 4] == bytes(4)
+    data[at : at + 4] = first.to_bytes(4, "little")
+    (tmp_path / "x.tif").write_bytes(data)
+    with noted([]) as notes:
+        assert float(read(tmp_path / "x.tif").pixels.mean()) == pytest.approx(1 / 255)
+    assert bool(notes) == (pages > 1)
+    assert len(list(frames(tmp_path / "x.tif"))) == pages
+
+
+@pytest.mark.parametrize("bits", [1, 2, 4, 8])
+def test_of_a_transparent_grey_only_the_low_bits_count(tmp_path: Path, bits: int) -> None:
+    """PNG specification, third edition, 11.3.1.1."""
+    levels = np.arange(2**bits, dtype=np.uint8)
+    row = b"\0" + np.packbits(np.unpackbits(levels[:, None], axis=1)[:, 8 - bits :].ravel()).tobytes()
+    header = struct.pack(">IIBBBBB", len(levels), 1, bits, 0, 0, 0, 0)
+    parts = (
+        (b"IHDR", header),
+        (b"tRNS", struct.pack(">H", 1 | 1 << bits)),
+        (b"IDAT", zlib.compress(row)),
+        (b"IEND", b""),
+    )
+    (tmp_path / "x.png").write_bytes(b"\x89PNG\r\n\x1a\n" + b"".join(chunk(*each) for each in parts))
+    alpha = read(tmp_path / "x.png").alpha
+    assert alpha is not None
+    assert [at for at, each in enumerate(alpha[0, 0, 0].tolist()) if each == 0] == [1]
 
 
 @pytest.mark.parametrize(("kind", "channels"), [(0, 1), (2, 3), (3, 1), (4, 2), (6, 4)])
