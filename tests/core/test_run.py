@@ -564,7 +564,7 @@ def test_numbers_of_a_set_that_has_changed_are_not_there_already(tmp_path: Path,
     if labels:
         (tmp_path / "labels.csv").write_text("".join(f"{name},{name[0]}\n" for name in ("a/0.bmp", "b/0.bmp")))
         values["labels"] = tmp_path / "labels.csv"
-    out = tmp_path / "out.json"
+    out = tmp_path / "set" / "out.json"  # which is no part of it
     assert states(run("assess", (), values, out=out)) == ["done"]
     assert states(run("assess", (), values, out=out)) == ["skipped"]
     if labels:

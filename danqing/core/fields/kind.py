@@ -119,10 +119,14 @@ class Kind(ABC):
         """Whether a value names a file that the work depends on, so that its hash belongs into the recipe."""
         return False
 
-    def state(self, value: Any) -> str | None:
+    def state(self, value: Any, without: Sequence[Path] = ()) -> str | None:
         """What tells whether files that a value names, without a hash in the recipe, are still the same.
 
         Empty: it names none, or what comes with danqing. None: that cannot be told.
+
+        Args:
+            value: checked.
+            without: files that do not count, such as the result itself.
         """
         return ""
 

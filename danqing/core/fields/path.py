@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -39,8 +39,8 @@ class PathKind(Kind):
     def names_file(self, value: Any) -> bool:
         return Path(value).is_file()
 
-    def state(self, value: Any) -> str | None:
-        return state_of(Path(value)) if os.path.isdir(value) else ""
+    def state(self, value: Any, without: Sequence[Path] = ()) -> str | None:
+        return state_of(Path(value), without) if os.path.isdir(value) else ""
 
     def draw(self, rng: random.Random) -> Any:
         return None

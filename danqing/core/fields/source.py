@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
@@ -20,9 +21,9 @@ class SourceKind(TextKind):
     leads: ClassVar[bool] = True
     opens: ClassVar[bool] = True
 
-    def state(self, value: Any) -> str | None:
+    def state(self, value: Any, without: Sequence[Path] = ()) -> str | None:
         if os.path.exists(value):
-            return state_of(Path(value))
+            return state_of(Path(value), without)
         return "" if re.fullmatch(r"[\w-]*", value) else None  # several shards, or an address
 
 

@@ -94,7 +94,20 @@ def _decoded(header: Header) -> Samples:
         return Samples(*tiff.decode(header.picture, header.stream.seek(0, os.SEEK_END), header.file))
     if header.kind == "PNG" and _bits(header) == 16:
         return _deep(png.deep(header.stream))
+    if header.kind == "GIF" and header.picture.tile[0][1] != (0, 0, header.width, header.height):
+        return _part_of_canvas(header)
     return samples_of(header.picture)
+
+
+def _part_of_canvas(header: Header) -> Samples:
+    """The first frame of a GIF that leaves a part of the canvas empty: nothing is seen there, as viewers have it."""
+    from danqing.core.pictures import gif
+
+    header.stream.seek(0)
+    canvas, _ = next(gif.frames(header.stream, header.width * header.height))
+    whole = _unit(canvas, 255)
+    is_grey = bool((canvas[..., :3] == canvas[..., :1]).all())
+    return Samples(whole[..., : 1 if is_grey else 3], whole[..., 3:], 8, "GRAY" if is_grey else "RGB")
 
 
 def _bits(header: Header) -> int:

@@ -56,18 +56,6 @@ class Call:
         files = {name: Path(given.pop(name)) for name in named}
         return cls(operator, checked((each for each in operator.form if each.name not in files), given), files)
 
-    @cached_property
-    def states(self) -> dict[str, str | None]:
-        """What tells the sets and folders that it works from, by parameter; None where that cannot be told."""
-        kinds = {each.name: each.kind for each in self.operator.form}
-        found = {name: kinds[name].state(value) for name, value in self.values.items() if value is not None}
-        return {name: state for name, state in found.items() if state != ""}
-
-    @property
-    def known_states(self) -> Uses:
-        """Those that can be told, as a recipe holds them."""
-        return {name: {"sha256": state} for name, state in self.states.items() if state is not None}
-
     def step(
         self, inputs: Mapping[str, Path], home: Path, take: Take = None, saved: dict[str, int] | None = None
     ) -> Step:
@@ -214,12 +202,25 @@ class Order:
         step = self.call.step(self.inputs, file.parent, take, self.saving.facts(take))
         own = {each["sha256"] for each in step.weights.values()}
         others = {name: facts for name, facts in (uses or {}).items() if facts.get("sha256") not in own}
-        return replace(step, uses=others | self.call.known_states)
+        return replace(step, uses=others | self.known_states)
+
+    @cached_property
+    def states(self) -> dict[str, str | None]:
+        """What tells the sets and folders that it works from, by parameter; None where that cannot be told."""
+        own = [file for _, file in self.files_to_be()]
+        given = ((each, self.call.values.get(each.name)) for each in self.call.operator.form if each.kind.opens)
+        found = {each.name: each.kind.state(value, own) for each, value in given if value is not None}
+        return {name: state for name, state in found.items() if state != ""}
+
+    @property
+    def known_states(self) -> Uses:
+        """Those that can be told, as a recipe holds them."""
+        return {name: {"sha256": state} for name, state in self.states.items() if state is not None}
 
     def _has_same_sets(self, uses: Uses) -> bool:
         """Whether sets and folders hold what they held when something was made."""
-        known = self.call.known_states
-        return known.keys() == self.call.states.keys() and all(uses.get(each) == known[each] for each in known)
+        known = self.known_states
+        return known.keys() == self.states.keys() and all(uses.get(each) == known[each] for each in known)
 
     def _picture_beside(self, target: Path) -> Path:
         name = self.call.operator.name

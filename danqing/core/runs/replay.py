@@ -101,7 +101,7 @@ def _remake(
     notes: list[str] = []
     uses: Uses = {}
     artefact, like = yield from watched(compute(call, loaded), notes, uses)
-    for words in (*notes, *_changed(step, {**uses, **call.known_states})):
+    for words in (*notes, *_changed(step, {**uses, **order.known_states})):
         note(words)
     parts = order.parts(artefact)
     part = next((each for each in parts if each.take == step.take), None)

@@ -264,6 +264,30 @@ def test_a_stack_with_one_directory_is_no_single_picture(tmp_path: Path, words: 
     assert read(tmp_path / "y.tif", frame="only").pixels.shape == (1, 1, 8, 9)
 
 
+@pytest.mark.parametrize("background", [0, 1])
+@pytest.mark.parametrize("colour", [(255, 0, 0), (90, 90, 90)])
+def test_where_a_gif_draws_nothing_nothing_is_seen(tmp_path: Path, background: int, colour: tuple[int, ...]) -> None:
+    """Its first frame may be smaller than its canvas; as a film it is read so as well."""
+    alone = Image.new("P", (4, 3), 0)
+    alone.putpalette([*colour, 0, 255, 0])
+    alone.save(tmp_path / "alone.gif")
+    data = (tmp_path / "alone.gif").read_bytes()
+    place = data.index(b",\0\0\0\0\4\0\3\0")
+    table = 3 * (2 << (data[place + 9] & 7)) if data[place + 9] & 128 else 0
+    head = b"GIF89a" + struct.pack("<HHBBB", 10, 8, 128, background, 0) + bytes([*colour, 0, 255, 0])
+    drawn = b"," + struct.pack("<HHHHB", 2, 3, 4, 3, 0) + data[place + 10 + table :]
+    (tmp_path / "x.gif").write_bytes(head + drawn)
+    seen = read(tmp_path / "x.gif")
+    wanted = torch.zeros(1, 1, 8, 10)
+    wanted[..., 3:6, 2:6] = 1
+    assert seen.alpha is not None
+    assert torch.equal(seen.alpha, wanted)
+    assert (seen.pixels[0, :, 4, 3] * 255).tolist() == [*colour][: seen.pixels.shape[1]]
+    first = next(frames(tmp_path / "x.gif"))
+    assert first.alpha is not None
+    assert torch.equal(first.alpha, wanted)
+
+
 @pytest.mark.parametrize("pages", [1, 3])
 def test_pages_whose_chain_leads_round_in_a_circle_end(tmp_path: Path, pages: int) -> None:
     """The last directory of a damaged file names the first as its next: it is read once."""
