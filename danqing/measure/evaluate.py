@@ -11,6 +11,7 @@ from torch import Tensor
 
 from danqing.core.artefacts.figures import Figures
 from danqing.core.errors import ParameterError, TooFewPictures
+from danqing.core.fields.net import Net
 from danqing.core.fields.number import Range
 from danqing.core.fields.seed import Seed
 from danqing.core.fields.source import Source
@@ -44,7 +45,7 @@ def evaluate(
     weights: Painter,
     data: Source,
     count: Annotated[int, Range(1, 100_000, "pictures")] = 2000,
-    features: str = "auto",
+    features: Net = "auto",
     metrics: str = "all",
     seed: Seed = 0,
 ) -> Job[Figures]:

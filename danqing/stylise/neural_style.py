@@ -8,6 +8,7 @@ import torch
 from torch import Generator
 from torch.nn import functional
 
+from danqing.core.fields.net import Net
 from danqing.core.fields.number import Range
 from danqing.core.fields.painting import Painting
 from danqing.core.fields.seed import Seed
@@ -37,7 +38,7 @@ def neural_style(
     scale: Annotated[float, Range(0.25, 4)] = 1.0,
     steps: Annotated[int, Range(1, 1000)] = 100,
     seed: Seed = 0,
-    backbone: str = "mobilenet-v2",
+    backbone: Net = "mobilenet-v2",
 ) -> Job[Images]:
     """Paint pictures anew in the style of paintings, stroke by stroke, which takes a while.
 

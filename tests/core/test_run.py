@@ -20,6 +20,7 @@ from danqing.core.artefacts.pictures import recipe_in
 from danqing.core.artefacts.saving import Saving
 from danqing.core.disk import hash_of
 from danqing.core.errors import DataError, ModelFileError, OutputError, ParameterError, PictureError, UserError
+from danqing.core.fields.net import Net
 from danqing.core.fields.number import Range
 from danqing.core.learned.families import family_named
 from danqing.core.learned.weights import save
@@ -295,6 +296,23 @@ def test_force_replaces(photos: Path, tmp_path: Path) -> None:
     report = run("median", [photos], {"radius": 2}, out_dir=tmp_path / "out", saving=Saving(force=True))
     assert states(report) == ["done"] * len(NAMES)
     assert show(tmp_path / "out/a.png")[0].params == {"radius": 2}
+
+
+def test_a_net_that_was_replaced_makes_the_work_another(photos: Path, tmp_path: Path) -> None:
+    def looking(x: Images, net: Net = "sketch") -> Images:
+        return x
+
+    def state() -> str:
+        operator: Operator[..., Images] = Operator(looking, "flip", "edit")
+        folders = Folders([photos / "a.png"], out=tmp_path / "out.png")
+        return finish(run_task(operator, {"net": str(net)}, folders)).outcomes[0].state
+
+    net = tmp_path / "net.pth"
+    net.write_bytes(b"as it was")
+    assert [state(), state()] == ["done", "skipped"]
+    net.write_bytes(b"as it is ")
+    with pytest.raises(OutputError, match="exists already"):
+        state()
 
 
 def test_a_foreign_file_is_not_replaced(photos: Path, tmp_path: Path) -> None:

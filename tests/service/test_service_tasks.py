@@ -115,6 +115,16 @@ def test_what_python_refuses_is_refused_by_name(
     assert "Traceback" not in answer.text
 
 
+@pytest.mark.parametrize("place", ["/etc/passwd", "../net.pth", "./net"])
+def test_a_net_is_named_or_sent_and_never_a_place_of_the_server(server: Running, photo: Path, place: str) -> None:
+    name = server.send(photo)
+    answer = server.client.post(
+        "/v1/jobs", json={"task": "neural_style", "values": {"x": [name], "style": name, "backbone": place}}
+    )
+    assert answer.status_code == 422, answer.text
+    assert answer.json()["parameter"] == "backbone"
+
+
 def test_refusals_say_what_python_says(server: Running, photo: Path) -> None:
     answer = server.client.post("/v1/run/median", json={"values": {"x": server.send(photo), "radius": 99}})
     with pytest.raises(ParameterError) as refused:

@@ -17,7 +17,7 @@ from danqing.core.artefacts.saving import Saving
 from danqing.core.disk import LONGEST_SUFFIX, hash_of, replacing
 from danqing.core.errors import OutputError, ParameterError
 from danqing.core.fields.form import Field
-from danqing.core.fields.source import SourceKind
+from danqing.core.fields.text import TextKind
 from danqing.core.learned.card import bundled
 from danqing.core.operators.operator import Operator
 from danqing.core.pictures.state import state_of
@@ -117,7 +117,7 @@ class Blobs:
         home = self.folder / "work" / _name_of_work(operator, given, sources, self.saving, self.suffix)
         placed = {name: home / f"{name}-{file.name}" for name, file in sources.items()}
         makes, picture = operator.makes, sources.get(operator.subject)
-        in_words = {each.name for each in operator.form if isinstance(each.kind, SourceKind)}
+        in_words = {each.name for each in operator.form if isinstance(each.kind, TextKind)}
         others = {
             name: str(file) if name in in_words else file for name, file in placed.items() if name != operator.subject
         }

@@ -78,8 +78,9 @@ def _task(service: Service, asked: dict[str, Any]) -> dict[str, Any]:
     saving = Kept.of(asked.get("saving"), service.settings.limits.pixels)
     if isinstance(task, Operator):
         for each in catalogue.form_of(task):
-            if each.kind.opens and each.name in values:
-                for one in values[each.name] if isinstance(values[each.name], list) else [values[each.name]]:
+            given = values.get(each.name)
+            for one in given if isinstance(given, list) else [given]:
+                if isinstance(one, str) and each.kind.may_open(one):
                     _check_there(service, one, each.name)
     else:
         resolved(task, values, service.shelf.find)
@@ -87,7 +88,9 @@ def _task(service: Service, asked: dict[str, Any]) -> dict[str, Any]:
 
 
 def _check_there(service: Service, name: str, field: str) -> None:
-    if not service.shelf.holds(name) and name not in service.shelf.sets and len(name) == 64:
+    if service.shelf.holds(name) or name in service.shelf.sets:
+        return
+    if len(name) == 64 or "/" in name or "\\" in name:
         raise Problem("parameter", "nothing is kept under this hash", parameter=field, remedy="Send the file first")
 
 
