@@ -35,6 +35,7 @@ from danqing.training.config import TrainConfig, own_sets_of
 from danqing.training.score import SCORED
 
 HASTY = 0.1  # of a look: a budget that is shorter is refused
+LEAST = 2  # held-out pictures that scores are taken on
 FOUND = 64  # held-out pictures a look in which things are to be found
 
 
@@ -222,7 +223,14 @@ def _packed(config: TrainConfig, data: str, labels: Path | None, only: Collectio
     if len(train) == 0:
         raise DataError("no pictures to learn from", where=data)
     yield Progress(1, 1, f"{len(train):,} pictures to learn from, {len(test):,} held out")
-    return Supplies(train, test if len(test) >= 2 else train, report)
+    if len(test) >= LEAST:
+        return Supplies(train, test, report)
+    note(
+        f"Of {several(len(train) + len(test), 'picture')} {len(test)} would be held out, too few to score on: the "
+        "scores are of pictures that were learned from, and say nothing of others. Lay some apart in folders train and "
+        "test"
+    )
+    return Supplies(train, train, report)
 
 
 def _remarks(config: TrainConfig, report: dict[str, Any]) -> Iterator[str]:

@@ -246,7 +246,8 @@ class Training:
         self.journal.line(self.position, scores=scores)
         self.scores = scores
         value = next(iter(scores.values()), None)
-        if value is not None and self.position.step and (self.position.best is None or value < self.position.best):
+        sound = value is not None and math.isfinite(value)
+        if sound and self.position.step and (self.position.best is None or value < self.position.best):
             self.position.best = value
             save(self.kit.ema.model, self.path / record.BEST, **self._facts())
 
