@@ -160,7 +160,7 @@ class Flow(FlowPainter):
         return speed
 
     def _class_told(self, table: nn.Embedding, label: Tensor | None, x: Tensor) -> Tensor:
-        """What the net is told of classes, int64 (B,), or of weights of them, float (B, classes); None: none is said."""
+        """What the net is told of classes, int64 (B,), or weights of them, float (B, classes); None: none is said."""
         if label is not None and label.is_floating_point():
             return label @ table.weight[:-1]
         none = torch.full((x.shape[0],), int(self.config["classes"]), device=x.device)

@@ -259,10 +259,16 @@ def count_of(data: Store | Stream) -> float:
 
 
 def held_out_batch(supplies: Supplies, seed: int) -> Samples:
-    """The pictures that scores are taken on: the same in every look; where things are to be found, each once."""
+    """The pictures that scores are taken on: the same in every look, each as often as any other.
+
+    Where things are to be found, each stands there once.
+    """
     data = supplies.held_out
-    labelled = isinstance(data, Store) and data.things is not None
-    return next(data.batches(min(len(data), FOUND) if labelled else SCORED, seed))  # type: ignore[arg-type]
+    count = SCORED
+    if isinstance(data, Store):
+        there = min(len(data), FOUND if data.things is not None else SCORED)
+        count = there if data.things is not None else SCORED // there * there
+    return next(data.batches(count, seed))
 
 
 def without_labels(batch: Samples, model: Model) -> Samples:
