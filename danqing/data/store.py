@@ -152,6 +152,8 @@ def pack(
         raise _refusal(store, str(spec))
     if not len(store) and store.skipped:
         raise DataError(f"none of its {several(len(store.skipped), 'picture')} can be read", where=spec)
+    if store.skipped:
+        note(passed_over_note(store.skipped, spec))
     return store
 
 
