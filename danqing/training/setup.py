@@ -17,7 +17,7 @@ from danqing.core.fields.source import SourceKind
 from danqing.core.learned.card import locate
 from danqing.core.learned.families import family_named
 from danqing.core.learned.finder import Finder, Needs
-from danqing.core.learned.model import Model, Painter, Samples
+from danqing.core.learned.model import Model, Painter, Recogniser, Samples
 from danqing.core.notes import note
 from danqing.core.pictures.names import several
 from danqing.core.progress import Job, Progress
@@ -238,6 +238,11 @@ def _remarks(config: TrainConfig, report: dict[str, Any]) -> Iterator[str]:
     count, size = report.get("usable", math.inf), config.side
     if issubclass(family_named(config.family), Painter) and count < FEWEST:
         yield too_few(count, begun=config.options.from_ is not None)
+    if issubclass(family_named(config.family), Recogniser) and fit_of(config) != "crop":
+        yield (
+            f"It learns from pictures fitted by {fit_of(config)}, and will name what is in the middle square of a "
+            "picture: where that is something else, leave --fit out"
+        )
     shorter = {name: shorter_side(name) for name in report.get("sizes", {})}
     small = sum(report["sizes"][name] for name, side in shorter.items() if side < size)
     if small:

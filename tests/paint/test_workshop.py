@@ -24,6 +24,7 @@ from danqing.paint.browse import browse
 from danqing.paint.curate import curate
 from danqing.paint.find_directions import find_directions
 from danqing.paint.generate import generate
+from danqing.paint.interpolate import interpolate
 from danqing.paint.loop import loop
 from danqing.paint.mix_styles import mix_styles
 from danqing.paint.more_like import more_like
@@ -106,6 +107,20 @@ def test_classes_turn_into_each_other(family: str) -> None:
             morph_classes(model, labels=labels)
     with pytest.raises(ParameterError, match="unconditional"):
         morph_classes(made(family, 0))
+
+
+def test_films_of_too_few_frames_to_show_all_are_told(dcgan: Painter) -> None:
+    notes: list[str] = []
+    with noted(notes):
+        morph_classes(dcgan, frames=3)
+        interpolate(dcgan, to="1,2", frames=3)
+    assert not notes
+    with noted(notes):
+        morph_classes(dcgan, frames=2)
+        interpolate(dcgan, to="1,2,3", frames=3)
+    assert [each.partition(":")[0] for each in notes] == [
+        "2 frames cannot show all 3 classes on the way", "3 frames cannot show all 4 pictures on the way"
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("family", FAMILIES)

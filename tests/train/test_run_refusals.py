@@ -102,6 +102,18 @@ def test_scores_on_pictures_that_were_learned_from_are_told(tmp_path: Path) -> N
     assert [each for each in notes if each.startswith("Of 3 pictures 0 would be held out, too few to score on")]
 
 
+@pytest.mark.parametrize(("fit", "told"), [("pad", 1), ("crop", 0), (None, 0)])
+def test_a_classifier_that_learns_from_more_than_it_will_see_is_told(
+    fit: str | None, told: int, tmp_path: Path
+) -> None:
+    for name in ("a", "b"):
+        pictures(tmp_path / "set" / name, " ".join(f"{name}{n}" for n in range(8)))
+    notes: list[str] = []
+    with noted(notes):
+        finish(train(config("classifier", tmp_path / "set", tmp_path / "new", fit=fit)))
+    assert len([each for each in notes if each.startswith("It learns from pictures fitted by pad")]) == told
+
+
 def test_a_score_that_is_no_number_is_not_the_best(many: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     figures = iter([1.0, math.nan, 0.5, 0.75])
     monkeypatch.setattr("danqing.training.kit.score", lambda *_: {"sketch_distance": next(figures)})
