@@ -14,7 +14,7 @@ from danqing.core.learned.weights import fitting
 from danqing.core.notes import note
 from danqing.core.pictures.alpha import laid_on
 from danqing.core.pictures.contract import Images
-from danqing.core.pictures.listing import passed_over_note, pictures_in
+from danqing.core.pictures.listing import PassedOver, passed_over_note, pictures_in
 from danqing.core.pictures.names import several
 from danqing.core.pictures.reading import read
 from danqing.core.progress import Job, Progress
@@ -38,7 +38,7 @@ def next_labels(model: Viewer, folder: Path, count: int) -> Job[list[dict[str, A
         try:
             picture = read(file)
         except UserError as error:
-            passed_over.append((file.name, error.what))
+            passed_over.append(PassedOver(file.name, error.what))
             continue
         x = picture.pixels if picture.alpha is None else laid_on(picture.pixels, picture.alpha)
         files.append(file)
