@@ -44,7 +44,7 @@ class Pictures(NamedTuple):
     labels: Tensor | None
 
 
-@operator
+@operator(version=2)
 def evaluate(
     weights: Painter,
     data: Source,
