@@ -7,13 +7,15 @@ from typing import Any
 
 import torch
 
-from danqing.core.errors import DataError
+from danqing.core.errors import DataError, UserError
 from danqing.core.learned.finder import UNSURE, Finder, Parser
 from danqing.core.learned.model import Recogniser, Viewer
 from danqing.core.learned.weights import fitting
+from danqing.core.notes import note
 from danqing.core.pictures.alpha import laid_on
 from danqing.core.pictures.contract import Images
-from danqing.core.pictures.listing import pictures_in
+from danqing.core.pictures.listing import PassedOver, passed_over_note, pictures_in
+from danqing.core.pictures.names import several
 from danqing.core.pictures.reading import read
 from danqing.core.progress import Job, Progress
 from danqing.maths.label_choice import doubt, uncertainty, worth_labelling
@@ -21,22 +23,31 @@ from danqing.maths.label_choice import doubt, uncertainty, worth_labelling
 
 @torch.no_grad()
 def next_labels(model: Viewer, folder: Path, count: int) -> Job[list[dict[str, Any]]]:
-    """The pictures of a folder that a model would learn most from, the most worth first.
+    """The pictures of a folder that a model would learn most from, the most worth first; damaged ones are passed over.
 
     Raises:
-        DataError: if there are no pictures.
+        DataError: if there are no pictures, or none can be read.
     """
-    files = [each.file for each in pictures_in(folder).found]
-    if not files:
+    found = [each.file for each in pictures_in(folder).found]
+    if not found:
         raise DataError("holds no pictures", where=folder)
-    features, doubts = [], []
-    for at, file in enumerate(files):
-        yield Progress(at, len(files), file.name)
-        picture = read(file)
+    looks = model if isinstance(model, Finder) else fitting(model, Recogniser)
+    files, features, doubts, passed_over = [], [], [], []
+    for at, file in enumerate(found):
+        yield Progress(at, len(found), file.name)
+        try:
+            picture = read(file)
+        except UserError as error:
+            passed_over.append(PassedOver(file.name, error.what))
+            continue
         x = picture.pixels if picture.alpha is None else laid_on(picture.pixels, picture.alpha)
-        looks = model if isinstance(model, Finder) else fitting(model, Recogniser)
+        files.append(file)
         features.append(looks.features(x)[0])
         doubts.append(_doubt(looks, x))
+    if not files:
+        raise DataError(f"none of its {several(len(found), 'picture')} can be read", where=folder)
+    if passed_over:
+        note(passed_over_note(passed_over, folder))
     unsure = torch.tensor(doubts)
     chosen = worth_labelling(torch.stack(features), unsure, count)
     return [{"picture": str(files[at]), "uncertainty": round(float(unsure[at]), 4)} for at in chosen]

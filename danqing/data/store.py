@@ -22,7 +22,7 @@ from danqing.core.disk import replacing
 from danqing.core.errors import DanqingError, DataError, ParameterError
 from danqing.core.learned.model import Samples
 from danqing.core.notes import note, noted
-from danqing.core.pictures.listing import frames_note, passed_over_note
+from danqing.core.pictures.listing import PassedOver, frames_note, passed_over_note
 from danqing.core.pictures.names import several, shown
 from danqing.core.progress import Job, Progress
 from danqing.data.cache import cached
@@ -152,6 +152,8 @@ def pack(
         raise _refusal(store, str(spec))
     if not len(store) and store.skipped:
         raise DataError(f"none of its {several(len(store.skipped), 'picture')} can be read", where=spec)
+    if store.skipped:
+        note(passed_over_note([PassedOver(*each) for each in store.skipped], spec))
     return store
 
 

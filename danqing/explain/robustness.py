@@ -102,7 +102,7 @@ def _drawn(
 ) -> Job[tuple[Images, list[Tensor]]]:
     """Some of the pictures, in the first model's size, and their classes as each model numbers them."""
     config = models[0].config
-    store = yield from pack(data, size=config["size"], channels=config["channels"], split=split)
+    store = yield from pack(data, size=config["size"], channels=config["channels"], split=split, skip_bad=True)
     labels = [truth(store, model, data) for model in models]
     rows = np.sort(stream(seed, "robustness").permutation(len(store))[:count])
     return store.take(rows.tolist()).x, [each[rows] for each in labels]

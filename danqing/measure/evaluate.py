@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Annotated, NamedTuple
 
 import numpy as np
@@ -15,9 +17,12 @@ from danqing.core.fields.net import Net
 from danqing.core.fields.number import Range
 from danqing.core.fields.seed import Seed
 from danqing.core.fields.source import Source
+from danqing.core.learned.classes import class_names
 from danqing.core.learned.model import Painter
+from danqing.core.notes import note
 from danqing.core.operators.operator import operator
 from danqing.core.pictures.contract import Images, from_uint8, to_uint8
+from danqing.core.pictures.names import some
 from danqing.core.pictures.sheet import contact_sheet
 from danqing.core.progress import Job, Progress
 from danqing.data.store import Store, pack
@@ -40,7 +45,7 @@ class Pictures(NamedTuple):
     labels: Tensor | None
 
 
-@operator
+@operator(version=2)
 def evaluate(
     weights: Painter,
     data: Source,
@@ -54,7 +59,8 @@ def evaluate(
     Samples are rounded to 8 bits, as they are saved, and compared with held-out pictures of ``data`` where there are
     enough of these, else with training pictures. The classes that a conditional model is asked for are drawn from those
     of the data, whatever those of the compared pictures are. A distance on other features than those of the official
-    Inception network is no FID, and numbers on different features cannot be compared.
+    Inception network is no FID, and numbers on different features cannot be compared. Classes of model and data go by
+    their names; for those of the data that the model does not know it is not asked.
 
     Args:
         weights: the model, a Painter.
@@ -93,6 +99,9 @@ def evaluate(
     needed = net.dim + 1 if "frechet" in wanted else FEWEST
     _need(count, needed, "samples", f"Give --count {needed} or more")
     learned, held_out = (yield from _packed(weights, data, "train")), (yield from _packed(weights, data, "test"))
+    names = _names(weights, learned.classes)
+    learned, held_out = _numbered(learned, names), _numbered(held_out, names)
+    _tell_strange(weights, learned)
     apart = len(held_out) >= needed
     compared = held_out if apart else learned
     fixed = len(compared) if data == "digits" or not apart else 0  # shares of classes: divided so, or the same pictures
@@ -155,6 +164,31 @@ def _packed(model: Painter, data: str, split: str) -> Job[Store]:
     )
 
 
+def _names(model: Painter, there: Sequence[str]) -> list[str]:
+    """The classes of the model, as it numbers them, and then those of the data that it does not know."""
+    mine = class_names(model) if model.card.get("classes") else []
+    return [*mine, *(each for each in map(str, there) if each not in mine)]
+
+
+def _numbered(store: Store, names: Sequence[str]) -> Store:
+    """The same pictures, their classes numbered as in ``names``."""
+    numbers = np.array([names.index(str(each)) for each in store.classes], np.int64)
+    return store if store.labels is None else replace(store, labels=numbers[store.labels], classes=tuple(names))
+
+
+def _tell_strange(model: Painter, store: Store) -> None:
+    """Note which classes of the data the model is not asked for, since it does not know them."""
+    known = model.config["classes"]
+    if not known or store.labels is None:
+        return
+    there = np.unique(store.labels)
+    strange = [store.classes[at] for at in there if at >= known]
+    if len(strange) == len(there):
+        note(f"The model knows none of the classes of the data ({some(strange)}): it is asked for all of its own alike")
+    elif strange:
+        note(f"The model does not know {some(strange)}: it is asked for the other classes of the data alone")
+
+
 def _order(store: Store, count: int, fixed: int, seed: int) -> NDArray[np.int64]:
     """A drawn order of pictures; the first ``count`` stand for samples, and have their classes drawn as samples do."""
     rng = stream(seed, "train")
@@ -174,7 +208,8 @@ def _asked(model: Painter, store: Store, count: int, fixed: int, seed: int) -> T
     known = model.config["classes"]
     if not known:
         return None
-    labels = np.arange(known) if store.labels is None or store.labels.max() >= known else np.asarray(store.labels)
+    there = np.arange(0) if store.labels is None else store.labels[store.labels < known]
+    labels = there if len(there) else np.arange(known)
     return torch.from_numpy(classes_as_in(labels, count, stream(seed, "classes"), fixed))
 
 
@@ -185,7 +220,7 @@ def _no_classes(model: Painter, net: FeatureNet, store: Store) -> str:
         return "the model is unconditional"
     if known != net.classes:
         return f"{net.name} knows {net.classes} classes and the model {known}"
-    names = tuple(map(str, model.card.get("classes", store.classes)))
+    names = tuple(map(str, store.classes[:known]))
     return "" if net.class_names in ((), names) else f"the classes of {net.name} have other names"
 
 

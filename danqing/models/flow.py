@@ -155,10 +155,17 @@ class Flow(FlowPainter):
     def _speed(self, x: Tensor, t: Tensor, label: Tensor | None) -> Tensor:
         told = self.times(t)
         if self.classes is not None:
-            none = torch.full((x.shape[0],), int(self.config["classes"]), device=x.device)
-            told = told + self.classes(none if label is None else label)
+            told = told + self._class_told(self.classes, label, x)
         speed: Tensor = self.net(x, told)
         return speed
+
+    def _class_told(self, table: nn.Embedding, label: Tensor | None, x: Tensor) -> Tensor:
+        """What the net is told of classes, int64 (B,), or weights of them, float (B, classes); None: none is said."""
+        if label is not None and label.is_floating_point():
+            return label @ table.weight[:-1]
+        none = torch.full((x.shape[0],), int(self.config["classes"]), device=x.device)
+        told: Tensor = table(none if label is None else label)
+        return told
 
 
 def _loaded(file: str) -> tuple[MapAutoencoder, Card]:

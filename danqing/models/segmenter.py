@@ -48,6 +48,7 @@ class Segmenter(finder.Parser):
 
     sees_by: ClassVar[str] = "up"  # where what the trunk sees has come up again: exact to a few pixels
     output_names: ClassVar[tuple[str, ...]] = ("shares",)
+    first_class: ClassVar[int] = 1  # what belongs to nothing comes before
     outputs_mean: ClassVar[str] = "shares (B, 1 + classes, H, W) of each pixel that belong to nothing and to each class"
     optimiser = Optimiser(lr=2e-3, betas=(0.9, 0.99), weight_decay=0.01)
 

@@ -33,8 +33,8 @@ class Down(nn.Conv2d):
         super().__init__(inputs, outputs, 4, stride=2, padding=1, bias=bias)
 
     def forward(self, x: Tensor) -> Tensor:
-        half = x.shape[-1] // 2
-        if not short_way(x, half + 1, self.in_channels, (2 * half / (half + 1)) ** 2):
+        half, odd = divmod(x.shape[-1], 2)
+        if odd or not short_way(x, half + 1, self.in_channels, (2 * half / (half + 1)) ** 2):
             return super().forward(x)
         kernels = split_phases(self.weight).transpose(0, 1)  # (4 C, O, 2, 2)
         return _with_bias(correlate_small(split_phases(F.pad(x.float(), (1, 1, 1, 1))), kernels), self.bias)

@@ -151,7 +151,7 @@ def _effects(model: Painter, moves: Tensor, seed: int) -> Job[list[float]]:
     codes = numbered_codes(model, seed, range(TRIED))
     moved = torch.stack([codes - moves[:, None], codes + moves[:, None]]).flatten(0, 2)
     painted = yield from paint_coded(model, moved, "measuring")
-    below, above = painted.view(2, len(moves), -1)
+    below, above = painted.reshape(2, len(moves), -1)
     return [float(each) for each in (above - below).square().mean(1).sqrt()]
 
 

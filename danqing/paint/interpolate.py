@@ -14,6 +14,7 @@ from danqing.core.fields.seed import Seed
 from danqing.core.learned.latent_space import arc
 from danqing.core.learned.model import Painter
 from danqing.core.learned.painting import painted_by_chunks
+from danqing.core.notes import note
 from danqing.core.operators.operator import operator
 from danqing.maths.latents import class_rule, latent
 
@@ -52,6 +53,8 @@ def interpolate(
         danqing interpolate runs/dcgan-1 --seed 0 --to 1,2,0 --frames 96 --label 3 --out walk.webp
     """
     points = [latent(weights.latent, each, 0) for each in (seed, *_seeds(to))]
+    if frames < len(points):
+        note(f"{frames} frames cannot show all {len(points)} pictures on the way: give --frames {len(points)} or more")
     rule = class_rule(weights, seed, label)
     label_of = None if rule is None else lambda _: rule(0)
 

@@ -15,6 +15,7 @@ from danqing.core.fields.seed import Seed
 from danqing.core.learned.classes import class_names, class_number
 from danqing.core.learned.model import Painter
 from danqing.core.learned.painting import coded_by_chunks
+from danqing.core.notes import note
 from danqing.core.operators.operator import operator
 from danqing.maths.latents import latent
 
@@ -54,6 +55,8 @@ def morph_classes(
     numbers = [class_number(weights, each) for each in given]
     if len(numbers) < 2:
         raise ParameterError("one class turns into nothing", where="labels", remedy="Name two or more, or all")
+    if frames < len(numbers):
+        note(f"{frames} frames cannot show all {len(numbers)} classes on the way: give --frames {len(numbers)} or more")
     device = next(weights.parameters()).device
     z = latent(weights.latent, seed, 0).to(device).expand(len(numbers), *weights.latent)
     with torch.no_grad():

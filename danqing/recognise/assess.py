@@ -68,7 +68,7 @@ def assess(
     model = fitting(weights, Recogniser)
     which = None if split == "all" else split
     size, channels = model.config["size"], model.config["channels"]
-    store = yield from pack(data, size=size, channels=channels, split=which, labels=labels)
+    store = yield from pack(data, size=size, channels=channels, split=which, labels=labels, skip_bad=True)
     actual, names = truth(store, model, data), class_names(model)
     named = yield from _named(store, model)
     matrix = confusion_matrix(actual, named, len(names))

@@ -70,8 +70,8 @@ def export(
     file = out or Path(f"{_stem(Path(weights))}{SUFFIX[format]}")
     if file.suffix.lower() != SUFFIX[format]:
         raise OutputError(f"is no name for {format}", where=file, remedy=f"End the name in {SUFFIX[format]}")
-    if file.exists() and not force:
-        raise OutputError("exists already", where=file, remedy="Choose another place or give --force")
+    if not force and (there := [each for each in _files(file) if each.exists()]):
+        raise OutputError("exists already", where=there[0], remedy="Choose another place or give --force")
     model = load(weights).requires_grad_(False)
     graph, known = graph_of(model), (model.family, str(weights))
     yield Progress(0, 3, "tracing")

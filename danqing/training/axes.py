@@ -30,12 +30,23 @@ def channel_axes(model: Model) -> dict[str, int]:
     return dict(_single(model, other, times))
 
 
-def by_class(theirs: Tensor, mine: Tensor, axis: int, before: Sequence[str], now: Sequence[str]) -> Tensor:
-    """A table whose rows are those of the classes' names; of new classes, the mean; last, rows of no class."""
-    rows = theirs.unbind(axis)
-    known = dict(zip(before, rows, strict=False))
-    mean = torch.stack(rows[: len(before)], axis).mean(axis)
-    return torch.stack([*(known.get(name, mean) for name in now), *rows[len(before) :]], axis).to(mine)
+def by_class(
+    theirs: Tensor, mine: Tensor, axis: int, before: Sequence[str], now: Sequence[str], first: int = 0
+) -> Tensor:
+    """A table whose rows are those of the classes' names; of new classes, the mean.
+
+    Args:
+        theirs: a table of the classes ``before``.
+        mine: one of the classes ``now``.
+        axis: along which its rows stand.
+        before: names of classes.
+        now: names of classes.
+        first: how many rows stand before those of the classes; they and those after these are of no class.
+    """
+    rows, end = theirs.unbind(axis), first + len(before)
+    known = dict(zip(before, rows[first:], strict=False))
+    mean = torch.stack(rows[first:end], axis).mean(axis)
+    return torch.stack([*rows[:first], *(known.get(name, mean) for name in now), *rows[end:]], axis).to(mine)
 
 
 def in_colour(value: Tensor, axis: int, seen: bool) -> Tensor:

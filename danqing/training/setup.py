@@ -17,7 +17,7 @@ from danqing.core.fields.source import SourceKind
 from danqing.core.learned.card import locate
 from danqing.core.learned.families import family_named
 from danqing.core.learned.finder import Finder, Needs
-from danqing.core.learned.model import Model, Painter, Samples
+from danqing.core.learned.model import Model, Painter, Recogniser, Samples
 from danqing.core.notes import note
 from danqing.core.pictures.names import several
 from danqing.core.progress import Job, Progress
@@ -35,6 +35,7 @@ from danqing.training.config import TrainConfig, own_sets_of
 from danqing.training.score import SCORED
 
 HASTY = 0.1  # of a look: a budget that is shorter is refused
+LEAST = 2  # held-out pictures that scores are taken on
 FOUND = 64  # held-out pictures a look in which things are to be found
 
 
@@ -222,7 +223,14 @@ def _packed(config: TrainConfig, data: str, labels: Path | None, only: Collectio
     if len(train) == 0:
         raise DataError("no pictures to learn from", where=data)
     yield Progress(1, 1, f"{len(train):,} pictures to learn from, {len(test):,} held out")
-    return Supplies(train, test if len(test) >= 2 else train, report)
+    if len(test) >= LEAST:
+        return Supplies(train, test, report)
+    note(
+        f"Of {several(len(train) + len(test), 'picture')} {len(test)} would be held out, too few to score on: the "
+        "scores are of pictures that were learned from, and say nothing of others. Lay some apart in folders train and "
+        "test"
+    )
+    return Supplies(train, train, report)
 
 
 def _remarks(config: TrainConfig, report: dict[str, Any]) -> Iterator[str]:
@@ -230,6 +238,11 @@ def _remarks(config: TrainConfig, report: dict[str, Any]) -> Iterator[str]:
     count, size = report.get("usable", math.inf), config.side
     if issubclass(family_named(config.family), Painter) and count < FEWEST:
         yield too_few(count, begun=config.options.from_ is not None)
+    if issubclass(family_named(config.family), Recogniser) and fit_of(config) != "crop":
+        yield (
+            f"It learns from pictures fitted by {fit_of(config)}, and will name what is in the middle square of a "
+            "picture: where that is something else, leave --fit out"
+        )
     shorter = {name: shorter_side(name) for name in report.get("sizes", {})}
     small = sum(report["sizes"][name] for name, side in shorter.items() if side < size)
     if small:
@@ -251,10 +264,16 @@ def count_of(data: Store | Stream) -> float:
 
 
 def held_out_batch(supplies: Supplies, seed: int) -> Samples:
-    """The pictures that scores are taken on: the same in every look; where things are to be found, each once."""
+    """The pictures that scores are taken on: the same in every look, each as often as any other.
+
+    Where things are to be found, each stands there once.
+    """
     data = supplies.held_out
-    labelled = isinstance(data, Store) and data.things is not None
-    return next(data.batches(min(len(data), FOUND) if labelled else SCORED, seed))  # type: ignore[arg-type]
+    count = SCORED
+    if isinstance(data, Store):
+        there = min(len(data), FOUND if data.things is not None else SCORED)
+        count = there if data.things is not None else SCORED // there * there
+    return next(data.batches(count, seed))
 
 
 def without_labels(batch: Samples, model: Model) -> Samples:

@@ -2,18 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, TypeAlias
 
 import torch
 from torch import Generator, Tensor, nn
 
+from danqing.core.errors import ParameterError
 from danqing.core.learned.model import Model, Samples
 from danqing.core.learned.proposals import Optimiser
 from danqing.training.muon import Muon, takes
 from danqing.training.teaching import Teacher
 
 Settings: TypeAlias = Optimiser | Mapping[str, Optimiser]
+
+
+@contextmanager
+def _one_refused() -> Iterator[None]:
+    """Say it in our own words where batch statistics are to be taken of a single picture.
+
+    Raises:
+        ParameterError: in place of torch's ValueError.
+    """
+    try:
+        yield
+    except ValueError as error:
+        if "more than 1 value per channel" not in str(error):
+            raise
+        what = "a step of one picture has no batch statistics, which this model normalises by"
+        remedy = "Give --batch 2 or more for each process, or --norm none where the family has it"
+        raise ParameterError(what, where="batch", remedy=remedy) from error
 
 
 class Stepper:
@@ -53,8 +72,13 @@ class Stepper:
         }
         self.learning = {part: [p for p in mine if p not in frozen] for part, mine in self.parameters.items()}
 
+    @_one_refused()
     def step(self, batch: Samples, rng: Generator, rate: float = 1.0) -> dict[str, float]:
-        """Train on a batch at ``rate`` times the learning rate; return each part's loss, averaged over processes."""
+        """Train on a batch at ``rate`` times the learning rate; return each part's loss, averaged over processes.
+
+        Raises:
+            ParameterError: for a batch of one that the model has no statistics of.
+        """
         losses: dict[str, float] = {}
         teacher = self.teacher
         parts = self.model.losses(batch, rng) if teacher is None else teacher.losses(self.model, batch, rng)

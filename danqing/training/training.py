@@ -246,7 +246,9 @@ class Training:
         self.journal.line(self.position, scores=scores)
         self.scores = scores
         value = next(iter(scores.values()), None)
-        if value is not None and self.position.step and (self.position.best is None or value < self.position.best):
+        if value is None or not math.isfinite(value) or not self.position.step:
+            return
+        if self.position.best is None or value < self.position.best:
             self.position.best = value
             save(self.kit.ema.model, self.path / record.BEST, **self._facts())
 

@@ -140,7 +140,7 @@ def _fitting(taught: Model, model: Model, classes: Sequence[str]) -> _Fitting:
     mine = floats(model)
     axes = class_axes(model) if before and wants else {}
     tables = {
-        name: by_class(theirs[name], mine[name], axis, before, classes)
+        name: by_class(theirs[name], mine[name], axis, before, classes, model.first_class)
         for name, axis in axes.items()
         if name in theirs and fits_but_for(theirs[name], mine[name], axis)
     }

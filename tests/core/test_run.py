@@ -322,6 +322,18 @@ def test_a_foreign_file_is_not_replaced(photos: Path, tmp_path: Path) -> None:
     assert (tmp_path / "out.png").read_text() == "mine"
 
 
+def test_nothing_is_written_where_a_file_beside_is_foreign(painter: Path, tmp_path: Path) -> None:
+    foreign = [tmp_path / name for name in ("a-sheet.png", "a-examples.png")]
+    for file in foreign:
+        file.write_text("mine")
+    with pytest.raises(OutputError, match=r"a-sheet\.png: exists already"):
+        run("find_directions", values={"weights": painter, "count": 1}, out=tmp_path / "a.directions")
+    with pytest.raises(OutputError, match=r"a-examples\.png: exists already"):
+        run("robustness", values={"weights": "digits", "count": 10}, out=tmp_path / "a.png")
+    assert sorted(tmp_path.glob("a*")) == sorted(foreign)
+    assert all(file.read_text() == "mine" for file in foreign)
+
+
 # progress and stopping
 
 

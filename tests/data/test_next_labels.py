@@ -10,8 +10,10 @@ import torch
 from PIL import Image
 from torch import Generator, Tensor
 
+from danqing.core.errors import DataError
 from danqing.core.learned.finder import Finder, Parser, Places
 from danqing.core.learned.model import Samples
+from danqing.core.notes import PictureWarning
 from danqing.core.pictures.contract import Images
 from danqing.core.pictures.found import Found, Thing
 from danqing.core.progress import finish
@@ -74,3 +76,13 @@ def test_of_pictures_alike_one_is_enough(tmp_path: Path) -> None:
     Image.new("RGB", (32, 32), (200, 30, 20)).save(tmp_path / "red.png")
     first = [Path(row["picture"]).stem for row in finish(next_labels(model, tmp_path, 2))]
     assert "red" in first
+
+
+def test_damaged_pictures_are_passed_over_and_told(tmp_path: Path) -> None:
+    (tmp_path / "broken.png").write_text("no picture")
+    with pytest.raises(DataError, match="none of its 1 picture can be read"):
+        finish(next_labels(Bright(), tmp_path, 2))
+    Image.new("RGB", (12, 8), (128,) * 3).save(tmp_path / "half.png")
+    with pytest.warns(PictureWarning, match=r"Passed over 1 file: broken\.png"):
+        (row,) = finish(next_labels(Bright(), tmp_path, 2))
+    assert Path(row["picture"]).stem == "half"

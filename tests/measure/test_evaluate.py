@@ -8,6 +8,7 @@ from PIL import Image
 from danqing.core.errors import ModelFileError, ParameterError, TooFewPictures
 from danqing.core.learned.model import Painter
 from danqing.core.learned.weights import save
+from danqing.core.notes import PictureWarning
 from danqing.core.pictures.contract import check_images
 from danqing.data.digits import digits
 from danqing.measure.evaluate import evaluate
@@ -132,6 +133,30 @@ def test_classes_are_asked_for_as_often_as_in_the_data_whatever_the_reference_ha
     assert 35 < ((counts - expected).square() / expected).sum() < 140
     assert torch.equal(asked_of(0, shapes), asked_of(0, shapes))
     assert not torch.equal(asked_of(0, shapes), asked_of(1, shapes))
+
+
+def asked_by_name(known, data, features):
+    """Of which classes a model that knows these is asked for how many samples."""
+    model = Recording(classes=len(known))
+    model.card = {"classes": known}
+    found = {row["score"] for row in evaluate(model, data, count=60, metrics="precision", features=features).numbers}
+    asked = torch.cat(model.asked).bincount(minlength=len(known))
+    return dict(zip(known, asked.tolist(), strict=True)), {name for name in found if " of " in name}
+
+
+def test_classes_of_model_and_data_go_by_their_names_whatever_their_numbers(folder, shapes):
+    (folder / "dark" / "broken.png").unlink()
+    for at in range(100):
+        (folder / "light" / f"{at}.png").unlink()
+    data = folder.as_posix()
+    asked, told = asked_by_name(["light", "other", "dark"], data, shapes)
+    assert asked["other"] == 0
+    assert asked["dark"] > asked["light"] > 0
+    assert told == {"coverage of dark", "coverage of light"}
+    with pytest.warns(PictureWarning, match="does not know light: it is asked for the other classes of the data"):
+        assert asked_by_name(["other", "dark"], data, shapes) == ({"other": 0, "dark": 60}, told)
+    with pytest.warns(PictureWarning, match="knows none of the classes of the data"):
+        assert min(asked_by_name(["a", "b", "c"], data, shapes)[0].values()) > 5
 
 
 def test_without_labels_all_classes_are_asked_for_alike(folder, shapes):

@@ -33,6 +33,16 @@ def test_each_part_learns_from_its_own_loss_alone(family):
         net.zero_grad(set_to_none=True)
 
 
+@pytest.mark.parametrize("size", [17, 18, 22])
+@pytest.mark.parametrize("family", [Pix2Pix, CycleGAN])
+def test_sides_that_cannot_be_halved_again_and_again_are_learned_from(family, size):
+    x = torch.rand(4, 1, size, size, generator=torch.Generator().manual_seed(0))
+    net = family(**{**SMALL, "size": size, "critic_width": 16})
+    losses = dict(net.losses(Samples(x, torch.tensor([0, 1, 0, 1]), 1 - x), torch.Generator()))
+    assert all(loss.isfinite() for loss in losses.values())
+    assert net.translate(x[:1]).shape == (1, 1, size, size)
+
+
 def test_pix2pix_learns_what_becomes_of_what_it_has_not_seen():
     torch.manual_seed(0)
     net = Pix2Pix(**SMALL)

@@ -16,6 +16,7 @@ from danqing.core.notes import noted
 from danqing.core.recipe import Step
 from danqing.maths.latents import latent, numbered_codes
 from danqing.models.dcgan import DCGAN
+from danqing.models.flow import Flow
 from danqing.models.mlpgan import MLPGAN
 from danqing.models.stylegan import StyleGAN
 from danqing.models.vae import VAE
@@ -23,6 +24,7 @@ from danqing.paint.browse import browse
 from danqing.paint.curate import curate
 from danqing.paint.find_directions import find_directions
 from danqing.paint.generate import generate
+from danqing.paint.interpolate import interpolate
 from danqing.paint.loop import loop
 from danqing.paint.mix_styles import mix_styles
 from danqing.paint.more_like import more_like
@@ -38,8 +40,9 @@ def made(family: str, classes: int = 3) -> Painter:
     models = {
         "dcgan": lambda: DCGAN(16, 3, classes, latents=6, width=8, critic_width=8),
         "mlpgan": lambda: MLPGAN(8, 1, classes, latents=6, width=16),
-        "vae": lambda: VAE(16, 3, classes, dim=6, width=8),
+        "vae": lambda: VAE(16, 3, classes, dim=6, width=16),  # at which torch gives pictures channels last
         "stylegan": lambda: StyleGAN(16, 3, classes, latents=6, styles=12, width=4, critic_width=8),
+        "flow": lambda: Flow(8, 1, classes, width=16, steps=3),
     }
     model: Painter = models[family]().eval()
     for module in model.modules():  # classes that scale the maps, as if they had been learned
@@ -48,7 +51,7 @@ def made(family: str, classes: int = 3) -> Painter:
     return model.requires_grad_(False)
 
 
-FAMILIES = ("dcgan", "mlpgan", "vae", "stylegan")
+FAMILIES = ("dcgan", "mlpgan", "vae", "stylegan", "flow")
 
 
 @pytest.fixture(scope="module")
@@ -106,6 +109,20 @@ def test_classes_turn_into_each_other(family: str) -> None:
         morph_classes(made(family, 0))
 
 
+def test_films_of_too_few_frames_to_show_all_are_told(dcgan: Painter) -> None:
+    notes: list[str] = []
+    with noted(notes):
+        morph_classes(dcgan, frames=3)
+        interpolate(dcgan, to="1,2", frames=3)
+    assert not notes
+    with noted(notes):
+        morph_classes(dcgan, frames=2)
+        interpolate(dcgan, to="1,2,3", frames=3)
+    assert [each.partition(":")[0] for each in notes] == [
+        "2 frames cannot show all 3 classes on the way", "3 frames cannot show all 4 pictures on the way"
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize("family", FAMILIES)
 def test_more_like_one_is_near_it(family: str) -> None:
     model = made(family)
@@ -147,6 +164,15 @@ def test_sefa_finds_what_the_weights_make_most_of() -> None:
     assert float(found.named("big")[0, 4]) > 0.99
     picked = find_directions(model, method="pca", count=1).kept.tensor[0, 0]
     assert float(picked[4].abs()) > 0.9
+
+
+@pytest.mark.parametrize("classes", [0, 3])
+@pytest.mark.parametrize("family", FAMILIES)
+def test_directions_are_found_in_every_family(family: str, classes: int) -> None:
+    model = made(family, classes)
+    found = find_directions(model, method="pca", count=2)
+    assert found.kept.tensor.shape == (2, model.levels, numbered_codes(model, 0, range(1)).shape[2])
+    assert all(row["effect"] > 0 for row in found.numbers)
 
 
 def test_steering_adds_directions_and_nothing_at_strength_0(dcgan: Painter) -> None:

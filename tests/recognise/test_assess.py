@@ -10,9 +10,11 @@ import pytest
 from PIL import Image
 
 from danqing.core.errors import DataError, ParameterError
+from danqing.core.notes import PictureWarning
 from danqing.core.pictures.contract import check_images
 from danqing.core.progress import finish
 from danqing.data.digits import digits
+from danqing.explain.robustness import robustness
 from danqing.maths.classification import wilson_interval
 from danqing.recognise.assess import assess
 
@@ -60,6 +62,16 @@ def test_classes_are_matched_by_name_not_by_place(tmp_path: Path) -> None:
     assert [row["pictures"] for row in each] == [0, 0, 0, 8, 0, 0, 0, 8, 0, 0]
     assert each[0]["recall"] == each[0]["precision"] == 0
     assert everything["recall"] > 0.85  # absent classes do not count
+
+
+def test_damaged_pictures_are_passed_over_and_told(tmp_path: Path) -> None:
+    place = folder(tmp_path / "set", {3: "3", 8: "8"})
+    whole = assess("digits", place.as_posix(), split="all").numbers
+    (place / "3" / "broken.png").write_text("no picture")
+    with pytest.warns(PictureWarning, match=r"Passed over 1 file: 3/broken\.png"):
+        assert assess("digits", place.as_posix(), split="all").numbers == whole
+    with pytest.warns(PictureWarning, match="Passed over 1 file"):
+        robustness("digits", place.as_posix(), split="all", count=10)
 
 
 def test_wrong_folders_are_counted_as_wrong(tmp_path: Path) -> None:

@@ -111,6 +111,10 @@ def test_refuses_what_cannot_be(weights: Path, tmp_path: Path, monkeypatch: pyte
     with pytest.raises(OutputError, match="exists already"):
         export(weights, out=tmp_path / "mine.onnx")
     assert (tmp_path / "mine.onnx").read_bytes() == b"mine"
+    (tmp_path / "mine.bin").write_bytes(b"mine")
+    with pytest.raises(OutputError, match=r"mine\.bin: exists already"):
+        export(weights, "openvino", out=tmp_path / "mine.xml")
+    assert not (tmp_path / "mine.xml").exists()
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(ParameterError, match=r"danqing\[export\]"):
         export(weights, out=tmp_path / "a.onnx")

@@ -229,6 +229,16 @@ def test_scores_fall_and_progress_ends() -> None:
     assert [at for at, ring in enumerate(rings) if ring] == [8], "nearly as good as the best is no reason to ring"
 
 
+def test_negated_figures_that_stay_as_good_are_no_reason_to_ring() -> None:
+    def rings(values: list[float]) -> list[int]:
+        idle = NoProgress()
+        found = [idle.look(View(1, LATE, LOOK, LOOK, scores={"-psnr": value})) for value in values]
+        return [at for at, ring in enumerate(found) if ring]
+
+    assert rings([-30.0, -35.1, *[-35.0] * 9]) == []
+    assert rings([-30.0, -35.1, *[-33.0] * 7]) == [7, 8]
+
+
 def test_history_survives_a_file() -> None:
     doctor, real = Doctor(), torch.randn(32, 8, generator=torch.Generator().manual_seed(0))
     doctor = broken(doctor)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,8 +12,9 @@ from typing import Any
 import pytest
 import torch
 
-from danqing.core.errors import DanqingError, DataError, OutputError, UserError
+from danqing.core.errors import DanqingError, DataError, OutputError, ParameterError, UserError
 from danqing.core.learned.weights import load
+from danqing.core.notes import noted
 from danqing.core.pictures.contract import from_uint8
 from danqing.core.pictures.writing import write
 from danqing.core.progress import finish
@@ -83,6 +85,40 @@ NOT_TO_BE: dict[str, Callable[[Path], dict[str, Any]]] = {
     "a later stage that cannot be": lambda tmp: {"stages": [{}, {"size": 32}]},
     "a later stage with nothing to freeze": lambda tmp: {"stages": [{}, {"freeze": "wings"}]},
 }
+
+
+def test_a_batch_of_one_is_refused_where_it_has_no_statistics(many: Path, tmp_path: Path) -> None:
+    with pytest.raises(ParameterError, match=r"a step of one picture has no batch statistics.*--batch 2"):
+        finish(train(config("dcgan", many, tmp_path / "new", batch=1, width=16, critic_width=8)))
+    assert not (tmp_path / "new").exists()
+    finish(train(config("vae", many, tmp_path / "new", batch=1, budget="2pictures")))
+
+
+def test_scores_on_pictures_that_were_learned_from_are_told(tmp_path: Path) -> None:
+    notes: list[str] = []
+    few = pictures(tmp_path / "few", "a b c")
+    with noted(notes):
+        finish(train(config("vae", few, tmp_path / "new")))
+    assert [each for each in notes if each.startswith("Of 3 pictures 0 would be held out, too few to score on")]
+
+
+@pytest.mark.parametrize(("fit", "told"), [("pad", 1), ("crop", 0), (None, 0)])
+def test_a_classifier_that_learns_from_more_than_it_will_see_is_told(
+    fit: str | None, told: int, tmp_path: Path
+) -> None:
+    for name in ("a", "b"):
+        pictures(tmp_path / "set" / name, " ".join(f"{name}{n}" for n in range(8)))
+    notes: list[str] = []
+    with noted(notes):
+        finish(train(config("classifier", tmp_path / "set", tmp_path / "new", fit=fit)))
+    assert len([each for each in notes if each.startswith("It learns from pictures fitted by pad")]) == told
+
+
+def test_a_score_that_is_no_number_is_not_the_best(many: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    figures = iter([1.0, math.nan, 0.5, 0.75])
+    monkeypatch.setattr("danqing.training.kit.score", lambda *_: {"sketch_distance": next(figures)})
+    finish(train(config("vae", many, tmp_path / "new", every="34%", batch=8, budget="24pictures", doctor="watch")))
+    assert newest(tmp_path / "new" / record.CHECKPOINTS).card["best"] == 0.5
 
 
 def damaged(folder: Path) -> Path:

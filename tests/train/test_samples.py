@@ -2,14 +2,17 @@
 
 from pathlib import Path
 
+import numpy as np
+import pytest
 import torch
 from PIL import Image
 
 from danqing.core.learned.model import Samples
 from danqing.core.progress import finish
+from danqing.data.store import Store
 from danqing.models.vae import VAE
 from danqing.training.config import TrainConfig
-from danqing.training.setup import gather_pictures, held_out_batch, without_labels
+from danqing.training.setup import Supplies, gather_pictures, held_out_batch, without_labels
 
 
 def test_hiding_labels_hides_nothing_else() -> None:
@@ -32,3 +35,12 @@ def test_pairs_of_a_folder_are_learned_from(tmp_path: Path) -> None:
         assert batch.pair is not None
         assert batch.pair.shape[1:] == (1, 16, 16)
         assert torch.equal(batch.pair[:, :, 0, 0], batch.x[:, :, 0, 0])
+
+
+@pytest.mark.parametrize(("held_out", "scored"), [(2, 512), (12, 504), (300, 300), (511, 511), (512, 512), (700, 512)])
+def test_held_out_pictures_count_alike_in_a_score(held_out: int, scored: int) -> None:
+    store = Store(np.zeros((held_out, 1, 8, 8), np.uint8), np.arange(held_out))
+    batch = held_out_batch(Supplies(store, store, {}), 0)
+    assert batch.y is not None
+    assert len(batch.y.bincount().unique()) == 1 or held_out > scored
+    assert len(batch.y) == scored

@@ -15,6 +15,7 @@ from danqing.core.learned.model import Model, Painter
 from danqing.core.learned.painting import FlowPainter
 from danqing.core.learned.weights import load, load_tensors, save
 from danqing.core.progress import finish
+from danqing.training.axes import class_axes
 from danqing.training.config import TrainConfig
 from danqing.training.freezing import freeze, rates_of
 from danqing.training.loop import resume, train
@@ -66,6 +67,27 @@ def test_the_same_number_of_other_classes_is_not_taken_for_the_same(source: Path
     begin_with(model, str(source), ["cat", "bee", "dog"])
     table, was = model.state_dict()["painter.classes.weight"], old["painter.classes.weight"]
     assert torch.equal(table, torch.stack([was[2], was[1], was.mean(0)]))
+
+
+@pytest.mark.parametrize(
+    "family", ["classifier", "dcgan", "detector", "flow", "keypoints", "mlpgan", "segmenter", "vae"]
+)
+def test_rows_of_no_class_stay_where_they_are(family: str, tmp_path: Path) -> None:
+    known = {"size": 32, "channels": 3, "classes": 2, **({"points": ["tip"]} if family == "keypoints" else {})}
+    old = made(family, seed=1, **known)
+    source = save(old, tmp_path / "old.safetensors", classes=["ant", "bee"])
+    model = made(family, **known)
+    begin_with(model, str(source), ["bee", "ant"])
+    same = 0
+    for name, axis in class_axes(model).items():
+        was, now = (each.state_dict()[name].unbind(axis) for each in (old, model))
+        moved = [at for at in range(len(was)) if not torch.equal(was[at], now[at])]
+        first = model.first_class
+        assert torch.equal(now[first], was[first + 1]), name
+        assert torch.equal(now[first + 1], was[first]), name
+        assert set(moved) <= {first, first + 1}, name
+        same += len(was) - 2
+    assert (same > 0) == (family in ("flow", "segmenter"))
 
 
 def test_layers_that_see_or_paint_are_recast_to_other_channels_and_told(source: Path) -> None:

@@ -40,10 +40,13 @@ class FoundLatents(Artefact):
     place: ClassVar[str] = "Write the latents here; a sheet that shows them goes beside."
     forgets: ClassVar[bool] = True
 
+    @classmethod
+    def beside(cls, target: Path) -> list[Path]:
+        return [target.with_name(fitting(target.stem, "-sheet.png"))]
+
     def parts(self, target: Path, saving: Saving, numbered: bool = False) -> list[Part]:
-        if self.sheet is None:
-            return [Part(self, target)]
-        return [Part(self, target), Part(Pictures(self.sheet), target.with_name(fitting(target.stem, "-sheet.png")))]
+        sheets = [] if self.sheet is None else [Part(Pictures(self.sheet), each) for each in self.beside(target)]
+        return [Part(self, target), *sheets]
 
     def write(self, file: Path, recipe: Recipe, saving: Saving, like: Picture | None = None) -> Artefact:
         self.kept.write(file, recipe, saving.force)

@@ -12,7 +12,7 @@ from danqing.core.learned.model import Card, Model
 from danqing.core.menu import PACKAGE
 
 FORMAT = 1  # of the weights file; a reader refuses a newer one
-
+SHAPES = {"training": dict, "data": dict, "scores": dict, "classes": list, "lineage": list}  # of facts
 
 WEIGHTS = PACKAGE / "zoo" / "weights"  # the bundled weights
 
@@ -90,6 +90,8 @@ def _parsed(text: str, file: str | Path) -> Card:
         raise ModelFileError(f"has a damaged card ({first_line(error)})", where=file) from error
     if not isinstance(card, dict) or not isinstance(card.get("format"), int):
         raise ModelFileError("has a card that is not danqing's", where=file)
+    if odd := [name for name, shape in SHAPES.items() if not isinstance(card.get(name), shape | None)]:
+        raise ModelFileError(f"has a damaged card (what it says of {odd[0]} makes no sense)", where=file)
     return card
 
 

@@ -69,6 +69,7 @@ class Model(nn.Module, ABC):
         used_by: what uses such models, for who gives one elsewhere.
         nicknames: what the literature calls some of the modules, with their names here.
         former: what parameters were before they had a name: files from then do not hold them.
+        first_class: where among rows that belong to classes that of the first class stands; what is before is of none.
         parts: the submodules stepped apart, by the names that :meth:`losses` yields; ``("",)`` is the whole model.
     """
 
@@ -88,6 +89,7 @@ class Model(nn.Module, ABC):
     used_by: ClassVar[str] = ""
     nicknames: ClassVar[Mapping[str, str]] = {}
     former: ClassVar[Mapping[str, Any]] = {}
+    first_class: ClassVar[int] = 0
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)

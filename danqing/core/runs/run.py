@@ -128,11 +128,13 @@ def keep(order: Order, loaded: Loaded, made: Made) -> Job[Outcome]:
         return Outcome(order.source, "done", (), made.artefact.told(), made=made.artefact)
     before = (loaded.picture.recipe if loaded.picture is not None else None) or []
     parts, fresh, numbers = order.parts(made.artefact), 0, made.artefact.told()
-    for at, part in enumerate(parts):
+    for part in parts:
         order.check_free(part.file)
+    there = [order.is_kept(part.file, part.take) for part in parts]  # all that can be refused is, before any is written
+    for at, part in enumerate(parts):
         is_there = part.file.exists()
         recipe = [*before, order.step(part.file, part.take, made.uses)]
-        if order.is_kept(part.file, part.take):
+        if there[at]:
             written = part.content.as_written(part.file, recipe, made.like)
         else:
             fresh += 1

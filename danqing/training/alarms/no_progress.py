@@ -8,7 +8,7 @@ from typing import ClassVar
 from danqing.training.alarm import Alarm, View
 
 PATIENCE = 6  # looks without a better score
-WORSE = 1.05  # times the best: as bad must it be by then
+WORSE = 0.05  # of the best: by so much must it be worse by then; figures may be negated
 
 
 @dataclass
@@ -28,4 +28,4 @@ class NoProgress(Alarm):
             return False
         self.idle = 0 if value < self.best else self.idle + 1
         self.best = min(self.best, value)
-        return self.idle >= PATIENCE and value > WORSE * self.best + 1e-9 * abs(self.best)
+        return self.idle >= PATIENCE and value > self.best + (WORSE + 1e-9) * abs(self.best)
