@@ -8,7 +8,7 @@ switched off. PSNR (dB, RGB) and mean ΔE2000 against the undamaged photograph. 
 `scratches` marks (recall) and share of what it marks that is hidden, or within 2 px of that (precision), at its usual
 strength; also on thin bright lines (1 px, brighter by 0.1…0.25) on bright ground (0.6…0.8) alone. Stains: the same of
 the pixels that a stain dims by more than a density of 0.05, by `stains`, over the prints, and over the photographs in
-colours, of which it says nothing. Shadows of folds: how far a photograph is from itself without its fold (mean
+colours. Shadows of folds: how far a photograph is from itself without its fold (mean
 difference in steps of 1/255, but for what the crease hides) with nothing done, and with the shadow that is found
 undone. Left alone: the steps that `repair` takes on the undamaged photographs; and, if `runs/photographs` is there, on
 the middle 256×256 px of those held out of all learning, with how many of them are taken for faded as a whole.

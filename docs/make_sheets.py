@@ -23,6 +23,7 @@ IMAGES = Path(__file__).parent / "images"
 SIDE = 256
 PLACES = {"astronaut": (10, 140), "coffee": (90, 190), "chelsea": (20, 110)}
 STAINED = (3, 5, 8)  # seeds
+IN_COLOURS = {"astronaut": 2, "coffee": 13}  # seeds of photographs in colours
 Spoil = Callable[[Tensor], Tensor]
 
 
@@ -59,12 +60,17 @@ def _sheet(name: str, spoil: Spoil, mend: Spoil, nearest: int = 1, whole: bool =
 
 
 def _stains() -> None:
-    """Prints in black and white, folded and stained; repaired; and as they were."""
+    """Prints in black and white, folded and stained, and photographs in colours; repaired; and as they were."""
     rows = []
     for at, (photo, (top, left)) in enumerate(PLACES.items()):
         part = _pixels(photo)[..., top : top + SIDE, left : left + SIDE]
         clean = brightness(part).expand_as(part).contiguous()
         old = danqing.age(clean, fading=0.5, scratches=2, folds=1, stains=2, seed=STAINED[at])
+        rows += [old, danqing.repair(old).picture, clean]
+    for photo, seed in IN_COLOURS.items():
+        top, left = PLACES[photo]
+        clean = _pixels(photo)[..., top : top + SIDE, left : left + SIDE].contiguous()
+        old = danqing.age(clean, fading=0, scratches=0, folds=0, stains=2, seed=seed)
         rows += [old, danqing.repair(old).picture, clean]
     danqing.write(contact_sheet(torch.cat(rows), 3), IMAGES / "stains.jpg", quality=93, force=True)
 

@@ -29,6 +29,7 @@ GIVEN = {"method": "learned", "scale": 2, "sigma": 20.0, "gain": 4.0, "quality":
 ASKED = {  # nets that operators ask by themselves, and one that says what they answer
     "noisemeter": "noise_level",
     "marker": "scratches",
+    "stainmeter": "stains",
     "fademeter": "unfade",
 }
 

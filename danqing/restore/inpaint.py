@@ -18,7 +18,8 @@ from danqing.core.progress import Job, Progress
 from danqing.maths import damage
 from danqing.maths.inpainting import filled, something_is_known
 from danqing.maths.selection import fitting
-from danqing.nets.wear import LENIENT, hidden, radius_for
+from danqing.nets.stain_estimate import hidden_or_inked
+from danqing.nets.wear import LENIENT, radius_for
 
 STROKE = 12.0  # px: half the width of a hole from which a net's guess is seen to be smooth
 
@@ -34,7 +35,7 @@ def _settled(x: Images, mask: Mask | None, method: str, scratches: bool) -> dict
         raise ParameterError("nothing says where to paint", where="mask", remedy=remedy)
     holes = x.new_zeros(len(x), *x.shape[-2:]).bool() if mask is None else fitting(mask, x)
     if scratches:
-        holes = holes | (hidden(x, radius_for(x), LENIENT)[:, 0] > 0.5)
+        holes = holes | (hidden_or_inked(x, radius_for(x), LENIENT)[:, 0] > 0.5)
     something_is_known(holes)
     holes = holes[:, None].to(x)
     if method == "learned" and _deepest(holes) > STROKE:
@@ -50,7 +51,7 @@ def _deepest(holes: Mask) -> float:
     return max(float(cv2.distanceTransform(plane, cv2.DIST_L2, 3).max()) for plane in planes)
 
 
-@operator(reach=_reach, settle=_settled)
+@operator(reach=_reach, settle=_settled, version=2)
 def inpaint(
     x: Images,
     mask: Mask | None = None,
@@ -71,8 +72,8 @@ def inpaint(
             smooth and exact for the same; telea and navier-stokes are fastest.
         radius: how far a patch reaches that is compared (exemplar), or how far known pixels are looked at (telea,
             navier-stokes).
-        scratches: also paint over what looks like scratches, dust and folds; wires and glints may look like them, too:
-            the operator scratches shows beforehand what would be found at a strength of 0.33.
+        scratches: also paint over what looks like scratches, dust, folds and ink; wires and glints may look like them,
+            too: the operator scratches shows beforehand what would be found at a strength of 0.33.
         seed: where the random search of exemplar starts.
         weights: the bundled inpaint-small, or a restorer of one's own; for learned.
 

@@ -23,10 +23,10 @@ from danqing.maths.edge_widths import FEWEST, edge_widths
 from danqing.maths.fading import unfaded
 from danqing.maths.jpeg_history import history
 from danqing.maths.roughness import through_texture
-from danqing.maths.stain_density import stains_on_one_tone
 from danqing.maths.stains import unstained
 from danqing.nets.fade_estimate import estimate_fade
 from danqing.nets.noise_estimate import CAMERA, estimate_noise
+from danqing.nets.stain_estimate import hidden_or_inked, inked, stains_on
 from danqing.nets.wear import fold_shading, hidden, radius_for
 
 POOR = 80  # JPEG quality below which blocks and ripples are seen
@@ -62,7 +62,7 @@ class Found(NamedTuple):
     needs: Any = None
 
 
-@operator(version=5)
+@operator(version=6)
 def repair(
     x: Images,
     strength: Annotated[float, Range(0, 1)] = 1.0,
@@ -83,9 +83,9 @@ def repair(
         x: pictures (B, C, H, W) in [0, 1].
         strength: share of every change that is made.
         always: steps that are taken whatever is found, separated by commas: compression, shading (of folds), scratches
-            (dust and creases, too), stains, noise, fading, blur. Without that, compression is mended below quality 80,
-            shading if a crease is darker on one side all along, scratches if they hide more than a 200th of the
-            picture for sure, stains if they lie on more than a 500th of a print of one tone, noise from σ = 3 of 255
+            (dust, creases and ink, too), stains, noise, fading, blur. Without that, compression is mended below quality
+            80, shading if a crease is darker on one side all along, scratches if they hide more than a 200th of the
+            picture for sure, or ink any of it, stains if they lie on more than a 500th of it, noise from σ = 3 of 255
             on if no compression was mended, fading if bleached dyes or yellow paper are found, blur if edges are wider
             than 1.2 px.
         never: steps that are not taken, likewise.
@@ -126,7 +126,7 @@ def repair(
             if step in unwanted or not (found.ill or step in wanted):
                 continue
             anyway = step == "scratches" and step in wanted
-            needs = hidden(states[-1], radius_for(states[-1]), ANY) if anyway else found.needs
+            needs = hidden_or_inked(states[-1], radius_for(states[-1]), ANY) if anyway else found.needs
             made = yield from _mended(step, states[-1], needs, size)
             states.append(torch.lerp(states[-1], made, strength))
             steps.append(step)
@@ -174,15 +174,18 @@ def _shading(x: Images) -> Found:
 
 
 def _scratches(x: Images) -> Found:
-    """What hides the picture; there is any if that is sure, and where it is much, what is less sure is hidden, too."""
-    radius = radius_for(x)
-    share, holes = float(hidden(x, radius, SUREST).mean()), hidden(x, radius, SURE)
-    many = float(holes.mean()) > MANY
-    return Found(share, MARKED < share < 0.5, hidden(x, radius, WORN) if many else holes)
+    """What hides the picture: marks, if there are sure ones, and less sure ones where they are many; blots of ink."""
+    radius, blots = radius_for(x), inked(x)
+    sure, holes = hidden(x, radius, SUREST), hidden(x, radius, SURE)
+    marked = MARKED < float(sure.mean()) < 0.5
+    if float(holes.mean()) > MANY:
+        holes = hidden(x, radius, WORN)
+    share = float(torch.maximum(sure, blots).mean())
+    return Found(share, marked or bool(blots.any()), torch.maximum(holes * marked, blots))
 
 
 def _stains(x: Images) -> Found:
-    stains = stains_on_one_tone(x)
+    stains = stains_on(x)
     share = float(stains.sure.mean())
     return Found(share, share > STAINED, stains.density)
 

@@ -30,6 +30,8 @@ from danqing.training.config import TrainConfig
 from danqing.training.loop import resume, train
 from danqing.training.record import CONFIG
 
+LIKEWISE = ("stainmeter",)  # families that say, for each pixel, what a picture is made of
+
 
 def retrain(recipe: Path) -> Path:
     """Train, or go on training, and put the model among the bundled ones."""
@@ -44,7 +46,8 @@ def put_among_bundled(model: Path, name: str) -> Path:
     """Put a model among the bundled ones; what makes pictures in half precision, which no eye tells from the whole."""
     bundled = WEIGHTS / f"{name}.safetensors"
     card, tensors = load_tensors(model)
-    if issubclass(family_named(str(card["family"])), Painter | Translator | Restorer):
+    family = str(card["family"])
+    if family in LIKEWISE or issubclass(family_named(family), Painter | Translator | Restorer):
         halved = {key: each.half() if each.is_floating_point() else each for key, each in tensors.items()}
         return save_tensors(halved, bundled, card)
     with replacing(bundled) as temporary:

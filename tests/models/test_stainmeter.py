@@ -55,17 +55,17 @@ def test_what_it_learns_is_what_was_taken(chelsea: Tensor) -> None:
 
 def test_it_learns_stains_on_plain_ground_with_all_its_weights() -> None:
     net, rng = meter(), seeded()
-    ground = (0.5 + 0.5 * torch.rand(12, 3, 1, 1, generator=rng)).expand(-1, -1, 64, 64).contiguous()
+    ground = (0.5 + 0.5 * torch.rand(64, 3, 1, 1, generator=rng)).expand(-1, -1, 64, 64).contiguous()
     before = net.eval().score(Samples(ground))
     stepper = Stepper(net.train(), Optimiser(lr=3e-3, betas=(0.9, 0.99), muon=0.015), "fp32", clip=1.0)
     for _ in range(60):
-        stepper.step(Samples(ground), rng)
+        stepper.step(Samples(ground[:16]), rng)
     found = net.eval().score(Samples(ground))
-    assert found["left"] < 0.7 < 0.9 < before["left"]
+    assert found["left"] < 0.9 < 1.1 < before["left"]
     assert found["recall"] > 0.4
-    assert found["precision"] > 0.6
+    assert found["precision"] > 0.5
     assert found["ink"] > 0.6
-    next(net.losses(Samples(ground), rng))[1].backward()
+    next(net.losses(Samples(ground[:16]), rng))[1].backward()
     assert all(p.grad is not None and p.grad.abs().sum() > 0 for p in net.parameters())
 
 
