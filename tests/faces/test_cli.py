@@ -98,8 +98,10 @@ def test_the_page_of_a_family_lists_its_form_and_the_loops_options(name: str) ->
     from danqing.training.options import GOING_ON, option_fields
 
     page = run("train", name, "--help").stdout
+    own = {dashed(field.name) for field in family_fields(name)}  # a stylist's paintings are its own, and may have moved
     for field in (*family_fields(name), *option_fields()):
-        assert (f"--{dashed(field.name)} " in page or f"]{dashed(field.name)} " in page) != (field.name in GOING_ON)
+        absent = field.name in GOING_ON and dashed(field.name) not in own
+        assert (f"--{dashed(field.name)} " in page or f"]{dashed(field.name)} " in page) != absent
     for name in GOING_ON:
         assert f"--{dashed(name)} " in run("train", "--help").stdout
 

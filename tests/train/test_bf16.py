@@ -44,7 +44,7 @@ SMALL: dict[str, dict[str, Any]] = {  # a family that is not here learns with th
     "noisemeter": {"width": 8, "patch": 24},
     "stylist": {"net": "tiny"},
     "marker": {"patch": 24},
-    "stainmeter": {"patch": 32},
+    "stainmeter": {"patch": 24},
     "fademeter": {"width": 8, "patch": 24},
     **{name: {"backbone": "mobilenet", "width": 16, "size": 32} for name in LABELLED},
 }

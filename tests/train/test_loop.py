@@ -39,7 +39,7 @@ SMALL: dict[str, Any] = {
     "noisemeter": {"width": 8, "patch": 24},
     "stylist": {"net": "tiny", "batch": 4, "budget": "120pictures", "every": "40pictures"},
     "marker": {"patch": 24},
-    "stainmeter": {"patch": 32},
+    "stainmeter": {"patch": 24},
     "fademeter": {"width": 8, "patch": 24},
     **{name: {"backbone": "mobilenet", "size": 32, **BRIEF} for name in LABELLED},
 }
