@@ -17,17 +17,18 @@ from danqing.core.pictures.contract import Images
 from danqing.maths import degradation
 from danqing.maths.ageing import Wear, worn
 from danqing.maths.fitting import in_channels
+from danqing.maths.stain_density import DARKEST
+from danqing.maths.stains import unstained
 from danqing.maths.variation import check_side, partly_grey, patches, planes
 from danqing.nets.unet import UNet
 
 WIDTHS, BLOCKS = (16, 32, 48, 64), 1
-REACH = 96  # px
+REACH = 112  # px: 107 of its convolutions and halvings, and the rest of a halving's grid
 UNSPOILT = 0.45  # share of pictures without a stain: what is brown there belongs to them
 GREY = 0.25  # share of pictures learned as prints in black and white
 FADED, COMPRESSED, NOISY = 0.4, 0.4, 0.6  # shares
 GRAIN = 10 / 255  # of the noisiest
 LARGEST = 1.4  # px of the unit that stains are drawn in
-DARKEST = 4 / 255  # of what densities are taken of
 SHARP = 8.0  # how sharply a density begins at nothing
 STAINED = 0.05  # density from which a place counts as stained
 RARE, INKED = 1.5, 4.0  # weights of what is stained, and of what ink hides, beside what is not
@@ -131,7 +132,7 @@ class StainMeter(Model):
         """Stain the pictures and show them given back their light in their right halves."""
         x, _, _ = stained(in_channels(batch.x, 3), rng)
         half = x.shape[-1] // 2
-        mended = (x * self._said(x).density.exp()).clamp(0, 1)
+        mended = unstained(x, self._said(x).density)
         return torch.cat([x[..., :half], mended[..., half:]], -1)
 
     def _said(self, x: Images) -> Stained:

@@ -18,7 +18,6 @@ from danqing.core.pictures.contract import Images, Mask
 from danqing.core.progress import finish
 from danqing.maths.ageing import unit_of
 from danqing.maths.stain_density import DARKEST, Stains, grown, stains_on_one_tone
-from danqing.nets.wear import USUAL as USUAL_MARK
 from danqing.nets.wear import hidden
 
 STAINMETER = "stainmeter"  # bundled weights
@@ -63,7 +62,7 @@ def _laid_on(x: Images, sure: NDArray[np.bool_]) -> NDArray[np.bool_]:
     return sure & ~np.isin(numbers, large) if vivid else sure
 
 
-def hidden_or_inked(x: Images, radius: float = USUAL_MARK, strength: float = 0.5) -> Mask:
+def hidden_or_inked(x: Images, radius: float, strength: float) -> Mask:
     """Mark what hides pictures (B, C, H, W): scratches, dust and folds as :func:`hidden` does, and blots of ink."""
     return torch.maximum(hidden(x, radius, strength), inked(x))
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
+from skimage import data
 from torch import Generator, Tensor
 from torch.nn.functional import avg_pool2d, interpolate
 
@@ -11,6 +13,7 @@ from danqing import age, repair, scratches, stains
 from danqing.maths.ageing import Wear, worn
 from danqing.maths.colour import luma
 from danqing.maths.stains import INKS
+from danqing.nets.stain_estimate import inked
 
 NEW = {"fading": 0.3, "scratches": 0, "folds": 0}
 
@@ -90,3 +93,9 @@ def test_blots_of_ink_are_marked_as_scratches_are_and_painted_over() -> None:
     assert mended.numbers[0]["steps"] == ["scratches"]
     assert ((mended.picture - clean).abs() * blot).sum() < 0.2 * ((old - clean).abs() * blot).sum()
     assert scratches(clean).numbers[0]["share"] == 0
+
+
+@pytest.mark.parametrize("name", ["page", "text", "camera", "logo"])
+def test_writing_and_dark_things_are_no_blots(name: str) -> None:
+    pixels = torch.from_numpy(np.atleast_3d(getattr(data, name)())[..., :3].copy()).permute(2, 0, 1)[None] / 255
+    assert inked(pixels).sum() == 0

@@ -31,6 +31,18 @@ def test_any_picture_is_measured(shape: tuple[int, int, int]) -> None:
     assert said.density.min() >= 0
 
 
+@pytest.mark.parametrize("place", [192, 199, 203, 207])
+def test_it_looks_no_further_than_it_says(place: int) -> None:
+    net = meter().eval()
+    torch.nn.init.normal_(net.net.tail.weight)
+    x = torch.rand(1, 3, 400, 400, generator=seeded())
+    other = x.clone()
+    other[..., place, place] = 1 - other[..., place, place]
+    changed = (torch.cat(net.measure(x), 1) - torch.cat(net.measure(other), 1)).abs().amax((0, 1)) > 0
+    far = int((changed.nonzero() - place).abs().max())
+    assert net.reach / 2 < far <= net.reach
+
+
 def test_it_learns_from_stained_pictures_some_of_them_unstained_or_grey(chelsea: Tensor) -> None:
     clean = chelsea[..., :96, :96].repeat(48, 1, 1, 1)
     x, density, inked = stained(clean, seeded())
