@@ -11,6 +11,7 @@ from torch.nn import functional
 from danqing.core.pictures.contract import Images, Mask
 
 LEAST = 1e-8  # of a sum of squares that is divided by
+NEAR = 1e-4  # a share of squares below which a root is smooth
 
 
 class Moments(NamedTuple):
@@ -46,14 +47,20 @@ def moments(maps: Tensor, mask: Mask | None = None, centred: bool = True) -> Mom
     return Moments(mean, (about * counts) @ about.transpose(1, 2))
 
 
-def discrepancy(found: Moments, wanted: Moments, mutual: bool = False) -> Tensor:
+def discrepancy(found: Moments, wanted: Moments, mutual: bool = False, rooted: bool = False) -> Tensor:
     """How far moments are from those that are wanted, (B,): squared differences, against the wanted ones' squares.
 
-    With ``mutual``, against the mean of both squares: never more than 6 (4, of maps without negative values), whatever
-    is wanted of something plain.
+    Args:
+        found: moments.
+        wanted: others, of as many maps.
+        mutual: divide by the mean of both squares instead: never more than 6 (4, of maps without negative values),
+            whatever is wanted of something plain.
+        rooted: take the root of each share, so that what is nearly right goes on to be drawn as strongly as what is
+            far off; differences below a hundredth count by their squares.
     """
     parts = ((found.mean, wanted.mean), (found.spread, wanted.spread))
-    return torch.stack([_share(mine, other, mutual) for mine, other in parts]).sum(0)
+    shares = torch.stack([_share(mine, other, mutual) for mine, other in parts])
+    return ((shares + NEAR).sqrt() - NEAR**0.5 if rooted else shares).sum(0)
 
 
 def spread_distance(found: Moments, wanted: Moments) -> Tensor:

@@ -148,7 +148,7 @@ class Stylist(model.Stylist):
             maps, seen = features.look(_large(made))
             found = features.of_maps(made, maps)
             outside = 10 * (made - made.clamp(0, 1)).square().mean()
-            return style_distance(found, wanted, mutual=True), content_distance(seen, content), outside
+            return style_distance(found, wanted, mutual=True, rooted=True), content_distance(seen, content), outside
 
     def _drawn(self, x: Images, rng: Generator, pictures: tuple[Tensor, ...] | None = None) -> Images:
         """A piece of a painting for each picture, in a size drawn by chance."""

@@ -20,7 +20,7 @@ LEAST = 40  # px: a shorter side below which no coarser size is begun with
 RATE = 0.02  # Adam's, falling to nothing at each size
 JITTER = 8  # px by which the picture is moved from step to step, so that no grid of the net's is painted
 RIM = 4  # px around the picture that are looked at besides
-PLACES = 6  # of them, drawn once a size: the content is looked at in each
+PLACES = 6  # of them, drawn once a size: the content and the paintings are looked at in each
 CONTENT = 0.6  # weight of the content against the style
 USUAL = 2.0  # how much the style counts against that where a person asks for a strength of 1
 OUTSIDE = 10.0  # weight of what leaves the range of colours
@@ -61,7 +61,8 @@ def painted(
         rng: where moves are drawn from.
         steps: at the smallest size; the larger ones take fewer.
         strength: how much the style counts against the content; 1 is usual.
-        gram: match Gram matrices alone, as Gatys et al. do; else means and covariances, and of pixels, too.
+        gram: match squared differences of Gram matrices alone, as Gatys et al. do; else means and covariances, and of
+            pixels, too, by their roots.
         before: what the last frame of a film became; it is begun with, and kept where nothing changes.
 
     Returns:
@@ -78,8 +79,9 @@ def painted(
         small = x if share == 1 else resized(x, sides)
         begin = small if canvas is None else resized(canvas, sides)
         begin = begin if before is None else torch.lerp(begin, before.picture, before.trust)
-        wanted, places = _wanted(models, features, share, gram), min(PLACES, count)
-        work = _Work(small, wanted, features, rng, strength, gram, before, places)
+        corners = torch.randint(JITTER, (min(PLACES, count), 2), generator=rng).tolist()
+        wanted = _wanted(models, features, share, gram, corners)
+        work = _Work(small, wanted, features, rng, strength, gram, before, corners)
         levels = [each.clone().requires_grad_() for each in _levels(begin, share)]
         adam = torch.optim.Adam(levels, lr=RATE)
         for step in range(count):
@@ -109,11 +111,10 @@ class _Work:
         strength: float,
         gram: bool,
         before: Before | None,
-        places: int,
+        corners: list[list[int]],
     ) -> None:
         self.wanted, self.features, self.rng, self.strength, self.gram = wanted, features, rng, strength, gram
         self.before = before
-        corners = torch.randint(JITTER, (places, 2), generator=rng).tolist()
         with torch.no_grad():
             self.places = [(top, left, features.content(_moved(x, top, left))) for top, left in corners]
 
@@ -125,7 +126,7 @@ class _Work:
         for share, mask, styles in self.wanted:
             where = None if mask is None else _moved(resized(mask, list(x.shape[2:])), top, left)
             found = self.features.of_maps(shown, maps, where, self.gram)
-            loss = loss + self.strength * share * style_distance(found, styles).mean()
+            loss = loss + self.strength * share * style_distance(found, styles, rooted=not self.gram).mean()
         if self.before is not None:
             kept = self.before.trust * (x - self.before.picture).square()
             loss = loss + STILL * kept.mean()
@@ -133,17 +134,29 @@ class _Work:
 
 
 def _wanted(
-    models: Sequence[Model], features: StyleFeatures, share: float, gram: bool
+    models: Sequence[Model], features: StyleFeatures, share: float, gram: bool, corners: list[list[int]]
 ) -> list[tuple[float, Mask | None, list[Moments]]]:
-    """The style of each painting at this size, its share of all, and where it is wanted."""
+    """The style of each painting at this size, its share of all, and where it is wanted.
+
+    Paintings are moved as pictures are, and get their rim: what a net sees at an edge, or where its grid happens to
+    lie, would be painted into the picture, else.
+    """
     found = []
     with torch.no_grad():
         for each in models:
             picture = each.picture
             if share < 1:
                 picture = resized(picture, [max(1, round(side * share)) for side in picture.shape[2:]])
-            found.append((each.share, each.mask, features.style(_large_enough(picture, features), gram=gram)))
+            picture = _large_enough(picture, features)
+            looks = [features.style(_moved(picture, top, left), gram=gram) for top, left in corners]
+            found.append((each.share, each.mask, [_mean(layer) for layer in zip(*looks, strict=True)]))
     return found
+
+
+def _mean(looks: Sequence[Moments]) -> Moments:
+    """What several looks at one painting have in common."""
+    means, spreads = zip(*looks, strict=True)
+    return Moments(torch.stack(means).mean(0), torch.stack(spreads).mean(0))
 
 
 def _levels(x: Images, share: float) -> list[Tensor]:

@@ -61,9 +61,9 @@ class StyleFeatures:
         return self.look(x)[1]
 
 
-def style_distance(found: list[Moments], wanted: list[Moments], mutual: bool = False) -> Tensor:
-    """The mean discrepancy over the layers, (B,)."""
-    each = [discrepancy(mine, other, mutual) for mine, other in zip(found, wanted, strict=True)]
+def style_distance(found: list[Moments], wanted: list[Moments], mutual: bool = False, rooted: bool = False) -> Tensor:
+    """The mean discrepancy over the layers, (B,); see :func:`danqing.maths.moments.discrepancy`."""
+    each = [discrepancy(mine, other, mutual, rooted) for mine, other in zip(found, wanted, strict=True)]
     return torch.stack(each).mean(0)
 
 

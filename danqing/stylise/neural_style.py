@@ -24,7 +24,7 @@ from danqing.nets.style_features import style_features
 MOST = 2**21  # pixels that are painted; more would take an hour, and strokes have no finer detail
 
 
-@operator
+@operator(version=2)
 def neural_style(
     x: Images,
     style: Painting,

@@ -32,7 +32,7 @@ SEED = 0
 Paint = Callable[[Images, Before | None], Images]
 
 
-@operator
+@operator(version=2)
 def style_film(
     film: Path,
     style: Painting,

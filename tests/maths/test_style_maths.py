@@ -68,6 +68,18 @@ def test_discrepancy_is_nought_for_the_same_and_scales_away() -> None:
     torch.testing.assert_close(spread_distance(nothing, a), torch.ones(2))
 
 
+def test_roots_draw_what_is_nearly_right_as_strongly_as_what_is_far_off() -> None:
+    a = moments(torch.rand(1, 5, 8, 9, generator=Generator().manual_seed(0)))
+
+    def off(by: float, rooted: bool) -> float:
+        return float(discrepancy(Moments(a.mean * (1 + by), a.spread * (1 + by)), a, rooted=rooted))
+
+    assert off(0.0, rooted=True) == 0
+    assert off(0.2, rooted=True) - off(0.1, rooted=True) == pytest.approx(off(0.6, True) - off(0.5, True), rel=0.02)
+    assert off(0.4, rooted=True) == pytest.approx(2 * 0.4, rel=0.05)  # means and spreads, each 0.4 of its own norm
+    assert off(0.4, rooted=False) == pytest.approx(2 * 0.4**2, rel=1e-4)
+
+
 def test_pixel_maps_hold_slopes() -> None:
     ramp = (torch.arange(8.0)[None, None, None] / 10).expand(1, 3, 5, 8)
     maps = pixel_maps(ramp)

@@ -14,6 +14,8 @@ from danqing.core.errors import DanqingError, ModelFileError, ParameterError, Pi
 from danqing.core.notes import noted
 from danqing.core.uses import noting_uses
 from danqing.maths.moments import moments
+from danqing.maths.pyramid import resized
+from danqing.nets import neural_style as neural
 from danqing.nets.style_features import style_distance, style_features
 
 SIDE = 72  # px
@@ -51,6 +53,18 @@ def test_neural_style_comes_near_to_the_painting_and_stays_the_photograph(photo:
     made = danqing.neural_style(photo, style=painting, steps=20)
     assert away(made, painting) < 0.7 * away(photo, painting)
     assert alike(made, photo) > alike(painting, photo) + 0.1
+
+
+def test_a_painting_is_known_again_wherever_it_is_moved(painting: Tensor) -> None:
+    """It has the rim that pictures have: what is seen at an edge is otherwise painted along the edges of a picture."""
+    features, small = style_features(), resized(painting, [48, 64])
+    corners = [[0, 3], [5, 0], [3, 7], [6, 5], [1, 4], [4, 2]]
+    with torch.no_grad():
+        ((_, _, wanted),) = neural._wanted([neural.Model(small)], features, 1.0, False, corners)
+        for corner in ((2, 6), (7, 1)):
+            seen = features.style(neural._moved(small, *corner))
+            bare = style_distance(seen, features.style(small), rooted=True)
+            assert style_distance(seen, wanted, rooted=True) < 0.75 * bare
 
 
 def test_more_strength_is_nearer_and_none_is_the_photograph(photo: Tensor, painting: Tensor) -> None:
