@@ -39,6 +39,7 @@ LARGEST = 1.8  # times the size in which a painting just fills a square: strokes
 HELD_OUT = 5  # one painting of so many is never learned from
 SCORED = 8  # photographs a score is taken on
 SHOWN = 4  # of each chunk of pictures to look at
+MOVED = 8  # px by which what was painted is moved before it is looked at, so that no grid of the net's is painted
 SEED = 1  # of the pairs that scores are taken on
 
 
@@ -104,7 +105,7 @@ class Stylist(model.Stylist):
         paintings = self._drawn(x, rng)
         own = torch.rand(len(x), generator=rng) < OWN
         paintings = torch.where(planes(own, x), x, paintings)
-        style, content, outside = self._judged(x, paintings)
+        style, content, outside = self._judged(x, paintings, rng)
         self.read = {"style": float(style.detach().mean()), "content": float(content.detach().mean())}
         yield "", (style + self.content * content).mean() + outside
 
@@ -118,7 +119,8 @@ class Stylist(model.Stylist):
         x, rng = in_channels(batch.x[:SCORED], 3), Generator().manual_seed(SEED)
         found: dict[str, float] = {}
         for name, pictures in self._gallery()._asdict().items():
-            style, content, _ = self._judged(x, self._drawn(x, rng, pictures) if pictures else x.roll(1, 0))
+            paintings = self._drawn(x, rng, pictures) if pictures else x.roll(1, 0)
+            style, content, _ = self._judged(x, paintings, rng)
             loss = float((style + self.content * content).mean())
             found |= {
                 f"loss_{name}": loss,
@@ -136,17 +138,19 @@ class Stylist(model.Stylist):
         paintings = torch.cat(turns)
         return self.paint(colours_matched(x, paintings), self.code(paintings))
 
-    def _judged(self, x: Images, paintings: Images) -> tuple[Tensor, Tensor, Tensor]:
+    def _judged(self, x: Images, paintings: Images, rng: Generator) -> tuple[Tensor, Tensor, Tensor]:
         """How far the painted pictures are from the paintings' style and from their own content, and from colours."""
         features, device = style_features(), x.device.type
+        corner = torch.randint(MOVED, (2,), generator=rng).tolist()
         with torch.autocast(device, enabled=False), torch.no_grad():
             wanted = features.style(_large(paintings))
             ground = colours_matched(x, paintings)
-            content = features.content(_large(ground))
+            content = features.content(_large(_moved(ground, *corner)))
         made = self.brush(ground, code_of(wanted)).float()
         with torch.autocast(device, enabled=False):
-            maps, seen = features.look(_large(made))
-            found = features.of_maps(made, maps)
+            shown = _large(_moved(made, *corner))
+            maps, seen = features.look(shown)
+            found = features.of_maps(shown, maps)
             outside = 10 * (made - made.clamp(0, 1)).square().mean()
             return style_distance(found, wanted, mutual=True, rooted=True), content_distance(seen, content), outside
 
@@ -212,6 +216,12 @@ def _kept(file: Path) -> Tensor:
         sides = [max(1, round(factor * side)) for side in x.shape[2:]]
         x = F.interpolate(x, sides, mode="bilinear", antialias=True, align_corners=False).clamp(0, 1)
     return (x[0] * 255).round().to(torch.uint8)
+
+
+def _moved(x: Images, top: int, left: int) -> Images:
+    """Cut a picture from this corner on, always to the same size; one that has nothing to spare stays whole."""
+    height, width = (side - MOVED for side in x.shape[2:])
+    return x if min(height, width) < 2 * MOVED else x[..., top : top + height, left : left + width]
 
 
 def _large(x: Images) -> Images:

@@ -40,7 +40,7 @@ def test_it_learns_the_look_of_a_painting(paintings: Path) -> None:
     x, rng = photographs(), torch.Generator().manual_seed(0)
     optimiser = torch.optim.Adam(model.parameters(), 3e-3)
     before = model.score(Samples(x))["style_learned"]
-    for _ in range(25):
+    for _ in range(75):
         for _, loss in model.losses(Samples(x), rng):
             optimiser.zero_grad()
             loss.backward()
