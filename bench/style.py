@@ -219,11 +219,13 @@ def _seams() -> float:
     x = functional.interpolate(photograph("astronaut"), (3000, 4000), mode="bilinear")
     code = weights.code(picture(PAINTINGS / f"{OTHERS[0]}.png"))
 
+    even = weights.evenness(x, code)
+
     def paint(part: Images) -> Images:
-        return weights.paint(part, code)
+        return weights.paint(part, code, even)
 
     tiles = finish(local(paint, x, weights.reach))
-    return 255 * float((tiles - weights.paint(x, code)).abs().max())
+    return 255 * float((tiles - weights.paint(x, code, even)).abs().max())
 
 
 def _film() -> dict[str, float]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal, NamedTuple
 
@@ -27,7 +27,7 @@ from danqing.maths.colour_match import colours_matched
 from danqing.maths.fitting import in_channels
 from danqing.maths.moments import Moments
 from danqing.maths.variation import planes
-from danqing.nets.brush import REACH, Brush
+from danqing.nets.brush import REACH, Brush, Evenness
 from danqing.nets.style_features import content_distance, style_distance, style_features
 
 WIDTHS = {"tiny": (8, 16, 24), "small": (16, 48, 96)}
@@ -40,6 +40,7 @@ HELD_OUT = 5  # one painting of so many is never learned from
 SCORED = 8  # photographs a score is taken on
 SHOWN = 4  # of each chunk of pictures to look at
 MOVED = 8  # px by which what was painted is moved before it is looked at, so that no grid of the net's is painted
+PART = 192  # px: of what tells for a whole picture how its maps are evened
 SEED = 1  # of the pairs that scores are taken on
 
 
@@ -61,12 +62,15 @@ class Stylist(model.Stylist):
         paintings: a folder of paintings; not given: the photographs are each other's paintings.
         net: how large the painter is.
         content: weight of what is shown against how it is painted.
+        norm: maps are normalised over the picture, or the channels at each place, as stylists from before do, which
+            learn more slowly.
 
     Source: L. Gatys et al. 2016 (losses); V. Dumoulin et al. 2017 and X. Huang, S. Belongie, "Arbitrary style
     transfer in real-time with adaptive instance normalization", 2017 (statistics as the style); covariances: danqing.
     """
 
     optimiser: ClassVar[Optimiser] = Optimiser(lr=1e-3, betas=(0.9, 0.99), muon=0.005)
+    former: ClassVar[dict[str, str]] = {"norm": "places"}
     batch_size: ClassVar[int] = 4
     fit: ClassVar[Literal["crop", "pad", "stretch", "tiles"]] = "crop"
     picture_size: ClassVar[int] = 192
@@ -77,10 +81,11 @@ class Stylist(model.Stylist):
         paintings: Source = "",
         net: Literal["tiny", "small"] = "small",
         content: Annotated[float, Range(0, 100)] = CONTENT,
+        norm: Literal["maps", "places"] = "maps",
     ) -> None:
         super().__init__()
         self.paintings, self.content = paintings, content
-        self.brush = Brush(2 * sum(CHANNELS), WIDTHS[net])
+        self.brush = Brush(2 * sum(CHANNELS), WIDTHS[net], norm)
         self.state = ""  # of the folder of paintings, when it was first looked into
         self.read: dict[str, float] = {}
 
@@ -94,9 +99,15 @@ class Stylist(model.Stylist):
         return code_of(style_features().style(_large(painting)))
 
     @torch.no_grad()
-    def paint(self, x: Images, code: Tensor) -> Images:
+    def evenness(self, x: Images, code: Tensor) -> list[Evenness]:
+        """What the maps of a picture (1, 3, H, W) are evened by, told by nine parts of it, or by all of a small one."""
+        parts = _parts(x)
+        return self.brush.evenness(parts, code.expand(len(parts), -1))
+
+    @torch.no_grad()
+    def paint(self, x: Images, code: Tensor, even: Sequence[Evenness] | None = None) -> Images:
         """Paint pictures (B, 3, H, W) of any size, whose colours are the painting's already."""
-        made: Tensor = self.brush(x, code.expand(len(x), -1))
+        made: Tensor = self.brush(x, code.expand(len(x), -1), even)
         return made.clamp(0, 1)
 
     def losses(self, batch: Samples, rng: Generator) -> Iterator[tuple[str, Tensor]]:
@@ -216,6 +227,14 @@ def _kept(file: Path) -> Tensor:
         sides = [max(1, round(factor * side)) for side in x.shape[2:]]
         x = F.interpolate(x, sides, mode="bilinear", antialias=True, align_corners=False).clamp(0, 1)
     return (x[0] * 255).round().to(torch.uint8)
+
+
+def _parts(x: Images) -> Images:
+    """Nine parts, spread evenly, as large as the pictures in training; of a picture without room for them the whole."""
+    if min(x.shape[2:]) < 3 * PART:
+        return x
+    downs, acrosses = ([round(at * (side - PART) / 2) for at in range(3)] for side in x.shape[2:])
+    return torch.cat([x[..., top : top + PART, left : left + PART] for top in downs for left in acrosses])
 
 
 def _moved(x: Images, top: int, left: int) -> Images:

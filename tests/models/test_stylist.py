@@ -14,7 +14,7 @@ from torch import Tensor
 
 from danqing.core.errors import DataError
 from danqing.core.learned.model import Samples
-from danqing.core.learned.weights import load, save
+from danqing.core.learned.weights import load, load_tensors, save, save_tensors
 from danqing.models.stylist import Stylist, code_of, gallery
 from danqing.nets.style_features import style_features
 
@@ -113,7 +113,7 @@ def test_it_comes_back_from_its_file_without_its_paintings(tmp_path: Path) -> No
 
 
 def test_what_lies_far_away_is_not_seen() -> None:
-    """Its reach is true: a change of one pixel changes nothing farther away."""
+    """Its reach is true: evened alike, a change of one pixel changes nothing farther away."""
     model = Stylist(SIDE, net="tiny").eval()
     x = torch.rand(1, 3, 40, 480, generator=torch.Generator().manual_seed(0))
     changed = x.clone()
@@ -121,7 +121,32 @@ def test_what_lies_far_away_is_not_seen() -> None:
     code = model.code(x)
     with torch.no_grad():
         model.brush.tail.weight.mul_(30)
-    apart = (model.paint(x, code) - model.paint(changed, code)).abs().amax((0, 1, 2))
+    even = model.evenness(x, code)
+    apart = (model.paint(x, code, even) - model.paint(changed, code, even)).abs().amax((0, 1, 2))
     seen = apart.nonzero()[:, 0]
     assert apart.max() > 0
     assert max(240 - int(seen.min()), int(seen.max()) - 240) <= model.reach
+
+
+def test_a_picture_is_evened_by_what_it_is_as_a_whole() -> None:
+    """A small one by all of it; of a large one nine parts tell the same, as long as it is alike everywhere."""
+    model = Stylist(SIDE, net="tiny").eval()
+    x = torch.rand(1, 3, 72, 64, generator=torch.Generator().manual_seed(0))
+    code = model.code(x)
+    assert model.paint(x, code, model.evenness(x, code)).equal(model.paint(x, code))
+    large = x.repeat(1, 1, 8, 9)
+    whole, parts = model.brush.evenness(large, code), model.evenness(large, code)
+    for mine, other in zip(whole, parts, strict=True):
+        torch.testing.assert_close(mine.deviation, other.deviation, rtol=0.1, atol=0.01)
+
+
+def test_one_from_before_evens_places(tmp_path: Path) -> None:
+    old = Stylist(SIDE, net="tiny", norm="places").eval()
+    file = save(old, tmp_path / "old.safetensors")
+    card, tensors = load_tensors(file)
+    del card["config"]["norm"]
+    again = load(save_tensors(tensors, tmp_path / "older.safetensors", card), kind=Stylist)
+    x = photographs()[:1]
+    code = old.code(x)
+    assert old.evenness(x, code) == []
+    assert again.paint(x, code).equal(old.paint(x, code))

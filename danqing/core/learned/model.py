@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar, Literal, NamedTuple
 
 import torch
@@ -186,15 +186,25 @@ class Stylist(Model):
     @property
     @abstractmethod
     def reach(self) -> int:
-        """How many pixels of the result away it looks, so that a picture may be painted tile by tile."""
+        """How many pixels of the result away it looks, so that a picture may be painted tile by tile, evened alike."""
 
     @abstractmethod
     def code(self, painting: Images) -> Tensor:
         """What paintings (B, 3, H, W) are like (B, D); what lies between two codes is a mixture of both styles."""
 
     @abstractmethod
-    def paint(self, x: Images, code: Tensor) -> Images:
-        """Paint pictures (B, 3, H, W), whose colours are the paintings' already, by codes (1 or B, D)."""
+    def evenness(self, x: Images, code: Tensor) -> Sequence[Any]:
+        """What a picture (1, 3, H, W) and a code (1, D) tell of the whole, by which all its tiles are painted."""
+
+    @abstractmethod
+    def paint(self, x: Images, code: Tensor, even: Sequence[Any] | None = None) -> Images:
+        """Paint pictures (B, 3, H, W), whose colours are the paintings' already, by codes (1 or B, D).
+
+        Args:
+            x: pictures, or a tile of one.
+            code: what the paintings are like.
+            even: of a tile: the evenness of the whole; else each picture has its own.
+        """
 
 
 class Viewer(Model):
