@@ -69,7 +69,9 @@ def test_run_lengths_are_those_of_coco(mask: torch.Tensor) -> None:
     ("change", "words"),
     [({"box": [50, 0, 60, 9]}, "outside"), ({"box": [5, 5, 5, 9]}, "no area"), ({"box": [1, 2, 3]}, "four numbers"),
      ({"box": [float("nan"), 0, 4, 4]}, "four numbers"), ({"score": 2}, "between 0 and 1"), ({"label": 3}, "label"),
-     ({"mask": {"size": [3, 3], "counts": [9]}}, "does not fit"), ({"points": [{"x": 1}]}, "point")],
+     ({"mask": {"size": [3, 3], "counts": [9]}}, "does not fit"), ({"points": [{"x": 1}]}, "point"),
+     ({"points": 5}, "point"), ({"points": None}, "point"),
+     ({"points": [{"name": "eye", "x": 1, "y": 1, "score": 5}]}, "point")],
 )  # fmt: skip
 def test_a_wrong_thing_is_named(change: dict[str, Any], words: str, tmp_path: Path) -> None:
     second = {**GOOD["things"][0], **change}
