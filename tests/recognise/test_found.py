@@ -249,6 +249,16 @@ def test_nothing_to_crop_to_is_an_error_and_nothing_to_blur_is_none() -> None:
         assert torch.equal(danqing.blur(x, boxes=Found(40, 30, (Thing("cat", (1, 1, 9, 9)),)), only="dog"), x)
 
 
+@pytest.mark.parametrize("name", ["crop", "background"])
+def test_what_is_called_otherwise_is_told_where_nothing_is_left(name: str) -> None:
+    boxes = Found(40, 30, (Thing("cat", (1, 1, 9, 9)),))
+    with (
+        pytest.warns(UserWarning, match="no dog"),
+        pytest.raises(ParameterError, match="no dog among what was found: cat"),
+    ):
+        getattr(danqing, name)(torch.rand(1, 3, 30, 40), boxes=boxes, only="dog")
+
+
 # ---------------------------------------------------------------- from the command line, and again
 
 
