@@ -78,8 +78,9 @@ class Store:
         return int(self.pictures.shape[1])
 
     def facts(self) -> dict[str, Any]:
-        """What a model card says of its data, as JSON values."""
-        counts = Counter() if self.labels is None else Counter(self.labels.tolist())
+        """What a model card says of its data, as JSON values; of each class, how many pictures or things there are."""
+        told = self.things.classes if self.things is not None else [] if self.labels is None else [self.labels]
+        counts = Counter(at for each in told for at in each.tolist())
         classes = {name: counts[at] for at, name in enumerate(self.classes)}
         here = {"count": len(self), "size": self.size, "channels": self.channels, "classes": classes}
         pair = {} if self.pairs is None else {"pair": {"size": self.pairs.shape[2], "channels": self.pairs.shape[1]}}

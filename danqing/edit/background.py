@@ -18,7 +18,7 @@ from danqing.core.pictures.contract import Images, Mask
 from danqing.core.progress import Job, Progress
 from danqing.maths.colour import brightness, pixel
 from danqing.maths.cutout import matte, object_in, unmixed
-from danqing.maths.found import chosen, pixels_of
+from danqing.maths.found import chosen, lacking, pixels_of
 from danqing.maths.selection import box_in, covering, fitting
 
 WHITE = (1.0, 1.0, 1.0)
@@ -68,7 +68,8 @@ def background(
     if (found := chosen(x, boxes, only)) is not None:
         kept = torch.stack([pixels_of(picture, things) for picture, things in zip(x, found, strict=True)])
         if not bool(kept.flatten(1).any(1).all()):
-            raise ParameterError("marks nothing: no object would be left", where="boxes")
+            what = lacking(boxes or (), only) if not any(found) else ""
+            raise ParameterError(what or "marks nothing: no object would be left", where="boxes")
     elif mask is None:
         frame = box_in(x, box)
         kept = torch.zeros(len(x), *x.shape[2:], dtype=torch.bool, device=x.device)

@@ -11,8 +11,8 @@ from danqing.core.fields.number import Range
 from danqing.core.fields.only import Only
 from danqing.core.operators.operator import operator
 from danqing.core.pictures.contract import Images
-from danqing.core.pictures.found import Thing
-from danqing.maths.found import around, chosen
+from danqing.core.pictures.found import Found
+from danqing.maths.found import around, chosen, lacking
 
 
 @operator(geometry=True)
@@ -49,18 +49,19 @@ def crop(
         danqing crop photo.png --left 40 --top 20 --width 320 --height 240 --out part.png
         danqing crop photo.png --boxes faces.json --out faces.png
     """
-    if (found := chosen(x, boxes, only)) is not None:
-        left, top, width, height = _around(x, found)
+    if boxes is not None or only:
+        left, top, width, height = _around(x, boxes, only)
     bottom = _end("top", top, "height", height, x.shape[2])
     right = _end("left", left, "width", width, x.shape[3])
     return x[:, :, top:bottom, left:right].clone()  # a copy, so that the whole picture can be forgotten
 
 
-def _around(x: Images, found: list[tuple[Thing, ...]]) -> Rectangle:
+def _around(x: Images, boxes: tuple[Found, ...] | None, only: str) -> Rectangle:
     """What holds all that was found in pictures that are cut alike."""
-    things = tuple(thing for each in found for thing in each)
+    things = tuple(thing for each in chosen(x, boxes, only) or () for thing in each)
     if not things:
-        raise ParameterError("nothing was found to cut to", where="boxes", remedy="Look with a lower threshold")
+        what = lacking(boxes or (), only) or "nothing was found to cut to"
+        raise ParameterError(what, where="boxes", remedy="Look with a lower threshold")
     return around(things, x.shape[3], x.shape[2])
 
 

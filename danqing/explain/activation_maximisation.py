@@ -72,7 +72,8 @@ def activation_maximisation(
         optimiser.zero_grad()
         answer, waves.grad = _sloped(weights, name, channel, waves, rng)
         if step == 0 and not waves.grad.any():
-            raise ParameterError("the channel does not answer to the picture to begin with", where="channel")
+            what = "the channel does not answer to the picture to begin with"
+            raise ParameterError(what, where="channel", remedy="Give another one, or another --seed")
         optimiser.step()
         yield Progress(step + 1, steps, f"answer {answer.item():.3g}", _painted(waves.detach(), side))
     return _painted(waves.detach(), side)

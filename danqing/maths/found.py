@@ -79,12 +79,16 @@ def _of_one(x: Images, found: Found, wanted: set[str], only: str, name: str) -> 
         raise ParameterError(what, where=name, remedy="Look for things in the picture itself")
     known = (_within(thing, width, height, name) for thing in found.things)
     things = tuple(thing for thing in known if not wanted or thing.label.casefold() in wanted)
-    if not things and found.things:
-        labels = labels_of(found)
-        note(f"no {only} among what was found: {', '.join(labels[:SHOWN])}{' …' if len(labels) > SHOWN else ''}")
-    elif not things:
-        note("nothing was found in the picture")
+    if not things:
+        note(lacking([found], only) or "nothing was found in the picture")
     return things
+
+
+def lacking(boxes: Sequence[Found], only: str) -> str:
+    """What was found instead of what is meant; nothing where nothing was."""
+    labels = sorted({label for each in boxes for label in labels_of(each)})
+    told = f"{', '.join(labels[:SHOWN])}{' …' if len(labels) > SHOWN else ''}"
+    return f"no {only} among what was found: {told}" if labels else ""
 
 
 def _within(thing: Thing, width: int, height: int, name: str) -> Thing:
@@ -134,4 +138,4 @@ def pixels_of(picture: Tensor, things: tuple[Thing, ...], whole: bool = False) -
     return marked
 
 
-__all__ = ["around", "chosen", "known_labels", "labels_in", "pixels_of", "rectangle"]
+__all__ = ["around", "chosen", "known_labels", "labels_in", "lacking", "pixels_of", "rectangle"]

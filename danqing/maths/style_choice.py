@@ -11,6 +11,7 @@ from torch.nn import functional
 
 from danqing.core.errors import ParameterError
 from danqing.core.pictures.contract import Images, Mask
+from danqing.core.pictures.names import several
 from danqing.maths.colour_match import colours_matched
 from danqing.maths.fitting import in_channels
 from danqing.maths.pyramid import resized
@@ -65,7 +66,7 @@ def styles_for(
         if mask is not None and paintings[at] is None:
             raise ParameterError("says where a painting goes that is not given", where=_called("mask", at))
     if len(strength) not in (1, len(given)):
-        what = f"{len(strength)} numbers do not pair up with {len(given)} paintings"
+        what = f"{len(strength)} numbers do not pair up with {several(len(given), 'painting')}"
         raise ParameterError(what, where="strength", remedy="Give one for all, or one for each")
     total = sum(strength)
     shares = [each / total if total else 0.0 for each in strength]

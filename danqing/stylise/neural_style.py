@@ -43,7 +43,8 @@ def neural_style(
     """Paint pictures anew in the style of paintings, stroke by stroke, which takes a while.
 
     The picture is changed, coarse to fine, until a net sees the painting's texture in it and still the same things.
-    Half a megapixel takes about a minute; ``style_model`` is there at once, with looser strokes.
+    Half a megapixel takes about a minute; ``style_model`` is there at once, with looser strokes. Films are for
+    ``style_film``.
 
     Args:
         x: pictures (B, C, H, W) in [0, 1].

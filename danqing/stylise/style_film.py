@@ -90,7 +90,7 @@ def _model(styles: list[Images | None], strength: tuple[float, ...], colours: st
     def paint(x: Images, before: Before | None) -> Images:
         first, second = styles
         made: Images = once(x, style=first, style2=second, strength=strength, colours=colours, weights=weights)
-        return made if before is None else torch.lerp(made, before.picture, before.trust)
+        return made if before is None or not any(strength) else torch.lerp(made, before.picture, before.trust)
 
     return paint
 

@@ -40,7 +40,7 @@ def style_model(
     """Paint pictures anew in the style of paintings, at once and at any size.
 
     A small net paints, driven by what a painting is like; it has learned from some paintings and guesses at others.
-    ``neural_style`` takes its time and comes closer to the painting.
+    ``neural_style`` takes its time and comes closer to the painting; ``style_film`` paints films.
 
     Args:
         x: pictures (B, C, H, W) in [0, 1].

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import random
 from pathlib import Path
@@ -16,6 +17,7 @@ from PIL import Image
 from danqing.core.errors import DataError, OutputError
 from danqing.core.notes import noted
 from danqing.core.pictures.found import Found, Spot, Thing
+from danqing.data.annotations.class_list import names_in
 from danqing.data.annotations.coco import _uncompressed
 from danqing.data.annotations.formats import CODECS, format_of, read_labels
 from danqing.data.annotations.label_set import LabelSet, filled
@@ -297,6 +299,8 @@ def test_check_and_convert_tell_faults_and_leave_with_1(photos: Path, tmp_path: 
     checked = CliRunner().invoke(cli, ["data", "check", str(photos), "--boxes", str(file)])
     assert checked.exit_code == 1
     assert "annotation 2 of a.png has a box of no area" in checked.output
+    assert f"Suggestion: danqing train detector {photos} --labels {file}" in checked.output
+    assert "to paint" not in checked.output  # what is wanted of labelled things
     words = ["data", "convert", str(file), "--pictures", str(photos), "--target", str(tmp_path / "y"), "--to", "yolo"]
     assert CliRunner().invoke(cli, words).exit_code == 1
     assert (tmp_path / "y" / "a.txt").read_text().startswith("0 0.15")
@@ -384,3 +388,159 @@ def test_class_names_in_the_encodings_of_windows(encoding: str, mark: bytes, pho
         found = read_labels(yolo(tmp_path / "y", **{"classes.txt": listed, "a.txt": LINE}), photos)
     assert found.classes == ["老虎", "大熊猫"]
     assert any("GB 18030" in each for each in notes) == (encoding == "gb18030")
+
+
+# ---------------------------------------------------------------- what other programs write, and what no format holds
+
+LISTED = "traffic light", "dog's", "a, b"
+YAMLS = {
+    "a list in a line": "nc: 3\nnames: ['traffic light', \"dog's\", 'a, b']  # 3\n",
+    "a table in a line": "names: {0: traffic light, 1: dog's, 2: 'a, b'}\nnc: 3\n",
+    "a list": "names:\n- traffic light\n- dog's\n- a, b\nnc: 3\n",
+    "a table": "p: x\nnames:\r\n  2: a, b\r\n  0: traffic light # red\r\n  1: dog's\r\n\r\ndownload: |\n  names: [x]\n",
+    "a list over lines": "names: [\n  traffic light,\n  dog's,\n  'a, b',\n]\n",
+}
+
+
+@pytest.mark.parametrize("text", YAMLS.values(), ids=YAMLS)
+def test_the_names_of_a_data_yaml_are_read(text: str, photos: Path, tmp_path: Path) -> None:
+    place = tmp_path / "labels" / "train"
+    place.mkdir(parents=True)
+    (tmp_path / "data.yaml").write_text(text)
+    (place / "a.txt").write_text("2 .5 .5 .2 .2\n")
+    read = read_labels(place, photos)
+    assert (tuple(read.classes), read.found["a.png"].things[0].label) == (LISTED, "a, b")
+
+
+@pytest.mark.parametrize(
+    "text", ["", "names:", "names: file.txt\n", "names: {999999999: x}\n", "names: [", "names: []"]
+)
+def test_a_data_yaml_without_names_leaves_numbers(text: str) -> None:
+    assert names_in(text) == []
+
+
+@pytest.mark.parametrize("kind", ["yolo", "voc", "labelme", "masks"])
+def test_sides_that_hold_their_labels_themselves(kind: str, tmp_path: Path) -> None:
+    """As Roboflow lays them out, and as danqing composes them: pictures of both sides may have one name."""
+    mask = torch.zeros(SIZE[1], SIZE[0], dtype=torch.bool)
+    mask[2:9, 3:12] = True
+    for side, label in (("train", "dog"), ("valid", "cat")):
+        (tmp_path / side / "images").mkdir(parents=True)
+        Image.new("RGB", SIZE).save(tmp_path / side / "images" / "0.png")
+        found = Packed({"0.png": Found(*SIZE, (Thing(label, (3.0, 2, 12, 9), mask=mask),))})
+        CODECS[kind].write(LabelSet(found, ["cat", "dog"], []), tmp_path / side / "labels")
+    known = read_labelled(tmp_path, None, "masks" if kind in ("labelme", "masks") else "boxes")
+    found = known.labels.found
+    assert {name: found[name].things[0].label for name in found} == {
+        "train/images/0.png": "dog",
+        "valid/images/0.png": "cat",
+    }
+
+
+def test_labels_beside_a_folder_of_pictures_are_found(tmp_path: Path) -> None:
+    """As ``data compose`` lays them."""
+    (tmp_path / "pictures").mkdir()
+    Image.new("RGB", SIZE).save(tmp_path / "pictures" / "a.png")
+    yolo(tmp_path / "labels", **{"a.txt": LINE})
+    assert read_labelled(tmp_path / "pictures", None, "boxes").labels.found["a.png"].things[0].label == "cat"
+
+
+@pytest.mark.parametrize(
+    ("listed", "values", "made"),
+    [("leaf\n", (0, 255), {"leaf": 255}), ("leaf\n", (0, 1, 255), {"leaf": 1}),
+     ("leaf\nbug\n", (0, 2, 255), {"bug": 2}), ("", (0, 255), {"255": 255}), ("\nbug\n", (0, 2), {"bug": 2})],
+)  # fmt: skip
+def test_white_is_the_only_class_or_none(
+    listed: str, values: tuple[int, ...], made: dict[str, int], photos: Path, tmp_path: Path
+) -> None:
+    home = tmp_path / "masks"
+    home.mkdir()
+    if listed:
+        (home / "classes.txt").write_text(listed)
+    plane = np.resize(np.array(values, np.uint8), (SIZE[1], SIZE[0]))
+    Image.fromarray(plane).save(home / "a.png")
+    with noted([]) as notes:
+        read = read_labels(home, photos)
+    assert not read.faults
+    found = {each.label: each.mask for each in read.found["a.png"].things}
+    assert found.keys() == made.keys()
+    assert all(torch.equal(found[name], torch.from_numpy(plane == value)) for name, value in made.items())
+    assert any("counts as nothing" in each for each in notes) == (255 in values and 255 not in made.values())
+
+
+def test_a_mask_of_a_class_without_a_name_is_a_fault(photos: Path, tmp_path: Path) -> None:
+    home = tmp_path / "masks"
+    home.mkdir()
+    (home / "classes.txt").write_text("\nbug\n")
+    Image.fromarray(np.ones((SIZE[1], SIZE[0]), np.uint8)).save(home / "a.png")
+    (fault,) = read_labels(home, photos).faults
+    assert "no name" in fault.reason
+
+
+def test_a_damaged_mask_is_a_fault(photos: Path, tmp_path: Path) -> None:
+    """Pillow raises an error of syntax where the name of a PNG's chunk is damaged."""
+    home = tmp_path / "masks"
+    CODECS["masks"].write(labels("masks"), home)
+    data = bytearray((home / "a.png").read_bytes())
+    data[data.index(b"IDAT") + 1] = 0xFF
+    (home / "a.png").write_bytes(bytes(data))
+    (fault,) = read_labels(home, photos).faults
+    assert "cannot be read" in fault.reason
+    broken = base64.b64encode(bytes(data)).decode()
+    shape = {"label": "dog", "points": [[0, 0], [39, 29]], "shape_type": "mask", "mask": broken}
+    assert "no PNG" in labelme(photos, tmp_path / "labelme", shape).faults[0].reason
+
+
+@pytest.mark.parametrize("kind", ["yolo", "voc", "masks"])
+def test_what_a_format_cannot_hold_is_said(kind: str, tmp_path: Path) -> None:
+    given = labels("masks points scores")
+    (first, *_), size = given.found["a.png"].things, SIZE
+    found = Packed({"a.png": Found(*size, (first._replace(mask=None), first, first))})
+    with noted([]) as notes:
+        CODECS[kind].write(LabelSet(found, ["dog"], []), tmp_path / "labels")
+    said = " ".join(notes)
+    assert "points" in said
+    assert "left out" in said
+    assert kind != "masks" or ("as their boxes" in said and "of one class are one" in said)
+
+
+@pytest.mark.parametrize("name", ["a\nb", "", " ", "dog ", "x\x07"])
+@pytest.mark.parametrize("kind", ["yolo", "voc", "masks"])
+def test_a_name_that_would_shift_the_others_is_not_written(kind: str, name: str, tmp_path: Path) -> None:
+    found = Packed({"a.png": Found(*SIZE, (Thing(name, (0.0, 0, 4, 4)),))})
+    with pytest.raises(DataError, match="cannot hold a class that is called"):
+        CODECS[kind].write(LabelSet(found, [name], []), tmp_path / "labels")
+    assert not (tmp_path / "labels").exists()
+
+
+def test_what_an_id_means_twice_is_not_used(photos: Path, tmp_path: Path) -> None:
+    """Boxes of one picture would be learned as those of another."""
+    images = [{"id": 1, "file_name": "a.png"}, {"id": 1, "file_name": "empty.png"}]
+    place = tmp_path / "coco.json"
+    place.write_text(json.dumps(coco(images=images)))
+    read = read_labels(place, photos)
+    assert not read.found
+    assert "id 1 stands 2 times in images" in read.faults[0].reason
+    place.write_text(json.dumps(coco(categories=[{"id": 3, "name": "dog"}, {"id": 3, "name": "cat"}])))
+    assert not read_labels(place, photos).found["a.png"].things
+    place.write_text(json.dumps(coco(images=images[:1] * 2)))
+    assert len(read_labels(place, photos).found["a.png"].things) == 1  # said twice, but clear
+
+
+def test_crowds_and_difficult_things_are_told(photos: Path, tmp_path: Path) -> None:
+    (tmp_path / "coco.json").write_text(json.dumps(coco(annotations=[{**ONE, "iscrowd": 1}])))
+    (tmp_path / "voc").mkdir()
+    box = "<bndbox><xmin>1</xmin><ymin>1</ymin><xmax>3</xmax><ymax>9</ymax></bndbox><difficult>1</difficult>"
+    (tmp_path / "voc" / "a.xml").write_text(f"<annotation><object><name>dog</name>{box}</object></annotation>")
+    for place, words in ((tmp_path / "coco.json", "1 crowd"), (tmp_path / "voc", "difficult")):
+        with noted([]) as notes:
+            assert len(read_labels(place, photos).found["a.png"].things) == 1
+        assert any(words in each for each in notes)
+
+
+def test_a_text_that_is_none_is_a_fault(photos: Path, tmp_path: Path) -> None:
+    home = yolo(tmp_path / "y", **{"a.txt": b"\xff\xfe\x00"})
+    (fault,) = read_labels(home, photos).faults
+    assert "cannot be read" in fault.reason
+    with pytest.raises(DataError, match=r"classes\.txt"):
+        read_labels(yolo(tmp_path / "z", **{"classes.txt": b"\xff\xfe\x00", "a.txt": LINE}), photos)

@@ -16,7 +16,10 @@ from tests.session import Session
 
 ROOT = Path(__file__).parents[2]
 README, CHINESE = ROOT / "README.md", ROOT / "README.zh-CN.md"
-PAGES = [README, *(ROOT / "docs" / page for page in ("tutorial.md", "style.md", "labels.md", "transfer.md"))]
+PAGES = [
+    README,
+    *(ROOT / "docs" / page for page in ("tutorial.md", "style.md", "recognition.md", "labels.md", "transfer.md")),
+]
 FEWER = {"evaluate": ("--count", "200")}
 SIDE = 160  # px: the longer side of the pictures in the folder
 BLOCK = re.compile(r"^```(bash|python)\n(.*?)^```$", re.M | re.S)

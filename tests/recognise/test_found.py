@@ -69,7 +69,9 @@ def test_run_lengths_are_those_of_coco(mask: torch.Tensor) -> None:
     ("change", "words"),
     [({"box": [50, 0, 60, 9]}, "outside"), ({"box": [5, 5, 5, 9]}, "no area"), ({"box": [1, 2, 3]}, "four numbers"),
      ({"box": [float("nan"), 0, 4, 4]}, "four numbers"), ({"score": 2}, "between 0 and 1"), ({"label": 3}, "label"),
-     ({"mask": {"size": [3, 3], "counts": [9]}}, "does not fit"), ({"points": [{"x": 1}]}, "point")],
+     ({"mask": {"size": [3, 3], "counts": [9]}}, "does not fit"), ({"points": [{"x": 1}]}, "point"),
+     ({"points": 5}, "point"), ({"points": None}, "point"),
+     ({"points": [{"name": "eye", "x": 1, "y": 1, "score": 5}]}, "point")],
 )  # fmt: skip
 def test_a_wrong_thing_is_named(change: dict[str, Any], words: str, tmp_path: Path) -> None:
     second = {**GOOD["things"][0], **change}
@@ -245,6 +247,16 @@ def test_nothing_to_crop_to_is_an_error_and_nothing_to_blur_is_none() -> None:
         assert torch.equal(danqing.blur(x, boxes=Found(40, 30)), x)
     with pytest.warns(UserWarning, match="no dog among what was found: cat"):
         assert torch.equal(danqing.blur(x, boxes=Found(40, 30, (Thing("cat", (1, 1, 9, 9)),)), only="dog"), x)
+
+
+@pytest.mark.parametrize("name", ["crop", "background"])
+def test_what_is_called_otherwise_is_told_where_nothing_is_left(name: str) -> None:
+    boxes = Found(40, 30, (Thing("cat", (1, 1, 9, 9)),))
+    with (
+        pytest.warns(UserWarning, match="no dog"),
+        pytest.raises(ParameterError, match="no dog among what was found: cat"),
+    ):
+        getattr(danqing, name)(torch.rand(1, 3, 30, 40), boxes=boxes, only="dog")
 
 
 # ---------------------------------------------------------------- from the command line, and again

@@ -12,6 +12,7 @@ from torch import Tensor
 import danqing
 from danqing.core.errors import DanqingError, ModelFileError, ParameterError, PictureError
 from danqing.core.notes import noted
+from danqing.core.pictures.films import frames
 from danqing.core.uses import noting_uses
 from danqing.maths.moments import moments
 from danqing.maths.pyramid import resized
@@ -155,7 +156,7 @@ def test_what_is_no_painting_is_refused(name: str, photo: Tensor, painting: Tens
 
 
 def test_numbers_and_masks_without_a_painting_are_refused(photo: Tensor, painting: Tensor) -> None:
-    with pytest.raises(ParameterError, match="3 numbers do not pair up with 1 paintings"):
+    with pytest.raises(ParameterError, match="3 numbers do not pair up with 1 painting"):
         danqing.style_model(photo, style=painting, strength="1,1,1")
     with pytest.raises(ParameterError, match="a painting goes that is not given"):
         danqing.style_model(photo, style=painting, mask2=torch.ones(1, 1, SIDE, SIDE))
@@ -214,6 +215,14 @@ def test_a_film_flickers_less_when_frames_follow_each_other(tmp_path: Path, pain
         figures.append(made.told())
     assert figures[1]["flicker"] < figures[0]["flicker"] / 2
     assert figures[0]["flicker_of_the_film"] == figures[1]["flicker_of_the_film"]
+
+
+@pytest.mark.parametrize("method", ["model", "neural"])
+def test_no_strength_leaves_a_film_as_it_is(method: str, tmp_path: Path, painting: Tensor) -> None:
+    """Neither a painting nor the frame before is mixed in."""
+    made = danqing.style_film(film(tmp_path), style=painting, strength=0, method=method)
+    given = torch.cat([each.pixels for each in frames(tmp_path / "film.gif")])
+    assert torch.equal(made.pictures, given)
 
 
 def test_a_film_is_painted_stroke_by_stroke(tmp_path: Path, painting: Tensor, monkeypatch: pytest.MonkeyPatch) -> None:

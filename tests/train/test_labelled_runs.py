@@ -40,7 +40,7 @@ def test_a_run_leaves_scores_with_intervals_looks_and_a_card(family: str, score:
     assert {score, f"{score}_low", f"{score}_high"} <= log[-1]["scores"].keys()
     card = read_card(home / family / "model.safetensors")
     assert card["classes"] == ["disc", "square"]
-    assert card["data"]["things"] > 0
+    assert card["data"]["things"] == sum(card["data"]["classes"].values()) > 0
     assert card["training"]["augment"].startswith("crop")
     assert card["config"].get("points") == (["middle", "top"] if family == "keypoints" else None)
     looks = sorted((home / family / "grids").glob("*.png"))

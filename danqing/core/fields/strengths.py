@@ -17,10 +17,13 @@ Numbers = tuple[float, ...]
 class StrengthsKind(PlacesKind):
     """One number for all, or one for each; how many things there are, only the work knows."""
 
-    noun: ClassVar[str] = "a strength, or several,"
+    noun: ClassVar[str] = "a strength"
     metavar: ClassVar[str] = "S[,S…]"
-    form: ClassVar[str] = "one or several"
+    form: ClassVar[str] = "S,S"
     example: ClassVar[str] = "0.7,0.3"
+
+    def expected(self) -> str:
+        return f"one strength for all, or one for each, at most {STRONGEST:g}, such as {self.example}"
 
     def made(self, values: list[float]) -> Numbers | None:
         return tuple(values) if 1 <= len(values) <= MOST and all(0 <= each <= STRONGEST for each in values) else None

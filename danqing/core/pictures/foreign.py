@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 EXPORT = "Save it as a JPEG, PNG or TIFF"
+FILM = "Take out the pictures that you mean; danqing style_film paints whole films"
 OTHERS = {  # by first bytes: what a file is that danqing does not read, and what to do
     b"%PDF": ("a PDF document", "Export its page as a PNG or TIFF"),
     b"%!PS": ("a PostScript drawing", "Export it as a PNG or TIFF"),
@@ -19,7 +20,7 @@ OTHERS = {  # by first bytes: what a file is that danqing does not read, and wha
     b"IIRO": ("a camera's raw file", "Develop it into a TIFF or JPEG first"),
     b"IIU\0": ("a camera's raw file", "Develop it into a TIFF or JPEG first"),
     b"DDS ": ("a texture (DDS)", "Save it as a PNG"),
-    b"\x1a\x45\xdf\xa3": ("a film", "Take out the pictures that you mean"),
+    b"\x1a\x45\xdf\xa3": ("a film", FILM),
     b"PK\x03\x04": ("a zip", "Take out the pictures that you mean"),
     b"\x1f\x8b": ("a packed file (gzip)", "Unpack it first"),
 }
@@ -34,7 +35,7 @@ def guess(head: bytes, formats: tuple[str, ...]) -> tuple[str, str]:
         brand = head[8:12].decode("ascii", "replace").strip()
         if brand[:2] in ("he", "mi", "ms"):
             return f"{brand}: a HEIC photograph", f"{EXPORT}; phones can be set to take JPEG (most compatible)"
-        return f"{brand}: a film", "Take out the pictures that you mean"
+        return f"{brand}: a film", FILM
     if head[:4] in (b"II*\0", b"MM\0*"):
         return "a camera's raw file", "Develop it into a TIFF or JPEG first"
     if b"<svg" in head:

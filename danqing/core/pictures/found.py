@@ -179,9 +179,10 @@ def _read(value: Any, width: int, height: int, at: int, where: object) -> Thing:
     mask = None
     if "mask" in value and (mask := from_run_lengths(value["mask"], height, width)) is None:
         raise refuse(f"has a mask that does not fit {width}×{height} px")
-    points = [_spot(each) for each in value.get("points", ())]
+    told = value.get("points", [])
+    points = [_spot(each) for each in told] if isinstance(told, list) else [None]
     if any(each is None for each in points):
-        raise refuse("has a point without a name, x and y")
+        raise refuse("has a point without a name, x and y, or with a score that is not between 0 and 1")
     return Thing(value["label"], cut, float(score), tuple(filter(None, points)), mask)
 
 
@@ -189,7 +190,8 @@ def _spot(value: Any) -> Spot | None:
     if not isinstance(value, dict) or not isinstance(value.get("name"), str):
         return None
     numbers = [value.get("x"), value.get("y"), value.get("score", 1.0)]
-    return Spot(value["name"], *map(float, numbers)) if all(map(_is_number, numbers)) else None
+    sound = all(map(_is_number, numbers)) and 0 <= numbers[2] <= 1
+    return Spot(value["name"], *map(float, numbers)) if sound else None
 
 
 def _is_number(value: Any) -> bool:

@@ -11,7 +11,9 @@ from torch import Tensor
 
 from danqing.core.disk import replacing
 from danqing.core.errors import DataError
+from danqing.core.notes import note
 from danqing.core.pictures.found import Found, Spot, Thing, from_run_lengths, run_lengths
+from danqing.core.pictures.names import several
 from danqing.data.annotations.label_set import (
     Folder,
     LabelSet,
@@ -45,6 +47,7 @@ def read(place: Path, pictures: Folder) -> LabelSet:
             if times > 1:
                 fault(f"the id {key} stands {times} times in {part}")
     names: dict[Any, tuple[str, list[str]]] = {}
+    shared = {part: _shared_ids(content[part], key) for part, key in (("images", "file_name"), ("categories", "name"))}
     for each in content["categories"]:
         points = each.get("keypoints") or []
         if not isinstance(points, list):
@@ -53,10 +56,13 @@ def read(place: Path, pictures: Folder) -> LabelSet:
         if not str(each.get("name") or "").strip():
             fault(f"category {each.get('id')} has no name")
             continue
-        names[each.get("id")] = str(each["name"]), list(map(str, points))
+        if each.get("id") not in shared["categories"]:
+            names[each.get("id")] = str(each["name"]).strip(), list(map(str, points))
     images: dict[Any, tuple[str, tuple[int, int]]] = {}
     found = Packed()
     for image in content["images"]:
+        if image.get("id") in shared["images"]:
+            continue
         name = pictures.name(str(image.get("file_name")), place.parent)
         if name is None:
             fault(pictures.lack(str(image.get("file_name"))))
@@ -81,6 +87,8 @@ def read(place: Path, pictures: Folder) -> LabelSet:
             fault(f"annotation {each.get('id')} of {images[key][0]} has {made}")
         else:
             found.add_thing(images[key][0], made)
+    if crowds := sum(bool(each.get("iscrowd")) for each in content["annotations"]):
+        note(f"{several(crowds, 'crowd')} (iscrowd) count as a thing each")
     return LabelSet(found, [name for name, _ in names.values()], faults)
 
 
@@ -122,9 +130,15 @@ def _content(place: Path) -> dict[str, list[dict[str, Any]]]:
     return parts  # type: ignore[return-value]
 
 
+def _shared_ids(rows: list[dict[str, Any]], key: str) -> set[Any]:
+    """The ids under which different things stand, so that nobody knows which is meant."""
+    called: dict[Any, Any] = {}
+    return {each.get("id") for each in rows if called.setdefault(each.get("id"), each.get(key)) != each.get(key)}
+
+
 def _thing(each: dict[str, Any], names: dict[Any, tuple[str, list[str]]], size: tuple[int, int]) -> Thing | str:
     if each.get("category_id") not in names:
-        return f"the category {each.get('category_id')}, which there is not"
+        return f"the category {each.get('category_id')}, which there is not, or which is not one"
     label, points = names[each["category_id"]]
     mask = _mask(each.get("segmentation"), size)
     if isinstance(mask, str):

@@ -19,7 +19,7 @@ def read(place: Path, pictures: Folder) -> LabelSet:
     found = Packed()
     faults: list[Unusable] = []
     for written, file in label_files(place, ".json"):
-        told, name = file.relative_to(place).as_posix(), pictures.name(written)
+        told, name = file.relative_to(place).as_posix(), pictures.name(written, place)
         if name is None:
             faults.append(Unusable(told, pictures.lack(written)))
             continue

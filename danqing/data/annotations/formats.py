@@ -9,7 +9,8 @@ from typing import Literal, NamedTuple, get_args
 
 from danqing.core.errors import DataError
 from danqing.core.pictures.listing import files_in
-from danqing.data.annotations.label_set import Folder, LabelSet, is_class_list, text_of
+from danqing.data.annotations.class_list import is_class_list
+from danqing.data.annotations.label_set import Folder, LabelSet, text_of
 
 Format = Literal["coco", "yolo", "voc", "labelme", "masks", "danqing"]
 

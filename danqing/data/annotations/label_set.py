@@ -23,7 +23,6 @@ from danqing.data.label_table import text_in
 from danqing.data.report import Unusable
 
 WAYS: tuple[Callable[[str], str], ...] = (str, str.casefold)  # to the letter, then in either case
-CLASSES = "classes.txt"  # beside label files that number their classes: one name a line
 
 
 class LabelSet(NamedTuple):
@@ -60,7 +59,8 @@ class Folder:
 
         Args:
             written: what stands in the file.
-            beside: the folder of the file: where it holds such a picture, that one is meant.
+            beside: the folder of the file: where it holds such a picture, that one is meant; else of several that which
+                lies in the same part of the set, such as train.
         """
         plain = composed(written.replace("\\", "/"))
         if beside is not None and beside.is_relative_to(self.place):
@@ -68,6 +68,9 @@ class Folder:
             if near in self.files:
                 return near
         meant = next(filter(None, (_meant(plain, way, self._tables[at]) for at, way in enumerate(WAYS))), [])
+        if len(meant) > 1 and beside is not None and beside.is_relative_to(self.place):
+            top = beside.relative_to(self.place).parts[:1]
+            meant = [each for each in meant if PurePosixPath(each).parts[:1] == top]
         return meant[0] if len(meant) == 1 else None
 
     def lack(self, written: str) -> str:
@@ -224,27 +227,12 @@ def disagreeing(stated: tuple[Any, Any], size: tuple[int, int]) -> str | None:
     return f"says {told[0]}×{told[1]} px of a picture of {size[0]}×{size[1]} px"
 
 
-def is_class_list(file: Path) -> bool:
-    """Whether a file is called as one that names classes, in whatever case."""
-    return file.name.lower() == CLASSES
-
-
-def listed_classes(place: Path) -> list[str]:
-    """The names in the classes.txt of a folder, or of the one around it; none where there is no such file.
-
-    The place of a line is the number of its class, so that an empty one counts, but at the end.
-    """
-    beside = (file for folder in (place, place.parent) if folder.is_dir() for file in sorted(folder.iterdir()))
-    file = next((each for each in beside if is_class_list(each) and each.is_file()), None)
-    return [] if file is None else [line.strip() for line in text_of(file).rstrip().splitlines()]
-
-
 def class_names(found: Packed) -> list[str]:
     """All labels, each once, in alphabetical order."""
     return sorted({each.thing.label for each in found.kept()})
 
 
 __all__ = [
-    "CLASSES", "Folder", "LabelSet", "around", "box_of", "class_names", "disagreeing", "filled", "is_class_list",
-    "label_files", "listed_classes", "numbers", "places_for", "score_in", "text_of", "thing",
+    "Folder", "LabelSet", "around", "box_of", "class_names", "disagreeing", "filled", "label_files", "numbers",
+    "places_for", "score_in", "text_of", "thing",
 ]  # fmt: skip

@@ -30,6 +30,7 @@ from danqing.data.annotations.label_set import (
     text_of,
     thing,
 )
+from danqing.data.annotations.masks import DAMAGED
 from danqing.data.annotations.packed import Packed
 from danqing.data.report import Unusable
 
@@ -49,7 +50,7 @@ def read(place: Path, pictures: Folder) -> LabelSet:
         except (ValueError, RecursionError, KeyError, TypeError, AttributeError, OSError):
             faults.append(Unusable(told, "is damaged, or no file of LabelMe"))
             continue
-        name = pictures.name(written) or pictures.name(beside)
+        name = pictures.name(written, place) or pictures.name(beside, place)
         if name is None:
             faults.append(Unusable(told, pictures.lack(written)))
             continue
@@ -163,7 +164,7 @@ def _unpacked(text: Any, outline: list[float], size: tuple[int, int]) -> Tensor 
     try:
         with Image.open(io.BytesIO(base64.b64decode(text))) as image:
             part = torch.from_numpy(np.asarray(image.convert("L")) > 0)
-    except (ValueError, TypeError, OSError):
+    except (*DAMAGED, TypeError):
         return "a mask that is no PNG"
     mask = torch.zeros(size[1], size[0], dtype=torch.bool)
     left, top = round(outline[0]), round(outline[1])

@@ -7,24 +7,21 @@ from pathlib import Path
 import numpy as np
 import torch
 from PIL import Image
+from torch import Tensor
 
 from danqing.core.disk import replacing
 from danqing.core.errors import DataError
 from danqing.core.notes import note
 from danqing.core.pictures.found import Found, Thing
-from danqing.data.annotations.label_set import (
-    CLASSES,
-    Folder,
-    LabelSet,
-    box_of,
-    label_files,
-    listed_classes,
-    places_for,
-)
+from danqing.core.pictures.names import several
+from danqing.data.annotations.class_list import CLASSES, check_names, listed_classes
+from danqing.data.annotations.label_set import Folder, LabelSet, box_of, label_files, places_for
 from danqing.data.annotations.packed import Packed
 from danqing.data.report import Unusable
 
 MOST = 255  # classes that one byte can number, with 0
+WHITE = 255  # the only class where masks are black and white; in Pascal VOC what belongs to no class for certain
+DAMAGED = (OSError, ValueError, SyntaxError, Image.DecompressionBombError)  # what Pillow raises of files that are
 
 
 def read(place: Path, pictures: Folder) -> LabelSet:
@@ -33,7 +30,7 @@ def read(place: Path, pictures: Folder) -> LabelSet:
     found = Packed()
     faults: list[Unusable] = []
     for written, each in label_files(place, ".png"):
-        told, name = each.relative_to(place).as_posix(), pictures.name(written)
+        told, name = each.relative_to(place).as_posix(), pictures.name(written, place)
         if name is None:
             faults.append(Unusable(told, pictures.lack(written)))
             continue
@@ -51,12 +48,12 @@ def write(labels: LabelSet, place: Path) -> list[Path]:
     """Write a PNG for each picture, and classes.txt; where things overlap, the later one is seen.
 
     Raises:
-        DataError: if there are more classes than a byte can number.
+        DataError: if there are more classes than a byte can number, or one has a name that does not fit on a line.
     """
     if len(labels.classes) > MOST:
         raise DataError(f"{len(labels.classes)} classes are more than a mask can number", where=place)
-    if any(each.mask is None for each in labels.found.kept()):
-        note("Things without a mask are drawn as their boxes")
+    check_names(labels.classes, place)
+    _tell_losses(labels)
     places = places_for(labels.found, place, ".png")
     with replacing(place / CLASSES, force=False) as temporary:
         temporary.write_text("".join(f"{name}\n" for name in labels.classes), "utf-8")
@@ -74,22 +71,48 @@ def write(labels: LabelSet, place: Path) -> list[Path]:
     return written
 
 
+def _tell_losses(labels: LabelSet) -> None:
+    """Note what the pictures of classes cannot hold."""
+    things = list(labels.found.kept())
+    if any(each.mask is None for each in things):
+        note("Things without a mask are drawn as their boxes")
+    if any(each.thing.points or each.thing.score != 1 for each in things):
+        note("Mask PNGs hold pixels of classes alone: points and scores are left out")
+    counted = [len({each.label for each in found.things}) < len(found.things) for found in labels.found.bare()]
+    if any(counted):
+        note(f"Things of one class are one in a mask PNG: in {several(sum(counted), 'picture')} there are more")
+
+
+def _without_white(plane: Tensor, names: list[str]) -> Tensor:
+    """Numbers of classes (H, W), where white is the class, or is none, unless there are as many classes as that."""
+    white = plane == WHITE
+    if not names or len(names) >= WHITE or not white.any():
+        return plane
+    if len(names) == 1 and bool((white | (plane == 0)).all()):
+        return white.long()
+    note(f"{WHITE} in mask PNGs counts as nothing, as Pascal VOC means it")
+    return plane.masked_fill(white, 0)
+
+
 def _things(file: Path, names: list[str], size: tuple[int, int]) -> tuple[Thing, ...] | str:
     try:
         with Image.open(file) as image:
             if image.mode not in ("L", "P", "1", "I;16"):
                 return f"is a picture of the mode {image.mode}, not of numbers of classes"
             plane = torch.from_numpy(np.asarray(image).astype(np.int64))
-    except (OSError, ValueError) as error:
+    except DAMAGED as error:
         return f"cannot be read ({error})"
     if plane.shape != (size[1], size[0]):
         return f"has {plane.shape[1]}×{plane.shape[0]} px, its picture {size[0]}×{size[1]}"
     made = []
+    plane = _without_white(plane, names)
     for key in plane.unique().tolist():
         if key == 0:
             continue
         if names and key > len(names):
             return f"has the class {key}, where there are {len(names)}"
+        if names and not names[key - 1]:
+            return f"has the class {key}, which has no name"
         mask = plane == key
         box = box_of(mask)
         assert box is not None, "some pixels have this value"

@@ -14,8 +14,9 @@ from danqing.core.notes import note
 from danqing.core.pictures.found import Found
 from danqing.core.pictures.listing import files_in, hidden_part, pictures_in
 from danqing.core.pictures.names import READABLE, several, some, stem
+from danqing.data.annotations.class_list import is_class_list
 from danqing.data.annotations.formats import CODECS, format_of
-from danqing.data.annotations.label_set import Folder, LabelSet, is_class_list, text_of
+from danqing.data.annotations.label_set import Folder, LabelSet, text_of
 from danqing.data.annotations.packed import Kept, Packed
 from danqing.data.sides import SIDES
 
@@ -27,7 +28,7 @@ HOMES = (
     "masks",
     "SegmentationClass",
 )  # what such folders are called
-WITHIN = ("images", "JPEGImages")  # and folders of pictures beside them
+WITHIN = ("images", "pictures", "JPEGImages")  # and folders of pictures beside them
 FORMS = (".txt", ".xml", ".json")
 GIVE = "Say where they lie with --labels: a COCO .json, or a folder of YOLO's, Pascal VOC's or LabelMe's files or masks"
 LACKS: dict[Needs, tuple[str, str]] = {
@@ -102,7 +103,7 @@ def _tell_faults(labels: LabelSet, pictures: Path, where: Path, skip_bad: bool) 
 
 
 def label_places(home: Path) -> list[Path]:
-    """Where labels lie in a folder of pictures or beside it: COCO files, else the first folder of label files."""
+    """Where labels lie in a folder of pictures or beside it: COCO files, else folders of label files."""
     around = [home, home.parent] if home.name.casefold() in map(str.casefold, WITHIN) else [home]
     for each in around:
         if found := [*_coco_in(each), *(file for name in HOMES for file in _coco_in(each / name))]:
@@ -110,6 +111,9 @@ def label_places(home: Path) -> list[Path]:
         for name in HOMES:
             if (each / name).is_dir() and _spoken(each / name):
                 return [each / name]
+        below = [side / name for side in _sides(each) for name in HOMES]
+        if found := [place for place in below if place.is_dir() and _spoken(place)]:
+            return found
     return [home] if _beside(home) else []
 
 
@@ -134,10 +138,14 @@ def _format(place: Path) -> str:
 def _coco_in(folder: Path) -> Iterator[Path]:
     """The COCO files that lie in a folder, or in its folders train and test (or val)."""
     if folder.is_dir():
-        below = [each for each in folder.iterdir() if each.name.casefold() in SIDES and each.is_dir()]
-        every = (file for each in (folder, *below) for file in each.iterdir())
+        every = (file for each in (folder, *_sides(folder)) for file in each.iterdir())
         told = (file for file in every if file.suffix.lower() == ".json" and hidden_part(file.name) is None)
         yield from filter(is_coco, sorted(told))
+
+
+def _sides(folder: Path) -> list[Path]:
+    """Its folders train and test (or val)."""
+    return sorted(each for each in folder.iterdir() if each.name.casefold() in SIDES and each.is_dir())
 
 
 def is_coco(file: Path) -> bool:

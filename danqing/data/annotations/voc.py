@@ -8,6 +8,8 @@ from xml.etree import ElementTree
 from danqing.core.disk import replacing
 from danqing.core.notes import note
 from danqing.core.pictures.found import Found, Thing
+from danqing.core.pictures.names import several
+from danqing.data.annotations.class_list import check_names
 from danqing.data.annotations.label_set import (
     Folder,
     LabelSet,
@@ -25,7 +27,7 @@ SIDES = ("xmin", "ymin", "xmax", "ymax")
 
 def read(place: Path, pictures: Folder) -> LabelSet:
     """Read a folder of XML files."""
-    found = Packed()
+    found, hard = Packed(), 0
     faults: list[Unusable] = []
     for beside, file in label_files(place, ".xml"):
         told = file.relative_to(place).as_posix()
@@ -35,7 +37,7 @@ def read(place: Path, pictures: Folder) -> LabelSet:
             faults.append(Unusable(told, f"is damaged, or no XML ({error})"))
             continue
         written = root.findtext("filename") or file.stem
-        name = pictures.name(written) or pictures.name(beside)
+        name = pictures.name(written, place) or pictures.name(beside, place)
         if name is None:
             faults.append(Unusable(told, pictures.lack(written)))
             continue
@@ -49,15 +51,23 @@ def read(place: Path, pictures: Folder) -> LabelSet:
             faults.append(Unusable(told, str(wrong)))
             continue
         made = [_thing(each, size) for each in root.iter("object")]
+        hard += sum((each.findtext("difficult") or "0").strip() == "1" for each in root.iter("object"))
         faults += [
             Unusable(told, f"object {at} has {each}") for at, each in enumerate(made, 1) if isinstance(each, str)
         ]
         found.add(name, Found(*size, tuple(each for each in made if isinstance(each, Thing))))
+    if hard:
+        note(f"{several(hard, 'thing')} marked as difficult count like all others")
     return LabelSet(found, class_names(found), faults)
 
 
 def write(labels: LabelSet, place: Path) -> list[Path]:
-    """Write an XML file for each picture; masks and points are left out."""
+    """Write an XML file for each picture; masks and points are left out.
+
+    Raises:
+        DataError: if a class has a name that does not fit on a line.
+    """
+    check_names(labels.classes, place)
     if any(each.mask is not None or each.thing.points for each in labels.found.kept()):
         note("Pascal VOC's files hold boxes alone: masks and points are left out")
     written = []

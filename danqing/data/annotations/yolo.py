@@ -8,15 +8,13 @@ from pathlib import Path
 from danqing.core.disk import replacing
 from danqing.core.notes import note
 from danqing.core.pictures.found import Found, Thing
+from danqing.data.annotations.class_list import CLASSES, check_names, is_class_list, listed_classes
 from danqing.data.annotations.label_set import (
-    CLASSES,
     Folder,
     LabelSet,
     around,
     filled,
-    is_class_list,
     label_files,
-    listed_classes,
     places_for,
     text_of,
     thing,
@@ -28,14 +26,14 @@ SLACK = 1e-6  # beyond 1 that rounding may bring
 
 
 def read(place: Path, pictures: Folder) -> LabelSet:
-    """Read a folder of text files and its classes.txt; without that, classes are called by their numbers."""
+    """Read a folder of text files and its classes.txt or data.yaml; without, classes are called by their numbers."""
     names = listed_classes(place)
     found = Packed()
     faults: list[Unusable] = []
     for written, file in label_files(place, ".txt"):
         if is_class_list(file):
             continue
-        told, name = file.relative_to(place).as_posix(), pictures.name(written)
+        told, name = file.relative_to(place).as_posix(), pictures.name(written, place)
         if name is None:
             faults.append(Unusable(told, pictures.lack(written)))
             continue
@@ -43,7 +41,12 @@ def read(place: Path, pictures: Folder) -> LabelSet:
         if isinstance(size, str):
             faults.append(Unusable(told, size))
             continue
-        for number, line in enumerate(text_of(file).splitlines(), 1):
+        try:
+            lines = text_of(file).splitlines()
+        except (OSError, ValueError) as error:
+            faults.append(Unusable(told, f"cannot be read ({error})"))
+            continue
+        for number, line in enumerate(lines, 1):
             made = _thing(line.split(), names, size) if line.strip() else None
             if isinstance(made, str):
                 faults.append(Unusable(told, f"line {number} has {made}"))
@@ -55,9 +58,14 @@ def read(place: Path, pictures: Folder) -> LabelSet:
 
 
 def write(labels: LabelSet, place: Path) -> list[Path]:
-    """Write a text file for each picture, and classes.txt; scores stand behind boxes, masks and points are left out."""
+    """Write a text file for each picture, and classes.txt; scores stand behind boxes, masks and points are left out.
+
+    Raises:
+        DataError: if a class has a name that does not fit on a line.
+    """
     if any(each.mask is not None or each.thing.points for each in labels.found.kept()):
         note("YOLO's files hold boxes alone: masks and points are left out")
+    check_names(labels.classes, place)
     keys = {name: at for at, name in enumerate(labels.classes)}
     files = {place / CLASSES: "".join(f"{name}\n" for name in labels.classes)}
     places = places_for(labels.found, place, ".txt")
@@ -81,7 +89,7 @@ def _thing(words: list[str], names: list[str], size: tuple[int, int]) -> Thing |
         return f"the class {key}, where there are {len(names)}"
     label = names[key] if names else str(key)
     if not label:
-        return f"the class {key}, which has no name in {CLASSES}"
+        return f"the class {key}, which has no name"
     if len(values) < 4:
         return f"{len(values)} numbers behind its class: a box has 4, a polygon 6 or more"
     if not all(math.isfinite(value) and -SLACK <= value <= 1 + SLACK for value in values):

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from shlex import quote
 
 from danqing.core.artefacts.figures import Figures
 from danqing.core.fields.source import Source
 from danqing.core.learned.families import family_named
+from danqing.core.learned.finder import Finder
 from danqing.core.learned.model import Painter
 from danqing.core.operators.task import task
 from danqing.core.progress import Job
@@ -27,8 +29,8 @@ def check(
 
     Names each file that cannot be used with its reason, counts sizes, modes and classes, finds exact and near
     duplicates, and warns of too few pictures. Suggests how to train a painter on them, with what a few steps measured
-    on this machine let expect. A set that has not changed is not read again. Exit code 1 says that files cannot be
-    used.
+    on this machine let expect; or, of pictures with labels of things, what learns from these. A set that has not
+    changed is not read again. Exit code 1 says that files cannot be used.
 
     Args:
         pictures: a folder, a folder of class folders, a zip of either, WebDataset shards, or digits (built in).
@@ -46,6 +48,7 @@ def check(
         danqing data check PHOTOS --family dcgan --json
         danqing data check PHOTOS --boxes coco.json
     """
+    family = family or (None if boxes is None else "detector")
     found = yield from look_through(pictures, labels=labels, family=family, again=again)
     numbers, lines, sound = found.to_json(), found.lines(), not found.unusable
     if family is None or issubclass(family_named(family), Painter):
@@ -59,4 +62,7 @@ def check(
     if boxes is not None:
         row, faults = told(boxes, Path(pictures))
         numbers, lines, sound = {**numbers, "boxes": row}, [*lines, *faults], sound and not row["faults"]
+        if row["things"] and issubclass(family_named(family or ""), Finder):
+            command = f"danqing train {family} {quote(pictures)} --labels {quote(str(boxes))}"
+            numbers, lines = {**numbers, "suggestion": [f"Suggestion: {command}"]}, [*lines, f"Suggestion: {command}"]
     return Figures([numbers], lines=lines, sound=sound)
