@@ -413,7 +413,16 @@ def test_the_names_of_a_data_yaml_are_read(text: str, photos: Path, tmp_path: Pa
 
 
 @pytest.mark.parametrize(
-    "text", ["", "names:", "names: file.txt\n", "names: {999999999: x}\n", "names: [", "names: []"]
+    "text",
+    [
+        "",
+        "names:",
+        "names: file.txt\n",
+        "names: {999999999: x}\n",
+        "names: [",
+        "names: []",
+        "!!python/object:os.system {}",
+    ],
 )
 def test_a_data_yaml_without_names_leaves_numbers(text: str) -> None:
     assert names_in(text) == []

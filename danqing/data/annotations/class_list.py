@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from pathlib import Path
+
+import yaml
 
 from danqing.core.errors import DataError
 from danqing.data.annotations.label_set import text_of
@@ -12,10 +13,6 @@ from danqing.data.annotations.label_set import text_of
 CLASSES = "classes.txt"  # one name a line
 SETTINGS = ("data.yaml", "data.yml")  # of a whole set, as YOLO's programs write them
 FLOORS = 3  # folders in which that may lie: that of the labels, and two around it
-COMMENT = re.compile(r"(?:^|[ \t])#.*", re.MULTILINE)
-NAMES = re.compile(r"^names[ \t]*:[ \t]*(\[[^\]]*\]|\{[^}]*\}|(?:\n(?:[ \t]+|-[ \t]).*)+)", re.MULTILINE)
-FLOW = re.compile(r"""\s*((?:\d+\s*:\s*)?(?:"[^"]*"|'(?:[^']|'')*'|[^,]+))\s*(?:,|$)""")
-ENTRY = re.compile(r"(?:-\s+)?(?:(\d+)\s*:\s*)?(.*)", re.DOTALL)
 MOST = 100_000  # classes: a larger number is none of a class
 
 
@@ -42,19 +39,17 @@ def listed_classes(place: Path) -> list[str]:
 
 
 def names_in(text: str) -> list[str]:
-    """The names that a data.yaml lists, as a list or a table, each in one line or in many; none if it lists none."""
-    found = NAMES.search(COMMENT.sub("", text.replace("\r\n", "\n")))
-    if found is None:
+    """The names that a data.yaml lists, as a list or as a table by number; none if it lists none."""
+    try:
+        content = yaml.safe_load(text)
+    except yaml.YAMLError:
         return []
-    body = found[1]
-    flow = body[1:-1].strip().removesuffix(",")
-    rows = FLOW.findall(flow) if body[0] in "[{" else [row for row in body.splitlines() if row.strip()]
-    numbered: dict[int, str] = {}
-    for at, row in enumerate(rows):
-        key, name = ENTRY.fullmatch(row.strip()).groups()  # type: ignore[union-attr]
-        numbered[int(key) if key else at] = _bare(name.strip())
-    last = max(numbered, default=MOST)
-    return [numbered.get(at, "") for at in range(last + 1)] if last < MOST else []
+    found = content.get("names") if isinstance(content, dict) else None
+    if isinstance(found, list):
+        found = dict(enumerate(found))
+    if not isinstance(found, dict) or not all(isinstance(key, int) and 0 <= key < MOST for key in found):
+        return []
+    return [str(found.get(at, "")) for at in range(max(found, default=-1) + 1)]
 
 
 def check_names(names: Sequence[str], where: Path) -> None:
@@ -67,13 +62,6 @@ def check_names(names: Sequence[str], where: Path) -> None:
         if not name.strip() or name != name.strip() or not name.isprintable():
             remedy = "Call it otherwise, or write COCO or LabelMe"
             raise DataError(f"cannot hold a class that is called {name!r}", where=where, remedy=remedy)
-
-
-def _bare(name: str) -> str:
-    """A name without its quotation marks."""
-    if len(name) > 1 and name[0] == name[-1] and name[0] in "\"'":
-        return name[1:-1].replace("''", "'")
-    return name
 
 
 def _text(file: Path) -> str:
