@@ -78,7 +78,10 @@ def table(result: dict[str, Any]) -> str:
         for ours, theirs in zip(site["ours"], site["peer"], strict=True):
             lines.append(f"| {name} | {count} | {ours['score']} | {told(ours)} | {told(theirs)} |")
     seen, cost = f"{result['pictures']:,} pieces", f"{result['processor_seconds']:.0f} processor seconds"
-    return "\n".join([*lines, "", f"It learned from {seen}, in {cost}; the blobs that were chosen: {result['how']}."])
+    how = result["how"]
+    kind = f"{'dark' if how['dark'] else 'bright'} ones in the {how['seen']}"
+    blobs = f"{kind}, a box's half side {how['spread']} radii, threshold {how['threshold']}"
+    return "\n".join([*lines, "", f"It learned from {seen}, in {cost}; the blobs that were chosen: {blobs}."])
 
 
 def _crowns(name: str) -> NDArray[np.float64]:
