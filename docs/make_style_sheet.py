@@ -1,7 +1,8 @@
 """Make the sheet of docs/style.md: ``python docs/make_style_sheet.py``, from the repository's root.
 
-A row a pair: the photograph, the picture whose style is wanted, and what neural_style and patch_style make of them, at
-100 %; in the lower row the photograph keeps its colours. All pictures come with scikit-image and are free to ship.
+A row a pair: the photograph, the picture whose style is wanted, and what neural_style, style_model and patch_style make
+of them, at 100 %; in the lowest row the photograph keeps its colours. All pictures come with scikit-image and are free
+to ship.
 """
 
 from __future__ import annotations
@@ -20,8 +21,10 @@ IMAGES = Path(__file__).parent / "images"
 SIDE = 224
 PAIRS = (
     ("coffee", "immunohistochemistry", "painting"),
+    ("astronaut", "retina", "painting"),
     ("chelsea", "immunohistochemistry", "photograph"),
 )
+WAYS = (danqing.neural_style, danqing.style_model, danqing.patch_style)
 
 
 def picture(name: str) -> Tensor:
@@ -38,9 +41,8 @@ def sheet() -> None:
     rows = []
     for photo, other, colours in PAIRS:
         x, style = picture(photo), picture(other)
-        made = [operator(x, style=style, colours=colours) for operator in (danqing.neural_style, danqing.patch_style)]
-        rows += [x, style, *made]
-    danqing.write(contact_sheet(torch.cat(rows), 4), IMAGES / "style.jpg", quality=93, force=True)
+        rows += [x, style, *(operator(x, style=style, colours=colours) for operator in WAYS)]
+    danqing.write(contact_sheet(torch.cat(rows), 2 + len(WAYS)), IMAGES / "style.jpg", quality=93, force=True)
 
 
 if __name__ == "__main__":
