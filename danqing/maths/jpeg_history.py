@@ -15,6 +15,7 @@ MOST = 1024  # blocks that are looked at
 ROUNDING = 0.3  # standard deviation that rounding to whole levels leaves on a coefficient
 STRAY = 0.02  # share of coefficients that something else has moved
 CERTAIN = 0.09  # gain in likelihood, nats a coefficient, from which a table is believed
+FEWEST = 4  # coefficients besides the means of blocks that must tell: plain blocks are multiples of some step by chance
 CUT = 0.5 / 255  # within this of 0 or 1 a value is cut off
 AT_ONCE = 2**13  # blocks times steps that are compared together
 LARGEST = 255  # step of quantisation
@@ -113,8 +114,8 @@ def _most_likely(coefficients: Tensor) -> tuple[int, float]:
     tables = torch.stack([_table(quality) for quality in range(1, 101)]) - 1  # rows of gains
     gain = gains[tables, frequency].sum(1)
     best = int(gain.argmax())
-    told = float(counts[tables[best], frequency].sum())
-    return best + 1, float(gain[best]) / told if told else 0.0
+    told = counts[tables[best], frequency]
+    return best + 1, float(gain[best] / told.sum()) if told[1:].sum() >= FEWEST else 0.0
 
 
 def _gain(coefficients: Tensor, steps: Tensor) -> tuple[Tensor, Tensor]:

@@ -33,6 +33,10 @@ CALM = 0.0175  # density: how far what is not stained is from its line then, in 
 USUAL, LOWEST, HIGHEST = 1.3, 0.6, 2.2  # how much denser stains are in green, for each step away from the line
 TRUST = 0.05  # of the usual ratio, beside what a picture tells
 LARGE = 100  # px of a stain that is asked apart
+DENSEST = 1.5  # density that nine tenths of what is stained keep below; what took more light is a thing
+BRIGHTER = 0.1  # share of what is stained that may be brighter than white when it is undone
+BANDS = 24  # of lightness, in each of which a print has one colour, however it was toned
+FOREIGN, FEW = 0.05, 0.25  # density: how far from that colour a stain is, and in which share of its pixels at least
 
 
 class Stains(NamedTuple):
@@ -55,8 +59,44 @@ def stains_on_one_tone(x: Images) -> Stains:
     none = Stains(torch.zeros_like(x), torch.zeros_like(x[:, :1]))
     if x.shape[1] == 1:
         return none
-    density = -x[0].permute(1, 2, 0).double().cpu().clamp(min=DARKEST).log().numpy()
-    return _measured(density, x) or none
+    return _measured(_densities(x), x) or none
+
+
+def plausible(x: Images, stains: Stains) -> bool:
+    """Whether what is said to lie on a picture (1, C, H, W) can: things that are brown, and toning, look alike.
+
+    A stain lets light through; without it no place is brighter than white; and what is as light as a place in it is of
+    another colour elsewhere, where the tone of a print is everywhere the same.
+
+    Source: danqing.
+    """
+    stained = stains.sure[0, 0] > 0
+    if not bool(stained.any()):
+        return True
+    density = stains.density[0].amax(0)[stained]
+    brightest = (x[0] * stains.density[0].exp()).amax(0)[stained]
+    if float(density.quantile(0.9)) > DENSEST or float((brightest > 1.02).float().mean()) > BRIGHTER:
+        return False
+    return x.shape[1] == 1 or float((_off_tone(x) > FOREIGN)[stained.cpu().numpy()].mean()) > FEW
+
+
+def _off_tone(x: Images) -> Floats:
+    """How far the colour of each place (H, W) is from what is usual where a picture is as light, as a density."""
+    import cv2
+
+    red, green, blue = _densities(x).transpose(2, 0, 1)
+    casts = np.stack([_calm(each - green).ravel() for each in (blue, red)], 1)
+    green = cv2.GaussianBlur(green, (0, 0), 0.5 * SOFT)
+    off = np.zeros(green.size)
+    for band in np.array_split(green.ravel().argsort(kind="stable"), BANDS):
+        if len(band):
+            off[band] = np.hypot(*(casts[band] - np.median(casts[band], 0)).T)
+    return np.asarray(off.reshape(green.shape) / np.maximum(1, LIGHT * np.exp(green)))
+
+
+def _densities(x: Images) -> Floats:
+    """The densities (H, W, C) of a picture (1, C, H, W)."""
+    return np.asarray(-x[0].permute(1, 2, 0).double().cpu().clamp(min=DARKEST).log().numpy())
 
 
 def _measured(density: Floats, x: Images) -> Stains | None:
@@ -166,4 +206,4 @@ def _ratio(green: Floats, foreign: Floats, there: NDArray[np.bool_], usual: floa
     return float(np.clip((told + prior * usual) / (slopes + prior), LOWEST, HIGHEST))
 
 
-__all__ = ["Stains", "grown", "stains_on_one_tone"]
+__all__ = ["Stains", "grown", "plausible", "stains_on_one_tone"]

@@ -19,6 +19,7 @@ from danqing.core.pictures.contract import Images, Mask
 from danqing.core.progress import Job, Progress
 from danqing.maths.colour import brightness
 from danqing.maths.damage import filled
+from danqing.maths.drawn import drawn
 from danqing.maths.edge_widths import FEWEST, edge_widths
 from danqing.maths.fading import unfaded
 from danqing.maths.jpeg_history import history
@@ -36,6 +37,7 @@ SUREST, SURE, WORN, ANY = 0.0, 1 / 6, 0.4, 0.5  # strengths at which marks are l
 # some, are many, are told
 MARKED, MANY = 5e-3, 1e-2  # shares of pixels that marks hide: for sure, from which there are any; from which many
 STAINED = 2e-3  # share of pixels that stains lie on
+OF_YEARS = ("shading", "scratches", "stains")  # steps for photographs alone: in drawings, what looks alike was drawn
 SOFT = 1.2  # px: width of the sharper edges, above which a picture is blurred
 KEYS = {
     "compression": "jpeg",
@@ -62,7 +64,7 @@ class Found(NamedTuple):
     needs: Any = None
 
 
-@operator(version=6)
+@operator(version=7)
 def repair(
     x: Images,
     strength: Annotated[float, Range(0, 1)] = 1.0,
@@ -77,7 +79,8 @@ def repair(
     together with what its file did to it; otherwise compression does, since it came last, and strong white noise before
     scratches, which are then better seen; the shadows of folds before what is beside the crease is filled from there;
     fading when nothing is left that deeper colours would deepen, too. Shadows and stains that light goes through are
-    not filled but given the light back that they took.
+    not filled but given the light back that they took. A page, a chart or a cartoon, drawn on even ground, has neither
+    noise nor scratches: only its compression and blur are looked for.
 
     Args:
         x: pictures (B, C, H, W) in [0, 1].
@@ -116,14 +119,15 @@ def repair(
     for at in range(len(x)):
         states, steps = [x[at : at + 1]], []
         figures: dict[str, Any] = {}
-        noise = _noise(states[0])
+        noise, aged = _noise(states[0]), not bool(drawn(states[0]))
         for number, step in enumerate(_order(noise)):
             yield Progress(at + number / len(KEYS), len(x), step)
             found = noise if step == "noise" and len(states) == 1 else _LOOKS[step](states[-1])
             figures[KEYS[step]] = found.figure
             if step == "noise" and "compression" in steps and step not in wanted:
                 continue  # what JPEG leaves is not white noise
-            if step in unwanted or not (found.ill or step in wanted):
+            ill = found.ill and (aged or step not in OF_YEARS)
+            if step in unwanted or not (ill or step in wanted):
                 continue
             anyway = step == "scratches" and step in wanted
             needs = hidden_or_inked(states[-1], radius_for(states[-1]), ANY) if anyway else found.needs

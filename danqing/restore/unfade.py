@@ -14,7 +14,7 @@ from danqing.maths.fading import unfaded
 from danqing.nets.fade_estimate import estimate_fade
 
 
-@operator
+@operator(version=2)
 def unfade(
     x: Images,
     strength: Annotated[float, Range(0, 1)] = 1.0,

@@ -298,6 +298,30 @@ def test_repair_leaves_a_good_picture_alone() -> None:
     assert torch.equal(found.picture, clean)
 
 
+def test_repair_leaves_drawings_pages_and_plain_pictures_alone(cartoon: torch.Tensor, page: torch.Tensor) -> None:
+    """Outlines are no scratches, letters no noise, black ink on white paper has not faded."""
+    plain = torch.tensor([128, 90, 70]).view(1, 3, 1, 1).expand(1, 3, 120, 160) / 255
+    for clean in (cartoon, page, plain):
+        found = danqing.repair(clean)
+        assert found.numbers[0]["steps"] == []
+        assert torch.equal(found.picture, clean)
+        assert torch.equal(danqing.denoise(clean), clean)
+        assert torch.equal(danqing.unfade(clean).picture, clean)
+    assert danqing.repair(cartoon, always="scratches").numbers[0]["steps"] == ["scratches"]
+
+
+def test_repair_takes_neither_a_frame_nor_toning_for_a_sign_of_stains() -> None:
+    """A black frame once made half of a picture grey, so that it counted as a stained print, and what was red as tea."""
+    wall = 0.55 + 0.06 * torch.randn(1, 1, 120, 160, generator=Generator().manual_seed(0))
+    scene = wall.expand(-1, 3, -1, -1).clone()
+    scene[..., 30:90, 40:120] *= torch.tensor([1.5, 0.3, 0.05]).view(1, 3, 1, 1)
+    framed = torch.nn.functional.pad(scene.clamp(0, 1), (25, 25, 25, 25))
+    assert "stains" not in danqing.repair(framed).numbers[0]["steps"]
+    tone = torch.tensor([1.07, 0.95, 0.78]).view(1, 3, 1, 1)
+    toned = (brightness(photograph()) * tone + 8 / 255).clamp(0, 1)
+    assert "stains" not in danqing.repair(toned).numbers[0]["steps"]
+
+
 def test_repair_revives_faded_colours_and_old_jpegs() -> None:
     clean = torch.from_numpy(data.astronaut()[::2, ::2]).permute(2, 0, 1)[None] / 255  # from black to white
     faded = degradation.faded(clean, torch.tensor([0.9]), Generator().manual_seed(0))
