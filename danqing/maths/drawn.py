@@ -1,4 +1,4 @@
-"""Whether a picture was drawn or set, as pages, charts, cartoons and screens are: no camera took it, no years spoilt it."""
+"""Whether pictures were drawn or set, as pages, charts, cartoons and screens are: no camera took them."""
 
 from __future__ import annotations
 

@@ -20,6 +20,7 @@ from danqing.core.learned.card import bundled
 from danqing.core.learned.model import Restorer
 from danqing.core.learned.weights import load
 from danqing.core.menu import operators
+from danqing.core.notes import PictureWarning
 from danqing.core.operators.operator import operator_named
 from danqing.core.operators.tiles import tiled
 from danqing.core.pictures.writing import write
@@ -195,7 +196,7 @@ def test_colours_keep_the_brightness_and_follow_the_hints() -> None:
     grey = brightness(photograph())
     made = danqing.colourise(grey)
     assert made.shape == (1, 3, 192, 192)
-    torch.testing.assert_close(brightness(made), grey, atol=0.02, rtol=0)
+    torch.testing.assert_close(brightness(made), grey, atol=1e-4, rtol=0)
     hints = grey.expand(1, 3, -1, -1).clone()
     hints[:, :, 80:112, 80:112] = torch.tensor([0.9, 0.2, 0.2]).view(1, 3, 1, 1)
     red = danqing.colourise(grey, hints=hints)
@@ -205,12 +206,32 @@ def test_colours_keep_the_brightness_and_follow_the_hints() -> None:
         danqing.colourise(grey, hints=hints[..., :100])
 
 
+@pytest.mark.parametrize("strength", [1.0, 2.0])
+def test_paper_stays_white_and_ink_black_when_colours_are_guessed(page: torch.Tensor, strength: float) -> None:
+    grey = brightness(page)
+    made = danqing.colourise(grey, strength=strength)
+    for end in (0, 1):
+        assert torch.equal(made[(grey == end).expand_as(made)], page[(grey == end).expand_as(page)])
+    torch.testing.assert_close(brightness(made), grey, atol=1e-5, rtol=0)
+
+
 @pytest.mark.parametrize("method", ["learned", "clahe", "retinex"])
 def test_darkness_is_lifted(method: str) -> None:
     clean = photograph()
     values = (torch.tensor([value]) for value in (0.1, 1.1, 0.001))
     dark = degradation.low_light(clean, *values, Generator().manual_seed(0))
     assert psnr(danqing.enhance(dark, method=method), clean) > psnr(dark, clean) + 1
+
+
+def test_what_is_not_dark_is_not_brightened_unless_it_is_asked_for() -> None:
+    """The net has seen only what was dark, and takes everything for that."""
+    clean = photograph()
+    with pytest.warns(PictureWarning, match="is not dark"):
+        assert torch.equal(danqing.enhance(clean), clean)
+    assert danqing.enhance(clean, gain=1.5).mean() > clean.mean() + 0.05
+    dusk = clean * 0.8
+    whole, part = (psnr(danqing.enhance(dusk, **values), clean) for values in ({"gain": 1.2}, {}))
+    assert part > whole
 
 
 def test_noise_is_not_brightened_with_the_picture() -> None:
@@ -311,7 +332,7 @@ def test_repair_leaves_drawings_pages_and_plain_pictures_alone(cartoon: torch.Te
 
 
 def test_repair_takes_neither_a_frame_nor_toning_for_a_sign_of_stains() -> None:
-    """A black frame once made half of a picture grey, so that it counted as a stained print, and what was red as tea."""
+    """A black frame once made half of a picture grey: it counted as a stained print, and what was red as tea."""
     wall = 0.55 + 0.06 * torch.randn(1, 1, 120, 160, generator=Generator().manual_seed(0))
     scene = wall.expand(-1, 3, -1, -1).clone()
     scene[..., 30:90, 40:120] *= torch.tensor([1.5, 0.3, 0.05]).view(1, 3, 1, 1)
