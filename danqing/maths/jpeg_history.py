@@ -87,14 +87,18 @@ def _phase(jumps: Tensor, told: Tensor) -> tuple[int, float]:
 
 
 def _coefficients(light: Tensor, cut: Tensor, column: int, row: int) -> Tensor:
-    """Cosine coefficients (N, 64) of blocks of the grid in which no pixel is cut off at black or white."""
+    """Cosine coefficients (N, 64) of blocks of the grid in which no pixel is cut off at black or white.
+
+    Blocks that are equal, of an even ground, count once: all of them may be a multiple of a step by chance.
+    """
     blocks, broken = (_blocks(plane[row:, column:]) for plane in (light, cut))
     whole = blocks[~broken.any(2).any(1)]
     rank = torch.linspace(0, len(whole) - 1, min(len(whole), MOST), dtype=torch.float64).round().long()
     at = torch.arange(SIDE, dtype=torch.float64)
     basis = torch.cos(math.pi * (at + 0.5) * at[:, None] / SIDE) * math.sqrt(2 / SIDE)
     basis[0] /= math.sqrt(2)
-    return (basis @ (whole[rank] - 128) @ basis.T).flatten(1).float()
+    different: Tensor = torch.unique(whole[rank], dim=0)  # type: ignore[no-untyped-call]
+    return (basis @ (different - 128) @ basis.T).flatten(1).float()
 
 
 def _blocks(plane: Tensor) -> Tensor:

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 
 import torch
 
-from danqing.core.artefacts.figures import Figures
+from danqing.core.artefacts.mended import Mended
 from danqing.core.errors import ParameterError
 from danqing.core.fields.number import Range
 from danqing.core.learned.model import Restorer
@@ -72,7 +72,7 @@ def repair(
     never: str = "",
     output: Literal["picture", "steps"] = "picture",
     size: Literal["tiny", "base"] = "base",
-) -> Job[Figures]:
+) -> Job[Mended]:
     """Look what ails a photograph and mend it: compression, folds, scratches, stains, noise, faded colours, blur.
 
     Each is looked for in what the steps before have left, and done only if it is needed. A camera's noise goes first,
@@ -136,7 +136,7 @@ def repair(
             steps.append(step)
         numbers.append({**figures, "steps": steps})
         shown.append(torch.cat(states, -1) if output == "steps" else states[-1])
-    return Figures(numbers, _side_by_side(shown))
+    return Mended(numbers, _side_by_side(shown))
 
 
 def _steps(said: str, name: str) -> set[str]:

@@ -23,6 +23,8 @@ from danqing.core.menu import operators
 from danqing.core.notes import PictureWarning
 from danqing.core.operators.operator import operator_named
 from danqing.core.operators.tiles import tiled
+from danqing.core.pictures.contract import Picture
+from danqing.core.pictures.reading import read
 from danqing.core.pictures.writing import write
 from danqing.core.progress import finish
 from danqing.core.runs.folders import Folders
@@ -329,6 +331,20 @@ def test_repair_leaves_drawings_pages_and_plain_pictures_alone(cartoon: torch.Te
         assert torch.equal(danqing.denoise(clean), clean)
         assert torch.equal(danqing.unfade(clean).picture, clean)
     assert danqing.repair(cartoon, always="scratches").numbers[0]["steps"] == ["scratches"]
+
+
+@pytest.mark.parametrize("name", ["repair", "unfade"])
+def test_what_is_mended_stays_transparent_where_it_was(name: str, tmp_path: Path) -> None:
+    """Beside the pictures there are figures; opacity was lost once, and colours that nobody had seen were shown."""
+    clean = photograph()
+    alpha = (torch.arange(192) < 120).to(clean).expand(1, 1, 192, 192).clone()
+    write(Picture(noisy(clean, 20), alpha), tmp_path / "cut.png")
+    made = tmp_path / "made.png"
+    values = {"always": True} if name == "unfade" else {}
+    finish(run(operator_named(name), values, Folders([tmp_path / "cut.png"], out=made)))
+    opacity = read(made).alpha
+    assert opacity is not None
+    assert torch.equal(opacity, alpha)
 
 
 def test_repair_takes_neither_a_frame_nor_toning_for_a_sign_of_stains() -> None:
