@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Iterator
 from typing import Annotated, Any, Literal, NamedTuple
 
+import numpy as np
 import torch
 
 from danqing.core.artefacts.mended import Mended
@@ -202,7 +203,7 @@ def _fading(x: Images) -> Found:
 
 def _blur(x: Images) -> Found:
     widths = edge_widths(brightness(x)[0, 0].double().cpu().numpy())
-    wide = float(torch.from_numpy(widths).quantile(0.1)) if widths.size >= FEWEST else None
+    wide = float(np.quantile(widths, 0.1)) if widths.size >= FEWEST else None
     return Found(wide, wide is not None and wide > SOFT)
 
 
