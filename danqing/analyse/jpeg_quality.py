@@ -11,7 +11,7 @@ from danqing.maths.jpeg_history import history
 from danqing.maths.opacity import opacity_of, unhidden, weights_of
 
 
-@operator
+@operator(version=2)
 def jpeg_quality(x: Images, alpha: Mask | None = None) -> Job[Figures]:
     """Estimate at which JPEG quality pictures were saved before, from nothing but the pixels.
 

@@ -26,7 +26,7 @@ GAIN = 8.0  # times that the noise is shown
 _ESTIMATORS = {"patches": noise.by_patches, "wavelet": noise.by_wavelets, "laplacian": noise.by_laplacians}
 
 
-@operator
+@operator(version=2)
 def noise_level(
     x: Images,
     method: Literal["learned", "patches", "wavelet", "laplacian"] = "learned",

@@ -12,7 +12,7 @@ from danqing.maths.opacity import opacity_of, unhidden, weights_of
 from danqing.nets.stain_estimate import stains_on
 
 
-@operator(version=2)
+@operator(version=3)
 def stains(x: Images, alpha: Mask | None = None) -> Job[Figures]:
     """Find stains of water, tea and foxing on photographs and prints.
 

@@ -141,6 +141,15 @@ def luma(x: Tensor) -> Tensor:
     return (x * x.new_tensor(BRIGHTNESS).view(1, 3, 1, 1)).sum(1, keepdim=True)
 
 
+def tinted(grey: Tensor, colours: Tensor) -> Tensor:
+    """Grey pictures (B, 1, H, W) with colours (B, 3, H, W), differences from grey, as far as they are to be had there.
+
+    What is too light or too dark for a colour gets as much of it as keeps the brightness: white stays white.
+    """
+    room = torch.where(colours > 0, 1 - grey, grey) / colours.abs().clamp(min=1e-6)
+    return (grey + colours * room.amin(1, keepdim=True).clamp(max=1)).clamp(0, 1)
+
+
 def still_grey(made: Tensor, seen: Tensor, reach: int) -> Tensor:
     """Take the colour from what was made of grey: with no colour within ``reach``, none can have come from there.
 

@@ -15,6 +15,7 @@ MOST = 1024  # blocks that are looked at
 ROUNDING = 0.3  # standard deviation that rounding to whole levels leaves on a coefficient
 STRAY = 0.02  # share of coefficients that something else has moved
 CERTAIN = 0.09  # gain in likelihood, nats a coefficient, from which a table is believed
+FEWEST = 4  # coefficients besides the means of blocks that must tell: plain blocks are multiples of some step by chance
 CUT = 0.5 / 255  # within this of 0 or 1 a value is cut off
 AT_ONCE = 2**13  # blocks times steps that are compared together
 LARGEST = 255  # step of quantisation
@@ -86,14 +87,18 @@ def _phase(jumps: Tensor, told: Tensor) -> tuple[int, float]:
 
 
 def _coefficients(light: Tensor, cut: Tensor, column: int, row: int) -> Tensor:
-    """Cosine coefficients (N, 64) of blocks of the grid in which no pixel is cut off at black or white."""
+    """Cosine coefficients (N, 64) of blocks of the grid in which no pixel is cut off at black or white.
+
+    Blocks that are equal, of an even ground, count once: all of them may be a multiple of a step by chance.
+    """
     blocks, broken = (_blocks(plane[row:, column:]) for plane in (light, cut))
     whole = blocks[~broken.any(2).any(1)]
     rank = torch.linspace(0, len(whole) - 1, min(len(whole), MOST), dtype=torch.float64).round().long()
     at = torch.arange(SIDE, dtype=torch.float64)
     basis = torch.cos(math.pi * (at + 0.5) * at[:, None] / SIDE) * math.sqrt(2 / SIDE)
     basis[0] /= math.sqrt(2)
-    return (basis @ (whole[rank] - 128) @ basis.T).flatten(1).float()
+    different: Tensor = torch.unique(whole[rank], dim=0)  # type: ignore[no-untyped-call]
+    return (basis @ (different - 128) @ basis.T).flatten(1).float()
 
 
 def _blocks(plane: Tensor) -> Tensor:
@@ -113,8 +118,8 @@ def _most_likely(coefficients: Tensor) -> tuple[int, float]:
     tables = torch.stack([_table(quality) for quality in range(1, 101)]) - 1  # rows of gains
     gain = gains[tables, frequency].sum(1)
     best = int(gain.argmax())
-    told = float(counts[tables[best], frequency].sum())
-    return best + 1, float(gain[best]) / told if told else 0.0
+    told = counts[tables[best], frequency]
+    return best + 1, float(gain[best] / told.sum()) if told[1:].sum() >= FEWEST else 0.0
 
 
 def _gain(coefficients: Tensor, steps: Tensor) -> tuple[Tensor, Tensor]:

@@ -33,6 +33,13 @@ CALM = 0.0175  # density: how far what is not stained is from its line then, in 
 USUAL, LOWEST, HIGHEST = 1.3, 0.6, 2.2  # how much denser stains are in green, for each step away from the line
 TRUST = 0.05  # of the usual ratio, beside what a picture tells
 LARGE = 100  # px of a stain that is asked apart
+DENSEST = 1.5  # density of a stain; what took more light is a thing
+BRIGHTER = 0.02  # how much brighter than white places may become when a stain is undone
+THINGS = 0.1  # share of what is said to be stained that may be denser, or brighter, for all that
+BLUR = 3.0  # px: standard deviation of the blur within which a print's tone is told, beyond its noise
+BANDS = 24  # of lightness, in each of which a print has one colour, however it was toned
+FOREIGN = 0.05  # density: how far from that colour a place is foreign to a print
+FEW = 0.03  # share of foreign places below which all of a print has one tone
 
 
 class Stains(NamedTuple):
@@ -55,14 +62,55 @@ def stains_on_one_tone(x: Images) -> Stains:
     none = Stains(torch.zeros_like(x), torch.zeros_like(x[:, :1]))
     if x.shape[1] == 1:
         return none
-    density = -x[0].permute(1, 2, 0).double().cpu().clamp(min=DARKEST).log().numpy()
-    return _measured(density, x) or none
+    return _measured(_densities(x[0].permute(1, 2, 0).cpu().numpy()), x) or none
+
+
+def plausible(x: Images, stains: Stains) -> bool:
+    """Whether what is said to lie on a picture (1, C, H, W) can: things that are brown, and toning, look alike.
+
+    A stain lets light through; without it no place is brighter than white; and what is as light as a place in it is of
+    another colour elsewhere, where the tone of a print is everywhere the same.
+
+    Source: danqing.
+    """
+    stained = stains.sure[0, 0] > 0
+    if not bool(stained.any()):
+        return True
+    denser = stains.density[0].amax(0)[stained] > DENSEST
+    brighter = (x[0] * stains.density[0].exp()).amax(0)[stained] > 1 + BRIGHTER
+    if max(float(each.float().mean()) for each in (denser, brighter)) > THINGS:
+        return False
+    return x.shape[1] == 1 or not _toned(x, stained.cpu().numpy())
+
+
+def _toned(x: Images, stained: NDArray[np.bool_]) -> bool:
+    """Whether a picture has one colour wherever it is as light, in what is said to be stained (H, W) as elsewhere."""
+    foreign = _off_tone(x) > FOREIGN
+    return all(not there.any() or foreign[there].mean() < FEW for there in (stained, ~stained))
+
+
+def _off_tone(x: Images) -> Floats:
+    """How far the colour of each place (H, W) is from what is usual where a picture is as light, as a density."""
+    import cv2
+
+    red, green, blue = _densities(cv2.GaussianBlur(x[0].permute(1, 2, 0).cpu().numpy(), (0, 0), BLUR))
+    casts = np.stack([(each - green).ravel() for each in (blue, red)], 1)
+    off = np.zeros(green.size)
+    for band in np.array_split(green.ravel().argsort(kind="stable"), BANDS):
+        if len(band):
+            off[band] = np.hypot(*(casts[band] - np.median(casts[band], 0)).T)
+    return np.asarray(off.reshape(green.shape) / np.maximum(1, LIGHT * np.exp(green)))
+
+
+def _densities(pixels: Floats) -> Floats:
+    """The densities (C, H, W) of a picture (H, W, C)."""
+    return np.asarray(-np.log(np.clip(pixels, DARKEST, None)), np.float64).transpose(2, 0, 1)
 
 
 def _measured(density: Floats, x: Images) -> Stains | None:
     import cv2
 
-    red, green, blue = (density[..., at] for at in range(3))
+    red, green, blue = density
     more_blue, more_red = (_calm(each - green) for each in (blue, red))
     green = cv2.GaussianBlur(green, (0, 0), 0.5 * SOFT)
     of_blue, of_red = (_line(green, each) for each in (more_blue, more_red))
@@ -166,4 +214,4 @@ def _ratio(green: Floats, foreign: Floats, there: NDArray[np.bool_], usual: floa
     return float(np.clip((told + prior * usual) / (slopes + prior), LOWEST, HIGHEST))
 
 
-__all__ = ["Stains", "grown", "stains_on_one_tone"]
+__all__ = ["Stains", "grown", "plausible", "stains_on_one_tone"]

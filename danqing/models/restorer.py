@@ -16,7 +16,7 @@ from danqing.core.learned.model import Samples
 from danqing.core.learned.proposals import Optimiser
 from danqing.core.notes import note
 from danqing.core.pictures.contract import Images
-from danqing.maths.colour import luma, still_grey, to_opponent
+from danqing.maths.colour import luma, still_grey, tinted, to_opponent
 from danqing.maths.damage import (
     Damaged,
     Task,
@@ -255,7 +255,7 @@ class Restorer(bases.Restorer):
         if float(guess.unknown.max()) > UNKNOWN:
             share = round(100 * float(guess.unknown.max()))
             note(f"what colour it has is unknown on {share} % of the picture, which stays greyish: hints tell")
-        return luma(damaged.x) + guess.colours
+        return tinted(luma(damaged.x).clamp(0, 1), guess.colours)
 
     def _example(self, batch: Samples) -> tuple[Images, Damaged]:
         rng = Generator().manual_seed(SEED)

@@ -10,6 +10,7 @@ from torch import Tensor
 from danqing.core.learned.cache import cached
 from danqing.core.learned.model import Model
 from danqing.core.pictures.contract import Images
+from danqing.maths.drawn import drawn
 from danqing.maths.fading import Fade, of_one_tone
 
 METER = "fademeter"  # bundled weights
@@ -40,7 +41,7 @@ class Estimate(NamedTuple):
 
 
 def estimate_fade(x: Images) -> Estimate:
-    """Estimate how far pictures (B, C, H, W) have faded; a plain one tells nothing, and so has not.
+    """Estimate how far pictures (B, C, H, W) have faded; what was drawn tells nothing, and so has not.
 
     Prints in black and white are grey again, and pictures without colour stay so (:func:`of_one_tone`).
 
@@ -49,8 +50,7 @@ def estimate_fade(x: Images) -> Estimate:
     meter: Any = cached(METER, kind=Model)
     verdict = meter.measure(x)
     fade = of_one_tone(x.expand(-1, 3, -1, -1), verdict.fade)
-    plain = (x.amax((2, 3)) - x.amin((2, 3))).amax(1) < 1 / 255
-    return Estimate(fade, torch.where(plain.to(verdict.odds.device), -torch.inf, verdict.odds))
+    return Estimate(fade, torch.where(drawn(x).to(verdict.odds.device), -torch.inf, verdict.odds))
 
 
 __all__ = ["Estimate", "estimate_fade"]

@@ -10,6 +10,7 @@ from torch import Tensor
 from danqing.core.learned.cache import cached
 from danqing.core.learned.model import Model
 from danqing.core.pictures.contract import Images
+from danqing.maths.drawn import drawn
 from danqing.maths.noise import by_statistics
 
 METER = "noisemeter"  # bundled weights
@@ -17,6 +18,7 @@ WHITE, CAMERA = "denoise-base", "denoise-camera"  # bundled weights that remove 
 REACH = 64  # px: how far both look
 ALIKE = 1.3  # times: within that of each other, the statistics are trusted, which are exact for white noise
 LEAST = 2 / 255  # of a camera: less is not seen, and fine texture may look like it
+SMALL = 64  # px: in squares of less, all that is pictured is as fine as noise, and the statistics alone are asked
 MORE = 1.25  # times that noise of a camera is told stronger (how it was chosen: ADR 21)
 
 
@@ -65,12 +67,17 @@ def estimate_noise(x: Images, seen: Tensor | None = None) -> Estimate:
     """Estimate the noise in pictures (B, C, H, W), where pixels are ``seen`` (B, H, W), bool.
 
     Statistics of patches find white noise exactly, and of a camera's only what it has in all directions, which is next
-    to nothing; the net finds both roughly. Where the net sees clearly more noise, it is believed.
+    to nothing; the net finds both roughly. Where the net sees clearly more noise, it is believed. What was drawn or set
+    has none, however fine its strokes and letters are.
 
     Source: danqing; :func:`danqing.maths.noise.by_statistics` and :mod:`danqing.models.noisemeter`.
     """
     meter: Any = cached(METER, kind=Model)
     statistics, noise = by_statistics(x, seen).to(x), meter.measure(x, seen)
     level = noise.level.to(x)
-    camera = (level > ALIKE * statistics) & (level >= LEAST)  # never where the statistics do not know
+    even = drawn(x, seen).to(statistics.device) & ~statistics.isnan()
+    statistics = torch.where(even, 0, statistics)
+    camera = (level > ALIKE * statistics) & (level >= LEAST) & ~even  # never where the statistics do not know
+    if x.shape[-2] * x.shape[-1] < SMALL**2:
+        camera = torch.zeros_like(camera)
     return Estimate(torch.where(camera, level, statistics), ~camera, noise)

@@ -17,7 +17,7 @@ from danqing.core.operators import tiles
 from danqing.core.pictures.contract import Images, Mask
 from danqing.core.progress import finish
 from danqing.maths.ageing import unit_of
-from danqing.maths.stain_density import DARKEST, Stains, grown, stains_on_one_tone
+from danqing.maths.stain_density import DARKEST, Stains, grown, plausible, stains_on_one_tone
 from danqing.nets.wear import hidden
 
 STAINMETER = "stainmeter"  # bundled weights
@@ -36,13 +36,14 @@ def stains_on(x: Images) -> Stains:
     Source: :mod:`danqing.maths.stain_density` where a print has one tone, else :mod:`danqing.models.stainmeter`.
     """
     exact = stains_on_one_tone(x)
-    if x.shape[1] == 1 or bool(exact.sure.any()):
+    if x.shape[1] == 1 or (bool(exact.sure.any()) and plausible(x, exact)):
         return exact
     said = _said(x)
     odds = said[0, 3].cpu().numpy()
     sure = torch.from_numpy(_laid_on(x, grown(odds > SURE, odds > AROUND))).to(x)[None, None]
     share = F.avg_pool2d(F.max_pool2d(sure, FEATHER, 1, FEATHER // 2), FEATHER, 1, FEATHER // 2)
-    return Stains(said[:, :3] * share, sure)
+    seen = Stains(said[:, :3] * share, sure)
+    return seen if plausible(x, seen) else Stains(torch.zeros_like(x), torch.zeros_like(sure))
 
 
 def _laid_on(x: Images, sure: NDArray[np.bool_]) -> NDArray[np.bool_]:

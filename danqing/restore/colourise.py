@@ -13,7 +13,7 @@ from danqing.core.learned.model import Restorer
 from danqing.core.notes import note
 from danqing.core.operators.operator import operator
 from danqing.core.pictures.contract import Images
-from danqing.maths.colour import brightness, luma
+from danqing.maths.colour import brightness, luma, tinted
 
 COLOURED = 0.04  # spread of red, green and blue from which a pixel of the hints is a colour
 
@@ -25,7 +25,7 @@ def _settled(x: Images, hints: Images | None, weights: Restorer) -> dict[str, An
     return {"hints": weights.restore(known.pop("x", grey), **known)}
 
 
-@operator(reach=0, settle=_settled)
+@operator(reach=0, settle=_settled, version=2)
 def colourise(
     x: Images,
     hints: Images | None = None,
@@ -45,7 +45,7 @@ def colourise(
         weights: the bundled colourise-small, or a restorer of one's own.
 
     Returns:
-        Colour pictures (B, 3, H, W) with the brightness of ``x``.
+        Colour pictures (B, 3, H, W) with the brightness of ``x``; white and black have no colour.
 
     Raises:
         ModelFileError: if the weights are for another task.
@@ -60,7 +60,8 @@ def colourise(
         danqing colourise old.png --hints strokes.png --strength 1.3 --out colour.png
     """
     assert hints is not None
-    return torch.lerp(brightness(x).expand_as(hints), hints, strength).clamp(0, 1)
+    grey = brightness(x)
+    return tinted(grey, strength * (hints - grey))
 
 
 def _hinted(grey: Images, hints: Images) -> dict[str, torch.Tensor]:

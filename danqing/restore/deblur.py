@@ -21,7 +21,7 @@ def _settled(x: Images, clean: bool) -> dict[str, Images]:
     return {"x": use("repair")(x, never="shading,scratches,stains,fading,blur").picture}
 
 
-@operator(reach=lambda weights: weights.reach, settle=_settled, version=2)
+@operator(reach=lambda weights: weights.reach, settle=_settled, version=3)
 def deblur(
     x: Images,
     strength: Annotated[float, Range(0, 1)] = 1.0,

@@ -33,7 +33,7 @@ def _reach(weights: Restorer | None) -> int:
     return REACH if weights is None else weights.reach
 
 
-@operator(reach=_reach, settle=_settled, version=3)
+@operator(reach=_reach, settle=_settled, version=4)
 def denoise(
     x: Images,
     sigma: Annotated[float, Range(0, MOST)] | None = None,

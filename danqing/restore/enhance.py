@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -10,6 +11,7 @@ import torch
 from danqing.core.fields.number import Range
 from danqing.core.fields.weights import ForTask
 from danqing.core.learned.model import Restorer
+from danqing.core.notes import note
 from danqing.core.operators.operator import operator
 from danqing.core.operators.use import use
 from danqing.core.pictures.contract import Images
@@ -23,6 +25,7 @@ CLIP = 2.0  # of CLAHE's histograms, in multiples of a flat one
 SQUARES = 8  # of CLAHE along each side
 DARKEST = 1 / 255
 MOST_NOISE = 75.0
+DARK = 2.0  # times that a picture must be brightened from which it is dark; less is a part of that, and 1 nothing
 SPREAD = 2.5  # standard deviations of the retinex that become black and white
 
 
@@ -32,11 +35,17 @@ def _reach(method: str, weights: Restorer, denoiser: Restorer | None) -> int | N
 
 
 def _settled(
-    x: Images, method: str, gain: float | None, sigma: float | None, denoiser: Restorer | None
+    x: Images, method: str, strength: float, gain: float | None, sigma: float | None, denoiser: Restorer | None
 ) -> dict[str, Any]:
     if method != "learned":
         return {}
-    settled = {"gain": float(gain_for(x)) if gain is None else gain, "sigma": sigma, "denoiser": denoiser}
+    settled = {"gain": gain, "strength": strength, "sigma": sigma, "denoiser": denoiser}
+    if gain is None:
+        settled["gain"] = needed = float(gain_for(x))
+        settled["strength"] = strength * min(1.0, math.log(needed, DARK))
+        if needed == 1:
+            note("is not dark, and stays as it is: a gain brightens it nevertheless, clahe raises its contrast")
+            return settled
     if sigma is None or (sigma and denoiser is None):
         noise = estimate_noise(x)
         settled["sigma"] = min(255 * float(noise.told), MOST_NOISE) if sigma is None else sigma
@@ -44,7 +53,7 @@ def _settled(
     return settled
 
 
-@operator(reach=_reach, settle=_settled, version=3)
+@operator(reach=_reach, settle=_settled, version=4)
 def enhance(
     x: Images,
     method: Literal["learned", "clahe", "retinex", "grey-world"] = "learned",
@@ -65,7 +74,8 @@ def enhance(
             retinex takes each place as it stands out from its surroundings; grey-world makes the mean colour grey.
         strength: share of the change that is made.
         gain: for learned: how many times the picture is brightened before the net evens it; otherwise as many as it
-            takes to a mean brightness of 0.4.
+            takes to a mean brightness of 0.4, and if it takes less than 2, only a part of the change is made: what is
+            not dark stays as it is.
         sigma: for learned: standard deviation of the noise in the dark picture, on the 0–255 scale; otherwise it is
             estimated. 0 leaves the noise.
         weights: the bundled lowlight-small, or a restorer of one's own; for learned.
@@ -87,6 +97,8 @@ def enhance(
         danqing enhance room.png --gain 3 --out lit.png
         danqing enhance dull.png --method clahe --strength 0.7 --out crisp.png
     """
+    if strength == 0:
+        return x.clone()
     if method == "learned":
         cleaned = x
         if sigma:

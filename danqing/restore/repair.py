@@ -6,9 +6,10 @@ import math
 from collections.abc import Callable, Iterator
 from typing import Annotated, Any, Literal, NamedTuple
 
+import numpy as np
 import torch
 
-from danqing.core.artefacts.figures import Figures
+from danqing.core.artefacts.mended import Mended
 from danqing.core.errors import ParameterError
 from danqing.core.fields.number import Range
 from danqing.core.learned.model import Restorer
@@ -19,6 +20,7 @@ from danqing.core.pictures.contract import Images, Mask
 from danqing.core.progress import Job, Progress
 from danqing.maths.colour import brightness
 from danqing.maths.damage import filled
+from danqing.maths.drawn import drawn
 from danqing.maths.edge_widths import FEWEST, edge_widths
 from danqing.maths.fading import unfaded
 from danqing.maths.jpeg_history import history
@@ -36,6 +38,7 @@ SUREST, SURE, WORN, ANY = 0.0, 1 / 6, 0.4, 0.5  # strengths at which marks are l
 # some, are many, are told
 MARKED, MANY = 5e-3, 1e-2  # shares of pixels that marks hide: for sure, from which there are any; from which many
 STAINED = 2e-3  # share of pixels that stains lie on
+OF_YEARS = ("shading", "scratches", "stains")  # steps for photographs alone: in drawings, what looks alike was drawn
 SOFT = 1.2  # px: width of the sharper edges, above which a picture is blurred
 KEYS = {
     "compression": "jpeg",
@@ -62,7 +65,7 @@ class Found(NamedTuple):
     needs: Any = None
 
 
-@operator(version=6)
+@operator(version=7)
 def repair(
     x: Images,
     strength: Annotated[float, Range(0, 1)] = 1.0,
@@ -70,14 +73,15 @@ def repair(
     never: str = "",
     output: Literal["picture", "steps"] = "picture",
     size: Literal["tiny", "base"] = "base",
-) -> Job[Figures]:
+) -> Job[Mended]:
     """Look what ails a photograph and mend it: compression, folds, scratches, stains, noise, faded colours, blur.
 
     Each is looked for in what the steps before have left, and done only if it is needed. A camera's noise goes first,
     together with what its file did to it; otherwise compression does, since it came last, and strong white noise before
     scratches, which are then better seen; the shadows of folds before what is beside the crease is filled from there;
     fading when nothing is left that deeper colours would deepen, too. Shadows and stains that light goes through are
-    not filled but given the light back that they took.
+    not filled but given the light back that they took. A page, a chart or a cartoon, drawn on even ground, has neither
+    noise nor scratches: only its compression and blur are looked for.
 
     Args:
         x: pictures (B, C, H, W) in [0, 1].
@@ -116,14 +120,15 @@ def repair(
     for at in range(len(x)):
         states, steps = [x[at : at + 1]], []
         figures: dict[str, Any] = {}
-        noise = _noise(states[0])
+        noise, aged = _noise(states[0]), not bool(drawn(states[0]))
         for number, step in enumerate(_order(noise)):
             yield Progress(at + number / len(KEYS), len(x), step)
             found = noise if step == "noise" and len(states) == 1 else _LOOKS[step](states[-1])
             figures[KEYS[step]] = found.figure
             if step == "noise" and "compression" in steps and step not in wanted:
                 continue  # what JPEG leaves is not white noise
-            if step in unwanted or not (found.ill or step in wanted):
+            ill = found.ill and (aged or step not in OF_YEARS)
+            if step in unwanted or not (ill or step in wanted):
                 continue
             anyway = step == "scratches" and step in wanted
             needs = hidden_or_inked(states[-1], radius_for(states[-1]), ANY) if anyway else found.needs
@@ -132,7 +137,7 @@ def repair(
             steps.append(step)
         numbers.append({**figures, "steps": steps})
         shown.append(torch.cat(states, -1) if output == "steps" else states[-1])
-    return Figures(numbers, _side_by_side(shown))
+    return Mended(numbers, _side_by_side(shown))
 
 
 def _steps(said: str, name: str) -> set[str]:
@@ -198,7 +203,7 @@ def _fading(x: Images) -> Found:
 
 def _blur(x: Images) -> Found:
     widths = edge_widths(brightness(x)[0, 0].double().cpu().numpy())
-    wide = float(torch.from_numpy(widths).quantile(0.1)) if widths.size >= FEWEST else None
+    wide = float(np.quantile(widths, 0.1)) if widths.size >= FEWEST else None
     return Found(wide, wide is not None and wide > SOFT)
 
 

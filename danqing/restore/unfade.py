@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import torch
 
-from danqing.core.artefacts.figures import Figures
+from danqing.core.artefacts.mended import Mended
 from danqing.core.fields.number import Range
 from danqing.core.operators.operator import operator
 from danqing.core.pictures.contract import Images
@@ -14,12 +14,12 @@ from danqing.maths.fading import unfaded
 from danqing.nets.fade_estimate import estimate_fade
 
 
-@operator
+@operator(version=2)
 def unfade(
     x: Images,
     strength: Annotated[float, Range(0, 1)] = 1.0,
     always: bool = False,
-) -> Figures:
+) -> Mended:
     """Give faded photographs their blacks and colours back, and yellow paper its white.
 
     A neural network says from the tones and casts that are left how far each dye has bleached and how yellow the paper
@@ -55,4 +55,4 @@ def unfade(
         }
         for at in range(len(x))
     ]
-    return Figures(numbers, torch.lerp(x, made, strength))
+    return Mended(numbers, torch.lerp(x, made, strength))

@@ -31,7 +31,7 @@ def _reach(method: str, weights: Restorer, scale: int) -> int:
     return -(-weights.reach // scale) + LOBES if method == "learned" else LOBES
 
 
-@operator(reach=_reach, scale=lambda scale: scale, settle=_settled, geometry=True, proportional=False, version=2)
+@operator(reach=_reach, scale=lambda scale: scale, settle=_settled, geometry=True, proportional=False, version=3)
 def upscale(
     x: Images,
     scale: Annotated[int, Range(2, 4, "times")] = 2,

@@ -52,6 +52,16 @@ def test_no_trace_is_told_where_there_is_none(astronaut: Tensor, camera: Tensor)
     assert jpeg_quality(torch.rand(1, 1, 5, 5)).numbers[0]["blockiness"] == 0
 
 
+def test_even_ground_tells_nothing_however_much_there_is_of_it(cartoon: Tensor) -> None:
+    """The mean of a block of one colour is a multiple of some step by chance, and so is that of a hundred like it."""
+    plain = torch.tensor([128, 90, 70]).view(1, 3, 1, 1).expand(1, 3, 120, 160) / 255
+    logo = plain.clone()
+    logo[..., 41:83, 50:107] = torch.tensor([30, 140, 220]).view(1, 3, 1, 1) / 255
+    for x in (plain, logo, cartoon):
+        assert told(x)[0] is None
+    assert told(saved(cartoon, 75))[0] == 75
+
+
 def test_blocks_are_seen_and_drawn(camera: Tensor) -> None:
     seen = [jpeg_quality(saved(camera, quality)).numbers[0]["blockiness"] for quality in (90, 50, 10)]
     assert seen == sorted(seen)

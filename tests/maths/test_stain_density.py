@@ -9,7 +9,7 @@ from torch import Generator, Tensor
 
 from danqing.maths.colour import luma
 from danqing.maths.degradation import faded_by
-from danqing.maths.stain_density import stains_on_one_tone
+from danqing.maths.stain_density import Stains, plausible, stains_on_one_tone
 from danqing.maths.stains import unstained
 
 BROWN = torch.tensor([0.35, 0.6, 1.0]).view(1, 3, 1, 1)
@@ -60,3 +60,21 @@ def test_what_is_blue_is_no_stain(chelsea: Tensor) -> None:
     clean = print_of(chelsea[..., :220, :260].contiguous(), sepia=False)
     x = clean * (-0.5 * BROWN.flip(1) * disc((220, 260), (100, 120), 45)).exp()
     assert stains_on_one_tone(x).sure.sum() == 0
+
+
+def test_a_stain_can_lie_on_a_print_and_the_tone_of_all_of_it_cannot(chelsea: Tensor) -> None:
+    clean = print_of(chelsea[..., :220, :260].contiguous(), sepia=False)
+    there = disc((220, 260), (100, 120), 60)
+    density = 0.4 * BROWN * there
+    assert plausible(clean * (-density).exp(), Stains(density, there))
+    assert plausible(clean, Stains(torch.zeros_like(clean), torch.zeros_like(there)))
+    light = (luma(clean) > 0.3).float()
+    toned = clean * (-0.4 * BROWN * light).exp()
+    assert not plausible(toned, Stains(0.4 * BROWN * light, light))
+
+
+def test_what_would_be_brighter_than_white_or_took_nearly_all_light_is_a_thing(chelsea: Tensor) -> None:
+    x, there = chelsea[..., :220, :260].contiguous(), disc((220, 260), (100, 120), 60)
+    assert not plausible(x, Stains(1.4 * there.expand(-1, 3, -1, -1), there))
+    dark = x * (1 - 0.9 * there)
+    assert not plausible(dark, Stains(2 * BROWN * there, there))

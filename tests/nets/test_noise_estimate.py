@@ -101,8 +101,20 @@ def test_whoever_asks_the_meter_says_so_in_the_recipe(
     name: str, values: dict[str, Any], asked: bool, tmp_path: Path, chelsea: Tensor
 ) -> None:
     photo, out = tmp_path / "photo.png", tmp_path / ("out.json" if name == "noise_level" else "out.png")
-    write(noisy(chelsea[..., :96, :96], 10), photo)
+    write(noisy(0.3 * chelsea[..., :96, :96], 10), photo)  # dark enough to be brightened
     finish(run(operator_named(name), values, Folders([photo], out=out)))
     recipe = recipe_in(out)
     assert recipe is not None
     assert recipe[-1].uses.get(METER) == ({"sha256": load(METER).card["sha256"]} if asked else None)
+
+
+def test_letters_and_outlines_are_no_noise(page: Tensor, cartoon: Tensor) -> None:
+    for x in (page, cartoon, brightness(page)):
+        found = estimate_noise(x)
+        assert found.level.tolist() == found.told.tolist() == [0]
+    assert 255 * float(estimate_noise(noisy(page * 0.8 + 0.1, 10)).told) == pytest.approx(10, rel=0.4)
+
+
+def test_a_thumbnail_is_fine_and_not_noisy(chelsea: Tensor) -> None:
+    small = torch.nn.functional.interpolate(chelsea, size=(40, 60), mode="area")
+    assert bool(estimate_noise(small).white)

@@ -55,6 +55,17 @@ def test_a_step_that_looks_at_the_picture_hands_it_on_as_it_is(server: Running, 
     assert told["result"]["files"] == chain(server, name, [{"task": "flip"}])["result"]["files"]
 
 
+def test_a_step_that_mends_the_picture_hands_on_what_it_mended(server: Running, photo: Path, tmp_path: Path) -> None:
+    """`repair` tells figures, too; what it mended was once thrown away by the step after it, and not kept."""
+    name = server.send(photo)
+    mending = {"task": "repair", "values": {"always": "blur", "never": "noise"}}
+    told = chain(server, name, [mending, {"task": "flip"}])
+    repaired = told["steps"][0]["files"][0]["id"]
+    assert told["result"]["files"] == chain(server, repaired, [{"task": "flip"}])["result"]["files"]
+    assert told["result"]["files"] != chain(server, name, [{"task": "flip"}])["result"]["files"]
+    assert chain(server, name, [mending])["result"]["files"][0]["id"] == repaired
+
+
 def test_a_chain_whose_third_step_fails_keeps_the_first_two(server: Running, photo: Path) -> None:
     name = server.send(photo)
     steps = [*STEPS[:2], {"task": "crop", "values": {"left": 0, "top": 0, "width": 9999, "height": 9}}]

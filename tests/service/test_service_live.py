@@ -20,6 +20,7 @@ from danqing.core.learned.families import family_named
 from danqing.core.learned.painting import CHUNK, PAINT, paint_chunk
 from danqing.core.learned.weights import save
 from danqing.core.operators.operator import operator_named
+from danqing.core.pictures.contract import Picture
 from danqing.core.pictures.reading import read
 from danqing.core.pictures.writing import write
 from danqing.faces.service.live import Sessions
@@ -82,6 +83,22 @@ def test_a_chain_is_looked_at_live(server: Running, line: ClientConnection, phot
     assert (read(data).pixels - x).abs().max() <= 0.5 / 255 + 2**-22
     facts, _ = ask(line, picture=name, steps=[{"task": "sharpness"}])
     assert facts["numbers"] == operator_named("sharpness")(read(photo).pixels).told()
+
+
+def test_what_a_step_mended_is_what_the_next_sees(server: Running, line: ClientConnection, tmp_path: Path) -> None:
+    x = torch.rand(1, 3, 60, 80, generator=torch.Generator().manual_seed(0))
+    alpha = (torch.arange(80) < 50).float().expand(1, 1, 60, 80).clone()
+    name = server.send(write(Picture(x, alpha), tmp_path / "cut.png"))
+    mending = {"task": "repair", "values": {"always": "blur"}}
+    facts, mended = ask(line, picture=name, steps=[mending], format="png")
+    assert facts["numbers"]["steps"][-1] == "blur"
+    _, flipped = ask(line, picture=name, steps=[mending, {"task": "flip"}], format="png")
+    one, other = read(mended), read(flipped)
+    assert one.alpha is not None
+    assert other.alpha is not None
+    assert other.alpha.equal(one.alpha.flip(3))
+    seen = (other.alpha > 0).expand(-1, 3, -1, -1)
+    torch.testing.assert_close(other.pixels[seen], one.pixels.flip(3)[seen], atol=1.5 / 255, rtol=0)
 
 
 def test_masks_and_transparency_are_made_small_with_the_picture(

@@ -192,3 +192,19 @@ def test_the_step_that_fails_when_it_is_saved_is_the_one_that_is_marked(open_pag
     steps = page.get_by_role("region", name="Steps").get_by_role("listitem")
     expect(steps.last).to_have_class(re.compile("isBad"))
     expect(steps.first).not_to_have_class(re.compile("isBad"))
+
+
+def test_what_is_repaired_is_saved_and_what_was_found_is_told(open_page: Open, photo: Path, tmp_path: Path) -> None:
+    """`repair` tells figures as readings do, and once was taken for one: what was saved was the picture unrepaired."""
+    page = open_page()
+    opened(page, photo)
+    tool(page, "repair")
+    page.get_by_role("textbox", name="Always").fill("blur")
+    page.get_by_role("textbox", name="Always").press("Enter")
+    expect(page.get_by_role("region", name="Settings").get_by_text("Scratches", exact=True)).to_be_visible()
+    tool(page, "flip")
+    made = saved(page, tmp_path / "made")
+    command("repair", photo, "--always", "blur", "--out", tmp_path / "one.png")
+    command("flip", tmp_path / "one.png", "--out", tmp_path / "two.png")
+    assert np.array_equal(pixels(tmp_path / "two.png"), pixels(made))
+    assert not np.array_equal(pixels(tmp_path / "one.png"), pixels(photo))

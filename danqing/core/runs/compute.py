@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.nn.functional import interpolate
 
 from danqing.core.artefacts.artefact import Artefact
+from danqing.core.artefacts.mended import Mended
 from danqing.core.fields.colour import ColourKind
 from danqing.core.fields.mask import MaskKind
 from danqing.core.fields.weights import WeightsKind
@@ -179,6 +180,8 @@ def _without_holes(operator: Operator[..., Any], x: Images, alpha: Mask) -> Imag
 
 def _fitting(operator: Operator[..., Any], alpha: Mask, values: dict[str, Any], result: Any) -> Mask | None:
     """The opacity of a result that lies on the picture, enlarged as it was; None, and said, where it does not."""
+    if isinstance(result, Mended):
+        result = result.picture
     if not isinstance(result, Tensor):
         return None
     scale = operator.scale_for(values)

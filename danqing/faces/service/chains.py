@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from danqing.core.artefacts.figures import Figures
+from danqing.core.artefacts.mended import Mended
 from danqing.core.artefacts.pictures import recipe_in
 from danqing.core.errors import DanqingError, ParameterError
 from danqing.core.recipe import Recipe, Step
@@ -77,7 +78,8 @@ def run_chain(steps: list[Asked], picture: str | list[str] | None, run: Run) -> 
                 values[task.subject] = current[0] if len(current) == 1 else current
             result = run(step.name, task, values, step.saving)
         results.append(result)
-        if not issubclass(task.makes, Figures) and (made := pictures_of(result)):  # drawings of an analysis are no work
+        looks = issubclass(task.makes, Figures) and not issubclass(task.makes, Mended)
+        if not looks and (made := pictures_of(result)):  # drawings of an analysis are no work
             current = made
     return results, current
 

@@ -15,6 +15,7 @@ from torch.nn.functional import interpolate
 
 from danqing.core.artefacts.artefact import Artefact
 from danqing.core.artefacts.figures import Figures
+from danqing.core.artefacts.mended import Mended
 from danqing.core.artefacts.pictures import Pictures
 from danqing.core.errors import ParameterError
 from danqing.core.fields.kind import Kind, View
@@ -23,7 +24,7 @@ from danqing.core.learned.card import bundled
 from danqing.core.learned.manner import live
 from danqing.core.notes import noted
 from danqing.core.operators.operator import Operator
-from danqing.core.pictures.contract import Picture
+from danqing.core.pictures.contract import Mask, Picture
 from danqing.core.pictures.header import opened
 from danqing.core.pictures.sheet import contact_sheet
 from danqing.core.progress import finish
@@ -51,7 +52,8 @@ def look(service: Service, wish: Wish, stop: Stop) -> Seen:
     """Do what a wish asks for, in memory."""
     began = time.perf_counter()
     notes: list[str] = []
-    shown = Looking(service, wish, stop, notes).seen()
+    looking = Looking(service, wish, stop, notes)
+    shown = looking.seen()
     facts: dict[str, Any] = {"id": wish.id, "channel": wish.channel, "type": "result", "bytes": 0}
     data, count, columns = b"", 0, 1
     if isinstance(shown, Figures):
@@ -61,7 +63,8 @@ def look(service: Service, wish: Wish, stop: Stop) -> Seen:
         count = len(picture)
         columns = max(1, math.ceil(math.sqrt(count)))
         pixels = contact_sheet(picture, columns) if count > 1 else picture
-        alpha = shown.alpha if isinstance(shown, Picture) and count == 1 else None
+        alpha = shown.alpha if isinstance(shown, Picture) else looking.opacity
+        alpha = alpha if count == 1 else None
         bytes_ = smaller(with_opacity(pixels, alpha), SHEET if count > 1 else max(wish.size.longest, 1))
         data, form = encoded(bytes_, wish.form, wish.quality)
         facts |= {"width": bytes_.shape[1], "height": bytes_.shape[0], "format": form, "bytes": len(data)}
@@ -76,6 +79,7 @@ class Looking:
     def __init__(self, service: Service, wish: Wish, stop: Stop, notes: list[str]) -> None:
         self._service, self._wish, self._stop, self._notes = service, wish, stop, notes
         self._scale = 1.0
+        self.opacity: Mask | None = None  # that goes with figures of a picture that was mended
 
     def seen(self) -> Picture | Figures | None:
         """What the last step that is on made; the picture itself where none is."""
@@ -105,6 +109,8 @@ class Looking:
             json.dumps([each.told() for each in steps], sort_keys=True, default=str),
         )
         made = self._service.display.made(key, lambda: self._done(step, before))
+        if isinstance(made, Mended):
+            return _after(before, made)
         return before if isinstance(made, Figures) else made
 
     def _done(self, step: Asked, before: Picture | None) -> Picture | Figures | None:
@@ -115,6 +121,7 @@ class Looking:
         work = watched(compute(call, loaded), self._notes, {})
         with live() if paints(task) else nullcontext():
             made, like = finish(work, self._stop)
+        self.opacity = like.alpha if like is not None else None
         return _shown(made, like)
 
     def _loaded(
@@ -182,6 +189,13 @@ class Looking:
             return 1.0
         with opened(self._service.shelf.file(name), self._service.settings.limits.pixels) as header:
             return min(1.0, self._wish.size.longest / max(header.width, header.height))
+
+
+def _after(before: Picture, made: Mended) -> Picture:
+    """What the step after one that mended works on."""
+    assert made.picture is not None
+    alike = made.picture.shape[-2:] == before.pixels.shape[-2:]
+    return Picture(made.picture, before.alpha if alike else None)
 
 
 def _shown(made: Artefact, like: Picture | None) -> Picture | Figures | None:

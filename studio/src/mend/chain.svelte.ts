@@ -156,7 +156,7 @@ export function wants(link: Link, task: Task | undefined = taskNamed(link.task))
 
 /** Steps that make a picture of a picture are the chain; what only looks at it is a reading, done last and alone. */
 export function isReading(task: Task | undefined): boolean {
-  return task !== undefined && task.makes !== 'pictures'
+  return task !== undefined && !['pictures', 'mended'].includes(task.makes)
 }
 
 /** The links that are steps of the chain as they are. */

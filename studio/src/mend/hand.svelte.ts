@@ -25,6 +25,7 @@ export class Hand {
   private readonly ready: Step | null = $derived(this.link?.on && !this.missing.length ? { task: this.link.task, values: this.link.values } : null)
   readonly tail = $derived(isReading(this.task) ? this.ready : null)
   readonly reading = $derived(this.task?.makes === 'figures' ? this.ready : null)
+  readonly tells = $derived(this.reading !== null || (this.task?.makes === 'mended' && working(bench.links).at(-1)?.key === bench.selected))
 
   readonly field: { name: string; widget: string } | undefined = $derived.by(() => {
     if (this.opening.busy) return undefined
