@@ -192,7 +192,9 @@ def _told(error: BaseException, for_programs: bool) -> int:
 
 
 def _warned(message: Warning | str, *_: Any, **__: Any) -> None:
-    """Tell a warning, such as of a picture that lost something, in one line."""
+    """Tell a warning, such as of a picture that lost something, in one line; what is for programmers is not told."""
+    if isinstance(message, DeprecationWarning | FutureWarning | PendingDeprecationWarning):
+        return
     errors().print(Text.assemble(("! ", "bold yellow"), legible(message)), soft_wrap=True)
 
 

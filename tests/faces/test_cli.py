@@ -465,3 +465,12 @@ def test_a_plan_writes_no_run(tmp_path: Path) -> None:
     assert plan["config"]["params"]["dim"] == 3
     assert sum(plan["parameters"].values()) > 0
     assert not Path("run").exists()
+
+
+def test_what_packages_tell_programmers_is_not_told_a_person(capsys: pytest.CaptureFixture[str]) -> None:
+    from danqing.faces.cli import _warned
+
+    _warned(FutureWarning("`isinstance(treespec, LeafSpec)` is deprecated"), FutureWarning, "torch.py", 1)
+    assert capsys.readouterr().err == ""
+    _warned(UserWarning("the picture lost something"), UserWarning, "danqing.py", 1)
+    assert "! the picture lost something" in capsys.readouterr().err

@@ -35,6 +35,7 @@ from danqing.paint.mix_styles import mix_styles
 from danqing.paint.more_like import more_like
 from danqing.paint.morph_classes import morph_classes
 from danqing.paint.project import DRAWN, project
+from danqing.paint.reconstruct import reconstruct
 from danqing.paint.steer import steer
 
 NEAR = 2e-4  # float32 products of a few hundred terms, added up in other orders by other batches
@@ -215,6 +216,18 @@ def test_what_was_found_in_another_model_is_refused(dcgan: Painter, tmp_path: Pa
     save(dcgan, tmp_path / "model.safetensors")
     with pytest.raises(ModelFileError, match="holds no directions"):
         steer(dcgan, str(tmp_path / "model.safetensors"))
+    with pytest.raises(ModelFileError, match="no such latents file"):
+        Latents.read(tmp_path / "gone.latents")
+    (tmp_path / "dcgan.onnx").write_bytes(b"\x08\x0a\x12\x07pytorch")
+    with pytest.raises(ModelFileError, match="is an export, for other programs"):
+        generate(str(tmp_path / "dcgan.onnx"))
+
+
+def test_what_needs_classes_or_an_encoder_says_so_of_a_model_without(astronaut: torch.Tensor) -> None:
+    with pytest.raises(ParameterError, match=r"weights: this model knows no classes.*trained on pictures with classes"):
+        morph_classes(made("dcgan", 0))
+    with pytest.raises(ModelFileError, match=r"is a dcgan, not a vae or codec.*danqing project"):
+        reconstruct(astronaut, weights=made("dcgan"))
 
 
 def test_what_was_found_and_its_sheet_are_made_again(tmp_path: Path) -> None:
