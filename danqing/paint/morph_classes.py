@@ -52,7 +52,7 @@ def morph_classes(
     """
     if not weights.config["classes"]:
         remedy = "Take one that was trained on pictures with classes"
-        raise ParameterError("this model knows no classes", where="weights", remedy=remedy)
+        raise ParameterError("this model is unconditional: it knows no classes", where="weights", remedy=remedy)
     names = class_names(weights)
     given = names if labels == ALL and names else [each.strip() for each in labels.split(",")]
     numbers = [class_number(weights, each) for each in given]

@@ -224,7 +224,10 @@ def test_what_was_found_in_another_model_is_refused(dcgan: Painter, tmp_path: Pa
 
 
 def test_what_needs_classes_or_an_encoder_says_so_of_a_model_without(astronaut: torch.Tensor) -> None:
-    with pytest.raises(ParameterError, match=r"weights: this model knows no classes.*trained on pictures with classes"):
+    with pytest.raises(
+        ParameterError,
+        match=r"weights: this model is unconditional: it knows no classes.*trained on pictures with classes",
+    ):
         morph_classes(made("dcgan", 0))
     with pytest.raises(ModelFileError, match=r"is a dcgan, not a vae or codec.*danqing project"):
         reconstruct(astronaut, weights=made("dcgan"))
