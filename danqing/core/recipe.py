@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Container
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from danqing import __version__
 from danqing.core.errors import ParameterError
@@ -16,6 +16,7 @@ from danqing.core.errors import ParameterError
 FORMAT = 1  # of the JSON; a reader refuses a newer one
 LONGEST_NAME, LONGEST_PATH = 255, 4096  # what file systems hold: bytes of one name, characters of a whole path
 HASH = re.compile(r"[0-9a-f]{64}", re.IGNORECASE)
+PICTURE = re.compile(r"[a-z][a-z_-]{0,63}")  # the name of one that goes beside
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,8 @@ class Step:
         inputs: the files it read, each ``{"as": parameter, "path": …, "sha256": …}``, paths seen from the picture's
             folder; empty when it worked on the step before's result.
         weights: for each parameter that took weights, ``{"name": …, "sha256": …}``.
-        take: which picture of a result with several this is; ``"grid"``: all of them on one sheet; None: the only one.
+        take: which picture of a result with several this is; ``"grid"``: all of them on one sheet; another word: the
+            picture of that name, which goes beside; None: the only one.
         saved: how the result went into the file, where it was not by default: depth, quality, columns of the sheet.
         uses: what it made use of beside its parameters: operators with their ``version``, nets with their ``sha256``.
     """
@@ -38,7 +40,7 @@ class Step:
     params: dict[str, Any] = field(default_factory=dict)
     inputs: list[dict[str, str]] = field(default_factory=list)
     weights: dict[str, dict[str, str]] = field(default_factory=dict)
-    take: int | Literal["grid"] | None = None
+    take: int | str | None = None
     saved: dict[str, int] = field(default_factory=dict)
     version: int = 1
     uses: dict[str, dict[str, str]] = field(default_factory=dict)
@@ -151,8 +153,9 @@ def _wrong_path(path: str) -> str:
 
 
 def _wrong_take(value: Any) -> str:
-    fits = value is None or value == "grid" or (type(value) is int and value >= 0)
-    return "" if fits else "it is a number from 0 on, or grid"
+    named = isinstance(value, str) and PICTURE.fullmatch(value)
+    fits = value is None or named or (type(value) is int and value >= 0)
+    return "" if fits else "it is a number from 0 on, grid, or the name of a picture"
 
 
 def _wrong_saved(value: Any) -> str:

@@ -20,6 +20,7 @@ from rich.text import Text
 import danqing
 from danqing.core.errors import DanqingError, UserError
 from danqing.core.menu import Entry, operators, tasks
+from danqing.core.notes import PictureWarning
 from danqing.faces.pages import Row, drawn, section
 from danqing.faces.screen import FilesFailed, as_json, error_json, errors, legible, told
 
@@ -130,7 +131,8 @@ class Studio(Menu):
     def _run(self, typed: list[str], prog_name: str, extra: dict[str, Any]) -> int:
         """Run a command; its exit code."""
         try:
-            warnings.showwarning = _warned  # the process is this command's own
+            if "--debug" not in typed:
+                warnings.showwarning = _warned  # the process is this command's own
             code = super().main(typed, prog_name, **extra)
             return code if isinstance(code, int) else 0
         except BrokenPipeError:
@@ -192,7 +194,9 @@ def _told(error: BaseException, for_programs: bool) -> int:
 
 
 def _warned(message: Warning | str, *_: Any, **__: Any) -> None:
-    """Tell a warning, such as of a picture that lost something, in one line."""
+    """Tell a warning of ours, such as of a picture that lost something, in one line; packages warn programmers."""
+    if not isinstance(message, PictureWarning):
+        return
     errors().print(Text.assemble(("! ", "bold yellow"), legible(message)), soft_wrap=True)
 
 

@@ -36,7 +36,7 @@ class DCGAN(Painter):
     """Learn to paint with convolutions, from noise and, if there are classes, a label.
 
     Args:
-        size: side of the pictures: 28, or a power of two from 16 to 128.
+        size: side of the pictures: 28, or a power of two from 16 to 256.
         channels: 1 (grey) or 3 (RGB).
         classes: of the labels; 0: unconditional.
         latents: length of a latent.

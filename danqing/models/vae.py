@@ -24,7 +24,7 @@ from danqing.maths.elbo import (
 from danqing.maths.fitting import fit
 from danqing.nets.convolution import Down, FreeUp
 
-SIZES = (16, 28, 32, 64, 128)  # of the convolutional net
+SIZES = (16, 28, 32, 64, 128, 256)  # of the convolutional net
 SIGMA = 0.14  # of the likelihood before training, in image units
 SIGMA_RATE = 10.0  # how much faster than other weights sigma learns; it has e-folds to go, they have fractions
 
@@ -38,7 +38,8 @@ class VAE(Autoencoder, Painter):
     so, and must not be compared with the other. What it paints is the mean picture, without pixel noise.
 
     Args:
-        size: side of the pictures, px: 16, 28, 32, 64 or 128 for the convolutional net, 8…128 for the dense one.
+        size: side of the pictures, px: 28 or a power of two from 16 to 256 for the convolutional net, 8…256 for the
+            dense one.
         channels: 1 (grey) or 3 (RGB).
         classes: how many classes the pictures have; 0 learns without.
         net: dense layers, or convolutions.
@@ -59,7 +60,7 @@ class VAE(Autoencoder, Painter):
 
     def __init__(
         self,
-        size: Annotated[int, Range(8, 128, "px")],
+        size: Annotated[int, Range(8, 256, "px")],
         channels: Annotated[int, Range(1, 3)],
         classes: Annotated[int, Range(0, 100_000)] = 0,
         net: Literal["conv", "dense"] = "conv",
@@ -223,8 +224,8 @@ def _check(size: int, channels: int, net: str) -> None:
         raise ParameterError(
             f"the convolutional net cannot take {size} px", where="size", remedy=f"Take one of {known}, or --net dense"
         )
-    if not 8 <= size <= 128:
-        raise ParameterError(f"{size} is not a whole number in 8…128 px", where="size")
+    if not 8 <= size <= 256:
+        raise ParameterError(f"{size} is not a whole number in 8…256 px", where="size")
 
 
 def _processes() -> int:

@@ -16,7 +16,7 @@ from danqing.nets.convolution import FreeUp, Spread, Up
 from danqing.nets.he import SLOPE
 from danqing.nets.norms import ClassNorm, NormName, chosen
 
-SIZES = (16, 28, 32, 64, 128)
+SIZES = (16, 28, 32, 64, 128, 256)
 WIDEST = 8  # times the narrowest
 DoublingName = Literal["smooth", "free"]
 

@@ -50,6 +50,9 @@ def morph_classes(
     Examples:
         danqing morph_classes runs/dcgan-1 --labels 3,8,0 --seed 5 --out morph.webp
     """
+    if not weights.config["classes"]:
+        remedy = "Take one that was trained on pictures with classes"
+        raise ParameterError("this model is unconditional: it knows no classes", where="weights", remedy=remedy)
     names = class_names(weights)
     given = names if labels == ALL and names else [each.strip() for each in labels.split(",")]
     numbers = [class_number(weights, each) for each in given]

@@ -35,7 +35,7 @@ def show(file: Path) -> Figures:
 
 
 def _lines(number: int, step: Step) -> Iterator[str]:
-    take = "" if step.take is None else f"  {step.take if step.take == 'grid' else f'picture {step.take}'}"
+    take = "" if step.take is None else f"  {step.take if isinstance(step.take, str) else f'picture {step.take}'}"
     yield f"{number}  {step.operator}{take}"
     facts: dict[str, Any] = {**step.params, **step.saved}
     facts |= {name: _which(each.get("name"), each) for name, each in step.weights.items()}

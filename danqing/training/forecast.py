@@ -7,6 +7,7 @@ import math
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+from shlex import quote
 from typing import Any, NamedTuple
 
 import torch
@@ -58,9 +59,10 @@ def _suggest(report: Report) -> Job[Suggestion]:
     speed = pictures_per_second("dcgan", size, channels)
     budget = next((name for name, seconds in BUDGETS.items() if seconds * speed >= FIRST), "24h")
     begin = KNOWN if report.usable < ALONE and size == KNOWN_SIZE else None
-    command = f"danqing train dcgan {report.source} --size {size} --budget {budget}"
+    command = f"danqing train dcgan {quote(str(report.source))} --size {size} --budget {budget}"
+    command += f"{f' --from {begin}' if begin else ''}{' --skip-bad' if report.unusable else ''}"
     lines = [
-        f"Suggestion: {command}{f' --from {begin}' if begin else ''}",
+        f"Suggestion: {command}",
         *(
             [f"Fewer than {ALONE} pictures: a bundled painter was a better beginning, or as good a one"]
             if begin

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from danqing.core.learned.finder import Finder
 from danqing.core.learned.model import Model, Painter, Samples
+from danqing.core.learned.painting import Translator
 from danqing.core.pictures.contract import Images
 from danqing.data.augment import augmentations
 from danqing.data.store import Store
@@ -27,7 +28,7 @@ from danqing.training.ema import Ema
 from danqing.training.freezing import freeze, rates_of
 from danqing.training.machine import Choice, choose_precision, to_machine, try_step
 from danqing.training.score import by_class, drawn_classes, painted_like, score
-from danqing.training.setup import Supplies, batch_share, count_of, held_out_batch, without_labels
+from danqing.training.setup import Supplies, batch_share, count_of, held_out_batch, real_batch, without_labels
 from danqing.training.state import Position, generator_state
 from danqing.training.step import Stepper
 from danqing.training.teaching import Teacher
@@ -87,18 +88,36 @@ class Kit:
         self.held_out = self._ready(held_out_batch(supplies, options.seed))
         apart = supplies.held_out is not supplies.train
         self.apart = self.held_out if apart else self.held_out.map(lambda each: each[:0])
-        self.columns, self.shown = self._to_show()
-        self.asked = drawn_classes(supplies.train, self.held_out, options.seed)
-        self.real = sketch_features(self.shown.x.cpu())
+        self.columns, self.shown = self._to_show(self.held_out)
+        self.asked = self._to_be_painted()
+        real = self._real()
+        self.scored_by = sketch_features(real.x.cpu())
+        self.originals = self._to_show(real)[1].x.cpu()
+        self.real = sketch_features(self.originals)
 
-    def _to_show(self) -> tuple[int, Samples]:
+    def _to_show(self, batch: Samples) -> tuple[int, Samples]:
         """How many columns a grid has, and the pictures that it is for."""
         if isinstance(self.model, Finder):
-            return COLUMNS, self.held_out.map(lambda each: each[: COLUMNS * COLUMNS])
+            return COLUMNS, batch.map(lambda each: each[: COLUMNS * COLUMNS])
         classes = self.model.config.get("classes", 0)
         if classes:
-            return classes, by_class(self.held_out, classes, ROWS)
-        return ROWS, Samples(self.held_out.x[: ROWS * ROWS])
+            return classes, by_class(batch, classes, ROWS)
+        return ROWS, Samples(batch.x[: ROWS * ROWS])
+
+    def _real(self) -> Samples:
+        """The pictures that painted ones should be like."""
+        held_out = self.held_out
+        if isinstance(self.model, Painter):
+            return self._ready(real_batch(self.supplies, held_out, self.config.options.seed))
+        if isinstance(self.model, Translator) and held_out.pair is not None:
+            return held_out._replace(x=held_out.pair)
+        return held_out
+
+    def _to_be_painted(self) -> Tensor | None:
+        """The classes that are painted for a score; a translator paints pictures by what they are."""
+        if isinstance(self.model, Translator):
+            return self.held_out.y
+        return drawn_classes(self.supplies.train, self.held_out, self.config.options.seed)
 
     def try_out(self) -> None:
         """Train one step on a copy, so that what cannot be learned from is refused before anything is written."""
@@ -108,7 +127,9 @@ class Kit:
     def examine(self) -> Seen:
         """Paint with the averaged weights, and score them."""
         model, seed = self.ema.model, self.config.options.seed
-        return Seen(painted_like(model, self.shown, seed), score(model, self.held_out, self.asked, seed))
+        return Seen(
+            painted_like(model, self.shown, seed), score(model, self.held_out, self.asked, self.scored_by, seed)
+        )
 
     def view(self, seen: Seen, position: Position) -> View | None:
         """What there is to be looked at; None if nothing was painted, or only drawn in."""
@@ -120,7 +141,7 @@ class Kit:
             sketch_features(seen.painted),
             self.real,
             seen.painted,
-            self.shown.x.cpu(),
+            self.originals,
             seen.scores,
             position.adaptive.overfitting,
             None if self._learned is None else Beside(thumbnails(seen.painted), *self._learned),

@@ -20,8 +20,8 @@ CHUNK = 64
 
 
 @torch.no_grad()
-def score(model: Model, held_out: Samples, asked: Tensor | None, seed: int) -> dict[str, float]:
-    """The family's own scores on held-out pictures, or else the sketch distance between painted and held-out ones.
+def score(model: Model, held_out: Samples, asked: Tensor | None, real: Tensor, seed: int) -> dict[str, float]:
+    """The family's own scores on held-out pictures, or else the sketch distance between painted and real ones.
 
     The sketch distance is a Fréchet distance on fixed, simple features: it ranks moments of one run, nothing more.
 
@@ -30,6 +30,7 @@ def score(model: Model, held_out: Samples, asked: Tensor | None, seed: int) -> d
         held_out: pictures that it does not learn from.
         asked: the classes to be painted, as :func:`drawn_classes` draws them: those of the held-out pictures would
             give both sets the same shares of classes, which two independent sets do not have.
+        real: sketch features of the pictures that painted ones are compared with.
         seed: fixes the latents.
     """
     scores = model.score(held_out)
@@ -38,7 +39,7 @@ def score(model: Model, held_out: Samples, asked: Tensor | None, seed: int) -> d
     painted = painted_like(model, held_out._replace(y=asked), seed)
     if painted is None:
         return {}
-    return {"sketch_distance": frechet_distance(sketch_features(painted), sketch_features(held_out.x.cpu())).value}
+    return {"sketch_distance": frechet_distance(sketch_features(painted), real).value}
 
 
 def drawn_classes(train: Store | Stream, held_out: Samples, seed: int) -> Tensor | None:

@@ -36,6 +36,7 @@ from danqing.training.score import SCORED
 
 HASTY = 0.1  # of a look: a budget that is shorter is refused
 LEAST = 2  # held-out pictures that scores are taken on
+ENOUGH = 32  # that stand for all: of fewer, poor samples may lie nearer to them than other real pictures do
 FOUND = 64  # held-out pictures a look in which things are to be found
 
 
@@ -224,6 +225,11 @@ def _packed(config: TrainConfig, data: str, labels: Path | None, only: Collectio
         raise DataError("no pictures to learn from", where=data)
     yield Progress(1, 1, f"{len(train):,} pictures to learn from, {len(test):,} held out")
     if len(test) >= LEAST:
+        if len(test) < ENOUGH and issubclass(family_named(config.family), Painter):
+            note(
+                f"{len(test)} of {several(len(train) + len(test), 'picture')} are held out, too few to stand for all: "
+                "what is painted is compared with those learned from, so that scores say nothing of copies"
+            )
         return Supplies(train, test, report)
     note(
         f"Of {several(len(train) + len(test), 'picture')} {len(test)} would be held out, too few to score on: the "
@@ -268,7 +274,16 @@ def held_out_batch(supplies: Supplies, seed: int) -> Samples:
 
     Where things are to be found, each stands there once.
     """
-    data = supplies.held_out
+    return _scored(supplies.held_out, seed)
+
+
+def real_batch(supplies: Supplies, held_out: Samples, seed: int) -> Samples:
+    """The pictures that painted ones are compared with: those held out, or, of too few of these, those learned from."""
+    few = isinstance(supplies.held_out, Store) and len(supplies.held_out) < ENOUGH
+    return _scored(supplies.train, seed) if few else held_out
+
+
+def _scored(data: Store | Stream, seed: int) -> Samples:
     count = SCORED
     if isinstance(data, Store):
         there = min(len(data), FOUND if data.things is not None else SCORED)

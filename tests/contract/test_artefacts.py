@@ -121,6 +121,14 @@ def test_its_parts_are_files_of_its_own(kind: type[Artefact], tmp_path: Path) ->
         assert type(part.content).is_whole(part.file)
 
 
+@walked
+def test_its_files_are_told_apart_by_their_recipes(kind: type[Artefact], tmp_path: Path) -> None:
+    """Which of them a replay makes again."""
+    for name in (*in_files(kind), "named.png"):
+        parts = kind.draw(random.Random(0)).parts(tmp_path / name, Saving())
+        assert len({(part.take, part.file.suffix if part.take is None else "") for part in parts}) == len(parts)
+
+
 def test_the_walk_finds_them() -> None:
     homes = {kind.__module__ for kind in kinds()}
     assert homes <= set(modules_in(ARTEFACTS))

@@ -31,7 +31,7 @@ steps = st.builds(
     params=st.dictionaries(words, values, max_size=4),
     inputs=st.lists(st.fixed_dictionaries({"as": words, "path": paths, "sha256": hashes}), max_size=3),
     weights=st.dictionaries(words, st.fixed_dictionaries({"name": paths, "sha256": hashes | st.just("")}), max_size=2),
-    take=st.none() | st.just("grid") | st.integers(0, 10**6),
+    take=st.none() | st.sampled_from(["grid", "sheet", "heat-map"]) | st.integers(0, 10**6),
     saved=st.fixed_dictionaries(
         {}, optional={"depth": st.sampled_from([8, 16]), "quality": st.integers(1, 100), "columns": st.integers(1, 99)}
     ),
@@ -93,6 +93,8 @@ def content(**changes: Any) -> str:
         (content(weights={"weights": "digits"}), "malformed weights"),
         (content(take=-1), "malformed take"),
         (content(take=True), "malformed take"),
+        (content(take="../sheet"), "malformed take"),
+        (content(take="a" * 65), "malformed take"),
         (content(take="all", params=3), "malformed params"),
         ('{"format": true, "steps": []}', "no danqing recipe"),
         (content(params={"x": float("nan")}), "damaged recipe"),

@@ -299,7 +299,7 @@ def test_check_and_convert_tell_faults_and_leave_with_1(photos: Path, tmp_path: 
     checked = CliRunner().invoke(cli, ["data", "check", str(photos), "--boxes", str(file)])
     assert checked.exit_code == 1
     assert "annotation 2 of a.png has a box of no area" in checked.output
-    assert f"Suggestion: danqing train detector {photos} --labels {file}" in checked.output
+    assert f"Suggestion: danqing train detector {photos} --labels {file} --skip-bad" in checked.output
     assert "to paint" not in checked.output  # what is wanted of labelled things
     words = ["data", "convert", str(file), "--pictures", str(photos), "--target", str(tmp_path / "y"), "--to", "yolo"]
     assert CliRunner().invoke(cli, words).exit_code == 1

@@ -22,6 +22,7 @@ from danqing.core.learned.card import bundled
 from danqing.core.learned.families import family_named
 from danqing.core.learned.weights import save
 from danqing.core.menu import families, operators
+from danqing.core.notes import PictureWarning
 from danqing.core.operators.operator import operator_named
 from danqing.core.pictures.reading import read
 from danqing.core.pictures.writing import write
@@ -465,3 +466,13 @@ def test_a_plan_writes_no_run(tmp_path: Path) -> None:
     assert plan["config"]["params"]["dim"] == 3
     assert sum(plan["parameters"].values()) > 0
     assert not Path("run").exists()
+
+
+def test_what_packages_tell_programmers_is_not_told_a_person(capsys: pytest.CaptureFixture[str]) -> None:
+    from danqing.faces.cli import _warned
+
+    for kind in (FutureWarning, UserWarning, RuntimeWarning):
+        _warned(kind("# The axis name: batch will not be used"), kind, "torch.py", 1)
+    assert capsys.readouterr().err == ""
+    _warned(PictureWarning("the picture lost something"), PictureWarning, "danqing.py", 1)
+    assert "! the picture lost something" in capsys.readouterr().err

@@ -35,7 +35,7 @@ def batch_for(net, count=8):
     return Samples(x, torch.arange(count) % c["classes"] if c["classes"] else None)
 
 
-@pytest.mark.parametrize("size", [16, 28, 32, 64, 128])
+@pytest.mark.parametrize("size", [16, 28, 32, 64, 128, 256])
 @pytest.mark.parametrize(("channels", "classes"), [(1, 0), (3, 4)])
 def test_every_size(size, channels, classes):
     net = model(size=size, channels=channels, classes=classes, width=4, critic_width=4)
@@ -47,9 +47,9 @@ def test_every_size(size, channels, classes):
     assert parts == ["critic", "painter"]
 
 
-@pytest.mark.parametrize("size", [33, 8, 256, 24])
+@pytest.mark.parametrize("size", [33, 8, 512, 24])
 def test_other_sizes_are_refused_with_those_that_can_be(size):
-    with pytest.raises(ParameterError, match="16, 28, 32, 64, 128") as refusal:
+    with pytest.raises(ParameterError, match="16, 28, 32, 64, 128, 256") as refusal:
         DCGAN(size=size)
     assert refusal.value.where == "size"
 

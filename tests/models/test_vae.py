@@ -15,7 +15,15 @@ from danqing.core.learned.model import Painter, Samples
 from danqing.core.learned.weights import load, save
 from danqing.models.vae import VAE
 
-SHAPES = [("conv", 16, 1), ("conv", 28, 1), ("conv", 32, 3), ("conv", 64, 3), ("conv", 128, 1), ("dense", 8, 1)]
+SHAPES = [
+    ("conv", 16, 1),
+    ("conv", 28, 1),
+    ("conv", 32, 3),
+    ("conv", 64, 3),
+    ("conv", 128, 1),
+    ("conv", 256, 1),
+    ("dense", 8, 1),
+]
 SHAPES += [("dense", 28, 3), ("dense", 19, 1)]
 
 

@@ -8,12 +8,17 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from danqing.core.errors import ModelFileError, ParameterError
+from danqing.core.errors import ModelFileError, OutputError, ParameterError
 from danqing.core.learned.kept import Directions, Latents
 from danqing.core.learned.model import Painter
 from danqing.core.learned.weights import save
 from danqing.core.notes import noted
+from danqing.core.operators.operator import operator_named
+from danqing.core.progress import finish
 from danqing.core.recipe import Step
+from danqing.core.runs.folders import Folders
+from danqing.core.runs.replay import replay, show
+from danqing.core.runs.run import run
 from danqing.maths.latents import latent, numbered_codes
 from danqing.models.dcgan import DCGAN
 from danqing.models.flow import Flow
@@ -30,6 +35,7 @@ from danqing.paint.mix_styles import mix_styles
 from danqing.paint.more_like import more_like
 from danqing.paint.morph_classes import morph_classes
 from danqing.paint.project import DRAWN, project
+from danqing.paint.reconstruct import reconstruct
 from danqing.paint.steer import steer
 
 NEAR = 2e-4  # float32 products of a few hundred terms, added up in other orders by other batches
@@ -210,6 +216,35 @@ def test_what_was_found_in_another_model_is_refused(dcgan: Painter, tmp_path: Pa
     save(dcgan, tmp_path / "model.safetensors")
     with pytest.raises(ModelFileError, match="holds no directions"):
         steer(dcgan, str(tmp_path / "model.safetensors"))
+    with pytest.raises(ModelFileError, match="no such latents file"):
+        Latents.read(tmp_path / "gone.latents")
+    (tmp_path / "dcgan.onnx").write_bytes(b"\x08\x0a\x12\x07pytorch")
+    with pytest.raises(ModelFileError, match="is an export, for other programs"):
+        generate(str(tmp_path / "dcgan.onnx"))
+
+
+def test_what_needs_classes_or_an_encoder_says_so_of_a_model_without(astronaut: torch.Tensor) -> None:
+    with pytest.raises(
+        ParameterError,
+        match=r"weights: this model is unconditional: it knows no classes.*trained on pictures with classes",
+    ):
+        morph_classes(made("dcgan", 0))
+    with pytest.raises(ModelFileError, match=r"is a dcgan, not a vae or codec.*danqing project"):
+        reconstruct(astronaut, weights=made("dcgan"))
+
+
+def test_what_was_found_and_its_sheet_are_made_again(tmp_path: Path) -> None:
+    save(made("mlpgan"), tmp_path / "model.safetensors")
+    values = {"weights": tmp_path / "model.safetensors", "count": 2}
+    places = Folders(out=tmp_path / "two.directions")
+    finish(run(operator_named("find_directions"), values, places))
+    assert show(tmp_path / "two-sheet.png")[0].take == "sheet"
+    for name in ("two-sheet.png", "two.directions"):
+        assert finish(replay(tmp_path / name)) == (tmp_path / name.replace(".", "-replay."), True)
+    assert finish(run(operator_named("find_directions"), values, places)).outcomes[0].state == "skipped"
+    with pytest.raises(OutputError, match="no name for directions"):
+        finish(replay(tmp_path / "two.directions", tmp_path / "picture.png"))
+    assert not (tmp_path / "picture.png").exists()
 
 
 @pytest.mark.parametrize("family", FAMILIES)

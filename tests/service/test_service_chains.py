@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
 from serving import Running
 
 from danqing.core.operators.operator import operator_named
@@ -96,6 +97,26 @@ def test_a_recipe_is_a_chain_and_a_replay_is_the_same_bit_for_bit(server: Runnin
     assert chain(server, recipe["picture"], recipe["steps"])["result"]["files"][0]["id"] == made
     replayed = server.client.post("/v1/replay", json={"picture": made}).json()
     assert replayed["identical"]
+
+
+@pytest.mark.parametrize(
+    ("task", "values", "suffixes"),
+    [
+        ("find_directions", {"weights": "handwritten-digits", "count": 2}, {".directions", ".png"}),
+        ("sharpness", None, {".json", ".png"}),
+        ("find_faces", None, {".json", ".png"}),
+    ],
+)
+def test_every_file_of_what_was_found_is_replayed(
+    task: str, values: dict[str, object] | None, suffixes: set[str], server: Running, photo: Path
+) -> None:
+    picture = server.send(photo) if values is None else None
+    files = chain(server, picture, [{"task": task, "values": values or {}}])["result"]["files"]
+    assert {Path(each["name"]).suffix for each in files} == suffixes
+    for each in files:
+        told = server.client.post("/v1/replay", json={"picture": each["id"]})
+        assert told.status_code == 200, told.text
+        assert told.json()["identical"]
 
 
 def test_a_mask_and_two_pictures_are_in_the_recipe(server: Running, photo: Path, tmp_path: Path) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import shlex
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from click.testing import CliRunner
 
 import danqing
 from danqing.core.errors import OutputError, ParameterError, TrainingFailed
@@ -18,6 +20,7 @@ from danqing.core.operators.task import task_named
 from danqing.core.progress import Progress, finish
 from danqing.data.check import check
 from danqing.data.store import Store
+from danqing.faces.cli import cli
 from danqing.training import auto, forecast
 from danqing.training.auto import SHARE, TRIED, train_best
 from danqing.training.config import TrainConfig
@@ -63,6 +66,18 @@ def test_few_pictures_begin_with_what_is_known(channels: int, tmp_path: Path, mo
     assert read_card(result.model)["training"]["from_"] == known
     monkeypatch.setattr(forecast, "ALONE", 9)
     assert finish(suggest(finish(check(folder)))).begin is None
+
+
+def test_what_is_suggested_can_be_run_where_files_are_bad(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(forecast, "pictures_per_second", lambda *_: 100.0)
+    folder = pictures(tmp_path / "my set", 9, 20)
+    (folder / "broken.png").write_bytes(b"no picture")
+    found = finish(suggest(finish(check(folder))))
+    assert found is not None
+    command = shlex.split(found.lines[0].removeprefix("Suggestion: danqing "))
+    more = ["--budget", "4pictures", "--batch", "2", "--out", str(tmp_path / "run")]
+    done = CliRunner().invoke(cli, [*command, *more])
+    assert done.exit_code == 0, done.output
 
 
 def test_a_forecast_speaks_only_of_what_was_measured() -> None:

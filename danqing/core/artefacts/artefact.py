@@ -84,8 +84,8 @@ class Artefact(ABC):
             raise OutputError(f"is no name for {cls.noun}", where=file, remedy=remedy)
 
     @classmethod
-    def beside(cls, target: Path) -> list[Path]:
-        """The further files that go beside the one of this name, as far as it is known before."""
+    def beside(cls, target: Path) -> list[tuple[Take, Path]]:
+        """The further files that go beside the one of this name, and what each takes, as far as it is known before."""
         return []
 
     def parts(self, target: Path, saving: Saving, numbered: bool = False) -> list[Part]:

@@ -13,7 +13,7 @@ import torch
 from danqing.core.artefacts.artefact import Artefact, Part
 from danqing.core.artefacts.figures import Figures
 from danqing.core.artefacts.pictures import Pictures, noise
-from danqing.core.artefacts.saving import Saving
+from danqing.core.artefacts.saving import Saving, Take
 from danqing.core.pictures.contract import Images
 from danqing.core.pictures.found import Found, Spot, Thing, to_json
 from danqing.core.pictures.marking import marked
@@ -46,8 +46,8 @@ class Boxes(Figures):
         return ".png"
 
     @classmethod
-    def beside(cls, target: Path) -> list[Path]:
-        return [] if target.suffix.lower() == ".json" else [target.with_name(fitting(target.stem, ".json"))]
+    def beside(cls, target: Path) -> list[tuple[Take, Path]]:
+        return [] if target.suffix.lower() == ".json" else [(None, target.with_name(fitting(target.stem, ".json")))]
 
     def parts(self, target: Path, saving: Saving, numbered: bool = False) -> list[Part]:
         if target.suffix.lower() == ".json" or self.picture is None:

@@ -25,7 +25,7 @@ class Figures(Artefact):
     Attributes:
         numbers: JSON values, one dictionary a picture, or a score.
         picture: (B, C, H', W') to look at, or None where there is nothing to see.
-        named: further pictures or plots by name, which go into files of their own beside the first.
+        named: further pictures or plots (1, C, H, W) by name, which go into files of their own beside the first.
         lines: the same for people, where a table would not do.
         listed: tell a single row as a list, too.
         sound: False where what was looked at is not as it should be, so that a command's exit code says so.
@@ -56,12 +56,12 @@ class Figures(Artefact):
         if self.picture is None:
             remedy = "End the name in .json"
             raise OutputError("there is no picture to write, only numbers", where=target, remedy=remedy)
-        return [*Pictures(self.picture).parts(target, saving), *self.plots(target, saving)]
+        return [*Pictures(self.picture).parts(target, saving), *self.plots(target)]
 
-    def plots(self, target: Path, saving: Saving) -> list[Part]:
+    def plots(self, target: Path) -> list[Part]:
         """The further pictures, named after ``target``."""
-        found = ((target.with_name(fitting(target.stem, f"-{name}.png")), each) for name, each in self.named.items())
-        return [part for file, each in found for part in Pictures(each).parts(file, saving)]
+        named = {name: target.with_name(fitting(target.stem, f"-{name}.png")) for name in self.named}
+        return [Part(Pictures(self.named[name]), file, name) for name, file in named.items()]
 
     def write(self, file: Path, recipe: Recipe, saving: Saving, like: Picture | None = None) -> Artefact:
         content = {"numbers": self.told(), "recipe": json.loads(to_json(recipe))}
@@ -89,7 +89,7 @@ class Figures(Artefact):
 
     @classmethod
     def draw(cls, rng: random.Random) -> Artefact:
-        return cls([{"value": rng.random(), "words": "丹青"}], noise(rng, 1))
+        return cls([{"value": rng.random(), "words": "丹青"}], noise(rng, 1), {"examples": noise(rng, 1)})
 
     def told(self) -> Any:
         rows = [plain(row) for row in self.numbers]

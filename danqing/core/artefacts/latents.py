@@ -11,11 +11,13 @@ import torch
 
 from danqing.core.artefacts.artefact import Artefact, Part, plain
 from danqing.core.artefacts.pictures import Pictures, noise
-from danqing.core.artefacts.saving import Saving
+from danqing.core.artefacts.saving import Saving, Take
 from danqing.core.learned.kept import Kept, Latents
 from danqing.core.pictures.contract import Images, Picture
 from danqing.core.pictures.names import fitting
 from danqing.core.recipe import Recipe
+
+SHEET = "sheet"  # the picture beside
 
 
 @dataclass(frozen=True)
@@ -41,12 +43,13 @@ class FoundLatents(Artefact):
     forgets: ClassVar[bool] = True
 
     @classmethod
-    def beside(cls, target: Path) -> list[Path]:
-        return [target.with_name(fitting(target.stem, "-sheet.png"))]
+    def beside(cls, target: Path) -> list[tuple[Take, Path]]:
+        return [(SHEET, target.with_name(fitting(target.stem, f"-{SHEET}.png")))]
 
     def parts(self, target: Path, saving: Saving, numbered: bool = False) -> list[Part]:
-        sheets = [] if self.sheet is None else [Part(Pictures(self.sheet), each) for each in self.beside(target)]
-        return [Part(self, target), *sheets]
+        if self.sheet is None:
+            return [Part(self, target)]
+        return [Part(self, target), *(Part(Pictures(self.sheet), file, take) for take, file in self.beside(target))]
 
     def write(self, file: Path, recipe: Recipe, saving: Saving, like: Picture | None = None) -> Artefact:
         self.kept.write(file, recipe, saving.force)
@@ -58,6 +61,8 @@ class FoundLatents(Artefact):
 
     @classmethod
     def same(cls, one: Path, other: Path) -> bool:
+        if one.suffix.lower() not in cls.suffixes:  # its sheet
+            return Pictures.same(one, other)
         return cls.holds.read(one).same(cls.holds.read(other))
 
     @classmethod

@@ -8,7 +8,8 @@ from typing import Annotated, Literal
 from danqing.core.fields.number import Range
 from danqing.core.recipe import Step
 
-Take = int | Literal["grid"] | None
+Take = int | str | None  # as a step of a recipe has it
+GRID: Take = "grid"  # all pictures on one sheet
 QUALITY = 92
 
 
@@ -33,7 +34,7 @@ class Saving:
     def facts(self, take: Take) -> dict[str, int]:
         """What a recipe must say of this, so that a replay writes the same file."""
         facts = {"depth": self.depth or 0, "quality": self.quality if self.quality != QUALITY else 0}
-        return {k: v for k, v in {**facts, "columns": self.columns if take == "grid" else 0}.items() if v}
+        return {k: v for k, v in {**facts, "columns": self.columns if take == GRID else 0}.items() if v}
 
     @property
     def most(self) -> int | None:
@@ -43,9 +44,14 @@ class Saving:
     @classmethod
     def of(cls, step: Step, force: bool = False) -> Saving:
         """How a step's picture was saved."""
-        columns = step.saved.get("columns", 0) if step.take == "grid" else 0
+        columns = step.saved.get("columns", 0) if step.take == GRID else 0
         depth: Literal[8, 16] | None = {8: 8, 16: 16}.get(step.saved.get("depth", 0))  # type: ignore[assignment]
         return cls(force, depth, step.saved.get("quality", QUALITY), columns)
 
 
-__all__ = ["QUALITY", "Saving", "Take"]
+def goes_beside(step: Step) -> bool:
+    """Whether a step's file is a picture with a name that goes beside what was asked for."""
+    return isinstance(step.take, str) and step.take != GRID
+
+
+__all__ = ["GRID", "QUALITY", "Saving", "Take", "goes_beside"]

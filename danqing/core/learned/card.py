@@ -17,6 +17,7 @@ SHAPES = {"training": dict, "data": dict, "scores": dict, "classes": list, "line
 WEIGHTS = PACKAGE / "zoo" / "weights"  # the bundled weights
 
 
+EXPORTED = (".onnx", ".xml", ".bin")  # what is written for other programs
 CHECKPOINT = "checkpoint"  # the kind of file that holds all of a run; it can stand for a model
 
 
@@ -108,6 +109,8 @@ def _why_unreadable(file: Path, error: Exception) -> str:
         return f"cannot be read ({reason.strerror or reason})"
     if (head[:1] == b"\x80" and head[1:2] <= b"\x05") or head == b"PK\x03\x04":  # protocols 2 to 5; what torch zips
         return "is a pickle (or zip) under another name; danqing never unpickles"
+    if file.suffix.lower() in EXPORTED:
+        return "is an export, for other programs to run; danqing takes the weights that it was made from"
     return f"is damaged or not a safetensors file ({first_line(error)})"
 
 

@@ -75,6 +75,8 @@ class Kept:
         Raises:
             ModelFileError: if it is missing, damaged, or holds something else.
         """
+        if not Path(file).exists():
+            raise ModelFileError(f"no such {cls.kind()} file", where=file)
         card, tensors = load_tensors(file)
         found, facts = tensors.get("found"), card.get("facts")
         if card.get("kind") != cls.kind() or found is None:

@@ -134,6 +134,8 @@ class Model(nn.Module, ABC):
 class Painter(Model, LatentSpace):
     """Learns to paint. Its config holds ``size``, ``channels`` and ``classes`` (0: unconditional)."""
 
+    used_by: ClassVar[str] = "danqing generate paints with it, danqing project finds a picture in it"
+
     def sample(self, count: int, rng: Generator, label: Tensor | None = None) -> Images:
         """Paint ``count`` pictures from random latents; classes are drawn evenly where a label is needed and not given.
 

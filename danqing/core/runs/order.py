@@ -141,8 +141,11 @@ class Order:
         if self.numbered:
             count = self.call.values.get("count", 1)
             return [(at, numbered_name(self.target, at)) for at in range(count)]
-        beside = [(None, self._picture_beside(self.target))] if self.beside and self.call.operator.makes.tells else []
-        beside += [(None, file) for file in self.call.operator.makes.beside(self.target)]
+        makes = self.call.operator.makes
+        beside: list[tuple[Take, Path]] = []
+        if self.beside and makes.tells:
+            beside = [(None, self._picture_beside(self.target))]
+        beside += makes.beside(self.target)
         return [("grid" if self.saving.columns else None, self.target), *beside]
 
     def kept(self) -> Outcome | None:
@@ -171,7 +174,7 @@ class Order:
             if result.picture is not None:
                 found += result.parts(picture, self.saving)
             else:
-                found += result.plots(picture, self.saving)
+                found += result.plots(picture)
         return found
 
     def is_kept(self, file: Path, take: Take) -> bool:

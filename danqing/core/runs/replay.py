@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from danqing.core.artefacts.pictures import recipe_in
-from danqing.core.artefacts.saving import Saving
+from danqing.core.artefacts.saving import Saving, goes_beside
 from danqing.core.disk import hash_of
 from danqing.core.errors import ModelFileError, OutputError, PictureError, UserError
 from danqing.core.learned.card import bundled
@@ -95,6 +95,8 @@ def _remake(
     weights = {name: _weights(facts, home) for name, facts in step.weights.items()}
     others = {name: path for name, path in inputs.items() if name != operator.subject}
     call = Call.of(operator, {**step.params, **others, **weights})
+    if not goes_beside(step):
+        operator.makes.check_place(target, saving, call.values)
     order = Order(call, inputs, target, saving, target.name, isinstance(step.take, int))
     loaded = load(call, inputs, TRUSTED)
     yield Progress(0, 1, f"{step.operator} for {target.name}")

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 from fastapi import APIRouter, Request, Response
 
+from danqing.core.artefacts.saving import Take, goes_beside
 from danqing.faces.service import catalogue
 from danqing.faces.service.bodies import PICTURE, SAVING, json_body
 from danqing.faces.service.chains import Asked, chain_of, recipe_of, run_chain
@@ -17,7 +19,7 @@ from danqing.faces.service.members import check_members, flag_in, object_in, ste
 from danqing.faces.service.phrases import LANGUAGE, help_book
 from danqing.faces.service.problems import Problem, as_json, problem_from
 from danqing.faces.service.routes_files import file_answer, keep_picture
-from danqing.faces.service.saving import Kept
+from danqing.faces.service.saving import FORMATS, Kept
 from danqing.faces.service.sent_values import read_values
 from danqing.faces.service.service import Service
 from danqing.faces.service.web import Told, in_language, in_thread, json_of, received, service_of
@@ -119,17 +121,25 @@ async def replay(request: Request) -> Response:
         missing = next(each for each in chain.inputs if not each["here"])
         raise Problem("conflict", "what it was made from is not here", parameter=missing["name"])
     steps = await in_thread(lambda: steps_of(service, chain.steps, chain.picture))
-    last = {**(steps[-1].saving or {}), "format": file.suffix.lstrip(".")}
-    steps = [*steps[:-1], steps[-1]._replace(saving=last)]
+    form = file.suffix.lstrip(".")
+    if form in FORMATS and not goes_beside(recipe[-1]):
+        last = {**(steps[-1].saving or {}), "format": form}
+        steps = [*steps[:-1], steps[-1]._replace(saving=last)]
 
     def work(stop: Stop) -> dict[str, Any]:
         told = _chained(service, steps, chain.picture, Kept.of(None, service.settings.limits.pixels), stop)
-        take = recipe[-1].take
-        found = told["result"]["files"][take if isinstance(take, int) else 0]["id"]
+        made = [service.shelf.file(each["id"]) for each in told["result"]["files"]]
+        alike = (each for each in made if each.suffix == file.suffix and _take_of(each) == recipe[-1].take)
+        again = next(alike, made[0])
         makes = catalogue.task_of(steps[-1].name).makes
-        return {"identical": makes.same(file, service.shelf.file(found)), "result": told["result"]}
+        return {"identical": makes.same(file, again), "result": told["result"]}
 
     return Told(await service.engine.do(work, request.is_disconnected))
+
+
+def _take_of(file: Path) -> Take:
+    """Which of several results a file holds."""
+    return recipe_of(file)[-1].take
 
 
 def keep(service: Service, result: dict[str, Any], steps: list[Asked], picture: Any) -> str:

@@ -64,5 +64,6 @@ def check(
         numbers, lines, sound = {**numbers, "boxes": row}, [*lines, *faults], sound and not row["faults"]
         if row["things"] and issubclass(family_named(family or ""), Finder):
             command = f"danqing train {family} {quote(pictures)} --labels {quote(str(boxes))}"
+            command += "" if sound else " --skip-bad"
             numbers, lines = {**numbers, "suggestion": [f"Suggestion: {command}"]}, [*lines, f"Suggestion: {command}"]
     return Figures([numbers], lines=lines, sound=sound)
