@@ -194,7 +194,7 @@ def test_a_picture_is_reconstructed_alike_in_any_company(painter_of_patterns: VA
     [
         ({"size": 33}, "size"),
         ({"size": 7, "net": "dense"}, "size"),
-        ({"size": 256}, "size"),
+        ({"size": 512}, "size"),
         ({"channels": 2}, "channels"),
     ],
 )
