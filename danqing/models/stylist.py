@@ -27,7 +27,7 @@ from danqing.maths.colour_match import colours_matched
 from danqing.maths.fitting import in_channels
 from danqing.maths.moments import Moments
 from danqing.maths.variation import planes
-from danqing.nets.brush import REACH, Brush, Evenness
+from danqing.nets.brush import REACH, Brush, Evenness, Norm
 from danqing.nets.style_features import content_distance, style_distance, style_features
 
 WIDTHS = {"tiny": (8, 16, 24), "small": (16, 48, 96)}
@@ -81,7 +81,7 @@ class Stylist(model.Stylist):
         paintings: Source = "",
         net: Literal["tiny", "small"] = "small",
         content: Annotated[float, Range(0, 100)] = CONTENT,
-        norm: Literal["maps", "places"] = "maps",
+        norm: Norm = "maps",
     ) -> None:
         super().__init__()
         self.paintings, self.content = paintings, content

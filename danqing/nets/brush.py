@@ -144,4 +144,4 @@ def _evenness(x: Tensor, together: bool) -> Evenness:
     return Evenness(mean.to(x), (variance + LEAST).sqrt().to(x))
 
 
-__all__ = ["REACH", "Brush", "Evenness"]
+__all__ = ["REACH", "Brush", "Evenness", "Norm"]

@@ -13,7 +13,7 @@ from danqing.core.fields.painting import Painting
 from danqing.core.fields.strengths import Strengths
 from danqing.core.learned.model import Stylist
 from danqing.core.operators.operator import operator
-from danqing.core.operators.tiles import local
+from danqing.core.operators.tiles import TILE, local
 from danqing.core.pictures.contract import Images, Mask
 from danqing.core.progress import Job, shared
 from danqing.maths.colour_match import colour_map, mapped
@@ -125,7 +125,7 @@ def _brushed(x: Images, guide: _Guide, own: Tensor, strength: float, weights: St
     matrix, offset = torch.lerp(eye, guide.matrix, strength), strength * guide.offset
     code = torch.lerp(own, guide.code, strength)
 
-    even = weights.evenness(mapped(x, matrix, offset), code)
+    even = weights.evenness(mapped(x, matrix, offset), code) if max(x.shape[2:]) > TILE else None
 
     def brush(x: Images) -> Images:
         return weights.paint(mapped(x, matrix, offset), code, even)

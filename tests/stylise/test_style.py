@@ -129,6 +129,7 @@ def test_tiles_make_no_seam(photo: Tensor, painting: Tensor, monkeypatch: pytest
     large = picture(data.chelsea(), 400)
     whole = danqing.style_model(large, style=painting)
     monkeypatch.setattr(tiles.local, "__defaults__", (96,))
+    monkeypatch.setattr("danqing.stylise.style_model.TILE", 96)
     torch.testing.assert_close(danqing.style_model(large, style=painting), whole, rtol=0, atol=1 / 255)
 
 
