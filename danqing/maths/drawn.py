@@ -35,17 +35,19 @@ def drawn(x: Images, seen: Tensor | None = None) -> Tensor:
 def _is_drawn(picture: Tensor, seen: Tensor | None) -> bool:
     rows, columns = _within(picture)
     picture = picture[:, rows, columns]
-    there = torch.ones_like(picture[0], dtype=torch.bool) if seen is None else seen[rows, columns]
-    if min(picture.shape[1:]) < SIDE or not bool(there.any()):
+    there = None if seen is None else seen[rows, columns]
+    if min(picture.shape[1:]) < SIDE or (there is not None and not bool(there.any())):
         return True  # plain, to its borders
-    colours = picture[:, there]
+    colours = picture.flatten(1) if there is None else picture[:, there]
     darkest, lightest = colours.min(), colours.max()
     if lightest - darkest < PLAIN:
         return True
-    shares = _shares((colours - darkest) / (lightest - darkest))  # dark and pale pictures have few colours as they are
     flat = _flat(picture, there)
+    if flat <= CALM:  # as of nearly all photographs, whose colours need not be counted
+        return False
+    shares = _shares((colours - darkest) / (lightest - darkest))  # dark and pale pictures have few colours as they are
     few = float(shares[:COLOURS].sum())
-    return (flat > FLAT and few > MOST) or (flat > CALM and float(shares[0]) > GROUND)
+    return (flat > FLAT and few > MOST) or float(shares[0]) > GROUND
 
 
 def _within(picture: Tensor) -> tuple[slice, slice]:
@@ -65,11 +67,12 @@ def _shares(colours: Tensor) -> Tensor:
     return counts / counts.sum()
 
 
-def _flat(picture: Tensor, there: Tensor) -> float:
-    """The share of small squares, wholly seen, that are of one colour."""
-    spread = (F.max_pool2d(picture, SIDE, 1) + F.max_pool2d(-picture, SIDE, 1)).amax(0)
-    whole = -F.max_pool2d(-there[None].float(), SIDE, 1)[0] > 0
-    return float((spread[whole] <= EQUAL).float().mean()) if bool(whole.any()) else 0.0
+def _flat(picture: Tensor, there: Tensor | None) -> float:
+    """The share of small squares, side by side and wholly seen, that are of one colour."""
+    even = (F.max_pool2d(picture, SIDE) + F.max_pool2d(-picture, SIDE)).amax(0) <= EQUAL
+    if there is not None:
+        even = even[-F.max_pool2d(-there[None].float(), SIDE)[0] > 0]
+    return float(even.float().mean()) if even.numel() else 0.0
 
 
 __all__ = ["drawn"]

@@ -62,7 +62,7 @@ def stains_on_one_tone(x: Images) -> Stains:
     none = Stains(torch.zeros_like(x), torch.zeros_like(x[:, :1]))
     if x.shape[1] == 1:
         return none
-    return _measured(_densities(x[0].permute(1, 2, 0).cpu().numpy()), x) or none
+    return _measured(densities(x[0].permute(1, 2, 0).cpu().numpy()), x) or none
 
 
 def plausible(x: Images, stains: Stains) -> bool:
@@ -93,7 +93,7 @@ def _off_tone(x: Images) -> Floats:
     """How far the colour of each place (H, W) is from what is usual where a picture is as light, as a density."""
     import cv2
 
-    red, green, blue = _densities(cv2.GaussianBlur(x[0].permute(1, 2, 0).cpu().numpy(), (0, 0), BLUR))
+    red, green, blue = densities(cv2.GaussianBlur(x[0].permute(1, 2, 0).cpu().numpy(), (0, 0), BLUR))
     casts = np.stack([(each - green).ravel() for each in (blue, red)], 1)
     off = np.zeros(green.size)
     for band in np.array_split(green.ravel().argsort(kind="stable"), BANDS):
@@ -102,7 +102,7 @@ def _off_tone(x: Images) -> Floats:
     return np.asarray(off.reshape(green.shape) / np.maximum(1, LIGHT * np.exp(green)))
 
 
-def _densities(pixels: Floats) -> Floats:
+def densities(pixels: Floats) -> Floats:
     """The densities (C, H, W) of a picture (H, W, C)."""
     return np.asarray(-np.log(np.clip(pixels, DARKEST, None)), np.float64).transpose(2, 0, 1)
 
@@ -214,4 +214,4 @@ def _ratio(green: Floats, foreign: Floats, there: NDArray[np.bool_], usual: floa
     return float(np.clip((told + prior * usual) / (slopes + prior), LOWEST, HIGHEST))
 
 
-__all__ = ["Stains", "grown", "plausible", "stains_on_one_tone"]
+__all__ = ["Stains", "densities", "grown", "plausible", "stains_on_one_tone"]

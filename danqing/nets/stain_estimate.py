@@ -17,7 +17,7 @@ from danqing.core.operators import tiles
 from danqing.core.pictures.contract import Images, Mask
 from danqing.core.progress import finish
 from danqing.maths.ageing import unit_of
-from danqing.maths.stain_density import DARKEST, Stains, grown, plausible, stains_on_one_tone
+from danqing.maths.stain_density import Stains, densities, grown, plausible, stains_on_one_tone
 from danqing.nets.wear import hidden
 
 STAINMETER = "stainmeter"  # bundled weights
@@ -54,10 +54,8 @@ def _laid_on(x: Images, sure: NDArray[np.bool_]) -> NDArray[np.bool_]:
     large = [at for at in range(1, count) if facts[at, cv2.CC_STAT_AREA] > LARGE * sure.size]
     if not large:
         return sure
-    density = -x[0].permute(1, 2, 0).cpu().clamp(min=DARKEST).log().numpy()
-    casts = cv2.GaussianBlur(
-        np.stack([density[..., 2] - density[..., 1], density[..., 0] - density[..., 1]], 2), (0, 0), 2
-    )
+    red, green, blue = densities(x[0].permute(1, 2, 0).cpu().numpy())
+    casts = cv2.GaussianBlur(np.stack([blue - green, red - green], 2), (0, 0), 2)
     own = casts[cv2.dilate(sure.astype(np.uint8), np.ones((9, 9))) == 0]
     vivid = len(own) == 0 or float(np.median(np.abs(own - np.median(own, 0)).sum(1))) > VIVID
     return sure & ~np.isin(numbers, large) if vivid else sure
