@@ -62,4 +62,4 @@ zoo: .venv/base
 	$(BIN)/python -m danqing.zoo.retrain danqing/zoo/recipes/*.json
 
 clean:
-	rm -rf .venv demo runs bench/results bench/.envs
+	rm -rf .venv demo runs bench/.envs

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Literal, NamedTuple
 
 import torch
@@ -13,7 +14,7 @@ from danqing.maths import degradation, masks
 from danqing.maths.colour import luma
 from danqing.maths.messengers import messaged
 from danqing.maths.shrinkage import shrunk
-from danqing.maths.snapshots import grainy, snapshots
+from danqing.maths.snapshots import grainy, handed_on, snapshots
 from danqing.maths.variation import partly_grey, planes
 
 Task = Literal["denoise", "deblur", "upscale", "inpaint", "colourise", "dejpeg", "lowlight"]
@@ -26,6 +27,7 @@ CAMERA = 0.5  # share of noisy pictures whose noise is that of a camera
 CAMERA_DOUBT = 0.25  # the same as DOUBT for those: their noise differs from place to place
 LIT = 0.4  # brightness that photographs have in the mean, or nearly
 MOST_GAIN = 16.0
+MIXED = ("upscale", "deblur")  # tasks that can learn from pictures that are also noisy and compressed
 KEPT = ("inpaint", "colourise")  # tasks that keep what is there, and so its noise
 GREY = 0.15  # share of pictures learned as grey ones
 
@@ -44,7 +46,7 @@ class Damaged(NamedTuple):
     first: Images | None = None
 
 
-def damage(task: Task, clean: Images, rng: Generator) -> tuple[Images, Damaged]:
+def damage(task: Task, clean: Images, rng: Generator, mixed: bool = False) -> tuple[Images, Damaged]:
     """Spoil clean pictures (B, 3, H, W) as a task wants it; gives the clean pictures (some of them grey) and these.
 
     Strengths: noise σ of 75 u^1.5 (of 255), u uniform in 0…1, nine in ten clipped as files are, and σ told roughly;
@@ -54,7 +56,8 @@ def damage(task: Task, clean: Images, rng: Generator) -> tuple[Images, Damaged]:
     JPEG quality uniform in 5…95, as :func:`danqing.maths.messengers.messaged` writes it; defocus radius 0.5…4 px or
     motion of 3…17 px, under noise of σ 0…5; shrinking by 2, 3 or 4, four in five bicubic, else by areas; holes of 5…50
     % in strokes, boxes, text or scratches; light of 5…60 % with a gamma of 1…1.3 under noise of σ up to 0.02 in linear
-    light, all brightened to the same mean; hints for colours at none to 40 places.
+    light, all brightened to the same mean; hints for colours at none to 40 places. Mixed damage (of ``MIXED`` tasks)
+    is handed on besides (:func:`danqing.maths.snapshots.handed_on`), after it was blurred or shrunk.
 
     Source: danqing; the formulas are those of :mod:`danqing.maths.degradation` and :mod:`danqing.maths.masks`.
     """
@@ -63,7 +66,7 @@ def damage(task: Task, clean: Images, rng: Generator) -> tuple[Images, Damaged]:
     if task != "colourise":
         grey = _uniform(len(clean), 0, 1, rng) < GREY
         clean = partly_grey(clean, grey)
-        found = _SPOILERS[task](clean, rng)
+        found = (_MIXED_SPOILERS if mixed else _SPOILERS)[task](clean, rng)
         x = torch.where(planes(grey, clean), found.x[:, :1].expand_as(clean), found.x)
         return clean, Damaged(x, found.hint, first_estimate(x, found.hint) if task == "denoise" else None)
     return clean, _colourless(clean, rng)
@@ -137,20 +140,21 @@ def _compressed(clean: Images, rng: Generator) -> Damaged:
     return Damaged(messaged(grainy(clean, rng), quality, rng), _told(1 - quality / 100, clean, rng))
 
 
-def _blurred(clean: Images, rng: Generator) -> Damaged:
-    count, sharp = len(clean), grainy(clean, rng)
+def _blurred(clean: Images, rng: Generator, mixed: bool = False) -> Damaged:
+    count, sharp = len(clean), clean if mixed else grainy(clean, rng)
     if torch.rand((), generator=rng) < 0.5:
         x = degradation.defocus(sharp, _uniform(count, 0.5, 4, rng))
     else:
         x = degradation.motion(sharp, _uniform(count, 3, 17, rng), _uniform(count, 0, 180, rng))
     sigma = _uniform(count, 0, 5 / 255, rng)
-    return Damaged(degradation.gaussian_noise(x, sigma, rng), _told(sigma, clean, rng))
+    x = degradation.gaussian_noise(x, sigma, rng)
+    return Damaged(handed_on(x, rng) if mixed else x, _told(sigma, clean, rng))
 
 
-def _shrunk(clean: Images, rng: Generator) -> Damaged:
+def _shrunk(clean: Images, rng: Generator, mixed: bool = False) -> Damaged:
     scale = SCALES[int(torch.randint(len(SCALES), (), generator=rng))]
     kind: degradation.Shrinking = "bicubic" if torch.rand((), generator=rng) < 0.8 else "area"
-    small = grainy(degradation.shrink(clean, scale, kind), rng)
+    small = (handed_on if mixed else grainy)(degradation.shrink(clean, scale, kind), rng)
     return Damaged(enlarged(small, *clean.shape[-2:]), hint_of(clean.new_full((len(clean),), scale / 4), clean))
 
 
@@ -190,6 +194,7 @@ _SPOILERS = {
     "dejpeg": _compressed,
     "lowlight": _dark,
 }
+_MIXED_SPOILERS = {"deblur": partial(_blurred, mixed=True), "upscale": partial(_shrunk, mixed=True)}
 
 
 def _told(strength: Tensor, like: Images, rng: Generator) -> Tensor:

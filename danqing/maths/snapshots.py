@@ -12,6 +12,7 @@ from danqing.core.pictures.contract import Images
 from danqing.maths.camera import MARGIN, Shot, photographed
 from danqing.maths.colour import luma
 from danqing.maths.demosaic import Demosaic
+from danqing.maths.messengers import messaged
 
 PHOTONS = (15.0, 6000.0)  # electrons that white is worth: ISO 500 to 200,000 of large pixels, 60 to 25,000 of a phone's
 READ = (0.5, 6.0)  # electrons
@@ -21,6 +22,9 @@ PLAIN = 0.15  # share whose pixels see all colours: scanners, cameras with three
 RESIZED = 0.3  # share that are shown smaller than they were taken
 FILES = (0.25, 0.45, 0.3)  # shares that were no JPEG file, one, and two
 GRAINY = 0.2  # share of photographs that are a bit noisy, where another damage is learned
+ROUGH = (100.0, 6000.0)  # electrons that white is worth where photographs are handed on
+TAKEN, SENT = 0.6, 0.6  # shares of these that are noisy, and that were written as files on the way
+SENT_QUALITIES = (25.0, 95.0)
 
 
 class Snapshot(NamedTuple):
@@ -52,6 +56,18 @@ def grainy(clean: Images, rng: Generator) -> Images:
         return clean
     x = clean.clone()
     x[chosen] = snapshots(clean[chosen], rng, LIGHT).x
+    return x
+
+
+def handed_on(x: Images, rng: Generator) -> Images:
+    """Make pictures (B, 3, H, W) what people have of them: most noisy, most written on the way, one in six neither."""
+    taken, sent = torch.rand(2, len(x), generator=rng)
+    noisy, written = taken < TAKEN, sent < SENT
+    low, high = SENT_QUALITIES
+    qualities = (low + (high - low) * torch.rand(len(x), generator=rng)).round()
+    x = x.clone()
+    x[noisy] = snapshots(x[noisy], rng, ROUGH).x
+    x[written] = messaged(x[written], qualities[written], rng)
     return x
 
 

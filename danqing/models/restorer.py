@@ -18,6 +18,7 @@ from danqing.core.notes import note
 from danqing.core.pictures.contract import Images
 from danqing.maths.colour import luma, still_grey, tinted, to_opponent
 from danqing.maths.damage import (
+    MIXED,
     Damaged,
     Task,
     damage,
@@ -67,9 +68,11 @@ class Restorer(bases.Restorer):
         task: what to repair: noise; blur; lost resolution; holes; lost colour; traces of JPEG; too little light.
         net: how large: tiny (0.3 million weights), small (0.9) or base (2.3).
         patch: side of the patches learned from, cut out of the squares at random.
+        mixed: learn from pictures that are also noisy and compressed, as people's photographs are; of blur and lost
+            resolution only. Such weights clean what they repair, which is then not cleaned before.
 
     Raises:
-        ParameterError: if a patch is larger than a square.
+        ParameterError: if a patch is larger than a square; if other damage is to be mixed.
 
     Source: net: :mod:`danqing.nets.unet`; level map as input: Zhang et al. 2018 (FFDNet); logarithmic error,
     which weighs weak and strong damage alike: Chen et al. 2021 (HINet), eq. 3, with a floor; under noise: danqing.
@@ -87,9 +90,14 @@ class Restorer(bases.Restorer):
         task: Task = "denoise",
         net: Literal["tiny", "small", "base"] = "small",
         patch: Annotated[int, Range(16, 1024, "px")] = 96,
+        mixed: bool = False,
     ) -> None:
         super().__init__()
         check_side(patch, size)
+        if mixed and task not in MIXED:
+            what = f"mixed damage is for {' and '.join(MIXED)}, not for {task}"
+            raise ParameterError(what, where="mixed", remedy=f"Leave --mixed away, or learn --task {MIXED[0]}")
+        self.mixed = mixed
         widths, blocks = NETS[net]
         self.task: Task = task
         self.patch = patch
@@ -113,14 +121,14 @@ class Restorer(bases.Restorer):
         Under noise it is the mean root mean square error, measured by what is usually left of noise so strong: patches
         rich in detail count more than plain ones, as they do in the error of a whole picture.
         """
-        clean, damaged = damage(self.task, self._learned_from(in_channels(batch.x, 3), rng), rng)
+        clean, damaged = damage(self.task, self._learned_from(in_channels(batch.x, 3), rng), rng, self.mixed)
         errors = self._errors(self._mended(damaged, rng), clean, damaged)
         self.psnr = float(-10 * errors.detach().clamp(min=NOTHING).log10().mean())
         yield "", self._misfit(errors, clean, damaged)
 
     def lesson(self, batch: Samples, rng: Generator, teacher: bases.Restorer) -> Tensor:
         assert isinstance(teacher, Restorer)
-        clean, damaged = damage(self.task, self._learned_from(in_channels(batch.x, 3), rng), rng)
+        clean, damaged = damage(self.task, self._learned_from(in_channels(batch.x, 3), rng), rng, self.mixed)
         with torch.no_grad():
             aim = teacher._mended(damaged)
         return self._misfit(self._errors(self._mended(damaged, rng), aim, damaged), clean, damaged)
@@ -168,7 +176,7 @@ class Restorer(bases.Restorer):
 
     def preview(self, batch: Samples, rng: Generator) -> Images:
         """Damage the pictures and repair them; the left half shows the damage."""
-        clean, damaged = damage(self.task, in_channels(batch.x, 3), rng)
+        clean, damaged = damage(self.task, in_channels(batch.x, 3), rng, self.mixed)
         made = self._finished(damaged)
         half = clean.shape[-1] // 2
         return torch.cat([damaged.x[..., :half].clamp(0, 1), made[..., half:]], -1)
@@ -259,7 +267,7 @@ class Restorer(bases.Restorer):
 
     def _example(self, batch: Samples) -> tuple[Images, Damaged]:
         rng = Generator().manual_seed(SEED)
-        return damage(self.task, in_channels(batch.x[:SCORED], 3), rng)
+        return damage(self.task, in_channels(batch.x[:SCORED], 3), rng, self.mixed)
 
 
 def _psnr(made: Images, clean: Images) -> float:

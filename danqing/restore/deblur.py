@@ -14,9 +14,9 @@ from danqing.core.operators.use import use
 from danqing.core.pictures.contract import Images
 
 
-def _settled(x: Images, clean: bool) -> dict[str, Images]:
+def _settled(x: Images, clean: bool, weights: Restorer) -> dict[str, Images]:
     """What the net would take for detail and sharpen, noise and the blocks of JPEG, is taken away before."""
-    if not clean:
+    if not clean or weights.mixed:
         return {"x": x}
     return {"x": use("repair")(x, never="shading,scratches,stains,fading,blur").picture}
 
@@ -36,6 +36,7 @@ def deblur(
         x: pictures (B, C, H, W) in [0, 1].
         strength: share of the change that is made to the picture, cleaned.
         clean: take noise and traces of JPEG away first, where ``repair`` would; what is left of them is sharpened, too.
+            Weights that learned mixed damage get the picture as it is.
         weights: the bundled deblur-small, or a restorer of one's own.
 
     Returns:

@@ -20,9 +20,9 @@ LOBES = 3  # of the Lanczos kernel
 LARGEST = 2**29  # values of a result, 2 GiB: half a gigapixel of grey, 179 megapixels of colour
 
 
-def _settled(x: Images, method: str, clean: bool) -> dict[str, Images]:
+def _settled(x: Images, method: str, clean: bool, weights: Restorer) -> dict[str, Images]:
     """What the net would take for detail and sharpen, noise and the blocks of JPEG, is taken away before."""
-    if method != "learned" or not clean:
+    if method != "learned" or not clean or weights.mixed:
         return {"x": x}
     return {"x": use("repair")(x, never="shading,scratches,stains,fading,blur").picture}
 
@@ -46,7 +46,7 @@ def upscale(
         scale: times the width and the height.
         method: learned, or by interpolation alone.
         clean: for learned: take noise and traces of JPEG away first, where ``repair`` would; what is left of them is
-            enlarged like detail.
+            enlarged like detail. Weights that learned mixed damage get the picture as it is.
         weights: the bundled upscale-small, or a restorer of one's own; for learned.
 
     Returns:

@@ -17,6 +17,7 @@ from danqing.maths.damage import (
     DOUBT,
     GREY,
     LIT,
+    MIXED,
     MOST_GAIN,
     TOLD,
     Task,
@@ -54,6 +55,31 @@ def test_damage_keeps_the_size_and_is_fixed_by_the_seed(task):
     assert torch.isfinite(damaged.x).all()
     assert (damaged.x - clean).abs().mean() > 1e-3
     assert torch.equal(x, photographs()), "the clean pictures were changed"
+
+
+@pytest.mark.parametrize("task", MIXED)
+def test_mixed_damage_is_noisy_and_compressed_besides(task):
+    """Of plain colours that do not change by blurring or shrinking, all that is left is what else was done to them."""
+    x = torch.rand(96, 3, 1, 1, generator=seeded(2)).mul(0.6).add(0.2).expand(-1, -1, 48, 48).contiguous()
+
+    def rough(mixed):
+        clean, damaged = damage(task, x, seeded(), mixed=mixed)
+        return (damaged.x - clean)[..., 8:-8, 8:-8].flatten(1).std(1)
+
+    alone, besides = rough(False), rough(True)
+    assert besides.mean() > 1.5 * alone.mean()
+    assert (besides > 2 / 255).float().mean() > 0.5
+
+
+@pytest.mark.parametrize("task", MIXED)
+def test_mixed_damage_is_fixed_by_the_seed_and_keeps_grey_pictures_grey(task):
+    x = photographs(8).repeat(4, 1, 1, 1)
+    clean, damaged = damage(task, x, seeded(), mixed=True)
+    assert torch.equal(damaged.x, damage(task, x, seeded(), mixed=True)[1].x)
+    grey = (clean == clean[:, :1]).flatten(1).all(1)
+    assert grey.any()
+    assert (damaged.x[grey] == damaged.x[grey][:, :1]).all()
+    assert torch.isfinite(damaged.x).all()
 
 
 def test_grey_pictures_are_damaged_alike_in_all_channels():

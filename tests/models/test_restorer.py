@@ -175,6 +175,16 @@ def test_a_patch_must_fit():
         Restorer(size=64, patch=96)
 
 
+def test_mixed_damage_is_learned_by_what_can_and_kept_in_the_file(tmp_path):
+    save(taught("upscale", mixed=True), tmp_path / "mine.safetensors")
+    assert load(tmp_path / "mine.safetensors", kind=Restorer).mixed
+    save(taught("upscale"), tmp_path / "plain.safetensors")
+    assert not load(tmp_path / "plain.safetensors", kind=Restorer).mixed
+    for task in set(TASKS) - {"upscale", "deblur"}:
+        with pytest.raises(ParameterError, match=f"upscale and deblur, not for {task}"):
+            model(task, mixed=True)
+
+
 def test_it_learns_to_take_noise_off_plain_pictures():
     net = model()
     stepper, rng = Stepper(net, Optimiser(lr=2e-3, betas=(0.9, 0.99)), "fp32"), seeded()

@@ -17,8 +17,9 @@ from danqing.core.artefacts.pictures import recipe_in
 from danqing.core.errors import ModelFileError, ParameterError
 from danqing.core.fields.weights import WeightsKind
 from danqing.core.learned.card import bundled
+from danqing.core.learned.families import family_named
 from danqing.core.learned.model import Restorer
-from danqing.core.learned.weights import load
+from danqing.core.learned.weights import load, save
 from danqing.core.menu import operators
 from danqing.core.notes import PictureWarning
 from danqing.core.operators.operator import operator_named
@@ -425,6 +426,18 @@ def test_what_is_cleaned_before_is_noise_and_blocks_alone(name: str) -> None:
     others = ",".join(sorted(steps - {"noise", "compression"}))
     cleaned = danqing.repair(old, never=others).picture
     assert torch.equal(getattr(danqing, name)(old), getattr(danqing, name)(cleaned, clean=False))
+
+
+@pytest.mark.parametrize("name", ["upscale", "deblur"])
+def test_weights_that_know_mixed_damage_get_the_picture_as_it_is(name: str, tmp_path: Path) -> None:
+    spoilt, mine = noisy(photograph(64), 8), tmp_path / "mine.safetensors"
+    torch.manual_seed(0)
+    net = family_named("restorer")(task=name, net="tiny", size=32, patch=32, mixed=True)
+    torch.nn.init.normal_(net.net.tail.weight, std=0.01)  # as if it had learned something
+    save(net, mine)
+    operate = getattr(danqing, name)
+    assert torch.equal(operate(spoilt, weights=mine), operate(spoilt, weights=mine, clean=False))
+    assert not torch.equal(operate(spoilt), operate(spoilt, clean=False)), "there is nothing to clean"
 
 
 @pytest.mark.parametrize("name", ["upscale", "deblur"])

@@ -166,7 +166,13 @@ class Painter(Model, LatentSpace):
 
 
 class Restorer(Model):
-    """Learns to repair."""
+    """Learns to repair.
+
+    Attributes:
+        mixed: whether it knows pictures that are also noisy and compressed, which so need not be cleaned before.
+    """
+
+    mixed: bool = False
 
     @property
     @abstractmethod
