@@ -3,13 +3,16 @@
 Parts (288×256 px) of scikit-image's photographs, halved (bicubic) or out of focus (radius 1.5 px), and then as they
 are, compressed (JPEG 70, 30), noisy (white, σ = 8), taken by a camera (`add_camera_noise`, ISO 3200, JPEG 85), or noisy
 (σ = 5) and compressed (JPEG 60). PSNR (dB, RGB) against the photograph: of `upscale` and `deblur` with and without
-cleaning first; and of bicubic enlarging, or of the blurred picture as it is.
+cleaning first; of weights that learned mixed damage and clean by themselves, where they were trained (`danqing train
+--config danqing/zoo/recipes/learning/upscale-mixed.json --out runs/zoo-upscale-mixed`); and of bicubic enlarging, or of
+the blurred picture as it is.
 """
 
 from __future__ import annotations
 
 import statistics
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -20,6 +23,7 @@ from bench.bm3d import photograph, psnr
 from danqing.core.pictures.contract import Images
 from danqing.maths.degradation import defocus, gaussian_noise, jpeg, shrink
 
+MIXED = Path("runs/zoo-upscale-mixed/model.safetensors")
 PHOTOGRAPHS = ("astronaut", "coffee", "chelsea", "rocket")
 
 
@@ -56,6 +60,8 @@ def _row(clean: Images, spoil: Callable[[Images], Images]) -> dict[str, float]:
         "deblur, not cleaned": danqing.deblur(blurred, clean=False),
         "deblur": danqing.deblur(blurred),
     }
+    if MIXED.exists():
+        made["upscale ×2, learned mixed"] = danqing.upscale(small, weights=str(MIXED))
     return {way: psnr(each, clean) for way, each in made.items()}
 
 
