@@ -3,7 +3,7 @@
 Every set is learned with every setting for as many pictures seen, on one thread, the doctor only watching. The sketch
 distance is the run's own score on held-out pictures, for comparing runs of one set and size. The kernel distance
 (× 1000, less is better) is taken on EfficientNet-Lite0's features (of digits: on those of the bundled classifier),
-which no part of the training sees; precision and recall likewise. From 64 px on the nets have half of the usual widths. "By
+which no part of the training sees; precision and recall likewise. From 64 px on nets have half of the usual widths. "By
 side" is what `dcgan` takes by itself: its rate falls with the side of the pictures; "by area" with their pixels; "of
 digits" is what was once chosen on these, at any size. γ grows with the numbers of a picture in the first two. A run
 that was measured is not run again; one that was stopped goes on (`python -m bench.defaults SET SETTING` is one run).
