@@ -42,6 +42,8 @@ class Figures(Artefact):
     suffixes: ClassVar[tuple[str, ...]] = (".json",)
     tells: ClassVar[bool] = True
     forgets: ClassVar[bool] = True
+    looks: ClassVar[bool] = True
+    lives: ClassVar[bool] = True
     options: ClassVar[tuple[str, ...]] = ("depth", "quality")
     place: ClassVar[str] = "Write the picture here, or the numbers if it ends in .json."
 
@@ -57,6 +59,9 @@ class Figures(Artefact):
             remedy = "End the name in .json"
             raise OutputError("there is no picture to write, only numbers", where=target, remedy=remedy)
         return [*Pictures(self.picture).parts(target, saving), *self.plots(target)]
+
+    def parts_beside(self, picture: Path, saving: Saving) -> list[Part]:
+        return self.plots(picture) if self.picture is None else self.parts(picture, saving)
 
     def plots(self, target: Path) -> list[Part]:
         """The further pictures, named after ``target``."""
@@ -97,6 +102,12 @@ class Figures(Artefact):
 
     def words(self) -> list[str]:
         return self.lines
+
+    def shown(self) -> Images | None:
+        return self.picture
+
+    def nbytes(self) -> int:
+        return super().nbytes() + sum(each.nbytes for each in self.named.values())
 
     def thumbnail(self) -> Images | None:
         return None if self.picture is None else self.picture[:1]

@@ -11,7 +11,6 @@ from torch import Tensor
 from torch.nn.functional import interpolate
 
 from danqing.core.artefacts.artefact import Artefact
-from danqing.core.artefacts.mended import Mended
 from danqing.core.fields.colour import ColourKind
 from danqing.core.fields.mask import MaskKind
 from danqing.core.fields.weights import WeightsKind
@@ -180,12 +179,11 @@ def _without_holes(operator: Operator[..., Any], x: Images, alpha: Mask) -> Imag
 
 def _fitting(operator: Operator[..., Any], alpha: Mask, values: dict[str, Any], result: Any) -> Mask | None:
     """The opacity of a result that lies on the picture, enlarged as it was; None, and said, where it does not."""
-    if isinstance(result, Mended):
-        result = result.picture
-    if not isinstance(result, Tensor):
+    shown = None if operator.makes.looks else operator.makes.of(result).shown()
+    if shown is None:
         return None
     scale = operator.scale_for(values)
-    if result.shape[-2:] != (alpha.shape[-2] * scale, alpha.shape[-1] * scale):
+    if shown.shape[-2:] != (alpha.shape[-2] * scale, alpha.shape[-1] * scale):
         note(f"the result of {operator.name} has no transparency: it does not lie on the picture any more")
         return None
     return alpha if scale == 1 else interpolate(alpha, scale_factor=scale, mode="bilinear").clamp(0, 1)
