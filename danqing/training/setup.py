@@ -102,8 +102,8 @@ def gather_stages(config: TrainConfig) -> Job[list[Supplies]]:
     stages = config.by_stage()
     for each in stages:
         if each.side not in by_size:
-            supplies = yield from gather_pictures(each)
-            by_size[each.side] = supplies._replace(own=_own_sets(each))
+            own = _own_sets(each)
+            by_size[each.side] = (yield from gather_pictures(each))._replace(own=own)
     return [by_size[each.side] for each in stages]
 
 
@@ -115,7 +115,7 @@ def _own_sets(config: TrainConfig) -> dict[str, str | None]:
     """
     named = {name: config.params[name] for name in own_sets_of(config.family) if config.params[name]}
     if gone := next((name for name, place in named.items() if not os.path.exists(place)), None):
-        remedy = f"With --resume, --{gone} says where they lie now"
+        remedy = f"--{gone} says where they lie; with --resume, too, where they were moved"
         raise DataError(f"there are no {gone} here", where=named[gone], remedy=remedy)
     return {name: SourceKind().state(place) for name, place in named.items()}
 

@@ -13,6 +13,7 @@ from danqing.core.artefacts.pictures import Pictures, noise
 from danqing.core.artefacts.saving import Saving
 from danqing.core.disk import replacing
 from danqing.core.errors import OutputError, PictureError
+from danqing.core.json_text import json_text
 from danqing.core.pictures.contract import Images, Picture
 from danqing.core.pictures.names import fitting
 from danqing.core.recipe import Recipe, from_json, to_json
@@ -71,8 +72,8 @@ class Figures(Artefact):
     def write(self, file: Path, recipe: Recipe, saving: Saving, like: Picture | None = None) -> Artefact:
         content = {"numbers": self.told(), "recipe": json.loads(to_json(recipe))}
         with replacing(file, force=saving.force) as temporary:
-            text = json.dumps(content, indent=2, ensure_ascii=False)
-            temporary.write_text(text + "\n", "utf-8", "surrogateescape")
+            text = json_text(content, indent=2)
+            temporary.write_text(text + "\n", "utf-8")
         return self
 
     @classmethod
