@@ -90,9 +90,9 @@ def compute(call: Call, loaded: Loaded) -> Job[tuple[Artefact, Picture | None]]:
     if picture.alpha is None:
         values = {**loaded.values, operator.subject: picture.pixels}
         result = yield from tiles.run(operator, values)
-        return operator.makes.of(result), _lent(picture, None)
+        return operator.makes.of(result), _lent(operator, picture, None, values)
     result, alpha = yield from _with_alpha(operator, picture.pixels, picture.alpha, loaded.values)
-    return operator.makes.of(result), _lent(picture, alpha)
+    return operator.makes.of(result), _lent(operator, picture, alpha, loaded.values)
 
 
 def watched(job: Job[R], notes: list[str], uses: Uses) -> Job[R]:
@@ -109,9 +109,11 @@ def watched(job: Job[R], notes: list[str], uses: Uses) -> Job[R]:
         job.close()
 
 
-def _lent(picture: Picture, alpha: Mask | None) -> Picture:
+def _lent(operator: Operator[..., Any], picture: Picture, alpha: Mask | None, values: dict[str, Any]) -> Picture:
     """What a file of the result takes over; of the pixels, which may be many, nothing is held on to."""
-    return replace(picture, pixels=picture.pixels[..., :1, :1], alpha=alpha, recipe=None)
+    dots = picture.resolution
+    dots = dots[::-1] if dots is not None and operator.upends(values) else dots
+    return replace(picture, pixels=picture.pixels[..., :1, :1].clone(), alpha=alpha, recipe=None, resolution=dots)
 
 
 def _with_alpha(operator: Operator[..., Any], x: Images, alpha: Mask, values: dict[str, Any]) -> Job[tuple[Any, Any]]:
