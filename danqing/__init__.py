@@ -1,4 +1,4 @@
-"""danqing (丹青): make and mend pictures with neural networks, on the computer people have.
+"""danqing (丹青): make and mend pictures with neural networks, on the computer you have.
 
 Every operator is a function here (``danqing.median``), found by name when it is asked for; so are the few functions
 below. ``__init__.pyi`` says their types and is written from the folders by ``make docs``.

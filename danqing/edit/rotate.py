@@ -18,7 +18,7 @@ from danqing.maths.colour import pixel
 Size = tuple[int, int]  # height, width in pixels
 
 
-@operator(geometry=True)
+@operator(geometry=True, upended=lambda angle: angle % 180 == 90)
 def rotate(
     x: Images,
     angle: Annotated[float, Range(-360, 360, "degrees")],

@@ -37,7 +37,7 @@ def ablation(
     """Show what the channels of a generator paint, by painting without each of them.
 
     Args:
-        weights: a trained generator: a run folder or a .safetensors file.
+        weights: a trained generator: a run folder, a .safetensors file, or the name of a bundled one, such as emoji.
         layer: the layer, by its name in the model; by default the first that gives maps.
         count: how many channels are shown, those that change the pictures most first.
         seed: chooses the pictures that are painted.

@@ -103,7 +103,7 @@ class Studio(Menu):
     def get_help(self, ctx: click.Context) -> str:
         parts: list[RenderableType] = [
             Text.assemble(("danqing 丹青", "bold red"), f" {danqing.__version__}"),
-            Padding("Make and mend pictures with neural networks, on the computer people have.", (0, 0, 1, 0)),
+            Padding("Make and mend pictures with neural networks, on the computer you have.", (0, 0, 1, 0)),
             Padding(
                 Text.assemble(("danqing COMMAND …", "cyan"), "   ", ("COMMAND --help tells all of it", "dim")), (0, 2)
             ),
@@ -219,7 +219,7 @@ def _known(error: BaseException) -> DanqingError:
 @click.command(cls=Studio, name="danqing", context_settings={"help_option_names": ["--help", "-h"]})
 @click.version_option(danqing.__version__, prog_name="danqing")
 def cli() -> None:
-    """Make and mend pictures with neural networks, on the computer people have."""
+    """Make and mend pictures with neural networks, on the computer you have."""
 
 
 __all__ = ["cli", "main", "verbs"]

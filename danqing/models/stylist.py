@@ -21,6 +21,7 @@ from danqing.core.learned.proposals import Optimiser
 from danqing.core.pictures.alpha import laid_on
 from danqing.core.pictures.contract import Images
 from danqing.core.pictures.listing import pictures_in
+from danqing.core.pictures.name_encoding import as_bytes
 from danqing.core.pictures.reading import read
 from danqing.core.pictures.state import state_of
 from danqing.maths.colour_match import colours_matched
@@ -211,7 +212,7 @@ def _read(folder: str, state: str) -> Gallery:
     learned: list[Tensor] = []
     held_out: list[Tensor] = []
     for found in pictures_in(folder).found:
-        digest = int(hashlib.sha256(Path(found.name).stem.encode()).hexdigest(), 16)
+        digest = int(hashlib.sha256(as_bytes(Path(found.name).stem)).hexdigest(), 16)
         (held_out if digest % HELD_OUT == 0 else learned).append(_kept(found.file))
     if not learned:
         raise DataError("holds no paintings to learn from", where=folder, remedy="Name a folder of pictures")

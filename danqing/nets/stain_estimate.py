@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
@@ -17,6 +16,7 @@ from danqing.core.operators import tiles
 from danqing.core.pictures.contract import Images, Mask
 from danqing.core.progress import finish
 from danqing.maths.ageing import unit_of
+from danqing.maths.reduction import in_reduced
 from danqing.maths.stain_density import Stains, densities, grown, plausible, stains_on_one_tone
 from danqing.nets.wear import hidden
 
@@ -81,16 +81,14 @@ def inked(x: Images) -> Mask:
 def _said(x: Images) -> Tensor:
     """Density (3), odds of a stain and of ink, one after the other (1, 5, H, W), seen at a size that the net knows."""
     model: Any = cached(STAINMETER, kind=Model)
-    height, width = x.shape[-2:]
-    reduction = max(1.0, unit_of(height, width) / USUAL)
-    sides = [max(1, math.floor(side / reduction + 0.5)) for side in (height, width)]
-    small = F.interpolate(x, size=sides, mode="area") if reduction > 1 else x
 
     def measured(part: Images) -> Tensor:
         return torch.cat(model.measure(part), 1)
 
-    said = finish(tiles.local(measured, small, model.reach))
-    return F.interpolate(said, size=(height, width), mode="bilinear") if reduction > 1 else said
+    def seen(small: Images) -> Tensor:
+        return finish(tiles.local(measured, small, model.reach))
+
+    return in_reduced(x, unit_of(*x.shape[-2:]) / USUAL, seen, "bilinear")
 
 
 __all__ = ["hidden_or_inked", "inked", "stains_on"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 from torch import Tensor
@@ -15,6 +14,7 @@ from danqing.core.pictures.contract import Images, Mask
 from danqing.core.progress import finish
 from danqing.maths.ageing import unit_of
 from danqing.maths.folds import fold_shadows
+from danqing.maths.reduction import in_reduced
 
 MARKER = "marker"  # bundled weights
 USUAL = 2  # px; half the width of the widest marks that the net has learned
@@ -38,14 +38,12 @@ def hidden(x: Images, radius: float = USUAL, strength: float = 0.5) -> Mask:
     Source: :mod:`danqing.models.marker`.
     """
     model: Any = cached(MARKER, kind=Model)
-    height, width = x.shape[-2:]
-    reduction = max(1.0, radius / USUAL)
-    sides = [max(1, math.floor(side / reduction + 0.5)) for side in (height, width)]
-    small = F.interpolate(x, size=sides, mode="area") if reduction > 1 else x
-    odds = finish(tiles.local(model.mark, small, model.reach))
-    marked = (odds > SUREST + (LEAST - SUREST) * strength).to(x)
-    wide = F.max_pool2d(marked, 3, 1, 1)
-    return F.interpolate(wide, size=(height, width), mode="nearest") if reduction > 1 else wide
+
+    def marked(small: Images) -> Mask:
+        odds = finish(tiles.local(model.mark, small, model.reach))
+        return F.max_pool2d((odds > SUREST + (LEAST - SUREST) * strength).to(x), 3, 1, 1)
+
+    return in_reduced(x, radius / USUAL, marked, "nearest")
 
 
 def radius_for(x: Images) -> float:

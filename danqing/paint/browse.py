@@ -37,7 +37,7 @@ def browse(
     that was asked for, ``--start SEED:NUMBER:CLASS``.
 
     Args:
-        weights: a trained generator: a run folder or a .safetensors file.
+        weights: a trained generator: a run folder, a .safetensors file, or the name of a bundled one, such as emoji.
         seed: chooses the pictures.
         count: how many pictures.
         columns: pictures a row.

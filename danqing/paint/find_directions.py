@@ -43,7 +43,7 @@ def find_directions(
     of the picture in the middle, strengthened to the right. Look at it, then run the same command again with names.
 
     Args:
-        weights: a trained generator: a run folder or a .safetensors file.
+        weights: a trained generator: a run folder, a .safetensors file, or the name of a bundled one, such as emoji.
         method: sefa reads them from the weights that latents meet first; pca from what many samples have in common.
         count: how many.
         names: what to call them, between commas, from the first on; the others keep their numbers.

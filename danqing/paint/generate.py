@@ -32,7 +32,7 @@ def generate(
     less variety, fewer failures. Where a mapping network makes styles of them, the styles are drawn to their mean.
 
     Args:
-        weights: a trained generator: a run folder or a .safetensors file.
+        weights: a trained generator: a run folder, a .safetensors file, or the name of a bundled one, such as emoji.
         count: how many pictures to paint.
         seed: chooses the pictures; another seed paints others.
         label: the class to paint, by name or number; all: one after the other; left out: drawn by the seed.
@@ -48,6 +48,7 @@ def generate(
     by redrawing; danqing for scaling, which moves a picture smoothly, and for numbering the latents.
 
     Examples:
+        danqing generate emoji --count 36 --label all --grid --out emoji.png
         danqing generate runs/dcgan-1 --count 64 --seed 7 --truncation 0.8 --out digits.png
     """
     drawn = partial(latent, weights.latent, seed)

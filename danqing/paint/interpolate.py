@@ -34,7 +34,7 @@ def interpolate(
     ``to``, along arcs in latent space; end on ``seed`` again for a film that can be looped.
 
     Args:
-        weights: a trained generator: a run folder or a .safetensors file.
+        weights: a trained generator: a run folder, a .safetensors file, or the name of a bundled one, such as emoji.
         seed: the picture at the start.
         to: the seeds of the pictures to go through, in order, such as 5 or 5,9,0.
         frames: how many frames the whole film has, start and end included.

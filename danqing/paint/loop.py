@@ -34,7 +34,7 @@ def loop(
     frame is poorer than another.
 
     Args:
-        weights: a trained generator: a run folder or a .safetensors file.
+        weights: a trained generator: a run folder, a .safetensors file, or the name of a bundled one, such as emoji.
         seed: chooses the way.
         frames: how many frames one round has.
         turns: how many speeds are mixed; more show more different pictures in one round.

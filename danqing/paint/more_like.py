@@ -34,7 +34,7 @@ def more_like(
     they have nothing in common with it but the class.
 
     Args:
-        weights: a trained generator: a run folder or a .safetensors file.
+        weights: a trained generator: a run folder, a .safetensors file, or the name of a bundled one, such as emoji.
         start: the picture, as seed:number (a sheet of ``browse`` numbers them) or seed:number:class; or latents from
             ``project``, of several pictures each gets ``count`` variations.
         count: how many pictures, the first included.

@@ -54,7 +54,7 @@ def project(
 
     Args:
         x: pictures of any size; their middle square is resized to the model's size.
-        weights: a trained generator: a run folder or a .safetensors file.
+        weights: a trained generator: a run folder, a .safetensors file, or the name of a bundled one, such as emoji.
         label: the class of the pictures, by name or number; left out: found like the latent.
         steps: of the search; 0 takes the nearest sample, or what the encoder of a vae says.
         seed: chooses the samples that the search begins with.

@@ -35,7 +35,7 @@ def traverse(
     so moves beyond 3 lead to where the model has hardly learned anything.
 
     Args:
-        weights: a trained generator: a run folder or a .safetensors file.
+        weights: a trained generator: a run folder, a .safetensors file, or the name of a bundled one, such as emoji.
         moves: what is added to the first coordinates of the latent; the others stay.
         seed: chooses the picture that is moved.
         index: which picture of the seed, as ``generate`` numbers them from 0.

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterator
-from typing import Annotated, Any, Literal, NamedTuple
+from collections.abc import Iterator
+from typing import Annotated, Any, Literal
 
-import numpy as np
 import torch
 
 from danqing.core.artefacts.mended import Mended
@@ -18,28 +16,19 @@ from danqing.core.operators.operator import operator
 from danqing.core.operators.use import use
 from danqing.core.pictures.contract import Images, Mask
 from danqing.core.progress import Job, Progress
-from danqing.maths.colour import brightness
 from danqing.maths.damage import filled
 from danqing.maths.drawn import drawn
-from danqing.maths.edge_widths import FEWEST, edge_widths
 from danqing.maths.fading import unfaded
-from danqing.maths.jpeg_history import history
 from danqing.maths.roughness import through_texture
 from danqing.maths.stains import unstained
-from danqing.nets.fade_estimate import estimate_fade
-from danqing.nets.noise_estimate import CAMERA, estimate_noise
-from danqing.nets.stain_estimate import hidden_or_inked, inked, stains_on
-from danqing.nets.wear import fold_shading, hidden, radius_for
+from danqing.nets.ailments import LOOKS, Found
+from danqing.nets.noise_estimate import CAMERA
+from danqing.nets.stain_estimate import hidden_or_inked
+from danqing.nets.wear import radius_for
 
-POOR = 80  # JPEG quality below which blocks and ripples are seen
-NOISY = 3.0  # σ on the 0–255 scale below which nobody sees noise
 COARSE = 15.0  # σ above which marks are looked for when the noise is gone: the net has learned none stronger
-SUREST, SURE, WORN, ANY = 0.0, 1 / 6, 0.4, 0.5  # strengths at which marks are looked for: if there may be none, are
-# some, are many, are told
-MARKED, MANY = 5e-3, 1e-2  # shares of pixels that marks hide: for sure, from which there are any; from which many
-STAINED = 2e-3  # share of pixels that stains lie on
+ANY = 0.5  # strength at which marks are looked for where it is told that there are some
 OF_YEARS = ("shading", "scratches", "stains")  # steps for photographs alone: in drawings, what looks alike was drawn
-SOFT = 1.2  # px: width of the sharper edges, above which a picture is blurred
 KEYS = {
     "compression": "jpeg",
     "noise": "noise",
@@ -49,20 +38,6 @@ KEYS = {
     "fading": "faded",
     "blur": "blur",
 }
-
-
-class Found(NamedTuple):
-    """What one look at a picture (1, C, H, W) found.
-
-    Attributes:
-        figure: what is told of it.
-        ill: whether something is to be done.
-        needs: what that needs to know.
-    """
-
-    figure: Any
-    ill: bool
-    needs: Any = None
 
 
 @operator(version=7)
@@ -120,10 +95,10 @@ def repair(
     for at in range(len(x)):
         states, steps = [x[at : at + 1]], []
         figures: dict[str, Any] = {}
-        noise, aged = _noise(states[0]), not bool(drawn(states[0]))
+        noise, aged = LOOKS["noise"](states[0]), not bool(drawn(states[0]))
         for number, step in enumerate(_order(noise)):
             yield Progress(at + number / len(KEYS), len(x), step)
-            found = noise if step == "noise" and len(states) == 1 else _LOOKS[step](states[-1])
+            found = noise if step == "noise" and len(states) == 1 else LOOKS[step](states[-1])
             figures[KEYS[step]] = found.figure
             if step == "noise" and "compression" in steps and step not in wanted:
                 continue  # what JPEG leaves is not white noise
@@ -158,64 +133,6 @@ def _order(noise: Found) -> Iterator[str]:
     else:
         yield from ("compression", *marks, "noise")
     yield from ("fading", "blur")
-
-
-def _compression(x: Images) -> Found:
-    quality = history(x)[0][0]["quality"]
-    return Found(quality, quality is not None and quality < POOR, x.new_tensor([float(quality or 0)]))
-
-
-def _noise(x: Images) -> Found:
-    estimate = estimate_noise(x)
-    known = 255 * float(estimate.level[0])
-    figure = None if math.isnan(known) else known
-    return Found(figure, known > NOISY, estimate)  # nothing is more than NaN
-
-
-def _shading(x: Images) -> Found:
-    shadows = fold_shading(x)
-    deepest = float(shadows.abs().max())
-    return Found(deepest, deepest > 0, shadows)
-
-
-def _scratches(x: Images) -> Found:
-    """What hides the picture: marks, if there are sure ones, and less sure ones where they are many; blots of ink."""
-    radius, blots = radius_for(x), inked(x)
-    sure, holes = hidden(x, radius, SUREST), hidden(x, radius, SURE)
-    marked = MARKED < float(sure.mean()) < 0.5
-    if float(holes.mean()) > MANY:
-        holes = hidden(x, radius, WORN)
-    share = float(torch.maximum(sure, blots).mean())
-    return Found(share, marked or bool(blots.any()), torch.maximum(holes * marked, blots))
-
-
-def _stains(x: Images) -> Found:
-    stains = stains_on(x)
-    share = float(stains.sure.mean())
-    return Found(share, share > STAINED, stains.density)
-
-
-def _fading(x: Images) -> Found:
-    estimate = estimate_fade(x)
-    faded = bool(estimate.faded[0])
-    return Found(faded, faded, estimate.believed if faded else estimate.fade)
-
-
-def _blur(x: Images) -> Found:
-    widths = edge_widths(brightness(x)[0, 0].double().cpu().numpy())
-    wide = float(np.quantile(widths, 0.1)) if widths.size >= FEWEST else None
-    return Found(wide, wide is not None and wide > SOFT)
-
-
-_LOOKS: dict[str, Callable[[Images], Found]] = {
-    "compression": _compression,
-    "noise": _noise,
-    "shading": _shading,
-    "scratches": _scratches,
-    "stains": _stains,
-    "fading": _fading,
-    "blur": _blur,
-}
 
 
 def _mended(step: str, x: Images, needs: Any, size: str) -> Job[Images]:

@@ -49,7 +49,7 @@ def style_film(
     told: the mean difference of a frame from the one before along its motion, in steps of 255.
 
     Args:
-        film: a GIF, WebP, APNG or MP4; sound is left out.
+        film: a GIF, WebP, APNG or MP4, one at a time; sound is left out.
         style: the painting, of any size.
         style2: a second painting to mix in.
         method: model paints each frame at once, as ``style_model`` does; neural stroke by stroke, as ``neural_style``,
@@ -71,6 +71,9 @@ def style_film(
     Examples:
         danqing style_film holiday.mp4 --style painting.jpg --out painted.mp4
     """
+    if film.is_dir():
+        remedy = f'In a shell: for film in {film}/*; do danqing style_film "$film" --style PAINTING; done'
+        raise PictureError("is a folder, and films are painted one at a time", where=film, remedy=remedy)
     count, asked = frame_count(film), [style[:1], None if style2 is None else style2[:1]]
     first = next(iter(frames(film)), None)
     if first is None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from danqing.core.artefacts.saving import Saving
 from danqing.core.disk import replacing
 from danqing.core.errors import OutputError
 from danqing.core.fields.seed import Seed
+from danqing.core.json_text import json_text
 from danqing.core.operators.operator import operator_named
 from danqing.core.operators.task import task
 from danqing.core.pictures.writing import write
@@ -71,7 +71,7 @@ def demo(out: Path = Path("demo"), budget: str = "2m", seed: Seed = 0, force: bo
 def _keep(finding: Figures, out: Path) -> Path:
     """Write the scores and the sheet of neighbours."""
     with replacing(out / "scores.json") as temporary:
-        temporary.write_text(json.dumps(finding.numbers, indent=2, ensure_ascii=False) + "\n", "utf-8")
+        temporary.write_text(json_text(finding.numbers, indent=2) + "\n", "utf-8")
     assert finding.picture is not None
     return write(finding.picture, out / "neighbours.png", force=True)
 

@@ -9,8 +9,7 @@ import torch
 
 from danqing.core.errors import ParameterError
 from danqing.core.learned.adapters import RANK, Kind, adapt, adapters_in
-from danqing.core.learned.families import family_named
-from danqing.core.learned.model import Model, Painter
+from danqing.core.learned.model import Model
 from danqing.nets.adversary import plays
 from danqing.training.config import TrainConfig
 
@@ -37,28 +36,6 @@ class Adapted(NamedTuple):
         return (
             f"Adapters: {self.kind}, rank {self.rank}, on {self.kernels} kernels: {self.numbers:,} numbers learn in "
             f"place of {self.of:,}; biases, norms, what is new and a critic learn as usual"
-        )
-
-
-def refuse_adapters(config: TrainConfig) -> None:
-    """Refuse adapters where there is nothing to adapt.
-
-    Raises:
-        ParameterError: for a run that begins anew, or of a family that is no painter; for a rank of nothing.
-    """
-    options = config.options
-    if options.adapters == "none":
-        if options.rank is not None:
-            remedy = "Say which, such as --adapters low-rank, or leave it out"
-            raise ParameterError("is the rank of adapters, and there are none", where="rank", remedy=remedy)
-        return
-    if not issubclass(family_named(config.family), Painter):
-        remedy = "--freeze and --rates keep what was learned before in every family"
-        raise ParameterError(f"are for painters, which a {config.family} is not", where="adapters", remedy=remedy)
-    if options.from_ is None:
-        remedy = "Say which weights with --from, or leave --adapters out"
-        raise ParameterError(
-            "change what was learned before, and this run begins anew", where="adapters", remedy=remedy
         )
 
 
@@ -90,4 +67,4 @@ def adapt_for(config: TrainConfig, model: Model, loaded: Collection[str]) -> Ada
     return Adapted(kind, rank, len(layers), numbers, sum(sizes[each] for each in layers))
 
 
-__all__ = ["Adapted", "adapt_for", "refuse_adapters"]
+__all__ = ["Adapted", "adapt_for"]

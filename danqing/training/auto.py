@@ -17,6 +17,7 @@ from danqing.training.build import new_model, settings_of
 from danqing.training.config import TrainConfig, family_fields
 from danqing.training.loop import RunResult, resume, train
 from danqing.training.record import holds_run, read_log
+from danqing.training.refusals import refuse_at_once, refuse_new
 from danqing.training.setup import gather_pictures
 
 SHARE = 0.2  # of the budget that goes into choosing
@@ -51,6 +52,8 @@ def train_best(config: TrainConfig, *, force: bool = False) -> Job[RunResult]:
     path = config.options.out or record.free_folder(config.family)
     if holds_run(path) and not force:
         raise OutputError("holds a run", where=path, remedy="Choose another --out, or give --force")
+    refuse_at_once(config, config.options.devices)
+    refuse_new(config, config.options.devices)
     budget, settings = Budget.parse(config.options.budget), (yield from _settings(config))
     each = budget.times(SHARE / (len(settings) + len(settings) // 2))
     short = config.with_options(schedule="constant", every="100%", doctor="watch", budget=each.text())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -13,7 +13,7 @@ from danqing.core.learned.model import Model
 from danqing.training.adapting import adapt_for
 from danqing.training.build import settings_of
 from danqing.training.config import TrainConfig
-from danqing.training.freezing import freeze, rates_of
+from danqing.training.freezing import check_learning, freeze, rates_of
 from danqing.training.setup import Supplies
 from danqing.training.teaching import Teacher
 from danqing.training.transfer import Transfer, begin_with, descent
@@ -47,13 +47,22 @@ def take_over(config: TrainConfig, model: Model, supplies: Supplies) -> Transfer
         ModelFileError: if none of them fits.
         ParameterError: if there is nothing to adapt, or it was to take parts from elsewhere.
     """
-    if config.options.from_ is None:
-        return None
+    return None if config.options.from_ is None else begun_with(config, model, supplies.train.classes)
+
+
+def begun_with(config: TrainConfig, model: Model, classes: Sequence[str]) -> Transfer:
+    """The same for a run that has weights to begin with; ``classes`` are those of the pictures.
+
+    Raises:
+        ModelFileError: if none of them fits.
+        ParameterError: if there is nothing to adapt, or it was to take parts from elsewhere.
+    """
+    assert config.options.from_ is not None
     for name in model.holds:
         what = f"the weights to begin with bring what they learned with, which --{name} would replace"
         raise ParameterError(what, where=name, remedy=f"Leave out --{name}, or --from")
-    classes = supplies.train.classes if model.config.get("classes") else ()
-    transfer = begin_with(model, config.options.from_, tuple(map(str, classes)))
+    known = classes if model.config.get("classes") else ()
+    transfer = begin_with(model, config.options.from_, tuple(map(str, known)))
     return replace(transfer, adapted=adapt_for(config, model, transfer.loaded))
 
 
@@ -105,6 +114,7 @@ def _told(
         rates = ", ".join(f"{part or 'all'} {each.lr:.3g}" for part, each in settings_of(config, model).items())
         rates_of(model, factors)
         yield f"Learning rates: {rates}" + (f"; times {factors.replace('=', ' ')}" if factors else "")
+    yield from check_learning(model, options.freeze, options.rates)
 
 
 def _numbers(model: nn.Module) -> int:
@@ -115,4 +125,4 @@ def _millions(model: nn.Module) -> str:
     return f"{_numbers(model) / 1e6:.3g} million numbers"
 
 
-__all__ = ["Beginning", "beginning", "same_teacher", "take_over"]
+__all__ = ["Beginning", "beginning", "begun_with", "same_teacher", "take_over"]

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 import torch
 
@@ -18,6 +18,15 @@ from danqing.training.config import TrainConfig, family_fields
 from danqing.training.step import settings_by_part
 
 
+class Facts(NamedTuple):
+    """What of pictures decides how a model is built for them."""
+
+    size: int
+    channels: int | None
+    classes: Sequence[str]
+    points: Sequence[str]
+
+
 def new_model(config: TrainConfig, data: Store | Stream, before: Mapping[str, Any] | None = None) -> Model:
     """Build the family for the pictures at hand, its weights drawn from the run's seed.
 
@@ -29,16 +38,25 @@ def new_model(config: TrainConfig, data: Store | Stream, before: Mapping[str, An
     Raises:
         ParameterError: if the family cannot take such pictures or parameters.
     """
+    return built(config, Facts(data.size, data.channels, data.classes, points_of(data)), before)
+
+
+def built(config: TrainConfig, facts: Facts, before: Mapping[str, Any] | None = None) -> Model:
+    """The same for pictures of which only that much is known.
+
+    Raises:
+        ParameterError: if the family cannot take such pictures or parameters.
+    """
     made = family_named(config.family)
-    classes = len(data.classes) if config.options.conditional else 0
-    known = {"size": data.size, "channels": data.channels, "classes": classes, "points": points_of(data)}
+    classes = len(facts.classes) if config.options.conditional else 0
+    known = {**facts._asdict(), "classes": classes}
     given = {name: value for name, value in known.items() if name in inspect.signature(made.__init__).parameters}
     taken = [each.name for each in family_fields(config.family) if isinstance(each.kind, PartKind)]
     parts = {name: before[name] for name in taken if before is not None and name in before}
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(config.options.seed)
         model = made(**{**config.params, **parts, **given})
-    model.card = {"classes": list(data.classes)} if classes else {}  # so that what it shows has names
+    model.card = {"classes": list(facts.classes)} if classes else {}  # so that what it shows has names
     return model
 
 
@@ -69,4 +87,4 @@ def _over(config: TrainConfig, settings: Optimiser, lr: float, top: float) -> Op
     )
 
 
-__all__ = ["new_model", "points_of", "settings_of"]
+__all__ = ["Facts", "built", "new_model", "points_of", "settings_of"]

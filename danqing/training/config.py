@@ -10,6 +10,7 @@ from typing import Any
 
 from danqing.core.errors import ModelFileError, ParameterError, UserError
 from danqing.core.fields.form import Field, checked, schema
+from danqing.core.fields.kind import Kind
 from danqing.core.fields.part import PartKind
 from danqing.core.fields.source import Source, SourceKind
 from danqing.core.learned.card import locate, read_card
@@ -56,6 +57,8 @@ class TrainConfig:
             values = {**values, "from_": None, "net": IMAGENET}
         begun = {k: v for k, v in _begun_with(family, values.get("from_")).items() if k in form or k == "size"}
         made = cls._checked(family, data, {**begun, **values})
+        for stage in made.by_stage():
+            _side_of(family).check(stage.side, "size")
         for each in family_fields(family):
             if isinstance(each.kind, PartKind) and isinstance(made.params[each.name], str):
                 each.kind.look(made.params[each.name])
@@ -184,6 +187,13 @@ def family_fields(family: str) -> tuple[Field, ...]:
     """
     made = family_named(family)
     return schema(made.__init__, made.__init__ if words_of(made.__init__).arguments else made, FROM_DATA)
+
+
+def _side_of(family: str) -> Kind:
+    """What sides of pictures a family takes."""
+    made = family_named(family)
+    others = [name for name in FROM_DATA if name != "size"]
+    return next(field.kind for field in schema(made.__init__, made, others) if field.name == "size")
 
 
 def own_sets_of(family: str) -> list[str]:

@@ -12,6 +12,7 @@ from torch import nn
 from torch.nn.utils.parametrize import ParametrizationList, is_parametrized
 
 from danqing.core.errors import ParameterError
+from danqing.core.learned.adapters import adapters_in
 from danqing.core.learned.model import Model
 
 SHOWN = 2  # levels of names that a refusal lists
@@ -38,6 +39,48 @@ def freeze(model: Model, names: str) -> set[nn.Parameter]:
     if frozen and not any(p.requires_grad and p not in frozen for p in model.parameters()):
         raise ParameterError(f"{names!r} leaves nothing to learn", where="freeze")
     return frozen
+
+
+def check_learning(model: Model, frozen: str, rates: str) -> list[str]:
+    """See that what a run freezes and which rates it gives leave something to learn, and some to its adapters.
+
+    Args:
+        model: in training mode, with its adapters.
+        frozen: as :func:`freeze` takes it.
+        rates: as :func:`rates_of` takes it, given by a person.
+
+    Returns:
+        what was asked for and changes nothing, in words.
+
+    Raises:
+        ParameterError: if nothing is left to learn.
+    """
+    still, factors = freeze(model, frozen), rates_of(model, rates)
+
+    def learns(module: nn.Module) -> bool:
+        return any(p.requires_grad and p not in still and factors.get(p, 1.0) > 0 for p in module.parameters())
+
+    if not learns(model):
+        raise ParameterError(f"{rates or frozen!r} leaves nothing to learn", where="rates" if rates else "freeze")
+    adapters = list(adapters_in(model))
+    idle = sum(not learns(each) for each in adapters)
+    if adapters and idle == len(adapters):
+        what = f"would change nothing: all that {len(adapters)} of them are on is kept as it is"
+        remedy = "Leave out --adapters, or --freeze and --rates of what they are on"
+        raise ParameterError(what, where="adapters", remedy=remedy)
+    words = [f"{idle} of {len(adapters)} adapters are on what is kept as it is, and change nothing"] if idle else []
+    for part in (each for each in model.parts if each and (frozen or rates)):
+        module = model.get_submodule(part)
+        if any(p.requires_grad for p in module.parameters()) and not learns(module):
+            words.append(f"Nothing of the {part} learns" + (": what it paints stays as it is" * (part == "painter")))
+    for name in filter(None, (each.partition("=")[0].strip() for each in rates.split(","))):
+        given = {p for module in modules_named(model, name, "rates") for p in module.parameters()}
+        if not any(p.requires_grad and p not in still for p in given):
+            words.append(f"--rates {name} changes nothing: it does not learn")
+    for name in filter(None, (each.strip() for each in frozen.split(","))):
+        if not any(p.requires_grad for module in modules_named(model, name, "freeze") for p in module.parameters()):
+            words.append(f"--freeze {name} changes nothing: it does not learn anyhow")
+    return words
 
 
 def rates_of(model: Model, rates: str) -> dict[nn.Parameter, float]:
@@ -116,4 +159,4 @@ def _listed(modules: dict[str, nn.Module]) -> Iterator[str]:
             yield f"{name}:1…{count}" if count > 1 else name
 
 
-__all__ = ["freeze", "layers", "modules_named", "rates_of"]
+__all__ = ["check_learning", "freeze", "layers", "modules_named", "rates_of"]

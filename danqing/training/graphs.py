@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
@@ -10,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from danqing.core.errors import ModelFileError
+from danqing.core.json_text import json_text
 from danqing.core.learned.classes import class_names
 from danqing.core.learned.finder import Finder
 from danqing.core.learned.model import Model, Painter, Recogniser
@@ -120,8 +120,8 @@ def _seeing(model: Model, module: nn.Module, outputs: Mapping[str, float], side:
 
 def _named(model: Model) -> dict[str, str]:
     points = model.config.get("points")
-    named = {"family": model.family, "classes": json.dumps(class_names(model), ensure_ascii=False)}
-    return named if points is None else {**named, "points": json.dumps(list(points), ensure_ascii=False)}
+    named = {"family": model.family, "classes": json_text(class_names(model))}
+    return named if points is None else {**named, "points": json_text(list(points))}
 
 
 __all__ = ["Graph", "graph_of"]

@@ -15,7 +15,6 @@ from danqing.core.errors import UserError
 from danqing.core.learned.adapters import adapted_as
 from danqing.core.progress import Job, Progress
 from danqing.training import record
-from danqing.training.adapting import refuse_adapters
 from danqing.training.beginnings import Beginning, beginning, same_teacher, take_over
 from danqing.training.build import new_model
 from danqing.training.config import TrainConfig, own_sets_of
@@ -24,8 +23,9 @@ from danqing.training.kit import Kit
 from danqing.training.machine import prepare
 from danqing.training.process import apart
 from danqing.training.record import RunFolder
+from danqing.training.refusals import refuse_at_once, refuse_hurry, refuse_new
 from danqing.training.resumption import check_changes, check_set
-from danqing.training.setup import Supplies, gather_stages, launch, refuse_at_once, refuse_hurry
+from danqing.training.setup import Supplies, gather_stages, launch
 from danqing.training.stages import check_shapes
 from danqing.training.state import TRAINED, Position, newest
 from danqing.training.training import RunResult, Training
@@ -70,8 +70,8 @@ def resume(folder: str | Path, **changes: Any) -> Job[RunResult]:
 
 
 def _begin(config: TrainConfig, path: Path, force: bool, beside: Callable[[Path], None] | None) -> Job[RunResult]:
-    refuse_adapters(config)
     fabric = _launch(config)
+    refuse_new(config, fabric.world_size)
     path = fabric.broadcast(path)
     folder = RunFolder(path, force=force) if fabric.global_rank == 0 else None
     try:

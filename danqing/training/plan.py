@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 from danqing.core.learned.manner import computes_bf16
 from danqing.core.learned.model import Painter
 from danqing.core.progress import Job, Progress
-from danqing.training.adapting import refuse_adapters
 from danqing.training.beginnings import beginning, take_over
 from danqing.training.budget import Budget
 from danqing.training.build import new_model, settings_of
@@ -18,7 +17,8 @@ from danqing.training.forecast import about
 from danqing.training.kit import teacher_of
 from danqing.training.machine import prepare, steps_per_second, to_machine
 from danqing.training.process import apart
-from danqing.training.setup import Supplies, batch_share, count_of, gather_stages, refuse_at_once, without_labels
+from danqing.training.refusals import refuse_at_once, refuse_new
+from danqing.training.setup import Supplies, batch_share, count_of, gather_stages, without_labels
 
 
 def plan(config: TrainConfig) -> Job[dict[str, Any]]:
@@ -35,7 +35,7 @@ def plan(config: TrainConfig) -> Job[dict[str, Any]]:
 
 def _plan(config: TrainConfig) -> Job[dict[str, Any]]:
     refuse_at_once(config, 1)
-    refuse_adapters(config)
+    refuse_new(config, 1)
     stages, gathered = config.by_stage(), (yield from gather_stages(config))
     first, supplies = stages[0], gathered[0]
     options = first.options

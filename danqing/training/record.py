@@ -14,6 +14,7 @@ from filelock import FileLock, Timeout
 
 from danqing.core.disk import replacing
 from danqing.core.errors import OutputError
+from danqing.core.json_text import json_text
 from danqing.core.pictures.contract import Images
 from danqing.core.pictures.sheet import contact_sheet
 from danqing.core.pictures.writing import write
@@ -103,7 +104,7 @@ class RunFolder:
     def log(self, entry: dict[str, Any]) -> None:
         """Add a line to the log."""
         assert self._log is not None
-        self._log.write(json.dumps(entry, ensure_ascii=False) + "\n")
+        self._log.write(json_text(entry) + "\n")
         self._log.flush()
 
     def log_bytes(self) -> int:
@@ -141,7 +142,7 @@ class RunFolder:
 def write_json(file: Path, value: Any) -> None:
     """Write a JSON file, whole or not at all."""
     with replacing(file) as temporary:
-        temporary.write_text(json.dumps(value, indent=2, ensure_ascii=False, sort_keys=True) + "\n", "utf-8")
+        temporary.write_text(json_text(value, indent=2, sort_keys=True) + "\n", "utf-8")
 
 
 def holds_run(path: Path) -> bool:

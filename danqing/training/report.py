@@ -45,7 +45,7 @@ def write_report(file: Path, title: str, sections: Sequence[Section]) -> Path:
     """
     page = _environment().get_template(TEMPLATE).render(title=title, sections=sections)
     with replacing(file) as temporary:
-        temporary.write_text(page, "utf-8")
+        temporary.write_text(page, "utf-8", "backslashreplace")
     return file
 
 

@@ -6,15 +6,13 @@ import atexit
 import math
 import os
 from collections.abc import Collection, Iterator, Mapping
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
 
-from danqing.core.errors import DataError, ParameterError, UserError
+from danqing.core.errors import DataError, ParameterError
 from danqing.core.fields.source import SourceKind
-from danqing.core.learned.card import locate
 from danqing.core.learned.families import family_named
 from danqing.core.learned.finder import Finder, Needs
 from danqing.core.learned.model import Model, Painter, Recogniser, Samples
@@ -30,11 +28,9 @@ from danqing.data.report import shorter_side
 from danqing.data.sources import is_built_in
 from danqing.data.store import Store, pack
 from danqing.data.stream import Stream
-from danqing.training.budget import Budget
 from danqing.training.config import TrainConfig, own_sets_of
 from danqing.training.score import SCORED
 
-HASTY = 0.1  # of a look: a budget that is shorter is refused
 LEAST = 2  # held-out pictures that scores are taken on
 ENOUGH = 32  # that stand for all: of fewer, poor samples may lie nearer to them than other real pictures do
 FOUND = 64  # held-out pictures a look in which things are to be found
@@ -53,7 +49,15 @@ class Supplies(NamedTuple):
 
 
 def launch(device: str, devices: int) -> Any:
-    """Start Lightning Fabric: one process, several on this machine, or one of those that torchrun or SLURM started."""
+    """Start Lightning Fabric: one process, several on this machine, or one of those that torchrun or SLURM started.
+
+    Raises:
+        ParameterError: for a GPU where there is none.
+    """
+    if device == "cuda" and not torch.cuda.is_available():
+        raise ParameterError(
+            "there is no GPU here that torch can use", where="device", remedy="Leave it out, or say cpu"
+        )
     from lightning_fabric import Fabric
 
     started = int(os.environ.get("WORLD_SIZE", os.environ.get("SLURM_NTASKS", "1")))
@@ -79,46 +83,6 @@ def _part() -> None:
         torch.distributed.destroy_process_group()
 
 
-def refuse_at_once(config: TrainConfig, processes: int) -> None:
-    """Refuse what cannot be done, as far as it shows before a picture is read or anything touched.
-
-    Raises:
-        ParameterError: if a batch cannot be shared evenly, or a stream is to be counted in epochs.
-        ModelFileError: if there is no such teacher.
-        UserError: if TensorBoard is wanted and not installed.
-    """
-    options = config.options
-    for each in config.by_stage():
-        batch_share(each, processes)
-    if options.teacher is not None:
-        locate(options.teacher)
-    if options.tensorboard and find_spec("tensorboard") is None:
-        remedy = "Install it, or leave --tensorboard out"
-        raise UserError("needs the package tensorboard", where="tensorboard", remedy=remedy)
-    if options.stream and Budget.parse(options.budget).currency == "epochs":
-        raise ParameterError("a stream does not know its length", where="budget", remedy="Say 10m or 500kimg")
-
-
-def refuse_hurry(config: TrainConfig, batch: int, look: float) -> None:
-    """Refuse a time in which nothing can be seen of what is learned; say it of one that hardly suffices.
-
-    Args:
-        config: the run.
-        batch: pictures a step, over all processes.
-        look: seconds that a look at the untrained model took.
-
-    Raises:
-        ParameterError: if the budget is a small part of the time that one look takes.
-    """
-    budget = Budget.parse(config.options.budget)
-    remedy = "Give a larger budget, such as 10m or 200kimg"
-    if budget.currency == "pictures" and budget.amount < batch:
-        note(f"A budget of {budget} is less than one step, which takes {batch}: one is taken. {remedy}")
-    if budget.currency == "seconds" and budget.amount < HASTY * look:
-        what = f"{budget} is too short for one look at what was learned, which takes {look:.1f} s here"
-        raise ParameterError(what, where="budget", remedy=remedy)
-
-
 def batch_share(config: TrainConfig, processes: int) -> int:
     """Pictures a step for each process.
 
@@ -138,8 +102,8 @@ def gather_stages(config: TrainConfig) -> Job[list[Supplies]]:
     stages = config.by_stage()
     for each in stages:
         if each.side not in by_size:
-            supplies = yield from gather_pictures(each)
-            by_size[each.side] = supplies._replace(own=_own_sets(each))
+            own = _own_sets(each)
+            by_size[each.side] = (yield from gather_pictures(each))._replace(own=own)
     return [by_size[each.side] for each in stages]
 
 
@@ -151,7 +115,7 @@ def _own_sets(config: TrainConfig) -> dict[str, str | None]:
     """
     named = {name: config.params[name] for name in own_sets_of(config.family) if config.params[name]}
     if gone := next((name for name, place in named.items() if not os.path.exists(place)), None):
-        remedy = f"With --resume, --{gone} says where they lie now"
+        remedy = f"--{gone} says where they lie; with --resume, too, where they were moved"
         raise DataError(f"there are no {gone} here", where=named[gone], remedy=remedy)
     return {name: SourceKind().state(place) for name, place in named.items()}
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import torch
 from torch import Generator, Tensor
@@ -43,7 +44,8 @@ class Teacher:
         self.model = load(source).requires_grad_(False)
         self.weight = weight
         self.where = str(self.model.card.get("file", source))
-        self._check(student)
+        check_teacher(type(self.model), self.model.config, self.where, student)
+        self._tell_of_length(student)
         self.classes = self._matched(student, classes)
 
     def losses(self, student: Model, batch: Samples, rng: Generator) -> Iterator[tuple[str, Tensor]]:
@@ -95,20 +97,7 @@ class Teacher:
         """The teacher's numbers of the student's classes."""
         return None if label is None else torch.tensor(self.classes, device=label.device)[label]
 
-    def _check(self, student: Model) -> None:
-        kind = next((each for each in TAUGHT if isinstance(student, each)), None)
-        name = type(self.model).__name__.lower()
-        if kind is None:
-            raise ParameterError(f"a {student.family} cannot learn from a teacher", where="teacher")
-        if not isinstance(self.model, kind):
-            what = f"is a {name}, which cannot teach a {student.family}"
-            raise ModelFileError(what, where=self.where, remedy=f"A {kind.__name__.lower()} can")
-        for option in ("channels", "task"):
-            theirs, mine = self.model.config.get(option), student.config.get(option)
-            if theirs != mine and kind is not Recogniser:
-                told = ("grey" if theirs == 1 else "colour") if option == "channels" else theirs
-                what = f"has {option} {theirs}, the new model {mine}"
-                raise ModelFileError(what, where=self.where, remedy=f"Train with --{option} {told}")
+    def _tell_of_length(self, student: Model) -> None:
         if isinstance(self.model, Painter) and isinstance(student, Painter):
             theirs, mine = (math.prod(each.latent) for each in (self.model, student))
             if theirs > LONG * mine:
@@ -136,6 +125,27 @@ class Teacher:
         return [theirs.index(name) for name in classes]
 
 
+def check_teacher(made: type[Model], config: Mapping[str, Any], where: str, student: Model) -> None:
+    """See that weights of a family, built like that, can teach a model; they themselves are not asked for.
+
+    Raises:
+        ParameterError: if the model cannot be taught.
+        ModelFileError: if these cannot teach it.
+    """
+    kind = next((each for each in TAUGHT if isinstance(student, each)), None)
+    if kind is None:
+        raise ParameterError(f"a {student.family} cannot learn from a teacher", where="teacher")
+    if not issubclass(made, kind):
+        what = f"is a {made.__name__.lower()}, which cannot teach a {student.family}"
+        raise ModelFileError(what, where=where, remedy=f"A {kind.__name__.lower()} can")
+    for option in ("channels", "task"):
+        theirs, mine = config.get(option), student.config.get(option)
+        if theirs != mine and kind is not Recogniser:
+            told = ("grey" if theirs == 1 else "colour") if option == "channels" else theirs
+            what = f"has {option} {theirs}, the new model {mine}"
+            raise ModelFileError(what, where=where, remedy=f"Train with --{option} {told}")
+
+
 def distance_of(made: Images, aim: Images) -> Tensor:
     """The mean absolute difference of pictures at three scales, each half as large as the one before.
 
@@ -154,4 +164,4 @@ def _sized(x: Images, size: int) -> Images:
     return F.interpolate(x, size=(size, size), mode="bilinear", antialias=True)
 
 
-__all__ = ["Teacher", "distance_of"]
+__all__ = ["Teacher", "check_teacher", "distance_of"]

@@ -17,7 +17,6 @@ from danqing.core.pictures.contract import Images
 from danqing.core.progress import Job, Progress
 from danqing.training import record
 from danqing.training.alarm import Moment
-from danqing.training.budget import Budget, Spent
 from danqing.training.build import new_model
 from danqing.training.closing import close
 from danqing.training.config import TrainConfig
@@ -25,6 +24,7 @@ from danqing.training.doctor import Finding, told
 from danqing.training.facts import facts_of, write_facts
 from danqing.training.journal import LINE_STEPS, Journal
 from danqing.training.kit import Kit, Seen
+from danqing.training.pace import Pace
 from danqing.training.record import RunFolder
 from danqing.training.resumption import facts_of_set
 from danqing.training.setup import Supplies, count_of
@@ -55,8 +55,7 @@ class Training:
     def __init__(self, config: TrainConfig, kit: Kit, supplies: list[Supplies], path: Path, position: Position) -> None:
         self.config, self.supplies, self.path, self.position = config, supplies, path, position
         self.fabric, self.precision = kit.fabric, kit.precision
-        self.budget = Budget.parse(config.options.budget)
-        self.every = Budget.parse(config.options.every, of=self.budget)
+        self.pace = Pace(config.options, self.fabric)
         self.ends = ends_of(config.all_stages())
         self.scores: dict[str, float] = {}
         self.news: list[str] = []
@@ -173,19 +172,10 @@ class Training:
         return found if alone else [Finding(*each) for each in self.fabric.broadcast(found)]
 
     def _share(self) -> float:
-        """How much of the budget is used; the first process's clock counts."""
-        share = self._used(self.budget)
-        timed = self.budget.currency == "seconds" and self.fabric.world_size > 1
-        return float(self.fabric.broadcast(share)) if timed else share
-
-    def _used(self, budget: Budget) -> float:
-        seen = self.position.seen + self.position.lost
-        return budget.share(Spent(self.position.seconds, seen, seen / count_of(self.kit.supplies.train)))
+        return self.pace.share(self.position, count_of(self.kit.supplies.train))
 
     def _looks(self) -> int:
-        """How many looks are due by now."""
-        looks = math.floor(self._used(self.every) + 1e-9)
-        return int(self.fabric.broadcast(looks)) if self.fabric.world_size > 1 else looks
+        return self.pace.looks(self.position, count_of(self.kit.supplies.train))
 
     def _rate(self, share: float) -> float:
         factor = self.config.all_stages()[self.position.stage].lr

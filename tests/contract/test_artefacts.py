@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import random
 from pathlib import Path
 
 import pytest
 
+import danqing
 from danqing.core.artefacts.artefact import ARTEFACTS, Artefact, kinds, plain
 from danqing.core.artefacts.file import Files
 from danqing.core.artefacts.pictures import recipe_in
@@ -65,6 +67,29 @@ def test_its_thumbnail_is_a_picture(kind: type[Artefact]) -> None:
     shown = kind.draw(random.Random(0)).thumbnail()
     if shown is not None:
         assert len(check_images(shown, "thumbnail")) == 1
+
+
+@walked
+def test_what_it_shows_is_pictures_and_is_counted(kind: type[Artefact]) -> None:
+    made = kind.draw(random.Random(0))
+    shown = made.shown()
+    assert made.nbytes() >= (0 if shown is None else check_images(shown, "shown").nbytes)
+    assert not kind.lives or shown is not None
+
+
+def test_no_face_and_no_run_asks_which_kind_a_result_is() -> None:
+    kinds_of_results = {kind.__name__ for kind in kinds()}
+    found = []
+    for file in (
+        f
+        for room in ("core/runs", "core/operators", "faces")
+        for f in (Path(danqing.__file__).parent / room).rglob("*.py")
+    ):
+        for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+            if isinstance(node, ast.Call) and ast.unparse(node.func) in ("isinstance", "issubclass"):
+                asked = {each.id for each in ast.walk(node.args[1]) if isinstance(each, ast.Name)}
+                found += [f"{file.name}:{node.lineno}"] * bool(asked & kinds_of_results)
+    assert found == [], "a kind of result knows itself what is asked here: see Artefact"
 
 
 @pytest.mark.parametrize(("kind", "name"), FILES)

@@ -371,6 +371,18 @@ def test_pictures_of_one_name_do_not_share_a_label_file(kind: str, tmp_path: Pat
     assert not (tmp_path / "labels").exists()
 
 
+@pytest.mark.parametrize("kind", ["coco", "yolo", "voc", "labelme", "danqing"])
+def test_pictures_whose_names_no_xml_could_hold_have_labels(kind: str, tmp_path: Path) -> None:
+    name = "a\x07.png"
+    home, things = tmp_path / "photos", Found(*SIZE, (Thing("dog", (0.0, 0.0, 40.0, 30.0)),))
+    Image.new("RGB", SIZE).save(tmp_path / "photo.png")
+    home.mkdir()
+    (tmp_path / "photo.png").rename(home / name)
+    place = tmp_path / ("labels.json" if kind == "coco" else "labels")
+    CODECS[kind].write(LabelSet(Packed({name: things}), ["dog"], []), place)
+    assert read_labels(place, home).found[name].things[0].label == "dog"
+
+
 def test_labels_are_written_all_or_not_at_all(photos: Path, tmp_path: Path) -> None:
     (tmp_path / "labels" / "inner").mkdir(parents=True)
     (tmp_path / "labels" / "inner" / "b.xml").write_text("mine")

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from torch import Tensor
 
-from danqing import crop, rotate
+from danqing import Folders, crop, flip, read, rotate, write
+from danqing.core.pictures.contract import Picture
+from danqing.core.progress import finish
+from danqing.core.runs.run import run
 
 
 def inside(x: Tensor, margin: int) -> Tensor:
@@ -97,3 +103,19 @@ def test_cropping_after_a_full_turn_of_small_steps_stays_in_place() -> None:
         turned = rotate(turned, angle=30, expand=False)
     box = {"left": 32, "top": 32, "width": 32, "height": 32}
     assert float((crop(turned, **box) - crop(smooth(), **box)).abs().max()) < 0.01
+
+
+@pytest.mark.parametrize("opaque", [True, False])
+@pytest.mark.parametrize(("angle", "dots"), [(90, (150, 300)), (-90, (150, 300)), (180, (300, 150)), (10, (300, 150))])
+def test_dots_across_and_down_turn_with_the_picture(angle: int, dots: Any, opaque: bool, tmp_path: Path) -> None:
+    alpha = None if opaque else torch.full((1, 1, 8, 12), 0.5)
+    write(Picture(torch.rand(1, 3, 8, 12), alpha, resolution=(300.0, 150.0)), tmp_path / "x.png")
+    result = finish(run(rotate, {"angle": angle}, Folders([tmp_path / "x.png"], out=tmp_path / "y.png")))
+    assert result.of("done")
+    assert read(tmp_path / "y.png").resolution == pytest.approx(dots, rel=1e-3)
+    turned = Image.open(tmp_path / "x.png").convert("RGB")
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    turned.save(tmp_path / "z.jpg", exif=exif, dpi=(300, 150))
+    finish(run(flip, {}, Folders([tmp_path / "z.jpg"], out=tmp_path / "flipped.jpg")))
+    assert read(tmp_path / "flipped.jpg").resolution == pytest.approx((150, 300), rel=1e-2)

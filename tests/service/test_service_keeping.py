@@ -20,7 +20,6 @@ from danqing.core.pictures.exif import Exif, Value
 from danqing.core.pictures.writing import write
 from danqing.faces.service.cards import Cards
 from danqing.faces.service.decoded import Decoded
-from danqing.faces.service.display import _bytes_of
 from danqing.faces.service.gallery import Gallery
 from danqing.faces.service.index import Index
 from danqing.faces.service.job_folder import JobFolder
@@ -160,7 +159,7 @@ def test_what_could_not_be_made_is_forgotten_and_figures_weigh_something() -> No
         kept.get("a", lambda: 1 // 0, lambda made: 1)
     assert kept._busy == {}
     picture = torch.zeros(1, 3, 8, 8)
-    assert _bytes_of(Figures([], picture, {"plot": picture})) == 2 * picture.nbytes
+    assert Figures([], picture, {"plot": picture}).nbytes() == 2 * picture.nbytes
     assert kept.get("a", lambda: 5, lambda made: 1) == 5
 
 

@@ -232,6 +232,12 @@ def test_a_film_is_painted_stroke_by_stroke(tmp_path: Path, painting: Tensor, mo
     assert made.pictures.shape == (2, 3, 80, 120)
 
 
+def test_a_folder_of_films_is_told_what_to_do(tmp_path: Path, painting: Tensor) -> None:
+    with pytest.raises(PictureError, match="painted one at a time") as told:
+        danqing.style_film(tmp_path, style=painting)
+    assert f"for film in {tmp_path}/*" in str(told.value)
+
+
 def test_a_film_of_one_frame_and_none_at_all(tmp_path: Path, painting: Tensor) -> None:
     with pytest.warns(UserWarning, match="single frame"):
         made = danqing.style_film(film(tmp_path, 1), style=painting)

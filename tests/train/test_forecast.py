@@ -87,8 +87,38 @@ def test_a_forecast_speaks_only_of_what_was_measured() -> None:
     assert likeness(row["size"], row["channels"], row["seen"] / 100) is None
     assert likeness(1024, 3, row["seen"]) is None
     assert any(
-        "No run of about that length was measured at 1024 px" in line for line in about(400, 1024, 3, 1e5, "1 h")
+        "No run of about that length was measured with pictures of 1024 px, in colour" in line
+        for line in about(400, 1024, 3, 1e5, "1 h")
     )
+
+
+def test_a_forecast_compares_grey_pictures_with_grey_ones_and_says_with_what(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = json.loads(forecast.MEASURED.read_text("utf-8"))
+    for row in rows:
+        found = likeness(row["size"], 4 - row["channels"], row["seen"])
+        assert found is None or found["channels"] == 4 - row["channels"]
+    grey = next(row for row in rows if row["channels"] == 1)
+    told = "\n".join(about(grey["pictures"], grey["size"], 1, grey["seen"], "10m"))
+    assert f"{grey['set']} ({grey['pictures']:,} pictures, {grey['size']} px, grey)" in told
+    assert "copied sooner" not in told
+    assert "No longer run" not in told
+    monkeypatch.setattr(forecast, "MEASURED", Written([grey]))
+    told = "\n".join(about(grey["pictures"], grey["size"], 3, grey["seen"], "10m"))
+    assert grey["set"] not in told
+    assert f"measured with pictures of {grey['size']} px, in colour" in told
+    told = "\n".join(about(grey["pictures"] / 10, grey["size"], 1, grey["seen"] * 30, "10m"))
+    assert "this one is 30 times as long" in told
+    assert "10 times as many pictures" in told
+
+
+class Written:
+    """A file of rows."""
+
+    def __init__(self, rows: list[dict[str, Any]]) -> None:
+        self.rows = rows
+
+    def read_text(self, encoding: str) -> str:
+        return json.dumps(self.rows)
 
 
 def test_too_few_and_too_small_pictures_are_said(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from danqing.core.notes import noted
 from danqing.core.pictures.contract import from_uint8
 from danqing.core.pictures.writing import write
 from danqing.core.progress import finish
-from danqing.training import record
+from danqing.training import loop, plan, record
 from danqing.training.config import TrainConfig
 from danqing.training.kit import Kit
 from danqing.training.loop import resume, train
@@ -92,6 +92,67 @@ def test_a_batch_of_one_is_refused_where_it_has_no_statistics(many: Path, tmp_pa
         finish(train(config("dcgan", many, tmp_path / "new", batch=1, width=16, critic_width=8)))
     assert not (tmp_path / "new").exists()
     finish(train(config("vae", many, tmp_path / "new", batch=1, budget="2pictures")))
+
+
+IMPOSSIBLE: list[tuple[str, dict[str, Any], str]] = [
+    *((family, {"size": 1024}, "size") for family in ("mlpgan", "flow", "vae", "codec", "pix2pix", "classifier")),
+    *((family, {"size": 50}, "size") for family in ("dcgan", "stylegan")),
+    ("detector", {"size": 16}, "size"),
+    ("restorer", {"size": 16, "patch": 32}, "patch"),
+    ("codec", {"levels": 1}, "levels"),
+    ("codec", {"width": 33}, "width"),
+    ("dcgan", {"batch": 1, "norm": "batch"}, "batch"),
+    ("cyclegan", {"batch": 1}, "batch"),
+    ("classifier", {"conditional": False}, "classes"),
+    ("mlpgan", {"freeze": "wings"}, "freeze"),
+    ("mlpgan", {"freeze": "painter,critic"}, "freeze"),
+    ("mlpgan", {"freeze": "painter", "rates": "critic=0"}, "rates"),
+    ("mlpgan", {"rates": "painter=0,critic=0"}, "rates"),
+    ("mlpgan", {"rates": "wings=2"}, "rates"),
+    ("mlpgan", {"stages": [{"freeze": "wings"}, {}]}, "freeze"),
+    ("mlpgan", {"stages": [{"size": 32}, {}]}, "stages"),
+    ("mlpgan", {"teacher": "denoise-tiny"}, "cannot teach a mlpgan"),
+    ("codec", {"teacher": "denoise-tiny"}, "teacher"),
+    ("mlpgan", {"teaching": 2.0}, "there is none"),
+    ("vae", {"lecam": 0.1}, "lecam.*has none"),
+    ("vae", {"critic_augment": "diff"}, "critic-augment.*has none"),
+    ("mlpgan", {"device": "cuda"}, "no GPU"),
+]
+
+
+@pytest.mark.parametrize(("family", "values", "words"), IMPOSSIBLE)
+def test_what_no_pictures_could_mend_is_refused_before_one_is_read(
+    family: str, values: dict[str, Any], words: str, many: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def read(*_: Any) -> Any:
+        pytest.fail("pictures were read")
+
+    if values.get("device") == "cuda" and torch.cuda.is_available():
+        pytest.skip("there is a GPU")
+    monkeypatch.setattr(loop, "gather_stages", read)
+    monkeypatch.setattr(plan, "gather_stages", read)
+    before, began = state(tmp_path), {**values, "out": tmp_path / "run"}
+    with pytest.raises(UserError, match=words):
+        finish(train(TrainConfig.make(family, str(many), **{**RUN, **began})))
+    assert state(tmp_path) == before
+    if "device" not in values:
+        with pytest.raises(UserError, match=words):
+            finish(plan.plan(TrainConfig.make(family, str(many), **{**RUN, **began})))
+
+
+def test_what_changes_nothing_is_told(many: Path, run: Path, tmp_path: Path) -> None:
+    def told(**values: Any) -> str:
+        made = config("mlpgan", many, tmp_path / "new", from_=str(run), **values)
+        return "\n".join(finish(plan.plan(made))["builds_upon"]["words"])
+
+    assert "Nothing of the painter learns: what it paints stays as it is" in told(freeze="painter")
+    assert "--rates critic changes nothing" in told(freeze="critic", rates="critic=0.5")
+    assert "changes nothing" not in told(freeze="critic:1", rates="critic=0.5")
+    some = {"adapters": "low-rank", "rank": 1}
+    assert "adapters are on what is kept as it is" in told(**some, freeze="painter:1")
+    for kept in ({"freeze": "painter"}, {"rates": "painter=0"}):
+        with pytest.raises(ParameterError, match=r"adapters.*would change nothing"):
+            told(**some, **kept)
 
 
 def test_scores_on_pictures_that_were_learned_from_are_told(tmp_path: Path) -> None:

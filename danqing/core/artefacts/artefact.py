@@ -45,6 +45,8 @@ class Artefact(ABC):
         tells: whether its numbers are a result of their own, so that no file need be written.
         forgets: whether its files do not hold its numbers, so that only making it again tells them.
         gathers: whether several may be laid on one sheet.
+        looks: whether its pictures are drawings for the eye: a further step works on what was looked at.
+        lives: whether it is whole in memory and made quickly enough to be looked at while a slider moves.
         options: the settings of :class:`Saving` that mean something to it.
     """
 
@@ -53,6 +55,8 @@ class Artefact(ABC):
     tells: ClassVar[bool] = False
     forgets: ClassVar[bool] = False
     gathers: ClassVar[bool] = False
+    looks: ClassVar[bool] = False
+    lives: ClassVar[bool] = False
     options: ClassVar[tuple[str, ...]] = ()
     place: ClassVar[str] = "Write the result here."
 
@@ -95,6 +99,10 @@ class Artefact(ABC):
             OutputError: if it cannot go into a file of this name.
         """
         return [Part(self, target)]
+
+    def parts_beside(self, picture: Path, saving: Saving) -> list[Part]:
+        """What goes beside its numbers where its pictures are wanted, too; named after ``picture``."""
+        return []
 
     @abstractmethod
     def write(self, file: Path, recipe: Recipe, saving: Saving, like: Picture | None = None) -> Artefact:
@@ -147,6 +155,15 @@ class Artefact(ABC):
     def words(self) -> list[str]:
         """The figures as lines for people, where a table would not do."""
         return []
+
+    def shown(self) -> Images | None:
+        """The pictures (B, C, H, W) that it is, or that come with it, as far as they are in memory."""
+        return None
+
+    def nbytes(self) -> int:
+        """The bytes of its pictures in memory."""
+        shown = self.shown()
+        return 0 if shown is None else shown.nbytes
 
     def thumbnail(self) -> Images | None:
         """A picture (1, C, H, W) that shows what it is; None where there is nothing to see."""

@@ -13,6 +13,7 @@ from danqing.core.artefacts.pictures import Pictures, noise
 from danqing.core.artefacts.saving import Saving
 from danqing.core.disk import replacing
 from danqing.core.errors import OutputError, PictureError
+from danqing.core.json_text import json_text
 from danqing.core.pictures.contract import Images, Picture
 from danqing.core.pictures.names import fitting
 from danqing.core.recipe import Recipe, from_json, to_json
@@ -42,6 +43,8 @@ class Figures(Artefact):
     suffixes: ClassVar[tuple[str, ...]] = (".json",)
     tells: ClassVar[bool] = True
     forgets: ClassVar[bool] = True
+    looks: ClassVar[bool] = True
+    lives: ClassVar[bool] = True
     options: ClassVar[tuple[str, ...]] = ("depth", "quality")
     place: ClassVar[str] = "Write the picture here, or the numbers if it ends in .json."
 
@@ -58,6 +61,9 @@ class Figures(Artefact):
             raise OutputError("there is no picture to write, only numbers", where=target, remedy=remedy)
         return [*Pictures(self.picture).parts(target, saving), *self.plots(target)]
 
+    def parts_beside(self, picture: Path, saving: Saving) -> list[Part]:
+        return self.plots(picture) if self.picture is None else self.parts(picture, saving)
+
     def plots(self, target: Path) -> list[Part]:
         """The further pictures, named after ``target``."""
         named = {name: target.with_name(fitting(target.stem, f"-{name}.png")) for name in self.named}
@@ -66,8 +72,8 @@ class Figures(Artefact):
     def write(self, file: Path, recipe: Recipe, saving: Saving, like: Picture | None = None) -> Artefact:
         content = {"numbers": self.told(), "recipe": json.loads(to_json(recipe))}
         with replacing(file, force=saving.force) as temporary:
-            text = json.dumps(content, indent=2, ensure_ascii=False)
-            temporary.write_text(text + "\n", "utf-8", "surrogateescape")
+            text = json_text(content, indent=2)
+            temporary.write_text(text + "\n", "utf-8")
         return self
 
     @classmethod
@@ -97,6 +103,12 @@ class Figures(Artefact):
 
     def words(self) -> list[str]:
         return self.lines
+
+    def shown(self) -> Images | None:
+        return self.picture
+
+    def nbytes(self) -> int:
+        return super().nbytes() + sum(each.nbytes for each in self.named.values())
 
     def thumbnail(self) -> Images | None:
         return None if self.picture is None else self.picture[:1]

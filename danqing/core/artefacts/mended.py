@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from danqing.core.artefacts.figures import Figures
 
@@ -13,6 +14,8 @@ class Mended(Figures):
 
     Their opacity is that of the pictures looked at, and the next step of a chain works on them.
     """
+
+    looks: ClassVar[bool] = False
 
 
 __all__ = ["Mended"]

@@ -33,6 +33,7 @@ class Pictures(Artefact):
     noun: ClassVar[str] = "a picture"
     suffixes: ClassVar[tuple[str, ...]] = SUFFIXES
     gathers: ClassVar[bool] = True
+    lives: ClassVar[bool] = True
     options: ClassVar[tuple[str, ...]] = ("depth", "quality")
     place: ClassVar[str] = "Write the picture here; the suffix says the format."
 
@@ -89,6 +90,9 @@ class Pictures(Artefact):
     @classmethod
     def draw(cls, rng: random.Random) -> Artefact:
         return cls(noise(rng, 1))
+
+    def shown(self) -> Images:
+        return self.x
 
     def thumbnail(self) -> Images:
         return self.x[:1]

@@ -12,6 +12,7 @@ from danqing.core.errors import PictureError
 from danqing.core.fields.kind import Kind, View
 from danqing.core.fields.only import OnlyKind
 from danqing.core.fields.pictures import FILE
+from danqing.core.json_text import json_text
 from danqing.core.pictures.contract import Images
 from danqing.core.pictures.found import Found, Thing, from_json, seen_in, to_json
 
@@ -54,7 +55,7 @@ class BoxesKind(Kind):
         return {"anyOf": [{"type": "string", "format": "boxes"}, {"type": "array"}]}
 
     def spelt(self, value: Any) -> str:
-        return json.dumps(self.plain(value), ensure_ascii=False)
+        return json_text(self.plain(value))
 
     def plain(self, value: Any) -> Any:
         return [to_json(each) for each in value]

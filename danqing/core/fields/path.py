@@ -16,7 +16,7 @@ class PathKind(Kind):
     """A place on the disk: ``pathlib.Path``; where a file lies there, the work depends on what is in it."""
 
     noun: ClassVar[str] = "a file"
-    metavar: ClassVar[str] = "FILE"
+    metavar: ClassVar[str] = "PATH"
     widget: ClassVar[str] = "file"
     leads: ClassVar[bool] = True
     opens: ClassVar[bool] = True

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import Any
 
 from safetensors import SafetensorError, safe_open
 
 from danqing.core.errors import ModelFileError
+from danqing.core.json_text import STRAY
 from danqing.core.learned.model import Card, Model
 from danqing.core.menu import PACKAGE
 
@@ -21,6 +25,16 @@ EXPORTED = (".onnx", ".xml", ".bin")  # what is written for other programs
 CHECKPOINT = "checkpoint"  # the kind of file that holds all of a run; it can stand for a model
 
 
+@contextmanager
+def opened_weights(file: str | Path, device: str = "cpu") -> Iterator[Any]:
+    """Open a safetensors file; its library takes names in UTF-8 alone, so that others are opened for it."""
+    with ExitStack() as stack:
+        name = str(file)
+        if STRAY.search(name):
+            name = f"/dev/fd/{stack.enter_context(open(file, 'rb')).fileno()}"
+        yield stack.enter_context(safe_open(name, framework="pt", device=device))
+
+
 def read_card(file: str | Path) -> Card:
     """Read the card alone.
 
@@ -28,7 +42,7 @@ def read_card(file: str | Path) -> Card:
         ModelFileError: if the file is missing, damaged, not danqing's, or newer than this danqing.
     """
     try:
-        with safe_open(file, framework="pt") as reader:
+        with opened_weights(file) as reader:
             text = (reader.metadata() or {}).get("danqing")
     except FileNotFoundError as error:
         raise ModelFileError("no such weights file", where=file) from error
@@ -119,4 +133,14 @@ def first_line(error: Exception) -> str:
     return str(error).strip().partition("\n")[0][:200]
 
 
-__all__ = ["CHECKPOINT", "FORMAT", "WEIGHTS", "bundled", "bundled_name", "first_line", "locate", "read_card"]
+__all__ = [
+    "CHECKPOINT",
+    "FORMAT",
+    "WEIGHTS",
+    "bundled",
+    "bundled_name",
+    "first_line",
+    "locate",
+    "opened_weights",
+    "read_card",
+]

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar, overload
 
 import torch
-from safetensors import SafetensorError, safe_open
+from safetensors import SafetensorError
 from safetensors.torch import save_file
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
@@ -17,8 +17,9 @@ from torch.overrides import TorchFunctionMode
 from danqing import __version__
 from danqing.core.disk import hash_of, replacing
 from danqing.core.errors import ModelFileError, OutputError
+from danqing.core.json_text import json_text
 from danqing.core.learned.adapters import merged
-from danqing.core.learned.card import CHECKPOINT, FORMAT, first_line, locate, read_card
+from danqing.core.learned.card import CHECKPOINT, FORMAT, first_line, locate, opened_weights, read_card
 from danqing.core.learned.families import family_named
 from danqing.core.learned.model import Card, Model
 from danqing.core.menu import families
@@ -44,7 +45,7 @@ def save_tensors(tensors: dict[str, Tensor], file: str | Path, card: Card, *, fo
     plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     with replacing(file, force=force) as temporary:
         try:
-            save_file(plain, temporary, metadata={"danqing": json.dumps(header, ensure_ascii=False, sort_keys=True)})
+            save_file(plain, temporary, metadata={"danqing": json_text(header, sort_keys=True)})
         except SafetensorError as error:
             raise OutputError(f"cannot be written ({error})", where=file) from error
     return Path(file)
@@ -112,7 +113,7 @@ def load_tensors(file: str | Path, device: str = "cpu") -> tuple[Card, dict[str,
     """
     card = read_card(file)
     try:
-        with safe_open(file, framework="pt", device=device) as reader:
+        with opened_weights(file, device) as reader:
             return card, {name: reader.get_tensor(name) for name in reader.keys()}  # noqa: SIM118 (not a mapping)
     except (SafetensorError, OSError) as error:
         raise ModelFileError(f"is damaged ({first_line(error)})", where=file) from error

@@ -37,6 +37,7 @@ class Operator(Task[P, R]):
         settle: for a local operator that must know something of the whole picture: a function of its parameters, by
             name, that returns the values to go on with. It is given one picture (1, C, H, W) at a time, before that is
             cut into tiles; the operator then works on settled values only, one picture at a time.
+        upended: whether it turns pictures on their side, so that what was across is down, as a function of its values.
         version: raised when the operator makes something else of the same values; the work of another version is not
             "there already".
         needs: packages that only an extra brings, without which the operator refuses to work.
@@ -48,6 +49,7 @@ class Operator(Task[P, R]):
     geometry: bool = False
     proportional: bool | Callable[..., bool] = True
     settle: Settle | None = None
+    upended: Callable[..., bool] | None = None
     version: int = 1
     needs: tuple[str, ...] = ()
     extra: str = ""
@@ -103,6 +105,10 @@ class Operator(Task[P, R]):
             self.proportional(**_named(self.proportional, params)) if callable(self.proportional) else self.proportional
         )
 
+    def upends(self, params: dict[str, Any]) -> bool:
+        """Whether it turns pictures on their side, with these parameters."""
+        return self.upended is not None and self.upended(**_named(self.upended, params))
+
     def scale_for(self, params: dict[str, Any]) -> int:
         """How many times larger its output is with these parameters."""
         return self.scale(**_named(self.scale, params)) if callable(self.scale) else self.scale
@@ -132,6 +138,7 @@ def operator(
     geometry: bool = False,
     proportional: bool | Callable[..., bool] = True,
     settle: Settle | None = None,
+    upended: Callable[..., bool] | None = None,
     version: int = 1,
     needs: tuple[str, ...] = (),
     extra: str = "",

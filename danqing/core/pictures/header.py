@@ -16,6 +16,7 @@ from PIL import Image, ImageFile, JpegImagePlugin
 
 from danqing.core.errors import DanqingError, PictureError
 from danqing.core.pictures import png
+from danqing.core.pictures.views import further_views
 from danqing.core.recipe import Recipe, from_json
 
 FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF", "AVIF")
@@ -42,6 +43,7 @@ class Header:
         facts: chunks of a PNG by kind.
         texts: what it says in words, by PNG's keywords.
         passed_over: what was too long to be looked at.
+        views: further pictures in a JPEG, such as that of the other eye.
         icc: the colour profile.
         exif: the EXIF block.
         xmp: the XMP packet.
@@ -57,6 +59,7 @@ class Header:
     facts: dict[bytes, bytes] = field(default_factory=dict)
     texts: dict[str, str] = field(default_factory=dict)
     passed_over: list[str] = field(default_factory=list)
+    views: int = 0
     icc: bytes | None = None
     exif: bytes = b""
     xmp: bytes = b""
@@ -173,7 +176,7 @@ def _other(file: str | Path, kind: str, stream: BinaryIO) -> Header:
     )
     header = Header(file, kind, *picture.size, int(getattr(picture, "n_frames", 1)), picture, stream)
     header.icc, header.exif = picture.info.get("icc_profile"), picture.info.get("exif", b"")
-    header.xmp = picture.info.get("xmp", b"")
+    header.xmp, header.views = picture.info.get("xmp", b""), further_views(picture) if kind == "JPEG" else 0
     comment = picture.info.get("comment", b"")
     if comment:
         header.texts["Comment"] = comment.decode("utf-8", "replace") if isinstance(comment, bytes) else str(comment)

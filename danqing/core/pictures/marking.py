@@ -41,7 +41,7 @@ def marked(picture: Images, found: Found) -> Images:
 
 def colour_of(label: str) -> Colour:
     """A bright colour, always the same for a label."""
-    hue = zlib.crc32(label.encode()) % 360 / 360
+    hue = zlib.crc32(label.encode("utf-8", "surrogatepass")) % 360 / 360
     red, green, blue = colorsys.hsv_to_rgb(hue, 0.75, 0.95)
     return round(red * 255), round(green * 255), round(blue * 255)
 

@@ -17,6 +17,7 @@ from danqing.core.notes import note
 from danqing.core.pictures import png
 from danqing.core.pictures.contract import Picture
 from danqing.core.pictures.header import Header, opened
+from danqing.core.pictures.names import several
 from danqing.core.recipe import Recipe, from_json
 
 if TYPE_CHECKING:
@@ -75,6 +76,9 @@ def read(
 
 
 def _check_frames(header: Header, frame: str) -> None:
+    if header.views:
+        more = several(header.views, "further picture")
+        note(f"{header.file}: holds {more} (another view, depth, or brightness for HDR screens): the first is read")
     if header.frames == 1:
         return
     if frame == "only":

@@ -11,7 +11,6 @@ from torch import Tensor
 from torch.nn.functional import interpolate
 
 from danqing.core.artefacts.artefact import Artefact
-from danqing.core.artefacts.mended import Mended
 from danqing.core.fields.colour import ColourKind
 from danqing.core.fields.mask import MaskKind
 from danqing.core.fields.weights import WeightsKind
@@ -91,9 +90,9 @@ def compute(call: Call, loaded: Loaded) -> Job[tuple[Artefact, Picture | None]]:
     if picture.alpha is None:
         values = {**loaded.values, operator.subject: picture.pixels}
         result = yield from tiles.run(operator, values)
-        return operator.makes.of(result), _lent(picture, None)
+        return operator.makes.of(result), _lent(operator, picture, None, values)
     result, alpha = yield from _with_alpha(operator, picture.pixels, picture.alpha, loaded.values)
-    return operator.makes.of(result), _lent(picture, alpha)
+    return operator.makes.of(result), _lent(operator, picture, alpha, loaded.values)
 
 
 def watched(job: Job[R], notes: list[str], uses: Uses) -> Job[R]:
@@ -110,9 +109,11 @@ def watched(job: Job[R], notes: list[str], uses: Uses) -> Job[R]:
         job.close()
 
 
-def _lent(picture: Picture, alpha: Mask | None) -> Picture:
+def _lent(operator: Operator[..., Any], picture: Picture, alpha: Mask | None, values: dict[str, Any]) -> Picture:
     """What a file of the result takes over; of the pixels, which may be many, nothing is held on to."""
-    return replace(picture, pixels=picture.pixels[..., :1, :1], alpha=alpha, recipe=None)
+    dots = picture.resolution
+    dots = dots[::-1] if dots is not None and operator.upends(values) else dots
+    return replace(picture, pixels=picture.pixels[..., :1, :1].clone(), alpha=alpha, recipe=None, resolution=dots)
 
 
 def _with_alpha(operator: Operator[..., Any], x: Images, alpha: Mask, values: dict[str, Any]) -> Job[tuple[Any, Any]]:
@@ -180,12 +181,11 @@ def _without_holes(operator: Operator[..., Any], x: Images, alpha: Mask) -> Imag
 
 def _fitting(operator: Operator[..., Any], alpha: Mask, values: dict[str, Any], result: Any) -> Mask | None:
     """The opacity of a result that lies on the picture, enlarged as it was; None, and said, where it does not."""
-    if isinstance(result, Mended):
-        result = result.picture
-    if not isinstance(result, Tensor):
+    shown = None if operator.makes.looks else operator.makes.of(result).shown()
+    if shown is None:
         return None
     scale = operator.scale_for(values)
-    if result.shape[-2:] != (alpha.shape[-2] * scale, alpha.shape[-1] * scale):
+    if shown.shape[-2:] != (alpha.shape[-2] * scale, alpha.shape[-1] * scale):
         note(f"the result of {operator.name} has no transparency: it does not lie on the picture any more")
         return None
     return alpha if scale == 1 else interpolate(alpha, scale_factor=scale, mode="bilinear").clamp(0, 1)

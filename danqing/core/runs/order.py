@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from danqing.core.artefacts.artefact import Artefact, Part, numbered_name
-from danqing.core.artefacts.figures import Figures, numbers_in
+from danqing.core.artefacts.figures import numbers_in
 from danqing.core.artefacts.pictures import recipe_in
 from danqing.core.artefacts.saving import Saving, Take
 from danqing.core.disk import beside, hash_of, seen_from
@@ -169,12 +169,8 @@ class Order:
         if self.target is None:
             return []
         found = result.parts(self.target, self.saving, self.numbered)
-        if self.beside and isinstance(result, Figures) and found[0].content is result:
-            picture = self._picture_beside(self.target)
-            if result.picture is not None:
-                found += result.parts(picture, self.saving)
-            else:
-                found += result.plots(picture)
+        if self.beside and found[0].content is result:
+            found += result.parts_beside(self._picture_beside(self.target), self.saving)
         return found
 
     def is_kept(self, file: Path, take: Take) -> bool:

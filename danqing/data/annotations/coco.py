@@ -11,6 +11,7 @@ from torch import Tensor
 
 from danqing.core.disk import replacing
 from danqing.core.errors import DataError
+from danqing.core.json_text import json_text
 from danqing.core.notes import note
 from danqing.core.pictures.found import Found, Spot, Thing, from_run_lengths, run_lengths
 from danqing.core.pictures.names import several
@@ -109,7 +110,7 @@ def write(labels: LabelSet, place: Path) -> list[Path]:
     ]
     content = {"images": images, "annotations": annotations, "categories": categories}
     with replacing(place, force=False) as temporary:
-        temporary.write_text(json.dumps(content, ensure_ascii=False) + "\n", "utf-8", "surrogateescape")
+        temporary.write_text(json_text(content) + "\n", "utf-8")
     return [place]
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 from danqing.core.disk import replacing
 from danqing.core.errors import PictureError
 from danqing.core.fields.boxes import BoxesKind
+from danqing.core.json_text import json_text
 from danqing.core.pictures.found import to_json
 from danqing.data.annotations.label_set import Folder, LabelSet, class_names, label_files, places_for
 from danqing.data.annotations.packed import Packed
@@ -45,6 +45,6 @@ def write(labels: LabelSet, place: Path) -> list[Path]:
     for name, found in labels.found.items():
         file = places[name]
         with replacing(file, force=False) as temporary:
-            temporary.write_text(json.dumps(to_json(found), indent=2, ensure_ascii=False) + "\n", "utf-8")
+            temporary.write_text(json_text(to_json(found), indent=2) + "\n", "utf-8")
         written.append(file)
     return written

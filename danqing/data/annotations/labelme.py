@@ -14,6 +14,7 @@ from PIL import Image
 from torch import Tensor
 
 from danqing.core.disk import replacing
+from danqing.core.json_text import json_text
 from danqing.core.pictures.found import Found, Spot, Thing
 from danqing.data.annotations.label_set import (
     Folder,
@@ -76,7 +77,7 @@ def write(labels: LabelSet, place: Path) -> list[Path]:
         content: dict[str, Any] = {"version": "5.0.0", "flags": {}, "shapes": shapes, "imagePath": name,
                    "imageData": None, "imageHeight": found.height, "imageWidth": found.width}  # fmt: skip
         with replacing(file, force=False) as temporary:
-            temporary.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", "utf-8", "surrogateescape")
+            temporary.write_text(json_text(content, indent=2) + "\n", "utf-8")
         written.append(file)
     return written
 

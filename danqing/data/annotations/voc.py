@@ -96,7 +96,7 @@ def _thing(element: ElementTree.Element, size: tuple[int, int]) -> Thing | str:
 
 def _element(name: str, found: Found) -> ElementTree.Element:
     root = ElementTree.Element("annotation")
-    ElementTree.SubElement(root, "filename").text = name
+    ElementTree.SubElement(root, "filename").text = "".join(each if each.isprintable() else "\ufffd" for each in name)
     size = ElementTree.SubElement(root, "size")
     for side, length in (("width", found.width), ("height", found.height), ("depth", 3)):
         ElementTree.SubElement(size, side).text = str(length)

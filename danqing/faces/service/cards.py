@@ -11,6 +11,7 @@ from typing import Any
 
 from danqing.core.disk import replacing
 from danqing.core.errors import OutputError
+from danqing.core.json_text import json_text
 
 LONGEST = 200  # bytes of a name, so that a file can have it
 
@@ -38,7 +39,7 @@ def keep_facts(file: Path, facts: Mapping[str, Any]) -> None:
         OutputError: if it cannot be written.
     """
     with replacing(file) as temporary:
-        temporary.write_text(json.dumps(facts, ensure_ascii=False, default=str), "utf-8")
+        temporary.write_text(json_text(facts, default=str), "utf-8")
 
 
 def set_aside(file: Path) -> Path:

@@ -7,8 +7,6 @@ import math
 import threading
 from typing import Any
 
-from danqing.core.artefacts.figures import Figures
-from danqing.core.artefacts.pictures import Pictures
 from danqing.core.fields.form import Field
 from danqing.core.fields.kind import Kind
 from danqing.core.fields.number import UNREACHED, NumberKind
@@ -85,7 +83,7 @@ def paints(task: AnyTask) -> bool:
 
 def is_live(task: AnyTask) -> bool:
     """Whether it makes something that can be looked at while a slider moves."""
-    return isinstance(task, Operator) and issubclass(task.makes, Pictures | Figures)
+    return isinstance(task, Operator) and task.makes.lives
 
 
 def told(name: str) -> dict[str, Any]:

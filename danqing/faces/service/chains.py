@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from danqing.core.artefacts.figures import Figures
-from danqing.core.artefacts.mended import Mended
 from danqing.core.artefacts.pictures import recipe_in
 from danqing.core.errors import DanqingError, ParameterError
 from danqing.core.recipe import Recipe, Step
@@ -78,8 +76,7 @@ def run_chain(steps: list[Asked], picture: str | list[str] | None, run: Run) -> 
                 values[task.subject] = current[0] if len(current) == 1 else current
             result = run(step.name, task, values, step.saving)
         results.append(result)
-        looks = issubclass(task.makes, Figures) and not issubclass(task.makes, Mended)
-        if not looks and (made := pictures_of(result)):  # drawings of an analysis are no work
+        if not task.makes.looks and (made := pictures_of(result)):
             current = made
     return results, current
 

@@ -6,7 +6,7 @@ import io
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import cv2
 import numpy as np
@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
-from danqing.core.artefacts.figures import Figures
 from danqing.core.errors import ParameterError
 from danqing.core.fields.box import BoxKind, Rectangle
 from danqing.core.notes import noted
@@ -32,6 +31,7 @@ FILM = (".mp4",)
 JPEG = b"\xff\xd8\xff"  # its first bytes; others cannot be shrunk while they are decoded
 
 Bytes = NDArray[np.uint8]
+T = TypeVar("T")
 
 
 class Size(NamedTuple):
@@ -79,9 +79,9 @@ class Display:
 
         return self._worked.get((name, size), make, _bytes_of)  # type: ignore[no-any-return]
 
-    def made(self, key: Any, make: Callable[[], Any]) -> Any:
+    def made(self, key: Any, make: Callable[[], T], bytes_of: Callable[[T], int]) -> T:
         """Anything else that is made for work that is done again and again."""
-        return self._worked.get(key, make, _bytes_of)
+        return self._worked.get(key, make, bytes_of)  # type: ignore[no-any-return]
 
     def mask(self, key: Any, make: Callable[[], Picture], size: Size) -> Picture:
         """A mask to work with: cut out, and made small."""
@@ -220,12 +220,8 @@ def _on_white(a: Bytes) -> Bytes:
     return (a[..., :-1] * opacity + 255 * (1 - opacity)).round().astype(np.uint8)
 
 
-def _bytes_of(made: Any) -> int:
-    if isinstance(made, Picture):
-        return made.pixels.nbytes + (0 if made.alpha is None else made.alpha.nbytes)
-    if isinstance(made, Figures):
-        return sum(each.nbytes for each in (made.picture, *made.named.values()) if each is not None)
-    return int(getattr(made, "nbytes", 0))
+def _bytes_of(picture: Picture) -> int:
+    return picture.pixels.nbytes + (0 if picture.alpha is None else picture.alpha.nbytes)
 
 
 __all__ = ["MEDIA", "QUALITY", "Display", "Size", "box_of", "cut", "encoded", "histogram", "smaller", "with_opacity"]

@@ -18,6 +18,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
+from danqing.core.json_text import json_text
 from danqing.faces.service.cards import facts_in, keep_facts
 from danqing.faces.service.problems import Problem
 
@@ -98,9 +99,9 @@ class JobFolder:
 
     def event(self, kind: str, data: Any) -> None:
         """Add a line to what has happened; the place where it ends is its id."""
-        line = json.dumps({"event": kind, "data": data}, ensure_ascii=False, default=str) + "\n"
+        line = json_text({"event": kind, "data": data}, default=str) + "\n"
         with open(self.folder / "events.jsonl", "ab") as stream:
-            stream.write(line.encode("utf-8", "replace"))
+            stream.write(line.encode())
 
     def events(self, after: int = 0) -> Iterator[tuple[int, str, Any]]:
         """What has happened after an id: id, kind and data."""

@@ -14,9 +14,6 @@ from typing import Any, NamedTuple
 from torch.nn.functional import interpolate
 
 from danqing.core.artefacts.artefact import Artefact
-from danqing.core.artefacts.figures import Figures
-from danqing.core.artefacts.mended import Mended
-from danqing.core.artefacts.pictures import Pictures
 from danqing.core.errors import ParameterError
 from danqing.core.fields.kind import Kind, View
 from danqing.core.fields.mask import MaskKind
@@ -41,6 +38,22 @@ from danqing.faces.service.wish import Wish
 SHEET = 4096  # px of a sheet of several pictures
 
 
+class Made(NamedTuple):
+    """What a step made, in memory, and the opacity that belongs to its pictures."""
+
+    artefact: Artefact
+    alpha: Mask | None
+
+    def nbytes(self) -> int:
+        """The bytes that are held."""
+        return self.artefact.nbytes() + (0 if self.alpha is None else self.alpha.nbytes)
+
+    def picture(self) -> Picture | None:
+        """Its pictures; None where there is nothing to see."""
+        shown = self.artefact.shown()
+        return None if shown is None else Picture(shown, self.alpha)
+
+
 class Seen(NamedTuple):
     """What is to be seen: facts, and the picture as a file (empty where there is nothing to look at)."""
 
@@ -52,24 +65,18 @@ def look(service: Service, wish: Wish, stop: Stop) -> Seen:
     """Do what a wish asks for, in memory."""
     began = time.perf_counter()
     notes: list[str] = []
-    looking = Looking(service, wish, stop, notes)
-    shown = looking.seen()
+    shown, numbers = Looking(service, wish, stop, notes).seen()
     facts: dict[str, Any] = {"id": wish.id, "channel": wish.channel, "type": "result", "bytes": 0}
     data, count, columns = b"", 0, 1
-    if isinstance(shown, Figures):
-        facts["numbers"] = service.scrub(shown.told())
-    picture = shown.picture if isinstance(shown, Figures) else shown.pixels if isinstance(shown, Picture) else None
-    if picture is not None:
-        count = len(picture)
+    if shown is not None:
+        count = len(shown.pixels)
         columns = max(1, math.ceil(math.sqrt(count)))
-        pixels = contact_sheet(picture, columns) if count > 1 else picture
-        alpha = shown.alpha if isinstance(shown, Picture) else looking.opacity
-        alpha = alpha if count == 1 else None
+        pixels = contact_sheet(shown.pixels, columns) if count > 1 else shown.pixels
+        alpha = shown.alpha if count == 1 else None
         bytes_ = smaller(with_opacity(pixels, alpha), SHEET if count > 1 else max(wish.size.longest, 1))
         data, form = encoded(bytes_, wish.form, wish.quality)
         facts |= {"width": bytes_.shape[1], "height": bytes_.shape[0], "format": form, "bytes": len(data)}
-    facts |= {"count": count, "columns": columns, "notes": service.scrub(notes)}
-    facts.setdefault("numbers", None)
+    facts |= {"count": count, "columns": columns, "notes": service.scrub(notes), "numbers": service.scrub(numbers)}
     return Seen({**facts, "milliseconds": round((time.perf_counter() - began) * 1000, 2)}, data)
 
 
@@ -79,41 +86,41 @@ class Looking:
     def __init__(self, service: Service, wish: Wish, stop: Stop, notes: list[str]) -> None:
         self._service, self._wish, self._stop, self._notes = service, wish, stop, notes
         self._scale = 1.0
-        self.opacity: Mask | None = None  # that goes with figures of a picture that was mended
 
-    def seen(self) -> Picture | Figures | None:
-        """What the last step that is on made; the picture itself where none is."""
+    def seen(self) -> tuple[Picture | None, Any]:
+        """What the last step that is on made, and its numbers; the picture itself where none is."""
         wish = self._wish
         steps = [step for step in wish.steps if step.on]
         if wish.picture is not None:
             self._scale = self._scale_of(wish.picture)
-        current: Any = None if wish.picture is None else self._picture(wish.picture)
+        current = None if wish.picture is None else self._picture(wish.picture)
+        numbers: Any = None
         for number, step in enumerate(steps, 1):
             try:
                 if number < len(steps):
                     current = self._remembered(steps[:number], current, step)
                 else:
-                    current = self._done(step, current)
+                    made = self._done(step, current)
+                    current, numbers = made.picture(), made.artefact.told()
             except Exception as error:
                 problem = problem_of(error)
                 if problem.kind == "internal":
                     raise
                 problem.more.setdefault("step", number)
                 raise problem from error
-        return current  # type: ignore[no-any-return]
+        return current, numbers
 
-    def _remembered(self, steps: list[Asked], before: Any, step: Asked) -> Any:
+    def _remembered(self, steps: list[Asked], before: Picture | None, step: Asked) -> Picture | None:
+        """What the step after one works on."""
         key = (
             self._wish.picture,
             self._wish.size,
             json.dumps([each.told() for each in steps], sort_keys=True, default=str),
         )
-        made = self._service.display.made(key, lambda: self._done(step, before))
-        if isinstance(made, Mended):
-            return _after(before, made)
-        return before if isinstance(made, Figures) else made
+        made = self._service.display.made(key, lambda: self._done(step, before), Made.nbytes)
+        return before if made.artefact.looks else made.picture()
 
-    def _done(self, step: Asked, before: Picture | None) -> Picture | Figures | None:
+    def _done(self, step: Asked, before: Picture | None) -> Made:
         """What one step makes of a picture."""
         task = task_of(step.name)
         assert isinstance(task, Operator)
@@ -121,8 +128,7 @@ class Looking:
         work = watched(compute(call, loaded), self._notes, {})
         with live() if paints(task) else nullcontext():
             made, like = finish(work, self._stop)
-        self.opacity = like.alpha if like is not None else None
-        return _shown(made, like)
+        return Made(made, like.alpha if like is not None else None)
 
     def _loaded(
         self, task: Operator[..., Any], values: Mapping[str, Any], before: Picture | None
@@ -189,21 +195,6 @@ class Looking:
             return 1.0
         with opened(self._service.shelf.file(name), self._service.settings.limits.pixels) as header:
             return min(1.0, self._wish.size.longest / max(header.width, header.height))
-
-
-def _after(before: Picture, made: Mended) -> Picture:
-    """What the step after one that mended works on."""
-    assert made.picture is not None
-    alike = made.picture.shape[-2:] == before.pixels.shape[-2:]
-    return Picture(made.picture, before.alpha if alike else None)
-
-
-def _shown(made: Artefact, like: Picture | None) -> Picture | Figures | None:
-    if isinstance(made, Figures):
-        return made
-    if isinstance(made, Pictures):
-        return Picture(made.x, like.alpha if like is not None else None)
-    return None
 
 
 __all__ = ["Seen", "look"]

@@ -11,6 +11,7 @@ from urllib.parse import quote
 from fastapi import APIRouter, Request, Response
 
 from danqing.core.artefacts.saving import Take, goes_beside
+from danqing.core.json_text import json_text
 from danqing.faces.service import catalogue
 from danqing.faces.service.bodies import PICTURE, SAVING, json_body
 from danqing.faces.service.chains import Asked, chain_of, recipe_of, run_chain
@@ -172,7 +173,7 @@ def answer(service: Service, request: Request, result: dict[str, Any]) -> Respon
     file = service.shelf.file(seen[0]["id"])
     sent = file_answer(file, seen[0]["type"], False)
     told = in_language({"notes": result["notes"]})
-    sent.headers["danqing-notes"] = quote(json.dumps(told["notes"], ensure_ascii=False), safe=" ,:[]{}\"'")
+    sent.headers["danqing-notes"] = quote(json_text(told["notes"]), safe=" ,:[]{}\"'")
     sent.headers["danqing-id"] = seen[0]["id"]
     numbers = as_json(result["numbers"]).decode()
     if result["numbers"] is not None and len(numbers) < 4000:

@@ -106,7 +106,37 @@ def test_animations_give_their_first_frame_or_are_refused(tmp_path: Path, suffix
 def test_the_preview_in_a_phone_picture_is_no_second_frame(tmp_path: Path) -> None:
     picture = Image.new("RGB", (16, 16), "red")
     picture.save(tmp_path / "x.jpg", format="MPO", save_all=True, append_images=[picture.resize((8, 8))])
+    _as_type(tmp_path / "x.jpg", 0x010001)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", PictureWarning)
+        assert read(tmp_path / "x.jpg", frame="only").pixels.shape == (1, 3, 16, 16)
+
+
+@pytest.mark.parametrize("kind", [0x020002, 0])  # of the other eye; of a depth or a gain map nothing is said
+def test_a_further_view_in_a_jpeg_is_told(kind: int, tmp_path: Path) -> None:
+    views = [Image.new("RGB", (16, 16), colour) for colour in ("red", "blue")]
+    views[0].save(tmp_path / "x.jpg", format="MPO", save_all=True, append_images=views[1:])
+    _as_type(tmp_path / "x.jpg", kind)
+    with pytest.warns(PictureWarning, match="holds 1 further picture .*: the first is read"):
+        assert read(tmp_path / "x.jpg").pixels[0, 2].max() < 0.1
+
+
+def test_a_broken_index_of_views_is_no_hindrance(tmp_path: Path) -> None:
+    views = [Image.new("RGB", (16, 16), colour) for colour in ("red", "blue")]
+    views[0].save(tmp_path / "x.jpg", format="MPO", save_all=True, append_images=views[1:])
+    content = bytearray((tmp_path / "x.jpg").read_bytes())
+    begin = content.index(b"MPF\0") + 4
+    content[begin : begin + 60] = bytes(60)
+    (tmp_path / "x.jpg").write_bytes(content)
     assert read(tmp_path / "x.jpg", frame="only").pixels.shape == (1, 3, 16, 16)
+
+
+def _as_type(file: Path, kind: int) -> None:
+    """Say of the second picture of an MPO what it is."""
+    content = bytearray(file.read_bytes())
+    first = content.index(struct.pack("<I", 0x030000), content.index(b"MPF\0") + 20)
+    content[first + 16 : first + 20] = struct.pack("<I", kind)
+    file.write_bytes(content)
 
 
 @settings(max_examples=60, deadline=None)
