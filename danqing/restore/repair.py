@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from danqing.core.artefacts.mended import Mended
 from danqing.core.errors import ParameterError
@@ -16,6 +17,8 @@ from danqing.core.learned.model import Restorer
 from danqing.core.operators import tiles
 from danqing.core.operators.operator import operator
 from danqing.core.operators.use import use
+from danqing.core.pictures.alpha import filled as filled_under
+from danqing.core.pictures.alpha import seen_in
 from danqing.core.pictures.contract import Images, Mask
 from danqing.core.progress import Job, Progress
 from danqing.maths.colour import brightness
@@ -24,6 +27,7 @@ from danqing.maths.drawn import drawn
 from danqing.maths.edge_widths import FEWEST, edge_widths
 from danqing.maths.fading import unfaded
 from danqing.maths.jpeg_history import history
+from danqing.maths.opacity import opacity_of
 from danqing.maths.roughness import through_texture
 from danqing.maths.stains import unstained
 from danqing.nets.fade_estimate import estimate_fade
@@ -65,7 +69,7 @@ class Found(NamedTuple):
     needs: Any = None
 
 
-@operator(version=7)
+@operator(version=8)
 def repair(
     x: Images,
     strength: Annotated[float, Range(0, 1)] = 1.0,
@@ -73,6 +77,7 @@ def repair(
     never: str = "",
     output: Literal["picture", "steps"] = "picture",
     size: Literal["tiny", "base"] = "base",
+    alpha: Mask | None = None,
 ) -> Job[Mended]:
     """Look what ails a photograph and mend it: compression, folds, scratches, stains, noise, faded colours, blur.
 
@@ -95,6 +100,7 @@ def repair(
         never: steps that are not taken, likewise.
         output: the mended pictures, or for each one the steps side by side, from the first state to the last.
         size: of the net that takes away noise: base, or the faster tiny.
+        alpha: opacity (B, 1, H, W), by default the pictures' own; what is not seen at all does not count.
 
     Returns:
         A job with what was found in each picture, when it was looked for: ``jpeg`` (quality, null if there is no
@@ -117,13 +123,16 @@ def repair(
     if both := wanted & unwanted:
         raise ParameterError(f"{sorted(both)[0]} is to be done always, too", where="never", remedy="Name it once")
     numbers, shown = [], []
+    opacity = opacity_of(x, alpha)
+    x = x if opacity is None else filled_under(x, opacity)
     for at in range(len(x)):
+        seen = None if opacity is None else seen_in(opacity[at : at + 1])
         states, steps = [x[at : at + 1]], []
         figures: dict[str, Any] = {}
-        noise, aged = _noise(states[0]), not bool(drawn(states[0]))
+        noise, aged = _noise(states[0], seen), not bool(drawn(states[0], seen))
         for number, step in enumerate(_order(noise)):
             yield Progress(at + number / len(KEYS), len(x), step)
-            found = noise if step == "noise" and len(states) == 1 else _LOOKS[step](states[-1])
+            found = _noise(states[-1], seen) if step == "noise" else _LOOKS[step](states[-1])
             figures[KEYS[step]] = found.figure
             if step == "noise" and "compression" in steps and step not in wanted:
                 continue  # what JPEG leaves is not white noise
@@ -165,8 +174,8 @@ def _compression(x: Images) -> Found:
     return Found(quality, quality is not None and quality < POOR, x.new_tensor([float(quality or 0)]))
 
 
-def _noise(x: Images) -> Found:
-    estimate = estimate_noise(x)
+def _noise(x: Images, seen: Tensor | None) -> Found:
+    estimate = estimate_noise(x, seen)
     known = 255 * float(estimate.level[0])
     figure = None if math.isnan(known) else known
     return Found(figure, known > NOISY, estimate)  # nothing is more than NaN
@@ -209,7 +218,6 @@ def _blur(x: Images) -> Found:
 
 _LOOKS: dict[str, Callable[[Images], Found]] = {
     "compression": _compression,
-    "noise": _noise,
     "shading": _shading,
     "scratches": _scratches,
     "stains": _stains,

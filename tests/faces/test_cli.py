@@ -357,10 +357,10 @@ def test_remedies_name_commands_that_there_are() -> None:
 @pytest.mark.parametrize(
     "args",
     [
-        "median none.png --out new/a.png", "compare in/photo.png none.png --out new/a.json", "median none --out-dir new",
-        "steer handwritten-digits --directions none --out-dir new", "colour_transfer in none.png --out-dir new/er",
+        "median none.png --out new/a.png", "compare in/photo.png none.png --out new/a.json",
+        "median none --out-dir new", "steer handwritten-digits --directions none --out-dir new",
         "inpaint in/photo.png --mask none.png --out new/a.png",
-        "neural_style in/photo.png --style none.png --out new/a.png",
+        "colour_transfer in none.png --out-dir new/er", "neural_style in/photo.png --style none.png --out new/a.png",
     ],
 )  # fmt: skip
 def test_what_is_refused_leaves_no_empty_folder_behind(photo: Path, args: str) -> None:

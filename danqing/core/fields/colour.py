@@ -62,4 +62,4 @@ def _is_share(value: Any) -> bool:
 
 Colour = Annotated[RGB, ColourKind()]
 
-__all__ = ["Colour", "ColourKind"]
+__all__ = ["RGB", "Colour", "ColourKind"]

@@ -179,9 +179,7 @@ def places_of(operator: Operator[..., Any]) -> tuple[Field, ...]:
 
 
 def check_writable(folder: Path) -> None:
-    """Try to write where a folder is or will be, before hours of work are put into what cannot be kept.
-
-    Nothing is made yet: what is refused for another reason leaves nothing behind.
+    """Try to write where a folder is or will be, before hours of work cannot be kept; nothing is made yet.
 
     Raises:
         OutputError: if it cannot be written.
