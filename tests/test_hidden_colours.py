@@ -15,10 +15,16 @@ from torch.nn import functional
 
 import danqing
 from danqing.core.artefacts.figures import Figures
+from danqing.core.artefacts.mended import Mended
 from danqing.core.errors import ParameterError
 from danqing.core.menu import operators
 from danqing.core.operators.operator import Operator, operator_named
+from danqing.core.pictures.contract import Picture
+from danqing.core.progress import finish
+from danqing.core.runs.compute import compute, placed
+from danqing.core.runs.order import Call
 from danqing.maths.colour import luma
+from danqing.maths.damage import gain_for
 from danqing.models.segmenter import Segmenter
 
 GROUPS = ("analyse", "recognise", "encode", "measure")  # of these, the operators on pictures
@@ -185,3 +191,50 @@ def test_what_differs_in_opacity_alone_differs() -> None:
         assert found["mse"] > 0.2
         assert found["ssim"] < 0.1
         assert danqing.compare(x, 1 - x, alpha=gone, y_alpha=gone).numbers[0]["mse"] == 0
+
+
+class TestWhatIsMended:
+    """How a picture is mended, of which a part is hidden, is told by what is seen alone."""
+
+    def mended(self, name: str, x: Tensor, alpha: Tensor | None, **values: Any) -> Tensor:
+        call = Call.of(operator_named(name), values)
+        artefact, _ = finish(compute(call, placed(call, {call.operator.subject: Picture(x, alpha)})))
+        return artefact.picture if isinstance(artefact, Mended) else artefact.x
+
+    @pytest.mark.parametrize("name", ["denoise", "repair", "deblur", "upscale"])
+    def test_noise_is_taken_away_though_most_is_transparent(self, name: str) -> None:
+        """What lies under transparency is smooth: whoever measured it would find no noise, and leave what there is."""
+        clean = functional.avg_pool2d(torch.from_numpy(data.astronaut() / 255).permute(2, 0, 1)[None].float(), 2)
+        noisy = danqing.add_noise(clean, sigma=25.0, seed=1)
+        alpha = torch.zeros(1, 1, 256, 256)
+        alpha[..., 64:192, 64:192] = 1
+        whole, part = self.mended(name, noisy, None), self.mended(name, noisy, alpha)
+        scale = whole.shape[-1] // 256
+        off = (whole - part)[..., 72 * scale : 184 * scale, 72 * scale : 184 * scale].square().mean().sqrt()
+        assert 255 * float(off) < 5  # of 25: what is left of the noise is of another part's estimate
+
+    def test_light_is_that_of_what_is_seen(self) -> None:
+        x = photograph()[:1] * torch.tensor([1.0, 0.8, 0.5]).view(1, 3, 1, 1)
+        alpha = torch.zeros(1, 1, 96, 104)
+        alpha[..., 56:] = 1
+        whole = self.mended("white_balance", x, alpha)[..., 56:]
+        torch.testing.assert_close(whole, danqing.white_balance(x[..., 56:].contiguous()), rtol=0, atol=1e-6)
+
+    @pytest.mark.parametrize("method", ["reinhard", "linear", "sliced"])
+    def test_colours_are_taken_from_what_is_seen_and_given_to_what_is_seen(self, method: str) -> None:
+        x, other = photograph()[:1], photograph(1)[1:].flip(1)
+        alpha = torch.zeros(1, 1, 96, 104)
+        alpha[..., 56:] = 1
+        made = danqing.colour_transfer(x, other, method=method, alpha=alpha, reference_alpha=alpha.flip(3))
+        parts = x[..., 56:].contiguous(), other[..., :48].contiguous()
+        expected = danqing.colour_transfer(*parts, method=method)
+        atol = 0.02 if method == "sliced" else 1e-5  # whose change is evened along the picture, beyond what is seen
+        torch.testing.assert_close(made[..., 60:], expected[..., 4:], rtol=0, atol=atol)
+
+    def test_darkness_is_that_of_what_is_seen(self) -> None:
+        x = photograph()[:1] * 0.2
+        alpha = torch.ones(1, 1, 96, 104)
+        alpha[..., 56:] = 0
+        gain = float(gain_for(x[..., :56]))
+        made = [self.mended("enhance", x, alpha, sigma=0.0, gain=each)[..., :56] for each in (gain, None)]
+        torch.testing.assert_close(*made, rtol=0, atol=1e-4)  # the same mean, added up in another order

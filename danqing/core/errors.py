@@ -11,6 +11,22 @@ DanqingError                 1   danqing could not do what was asked
     └── TooFewPictures       2   a score that would be meaningless from so few pictures
 """
 
+from __future__ import annotations
+
+import errno
+
+NAMES = {
+    errno.ENAMETOOLONG: "has a name longer than disks hold",
+    errno.ELOOP: "is a link that goes round in a circle",
+    errno.EACCES: "may not be opened by this user",
+    errno.EPERM: "may not be opened by this user",
+    errno.ENOTDIR: "lies below a file, which is no folder",
+    errno.EISDIR: "is a folder, where a file is meant",
+    errno.EROFS: "lies on a disk that cannot be written",
+}  # what a disk says of a place that somebody chose, whichever way it was found out
+
+LONGEST_SHOWN = 300  # characters of a place
+
 
 class DanqingError(Exception):
     """danqing could not do what was asked.
@@ -70,3 +86,10 @@ class OutputError(UserError):
 
 class TooFewPictures(UserError):
     """A score that would be meaningless from so few pictures."""
+
+
+def of_disk(error: BaseException) -> UserError | None:
+    """What a disk says of a place that it was asked for, as what the person who named it can mend; None of all else."""
+    if not isinstance(error, OSError) or error.filename is None or error.errno not in NAMES:
+        return None
+    return UserError(NAMES[error.errno], where=str(error.filename)[:LONGEST_SHOWN], remedy="Choose another place")

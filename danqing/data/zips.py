@@ -68,7 +68,7 @@ def clean_path(name: str) -> str | None:
     """A name in an archive as a path with slashes, in composed form; None for one that points outside."""
     path = composed(name.replace("\\", "/"))
     parts = [part for part in path.split("/") if part not in ("", ".")]
-    outside = path.startswith("/") or ".." in parts or re.match("[A-Za-z]:", path)
+    outside = path.startswith("/") or ".." in parts or re.match("[A-Za-z]:/", path)
     return None if outside else "/".join(parts)
 
 

@@ -12,9 +12,11 @@ from danqing.core.errors import ParameterError
 from danqing.core.fields.number import Range
 from danqing.core.fields.seed import Seed
 from danqing.core.operators.operator import operator
-from danqing.core.pictures.contract import Images
+from danqing.core.pictures.alpha import filled
+from danqing.core.pictures.contract import Images, Mask
 from danqing.maths.colour import brightness, from_linear, into_gamut, linear_from_oklab, to_oklab
 from danqing.maths.guided import linear_in
+from danqing.maths.opacity import opacity_of, weights_of
 
 Plane = np.ndarray[Any, np.dtype[Any]]
 SAMPLE = 2**15  # pixels that a transport is found from; more change nothing to be seen
@@ -23,7 +25,7 @@ CALM = 1e-3  # variance of lightness below which the change of colours is smooth
 FLOOR = 1e-6  # variance that a picture of one colour is taken to have, in OKLab
 
 
-@operator
+@operator(version=2)
 def colour_transfer(
     x: Images,
     reference: Images,
@@ -31,6 +33,8 @@ def colour_transfer(
     strength: Annotated[float, Range(0, 1)] = 1.0,
     steps: Annotated[int, Range(1, 100)] = 20,
     seed: Seed = 0,
+    alpha: Mask | None = None,
+    reference_alpha: Mask | None = None,
 ) -> Images:
     """Give pictures the colours of another picture.
 
@@ -42,6 +46,8 @@ def colour_transfer(
         strength: how far the colours move to the new ones.
         steps: turns of the colour axes tried by sliced; more match better.
         seed: where the turns of sliced start.
+        alpha: opacity (B, 1, H, W), by default the pictures' own; what is not seen at all does not count.
+        reference_alpha: that of the reference, likewise.
 
     Returns:
         Pictures of the same size; a grey picture stays grey and takes on the brightness of the reference.
@@ -63,14 +69,19 @@ def colour_transfer(
         what = f"{len(reference)} references do not pair up with {len(x)} pictures"
         raise ParameterError(what, where="reference")
     reference = brightness(reference) if x.shape[1] == 1 else reference
+    opacity = opacity_of(x, alpha)
+    x = x if opacity is None else filled(x, opacity)
+    counts = weights_of(x, opacity).flatten(1) > 0
+    others = weights_of(reference, opacity_of(reference, reference_alpha, "reference_alpha")).flatten(1) > 0
     out = torch.empty_like(x)
-    for picture, wanted, target in zip(x, reference.expand(len(x), -1, -1, -1), out, strict=True):
-        lab, other = _colours(picture), _sampled(_colours(wanted))
+    rows = zip(x, counts, reference.expand(len(x), -1, -1, -1), others.expand(len(x), -1), out, strict=True)
+    for picture, here, wanted, there, target in rows:
+        lab, other = _colours(picture), _sampled(_colours(wanted)[there])
         rng = Generator().manual_seed(seed)
         if method == "sliced":
-            moved = lab + _calmed(_sliced(lab, other, steps, rng) - lab, lab[:, 0], *picture.shape[1:])
+            moved = lab + _calmed(_sliced(lab, here, other, steps, rng) - lab, lab[:, 0], *picture.shape[1:])
         else:
-            moved = _affine(lab, other, method)
+            moved = _affine(lab, here, other, method)
         rgb = from_linear(into_gamut(linear_from_oklab(torch.lerp(lab, moved, strength).float())))
         target.copy_(rgb.T.reshape(3, *picture.shape[1:])[: len(picture)])
     return out.clamp_(0, 1)
@@ -86,9 +97,9 @@ def _sampled(lab: Tensor) -> Tensor:
     return lab if len(lab) <= SAMPLE else lab[torch.linspace(0, len(lab) - 1, SAMPLE, dtype=torch.float64).long()]
 
 
-def _affine(lab: Tensor, other: Tensor, method: str) -> Tensor:
-    """Map pixels (N, 3) so that their mean and (co)variances become those of the others."""
-    here, there = _sampled(lab).double(), other.double()
+def _affine(lab: Tensor, counts: Tensor, other: Tensor, method: str) -> Tensor:
+    """Map pixels (N, 3) so that mean and (co)variances of those that count (N,) become those of the others."""
+    here, there = _sampled(lab[counts]).double(), other.double()
     one, two = (_covariance(each) for each in (here, there))
     if method == "reinhard":
         matrix = torch.diag((two.diagonal() / one.diagonal()).sqrt())
@@ -111,19 +122,21 @@ def _root(matrix: Tensor) -> Tensor:
     return root
 
 
-def _sliced(lab: Tensor, other: Tensor, steps: int, rng: Generator) -> Tensor:
-    """Move pixels (N, 3) along the axes of turned frames, one by one, until both look alike from everywhere."""
+def _sliced(lab: Tensor, counts: Tensor, other: Tensor, steps: int, rng: Generator) -> Tensor:
+    """Move pixels (N, 3), of which some count (N,), along the axes of turned frames until both look alike."""
     moved = lab
     for _ in range(steps):
         axes: Tensor = torch.linalg.qr(torch.randn(3, 3, generator=rng)).Q.to(lab)
         along, wanted = moved @ axes, other @ axes
-        moved = torch.stack([_matched(*pair) for pair in zip(along.T, wanted.T, strict=True)], 1) @ axes.T
+        moved = torch.stack([_matched(a, counts, b) for a, b in zip(along.T, wanted.T, strict=True)], 1) @ axes.T
     return moved
 
 
-def _matched(values: Tensor, wanted: Tensor) -> Tensor:
-    """Move values (N,) by the monotone map, linear between LEVELS places, that gives them the wanted distribution."""
-    old, new = (_quantiles(each) for each in (values, wanted))
+def _matched(values: Tensor, counts: Tensor, wanted: Tensor) -> Tensor:
+    """Move values (N,) by the monotone map, linear between LEVELS places, that gives those that count (N,) the wanted
+    distribution.
+    """
+    old, new = _quantiles(values[counts]), _quantiles(wanted)
     low, step = old[0], (old[-1] - old[0]).clamp(min=1e-9) / (LEVELS - 1)
     places = low + step * torch.arange(LEVELS, device=old.device)
     after = torch.searchsorted(old, places).clamp(1, LEVELS - 1)

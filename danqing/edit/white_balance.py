@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import torch
 from torch import Tensor
 
-from danqing.core.fields.colour import Colour
+from danqing.core.fields.colour import RGB, Colour
 from danqing.core.fields.number import Range
 from danqing.core.operators.operator import operator
-from danqing.core.pictures.contract import Images
+from danqing.core.pictures.alpha import seen_in
+from danqing.core.pictures.contract import Images, Mask
 from danqing.maths.colour import BRIGHTNESS, from_linear, to_linear
 
 POWERS = {"grey": 1.0, "shades": 6.0}
@@ -19,7 +20,15 @@ CLIPPED = 0.98  # a channel this full has lost its ratio to the others, so the p
 STRONGEST = 8.0  # times; no lamp asks for more, and a picture without any blue would ask for infinity
 
 
-@operator
+def _settled(x: Images, method: str, neutral: RGB | None, seen: Mask | None) -> dict[str, Any]:
+    if neutral is not None or x.shape[1] == 1:
+        return {}
+    there = seen_in(seen)
+    light = _light(to_linear(x[0]), method, slice(None) if there is None else there.flatten())
+    return {"neutral": tuple(from_linear(light).tolist())}
+
+
+@operator(reach=0, settle=_settled, version=2)
 def white_balance(
     x: Images,
     method: Literal["grey", "shades", "white"] = "shades",
@@ -48,21 +57,21 @@ def white_balance(
         danqing white_balance photo.png --out neutral.png
         danqing white_balance photo.png --neutral d8c8a8 --out neutral.png
     """
-    if x.shape[1] == 1:
+    if neutral is None or x.shape[1] == 1:  # settled where there are colours
         return x.clone()
+    light = to_linear(torch.tensor(neutral).to(x))
     out = torch.empty_like(x)
     for picture, target in zip(x, out, strict=True):
         linear = to_linear(picture)
-        light = _light(linear, method) if neutral is None else to_linear(torch.tensor(neutral).to(x))
         gains = _gains(light, strength)[:, None, None]
         faded = ((picture.amin(0) - 0.9) / 0.1).clamp(0, 1)  # where even the darkest channel is full, white is white
         target.copy_(from_linear((linear * (gains + (1 - gains) * faded)).clamp(0, 1)))
     return out
 
 
-def _light(linear: Tensor, method: str) -> Tensor:
-    """Guess the colour (3,) of the light on a picture (3, H, W) in linear light."""
-    pixels = linear.flatten(1).double()
+def _light(linear: Tensor, method: str, there: Tensor | slice) -> Tensor:
+    """Guess the colour (3,) of the light on a picture (3, H, W) in linear light, from the pixels that count."""
+    pixels = linear.flatten(1)[:, there].double()
     seen = pixels[:, pixels.amax(0) < CLIPPED]
     pixels = seen if seen.shape[1] else pixels
     if method == "white":

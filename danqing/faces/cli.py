@@ -18,7 +18,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 import danqing
-from danqing.core.errors import DanqingError, UserError
+from danqing.core.errors import DanqingError, UserError, of_disk
 from danqing.core.menu import Entry, operators, tasks
 from danqing.core.notes import PictureWarning
 from danqing.faces.pages import Row, drawn, section
@@ -209,6 +209,8 @@ def _known(error: BaseException) -> DanqingError:
         return UserError(error.format_message().rstrip("."), where=command, remedy=f"{command} --help tells how")
     if isinstance(error, click.ClickException):
         return UserError(error.format_message())
+    if place := of_disk(error):
+        return place
     if isinstance(error, MemoryError):
         return DanqingError("there is not enough memory", remedy="Close other programs, or make the pictures smaller")
     words = str(error).partition("\n")[0][:300]

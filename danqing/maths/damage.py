@@ -86,10 +86,16 @@ def first_estimate(x: Images, hint: Tensor) -> Images:
     return shrunk(x, hint[:, 0, 0, 0] * torch.where(grey, 3**0.5, 1.0))
 
 
-def gain_for(x: Images) -> Tensor:
-    """How many times (B,) dark pictures must be brightened for a common brightness in the mean, 1 to 16."""
+def gain_for(x: Images, seen: Tensor | None = None) -> Tensor:
+    """How many times (B,) dark pictures must be brightened for a common brightness in the mean, 1 to 16.
+
+    Args:
+        x: pictures (B, C, H, W).
+        seen: which pixels count (B, H, W), bool; None: all.
+    """
     grey = luma(x) if x.shape[1] == 3 else x
-    return (LIT / grey.mean((1, 2, 3)).clamp(min=1e-6)).clamp(1, MOST_GAIN)
+    mean = grey.mean((1, 2, 3)) if seen is None else (grey[:, 0] * seen).sum((1, 2)) / seen.sum((1, 2))
+    return (LIT / mean.clamp(min=1e-6)).clamp(1, MOST_GAIN)
 
 
 def lit(x: Images, gain: Tensor) -> Damaged:

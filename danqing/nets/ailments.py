@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from danqing.core.pictures.contract import Images
 from danqing.maths.colour import brightness
@@ -45,8 +46,8 @@ def _compression(x: Images) -> Found:
     return Found(quality, quality is not None and quality < POOR, x.new_tensor([float(quality or 0)]))
 
 
-def _noise(x: Images) -> Found:
-    estimate = estimate_noise(x)
+def _noise(x: Images, seen: Tensor | None) -> Found:
+    estimate = estimate_noise(x, seen)
     known = 255 * float(estimate.level[0])
     figure = None if math.isnan(known) else known
     return Found(figure, known > NOISY, estimate)  # nothing is more than NaN
@@ -87,9 +88,8 @@ def _blur(x: Images) -> Found:
     return Found(wide, wide is not None and wide > SOFT)
 
 
-LOOKS: dict[str, Callable[[Images], Found]] = {
+_OTHERS: dict[str, Callable[[Images], Found]] = {
     "compression": _compression,
-    "noise": _noise,
     "shading": _shading,
     "scratches": _scratches,
     "stains": _stains,
@@ -97,4 +97,12 @@ LOOKS: dict[str, Callable[[Images], Found]] = {
     "blur": _blur,
 }
 
-__all__ = ["LOOKS", "Found"]
+LOOKS = ("noise", *_OTHERS)
+
+
+def look(ill: str, x: Images, seen: Tensor | None) -> Found:
+    """Look for one of the ills (``LOOKS``) of a picture (1, C, H, W); for noise only where it is ``seen``."""
+    return _noise(x, seen) if ill == "noise" else _OTHERS[ill](x)
+
+
+__all__ = ["LOOKS", "Found", "look"]

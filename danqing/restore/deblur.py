@@ -11,17 +11,17 @@ from danqing.core.fields.weights import ForTask
 from danqing.core.learned.model import Restorer
 from danqing.core.operators.operator import operator
 from danqing.core.operators.use import use
-from danqing.core.pictures.contract import Images
+from danqing.core.pictures.contract import Images, Mask
 
 
-def _settled(x: Images, clean: bool, weights: Restorer) -> dict[str, Images]:
+def _settled(x: Images, clean: bool, weights: Restorer, seen: Mask | None) -> dict[str, Images]:
     """What the net would take for detail and sharpen, noise and the blocks of JPEG, is taken away before."""
     if not clean or weights.mixed:
         return {"x": x}
-    return {"x": use("repair")(x, never="shading,scratches,stains,fading,blur").picture}
+    return {"x": use("repair")(x, never="shading,scratches,stains,fading,blur", alpha=seen).picture}
 
 
-@operator(reach=lambda weights: weights.reach, settle=_settled, version=3)
+@operator(reach=lambda weights: weights.reach, settle=_settled, version=4)
 def deblur(
     x: Images,
     strength: Annotated[float, Range(0, 1)] = 1.0,

@@ -11,7 +11,8 @@ from danqing.core.fields.weights import ForTask
 from danqing.core.learned.model import Restorer
 from danqing.core.operators.operator import operator
 from danqing.core.operators.use import use
-from danqing.core.pictures.contract import Images
+from danqing.core.pictures.alpha import seen_in
+from danqing.core.pictures.contract import Images, Mask
 from danqing.nets.noise_estimate import REACH, estimate_noise
 
 TASK = "denoise"
@@ -19,10 +20,10 @@ MOST = 75.0
 UNSEEN = 1.0  # σ on the 0–255 scale below which an estimate counts as no noise: nobody sees so little
 
 
-def _settled(x: Images, sigma: float | None, weights: Restorer | None) -> dict[str, Any]:
+def _settled(x: Images, sigma: float | None, weights: Restorer | None, seen: Mask | None) -> dict[str, Any]:
     if sigma == 0 or (sigma is not None and weights is not None):
         return {}
-    estimate = estimate_noise(x)
+    estimate = estimate_noise(x, seen_in(seen))
     if sigma is None:
         found = min(255 * float(estimate.told), MOST)
         sigma = found if found >= UNSEEN else 0.0
@@ -33,7 +34,7 @@ def _reach(weights: Restorer | None) -> int:
     return REACH if weights is None else weights.reach
 
 
-@operator(reach=_reach, settle=_settled, version=4)
+@operator(reach=_reach, settle=_settled, version=5)
 def denoise(
     x: Images,
     sigma: Annotated[float, Range(0, MOST)] | None = None,

@@ -14,7 +14,8 @@ from danqing.core.learned.model import Restorer
 from danqing.core.notes import note
 from danqing.core.operators.operator import operator
 from danqing.core.operators.use import use
-from danqing.core.pictures.contract import Images
+from danqing.core.pictures.alpha import seen_in
+from danqing.core.pictures.contract import Images, Mask
 from danqing.maths.colour import brightness, from_linear, to_linear
 from danqing.maths.damage import MOST_GAIN, gain_for, lit
 from danqing.maths.guided import WIDE, led_by
@@ -35,25 +36,31 @@ def _reach(method: str, weights: Restorer, denoiser: Restorer | None) -> int | N
 
 
 def _settled(
-    x: Images, method: str, strength: float, gain: float | None, sigma: float | None, denoiser: Restorer | None
+    x: Images,
+    method: str,
+    strength: float,
+    gain: float | None,
+    sigma: float | None,
+    denoiser: Restorer | None,
+    seen: Mask | None,
 ) -> dict[str, Any]:
     if method != "learned":
         return {}
     settled = {"gain": gain, "strength": strength, "sigma": sigma, "denoiser": denoiser}
     if gain is None:
-        settled["gain"] = needed = float(gain_for(x))
+        settled["gain"] = needed = float(gain_for(x, seen_in(seen)))
         settled["strength"] = strength * min(1.0, math.log(needed, DARK))
         if needed == 1:
             note("is not dark, and stays as it is: a gain brightens it nevertheless, clahe raises its contrast")
             return settled
     if sigma is None or (sigma and denoiser is None):
-        noise = estimate_noise(x)
+        noise = estimate_noise(x, seen_in(seen))
         settled["sigma"] = min(255 * float(noise.told), MOST_NOISE) if sigma is None else sigma
         settled["denoiser"] = denoiser or use(noise.remover, Restorer, "denoise")
     return settled
 
 
-@operator(reach=_reach, settle=_settled, version=4)
+@operator(reach=_reach, settle=_settled, version=5)
 def enhance(
     x: Images,
     method: Literal["learned", "clahe", "retinex", "grey-world"] = "learned",

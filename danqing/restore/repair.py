@@ -14,14 +14,17 @@ from danqing.core.learned.model import Restorer
 from danqing.core.operators import tiles
 from danqing.core.operators.operator import operator
 from danqing.core.operators.use import use
+from danqing.core.pictures.alpha import filled as filled_under
+from danqing.core.pictures.alpha import seen_in
 from danqing.core.pictures.contract import Images, Mask
 from danqing.core.progress import Job, Progress
 from danqing.maths.damage import filled
 from danqing.maths.drawn import drawn
 from danqing.maths.fading import unfaded
+from danqing.maths.opacity import opacity_of
 from danqing.maths.roughness import through_texture
 from danqing.maths.stains import unstained
-from danqing.nets.ailments import LOOKS, Found
+from danqing.nets.ailments import Found, look
 from danqing.nets.noise_estimate import CAMERA
 from danqing.nets.stain_estimate import hidden_or_inked
 from danqing.nets.wear import radius_for
@@ -40,7 +43,7 @@ KEYS = {
 }
 
 
-@operator(version=7)
+@operator(version=8)
 def repair(
     x: Images,
     strength: Annotated[float, Range(0, 1)] = 1.0,
@@ -48,6 +51,7 @@ def repair(
     never: str = "",
     output: Literal["picture", "steps"] = "picture",
     size: Literal["tiny", "base"] = "base",
+    alpha: Mask | None = None,
 ) -> Job[Mended]:
     """Look what ails a photograph and mend it: compression, folds, scratches, stains, noise, faded colours, blur.
 
@@ -70,6 +74,7 @@ def repair(
         never: steps that are not taken, likewise.
         output: the mended pictures, or for each one the steps side by side, from the first state to the last.
         size: of the net that takes away noise: base, or the faster tiny.
+        alpha: opacity (B, 1, H, W), by default the pictures' own; what is not seen at all does not count.
 
     Returns:
         A job with what was found in each picture, when it was looked for: ``jpeg`` (quality, null if there is no
@@ -92,13 +97,16 @@ def repair(
     if both := wanted & unwanted:
         raise ParameterError(f"{sorted(both)[0]} is to be done always, too", where="never", remedy="Name it once")
     numbers, shown = [], []
+    opacity = opacity_of(x, alpha)
+    x = x if opacity is None else filled_under(x, opacity)
     for at in range(len(x)):
+        seen = None if opacity is None else seen_in(opacity[at : at + 1])
         states, steps = [x[at : at + 1]], []
         figures: dict[str, Any] = {}
-        noise, aged = LOOKS["noise"](states[0]), not bool(drawn(states[0]))
+        noise, aged = look("noise", states[0], seen), not bool(drawn(states[0], seen))
         for number, step in enumerate(_order(noise)):
             yield Progress(at + number / len(KEYS), len(x), step)
-            found = noise if step == "noise" and len(states) == 1 else LOOKS[step](states[-1])
+            found = noise if step == "noise" and len(states) == 1 else look(step, states[-1], seen)
             figures[KEYS[step]] = found.figure
             if step == "noise" and "compression" in steps and step not in wanted:
                 continue  # what JPEG leaves is not white noise

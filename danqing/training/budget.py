@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 from decimal import Decimal
@@ -42,8 +43,8 @@ class Budget:
         number, unit = (float(match[1]), match[2]) if match else (0.0, "")
         if number > 0 and unit == "%" and of is not None:
             return cls(of.currency, of.amount * number / 100)
-        if number <= 0 or unit not in _UNITS:
-            why = "a budget must be more than nothing" if match else f"{text!r} is not a budget"
+        if not 0 < number < math.inf or unit not in _UNITS:
+            why = "a budget must be more than nothing" if match and not number else f"{text[:80]!r} is not a budget"
             raise ParameterError(why, where="budget", remedy="Say 90s, 10m, 2h, 500kimg, 20000pictures or 20epochs")
         currency, worth = _UNITS[unit]
         return cls(currency, number * worth)

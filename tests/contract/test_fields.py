@@ -26,6 +26,12 @@ from danqing.training.options import option_fields
 
 DRAWS = 20
 TYPES = {"string": str, "integer": int, "number": int | float, "boolean": bool, "array": list, "object": dict}
+HUGE = 10**400  # JSON holds whole numbers that no float does
+ODD = [
+    *(HUGE, -HUGE, [HUGE], [HUGE] * 3, [[0, HUGE]] * 4, 2**63, -(2**63) - 1, 1e308, -1e308),
+    *([], {}, [[]], [None], [{}], {"": ""}, True, False, ["a", 1], [[1, 2], 3]),
+    *("", " ", "\0", "x" * 5000, "\ud800", "nan,nan", "1e999,1", ",", "0,", ":", "=", "::"),
+]
 BARE = {ChoiceKind: ChoiceKind(("soft", "hard"))}  # kinds that mean nothing without what an annotation says
 
 
@@ -97,6 +103,17 @@ def misfits_are_refused_by_name(field: Field) -> None:
             assert caught.value.where == field.name
 
 
+def whatever_json_holds_is_taken_or_refused_by_name(field: Field) -> None:
+    for value in ODD:
+        refused: UserError | None = None
+        try:
+            field.check(value)
+        except UserError as error:  # what a file holds, or that there is none, is said of the file
+            refused = error
+        assert not isinstance(refused, ParameterError) or refused.where == field.name
+        assert refused is None or len(refused.what) < 1000
+
+
 def its_json_schema_is_one_and_says_what_fits(field: Field) -> None:
     told = json.loads(json.dumps(field.json_schema(), allow_nan=False))
     assert not problem_of(told)
@@ -116,6 +133,7 @@ PROMISES: tuple[Callable[[Field], None], ...] = (
     what_is_drawn_fits_and_comes_back_as_it_is_typed,
     what_is_written_down_is_json_and_fits_again,
     misfits_are_refused_by_name,
+    whatever_json_holds_is_taken_or_refused_by_name,
     its_json_schema_is_one_and_says_what_fits,
 )
 

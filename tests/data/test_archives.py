@@ -19,6 +19,7 @@ from danqing.data.source import Source
 from danqing.data.sources import open_source
 from danqing.data.store import pack
 from danqing.data.stream import Stream
+from danqing.data.zips import clean_path
 
 Contents = list[tuple[bytes, bytes]]
 Write = Callable[[Path, Contents], Path]
@@ -241,3 +242,10 @@ def test_what_was_passed_over_is_noted_in_training(tmp_path: Path) -> None:
             finish(pack(place, size=4))
         assert len(notes) == 1
         assert "Passed over 1 file: b.heic" in notes[0]
+
+
+def test_a_colon_in_a_name_is_no_way_out_of_a_zip() -> None:
+    """Nothing is ever extracted, so only what begins like a drive is passed over."""
+    assert clean_path("a:b.png") == "a:b.png"
+    assert clean_path("C:/b.png") is None
+    assert clean_path("C:\\b.png") is None

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -21,7 +23,7 @@ from danqing.core.fields.form import REQUIRED
 from danqing.core.learned.card import bundled
 from danqing.core.learned.families import family_named
 from danqing.core.learned.weights import save
-from danqing.core.menu import families, operators
+from danqing.core.menu import families, operators, tasks
 from danqing.core.notes import PictureWarning
 from danqing.core.operators.operator import operator_named
 from danqing.core.pictures.reading import read
@@ -315,6 +317,57 @@ def test_requests_that_cannot_be_met(photo: Path, args: list[str], words: str) -
     assert "Traceback" not in result.stderr
     assert result.stdout == ""
     assert sorted(Path().rglob("*.png")) == before
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        "median LONG", "compare LONG in/photo.png", "compare in/photo.png LONG", "data check LONG", "train mlpgan LONG",
+        "train mlpgan digits --out LONG/run", "train mlpgan digits --from LONG", "train --resume LONG", "card LONG",
+        "generate LONG", "evaluate handwritten-digits --data LONG", "export LONG --out a.onnx",
+        "median in --out-dir LONG", "steer handwritten-digits --directions LONG", "inpaint in/photo.png --mask LONG",
+        "show LONG", "replay LONG", "data pack digits --size 8 --labels LONG", "train --config LONG",
+    ],
+)  # fmt: skip
+def test_a_name_longer_than_disks_hold_is_refused_wherever_it_is_given(photo: Path, args: str) -> None:
+    before = sorted(Path().rglob("*"))
+    result = run(*args.replace("LONG", "x" * 300 + ".png").split())
+    assert result.exit_code == 2, result.stderr
+    assert "onger than disks hold" in result.stderr or "name too long" in result.stderr
+    assert "Traceback" not in result.stderr
+    assert sorted(Path().rglob("*")) == before
+
+
+def test_remedies_name_commands_that_there_are() -> None:
+    known = {*operators(), *tasks(), *(name.partition(" ")[0] for name in tasks())}
+    said = [
+        (file, found)
+        for file in Path(danqing.__file__).parent.rglob("*.py")
+        for each in ast.walk(ast.parse(file.read_text()))
+        if isinstance(each, ast.keyword) and each.arg == "remedy"
+        for part in ast.walk(each.value)
+        if isinstance(part, ast.Constant) and isinstance(part.value, str)
+        for found in re.findall(r"danqing ([a-z]+)", part.value)
+        if found not in ("that", "wrote")
+    ]
+    assert len(said) > 3
+    assert not [(file, found) for file, found in said if found not in known]
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        "median none.png --out new/a.png", "compare in/photo.png none.png --out new/a.json",
+        "median none --out-dir new", "steer handwritten-digits --directions none --out-dir new",
+        "inpaint in/photo.png --mask none.png --out new/a.png",
+        "colour_transfer in none.png --out-dir new/er", "neural_style in/photo.png --style none.png --out new/a.png",
+    ],
+)  # fmt: skip
+def test_what_is_refused_leaves_no_empty_folder_behind(photo: Path, args: str) -> None:
+    before = sorted(Path().rglob("*"))
+    result = run(*args.split())
+    assert result.exit_code in (1, 2), result.stderr  # 1: of a folder's pictures, some failed
+    assert sorted(Path().rglob("*")) == before
 
 
 def test_errors_for_programs(photo: Path) -> None:

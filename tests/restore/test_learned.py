@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +32,7 @@ from danqing.core.runs.run import run
 from danqing.maths import ageing, degradation, masks
 from danqing.maths.colour import brightness, luma
 from danqing.maths.noise import by_statistics
+from danqing.nets.ailments import LOOKS
 from danqing.nets.noise_estimate import REACH
 
 NETS = ("denoise-tiny", "denoise-base", "denoise-camera")
@@ -422,8 +422,7 @@ def test_what_is_cleaned_before_is_noise_and_blocks_alone(name: str) -> None:
     old = luma(photograph(200)).expand(-1, 3, -1, -1).contiguous()
     old = noisy(danqing.age(old, seed=1, stains=2, folds=1, scratches=0, fading=0.1), 8)
     assert {"noise", "shading", "scratches"} <= {*danqing.repair(old).numbers[0]["steps"]}
-    steps = importlib.import_module("danqing.restore.repair")._LOOKS.keys()
-    others = ",".join(sorted(steps - {"noise", "compression"}))
+    others = ",".join(sorted({*LOOKS} - {"noise", "compression"}))
     cleaned = danqing.repair(old, never=others).picture
     assert torch.equal(getattr(danqing, name)(old), getattr(danqing, name)(cleaned, clean=False))
 

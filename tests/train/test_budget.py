@@ -24,7 +24,9 @@ def test_a_share_is_of_the_other_budget() -> None:
     assert Budget.parse("10%", of=Budget.parse("20m")) == Budget("seconds", 120)
 
 
-@pytest.mark.parametrize("text", ["0", "0s", "0m", "-5m", "ten minutes", "", "5", "5%", "10 parsecs", "nan s"])
+@pytest.mark.parametrize(
+    "text", ["0", "0s", "0m", "-5m", "ten minutes", "", "5", "5%", "10 parsecs", "nan s", "9" * 400 + "h"]
+)
 def test_refuses_nothing_and_nonsense(text: str) -> None:
     with pytest.raises(ParameterError, match="budget"):
         Budget.parse(text)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-import numbers
 import random
 import re
 from collections.abc import Iterator
 from typing import Annotated, Any, ClassVar
 
 from danqing.core.fields.kind import Kind
+from danqing.core.finite import finite
 
 RGB = tuple[float, float, float]
 
@@ -56,9 +56,10 @@ class ColourKind(Kind):
 
 
 def _is_share(value: Any) -> bool:
-    return isinstance(value, numbers.Real) and not isinstance(value, bool) and 0 <= float(value) <= 1
+    share = finite(value)
+    return share is not None and 0 <= share <= 1
 
 
 Colour = Annotated[RGB, ColourKind()]
 
-__all__ = ["Colour", "ColourKind"]
+__all__ = ["RGB", "Colour", "ColourKind"]

@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from typing import Annotated, Any, Union, get_args, get_origin
 
-from danqing.core.errors import ParameterError
+from danqing.core.errors import ParameterError, of_disk
 from danqing.core.fields.kind import Kind
 from danqing.core.menu import subclasses_in
 from danqing.core.words import words_of
@@ -56,7 +56,12 @@ class Field:
         Raises:
             ParameterError: if it does not fit.
         """
-        return None if value is None and self.optional else self.kind.check(value, self.name)
+        if value is None and self.optional:
+            return None
+        try:
+            return self.kind.check(value, self.name)
+        except OSError as error:
+            raise of_disk(error) or error from error
 
     def json_schema(self) -> dict[str, Any]:
         """The field as JSON Schema; ``x-kind`` and ``x-widget`` say more to a page."""

@@ -18,6 +18,8 @@ from danqing.core.errors import ParameterError
 if TYPE_CHECKING:
     from danqing.core.pictures.contract import Images
 
+LONGEST_SHOWN = 200  # characters of a value that does not fit
+
 
 class View(NamedTuple):
     """A part of a picture, perhaps made small, that is looked at in its place.
@@ -161,8 +163,9 @@ class Kind(ABC):
 
     def refuse(self, value: Any, name: str, remedy: str = "") -> ParameterError:
         """What to raise for a value that does not fit."""
-        shown = value if isinstance(value, str | int | float | bool | None) else type(value).__name__
-        return ParameterError(f"{shown!r} is not {self.expected()}", where=name, remedy=remedy)
+        shown = repr(value if isinstance(value, str | int | float | bool | None) else type(value).__name__)
+        brief = shown if len(shown) <= LONGEST_SHOWN else f"{shown[:LONGEST_SHOWN]}…"
+        return ParameterError(f"{brief} is not {self.expected()}", where=name, remedy=remedy)
 
 
 __all__ = ["Kind", "View"]

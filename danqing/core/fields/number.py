@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from danqing.core.fields.kind import Kind, View
+from danqing.core.finite import finite
 
 UNREACHED = 1e9  # an upper end that nobody reaches is left open in words
 
@@ -56,11 +57,10 @@ class NumberKind(Kind):
         wanted: Any = numbers.Integral if self.whole else numbers.Real
         if isinstance(value, bool) or not isinstance(value, wanted):
             raise self.refuse(value, name)
-        try:
-            number: int | float = int(value) if self.whole else float(value)  # NumPy's numbers become Python's
-        except OverflowError:
-            raise self.refuse(value, name) from None
-        if not math.isfinite(number) or (self.range and not self.range.low <= number <= self.range.high):
+        if finite(value) is None:
+            raise self.refuse(value, name)
+        number: int | float = int(value) if self.whole else float(value)  # NumPy's numbers become Python's
+        if self.range and not self.range.low <= number <= self.range.high:
             raise self.refuse(value, name)
         return number
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
-import numbers
 import re
 from abc import abstractmethod
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from danqing.core.fields.kind import Kind
+from danqing.core.finite import finite
 
 BETWEEN = re.compile(r"\s*[,\s]\s*")
 
@@ -60,10 +59,8 @@ class PlacesKind(Kind):
             flat = [part for each in value for part in (each if isinstance(each, Sequence) else [each])]
         else:
             return None
-        if not all(isinstance(each, numbers.Real) and not isinstance(each, bool) for each in flat):
-            return None
-        found = [float(each) for each in flat]
-        sound = all(math.isfinite(each) and (not self.whole or each == int(each)) for each in found)
+        found = [number for each in flat if (number := finite(each)) is not None]
+        sound = len(found) == len(flat) and (not self.whole or all(each == int(each) for each in found))
         return found if sound else None
 
 

@@ -21,6 +21,7 @@ R = TypeVar("R")
 Reach = int | Callable[..., int | None]
 Scale = int | Callable[..., int]
 Settle = Callable[..., dict[str, Any]]
+SEEN = "seen"  # the parameter of such a function that is told the opacity
 
 
 @dataclass(eq=False)
@@ -36,7 +37,8 @@ class Operator(Task[P, R]):
             premultiplied ones may go through it; True, False or a function of its parameters.
         settle: for a local operator that must know something of the whole picture: a function of its parameters, by
             name, that returns the values to go on with. It is given one picture (1, C, H, W) at a time, before that is
-            cut into tiles; the operator then works on settled values only, one picture at a time.
+            cut into tiles; the operator then works on settled values only, one picture at a time. A parameter ``seen``
+            is the opacity of a transparent picture, so that only what is seen is measured; None of an opaque one.
         upended: whether it turns pictures on their side, so that what was across is down, as a function of its values.
         version: raised when the operator makes something else of the same values; the work of another version is not
             "there already".
@@ -85,7 +87,8 @@ class Operator(Task[P, R]):
         """The checked values for one picture of the batch, settled."""
         x = ready[self.subject]
         own = {name: _own(value, len(x), item) for name, value in ready.items()}
-        return own if self.settle is None else {**own, **self.settle(**_named(self.settle, own))}
+        seen = own.pop(SEEN, None)
+        return own if self.settle is None else {**own, **self.settle(**_named(self.settle, {**own, SEEN: seen}))}
 
     def _one_by_one(self, ready: dict[str, Any]) -> Job[Any]:
         pieces: list[Any] = []
@@ -179,4 +182,4 @@ def _own(value: Any, count: int, item: int) -> Any:
     return value[item : item + 1] if is_batch else value
 
 
-__all__ = ["Operator", "operator", "operator_named"]
+__all__ = ["SEEN", "Operator", "operator", "operator_named"]

@@ -58,6 +58,13 @@ def filled(pixels: Images, alpha: Mask) -> Images:
     return torch.where(hidden, _continued(pixels * weight, weight).clamp(0, 1), pixels)
 
 
+def seen_in(alpha: Mask | None) -> Tensor | None:
+    """Which pixels are seen at all (B, H, W), bool, for what measures pictures; None: all, or none."""
+    if alpha is None or not bool((alpha < HIDDEN).any()) or bool((alpha < HIDDEN).all()):
+        return None
+    return alpha[:, 0] >= HIDDEN
+
+
 def _continued(sums: Tensor, weight: Tensor) -> Tensor:
     """Weighted averages of colours: of a pixel itself where it weighs, of ever larger surroundings where it does not.
 
@@ -91,4 +98,4 @@ def laid_on(pixels: Images, alpha: Mask | None, colour: Sequence[float] = TRAINI
     return pixels * alpha + ground * (1 - alpha)
 
 
-__all__ = ["HIDDEN", "TRAINING_GROUND", "filled", "laid_on", "premultiplied", "unpremultiplied"]
+__all__ = ["HIDDEN", "TRAINING_GROUND", "filled", "laid_on", "premultiplied", "seen_in", "unpremultiplied"]

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from danqing.core.errors import PictureError
+from danqing.core.finite import finite
 
 Corners = tuple[float, float, float, float]
 LARGEST = 2**31  # px a side
@@ -195,7 +196,7 @@ def _spot(value: Any) -> Spot | None:
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    return finite(value) is not None
 
 
 def _is_side(value: Any) -> TypeGuard[int]:

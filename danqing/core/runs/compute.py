@@ -18,7 +18,7 @@ from danqing.core.learned.model import Recogniser
 from danqing.core.learned.painting import Autoencoder
 from danqing.core.notes import note, noted
 from danqing.core.operators import tiles
-from danqing.core.operators.operator import Operator
+from danqing.core.operators.operator import SEEN, Operator
 from danqing.core.pictures.alpha import filled, laid_on, premultiplied, unpremultiplied
 from danqing.core.pictures.contract import Images, Mask, Picture
 from danqing.core.progress import Job, shared
@@ -122,19 +122,20 @@ def _with_alpha(operator: Operator[..., Any], x: Images, alpha: Mask, values: di
     An operator that asks for the opacity gets it, beside the colours as they are. One that moves pixels works on
     premultiplied colours, and moves the opacity likewise. Every other one, and one whose result is not proportional to
     the colours, sees the visible colours continued under what is transparent; recognisers and autoencoders see the
-    ground that training lays pictures on.
+    ground that training lays pictures on. One that settles by the whole picture is told what of it is seen.
     """
     subject = operator.subject
+    seen = {SEEN: alpha} if operator.settle is not None else {}
     if any(field.name == "alpha" and isinstance(field.kind, MaskKind) for field in operator.form):
         own = alpha if values.get("alpha") is None else values["alpha"]
         result = yield from tiles.run(operator, {**values, subject: x, "alpha": own})
         return result, _fitting(operator, alpha, values, result)
     if not operator.geometry:
-        result = yield from tiles.run(operator, {**values, subject: _without_holes(operator, x, alpha)})
+        result = yield from tiles.run(operator, {**values, **seen, subject: _without_holes(operator, x, alpha)})
         return result, _fitting(operator, alpha, values, result)
     if operator.proportional_for(values):
         return (yield from _moved(operator, x, alpha, values))
-    colours = yield from shared(tiles.run(operator, {**values, subject: filled(x, alpha)}), 0, MOSTLY)
+    colours = yield from shared(tiles.run(operator, {**values, **seen, subject: filled(x, alpha)}), 0, MOSTLY)
     opaque = dict.fromkeys(_fills(operator, values), OPAQUE)
     moved = yield from shared(tiles.run(operator, {**values, **opaque, subject: alpha}), MOSTLY, 1 - MOSTLY)
     return colours, moved

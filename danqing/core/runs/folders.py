@@ -17,7 +17,7 @@ from danqing.core.fields.form import Field, field_of, schema
 from danqing.core.notes import note
 from danqing.core.operators.operator import Operator
 from danqing.core.pictures.listing import files_in, passed_over_note, pictures_in
-from danqing.core.pictures.names import fitting, stem
+from danqing.core.pictures.names import READABLE, fitting, stem
 from danqing.core.pictures.partners import partners
 from danqing.core.recipe import LONGEST_NAME
 from danqing.core.runs.order import NEVER_OVER_SOURCES, Call, Order
@@ -126,7 +126,7 @@ class Folders:
                 note(words) if words else None
             inside = [each for each in listing.found if not self._is_result(each.file, path)]
             if not inside:
-                raise DataError("holds no pictures", where=path, remedy="danqing pictures lists what can be read")
+                raise DataError("holds no pictures", where=path, remedy="Pictures end in " + ", ".join(READABLE))
             top = Path(_real(path).name) if folders > 1 else Path()
             yield from (_Source(each.file, top / each.name) for each in inside)
 
@@ -179,14 +179,16 @@ def places_of(operator: Operator[..., Any]) -> tuple[Field, ...]:
 
 
 def check_writable(folder: Path) -> None:
-    """Make a folder and try to write there, before hours of work are put into what cannot be kept.
+    """Try to write where a folder is or will be, before hours of work cannot be kept; nothing is made yet.
 
     Raises:
         OutputError: if it cannot be written.
     """
+    there = next(each for each in (folder, *folder.parents) if os.path.lexists(each))
+    if too_long := next((part for part in folder.parts if len(os.fsencode(part)) > LONGEST_NAME), ""):
+        raise OutputError("has a name longer than disks hold", where=too_long, remedy="Choose a shorter one")
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
+        with tempfile.TemporaryFile(dir=there):
             pass
     except OSError as error:
         raise OutputError(f"cannot be written ({error.strerror or error})", where=folder) from error

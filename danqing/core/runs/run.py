@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 from danqing.core.artefacts.artefact import Artefact
-from danqing.core.errors import DanqingError, ParameterError
+from danqing.core.errors import DanqingError, ParameterError, of_disk
 from danqing.core.notes import noted
 from danqing.core.operators.operator import Operator
 from danqing.core.operators.task import Task
@@ -240,7 +240,7 @@ def _pool() -> Generator[ThreadPoolExecutor, None, None]:
 
 def failed(source: Path | None, error: Exception) -> Outcome:
     """Note a failure; one bad file must not stop the rest, whatever is wrong with it."""
-    if not isinstance(error, DanqingError):
+    if not isinstance(error := of_disk(error) or error, DanqingError):
         what = f"failed unexpectedly ({type(error).__name__}: {error})"
         error = DanqingError(what, where=source, remedy="Run it on this file alone with --debug to see where")
     error.__traceback__ = error.__cause__ = error.__context__ = None  # their frames would hold on to the pictures

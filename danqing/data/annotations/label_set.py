@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from danqing.core.errors import DataError, OutputError, PictureError
+from danqing.core.finite import finite
 from danqing.core.notes import note
 from danqing.core.pictures.found import Corners, Spot, Thing, inside
 from danqing.core.pictures.header import opened
@@ -198,8 +199,8 @@ def numbers(values: Any) -> list[float] | None:
     """A list of finite numbers; None if it is none."""
     if not isinstance(values, list | tuple):
         return None
-    fits = all(isinstance(each, int | float) and not isinstance(each, bool) and math.isfinite(each) for each in values)
-    return list(map(float, values)) if fits else None
+    found = [number for each in values if (number := finite(each)) is not None]
+    return found if len(found) == len(values) else None
 
 
 def score_in(told: Mapping[str, Any]) -> float | None:

@@ -18,6 +18,7 @@ from danqing.core.errors import (
     TooFewPictures,
     TrainingFailed,
     UserError,
+    of_disk,
 )
 from danqing.faces.service.phrases import message_id, said
 
@@ -123,6 +124,8 @@ def problem_of(error: BaseException) -> Problem:
         return Problem(kind, error.what, error.where, error.remedy)
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
         return _disk_full()
+    if place := of_disk(error):
+        return Problem("request", place.what, remedy=place.remedy)  # where it lies is nobody's business
     if isinstance(error, MemoryError) or ("alloc" in str(error) and isinstance(error, RuntimeError)):
         return Problem("memory", "there is not enough memory", remedy="Take a smaller picture, or fewer at once")
     return Problem("internal", "something went wrong that should not", remedy="The log of the service tells more")
