@@ -7,6 +7,7 @@ from typing import Annotated, ClassVar
 
 import torch
 from torch import Generator, Tensor, nn
+from torch.nn import functional
 
 from danqing.core.errors import ParameterError
 from danqing.core.fields.number import Range
@@ -20,6 +21,8 @@ from danqing.nets.conditioned_unet import PART, ConditionedUNet
 from danqing.nets.critic import PatchCritic
 from danqing.nets.doubling_painter import DoublingName
 from danqing.nets.group_evening import GroupEvenness
+
+RIM = 16  # px beyond the edge of a picture, where a critic teaches frames: painted and cut away; a multiple of the grid
 
 
 class CycleGAN(Translator):
@@ -79,10 +82,11 @@ class CycleGAN(Translator):
 
     @torch.no_grad()
     def evenness(self, x: Images, back: bool = False) -> list[GroupEvenness]:
-        return self._way(back).evenness(parts_of(x, PART) * 2 - 1)
+        return self._way(back).evenness(parts_of(_rimmed(x), PART) * 2 - 1)
 
     def translate(self, x: Images, back: bool = False, even: Sequence[GroupEvenness] | None = None) -> Images:
-        made: Tensor = self._way(back)(x * 2 - 1, known=even)
+        made: Tensor = self._way(back)(_rimmed(x) * 2 - 1, known=even)
+        made = made[..., RIM:-RIM, RIM:-RIM]
         return made.add(1).div(2).clamp(0, 1).contiguous()
 
     def losses(self, batch: Samples, rng: Generator) -> Iterator[tuple[str, Tensor]]:
@@ -124,3 +128,7 @@ class CycleGAN(Translator):
 
     def _criticise(self, way: int, real: Tensor, fake: Tensor) -> Tensor:
         return critic_loss("least-squares", self.critic[way](real), self.critic[way](fake.detach()))
+
+
+def _rimmed(x: Images) -> Images:
+    return functional.pad(x, (RIM, RIM, RIM, RIM), mode="replicate")
