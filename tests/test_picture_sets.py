@@ -10,7 +10,7 @@ import pytest
 from PIL import Image, ImageFont
 
 from danqing.core.errors import DataError
-from danqing.zoo import character_pairs, characters, emoji, textures
+from danqing.zoo import character_pairs, characters, emoji, painter_pieces, textures
 from danqing.zoo.packages import Package, held_out, keep, write_manifest
 
 LISTED = """\
@@ -105,3 +105,41 @@ def test_textures_are_cut_where_a_photograph_is_of_one_grain(tmp_path: Path) -> 
     assert files == {f"{split}/hill-{left}-128.png" for split in ("train", "test") for left in columns}
     assert told == {"textures": 2 * len(columns), "photographs": 2}
     assert Image.open(tmp_path / "textures/train/hill-0-128.png").size == (textures.KEPT, textures.KEPT)
+
+
+def test_pieces_of_a_painters_works_and_as_many_of_photographs(tmp_path: Path) -> None:
+    """Whole strokes without the rim; photographs take part alike; what was held out is held out."""
+    homes = {"photographs": tmp_path / "photographs", "paintings": tmp_path / "paintings"}
+    with pytest.raises(DataError, match="photographs were not collected"):
+        painter_pieces.collect(tmp_path / "set", "gogh", **homes)
+    side, rng = painter_pieces.SIDE, np.random.default_rng(0)
+
+    def put(home: Path, *names: str) -> None:
+        rows = []
+        for name in names:
+            picture = Image.fromarray(rng.integers(0, 256, (side + 40, side + 96, 3), np.uint8))
+            rows.append(keep(picture, home, f"{name}.png", licence="GPL-3+"))
+        write_manifest(home, rows)
+
+    put(homes["photographs"], "train/hill", "train/sea", "test/tree")
+    with pytest.raises(DataError, match="paintings were not collected"):
+        painter_pieces.collect(tmp_path / "set", "gogh", **homes)
+    put(homes["paintings"], "train/van-gogh-bedroom", "test/gogh4", "train/hokusai-wave")
+    with pytest.raises(DataError, match="monet") as refused:
+        painter_pieces.collect(tmp_path / "set", "monet", **homes)
+    assert "hokusai-wave" in str(refused.value)
+    assert not (tmp_path / "set").exists()
+    counts = painter_pieces.collect(tmp_path / "set", "gogh", **homes)
+    assert counts == {"photographs": 6, "works-by-gogh": 6}
+    files = {file.relative_to(tmp_path / "set").as_posix() for file in (tmp_path / "set").rglob("*.png")}
+    assert {file for file in files if "gogh" in file} == {
+        f"{place}-{left}-8.png"
+        for place in ("train/works-by-gogh/van-gogh-bedroom", "test/works-by-gogh/gogh4")
+        for left in (8, 40, 72)
+    }
+    assert {Path(file).name.partition("-")[0] for file in files if "train/photographs" in file} == {"hill", "sea"}
+    assert sum("test/photographs/tree" in file for file in files) == 3
+    cut = Image.open(homes["paintings"] / "test/gogh4.png").crop((40, 8, 40 + side, 8 + side))
+    assert cut.tobytes() == Image.open(tmp_path / "set/test/works-by-gogh/gogh4-40-8.png").tobytes()
+    names = sorted(each.name for each in (tmp_path / "set/train").iterdir())
+    assert names == ["photographs", "works-by-gogh"]  # translations start from the first

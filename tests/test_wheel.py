@@ -8,7 +8,11 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "danqing"
 SOURCES = {".py", ".pyc"}
-OF_THE_CHECKOUT = ("zoo/README.md", "zoo/recipes/learning/*")  # read by who trains bundled weights anew
+OF_THE_CHECKOUT = (
+    "zoo/README.md",
+    "zoo/recipes/learning/*",
+    "zoo/recipes/unbundled/*",
+)  # read by who trains bundled weights anew
 
 
 def test_every_file_that_the_package_reads_is_in_its_wheel() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -30,6 +31,12 @@ def test_the_recipe_makes_what_the_card_says(name: str) -> None:
 
 def test_every_recipe_has_its_weights() -> None:
     assert {path.stem for path in RECIPES.glob("*.json")} == set(bundled())
+
+
+@pytest.mark.parametrize("recipe", sorted(RECIPES.glob("*/*.json")), ids=lambda recipe: recipe.stem)
+def test_every_other_recipe_is_a_run(recipe: Path) -> None:
+    assert TrainConfig.from_json(recipe).options.licence
+    assert recipe.stem not in bundled() or recipe.parent.name == "learning"
 
 
 def test_the_weights_stay_small() -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Annotated, ClassVar
 
 import torch
 from torch import Generator, Tensor, nn
+from torch.nn import functional
 
 from danqing.core.errors import ParameterError
 from danqing.core.fields.number import Range
@@ -15,8 +16,13 @@ from danqing.core.learned.painting import Translator
 from danqing.core.learned.proposals import Optimiser
 from danqing.core.pictures.contract import Images, check_channels
 from danqing.maths.adversarial import critic_loss, painter_loss
-from danqing.nets.conditioned_unet import ConditionedUNet
+from danqing.maths.parts import parts_of
+from danqing.nets.conditioned_unet import PART, ConditionedUNet
 from danqing.nets.critic import PatchCritic
+from danqing.nets.doubling_painter import DoublingName
+from danqing.nets.group_evening import GroupEvenness
+
+RIM = 16  # px beyond the edge of a picture, where a critic teaches frames: painted and cut away; a multiple of the grid
 
 
 class CycleGAN(Translator):
@@ -31,6 +37,8 @@ class CycleGAN(Translator):
         critic_width: channels of the critics at half size.
         cycle: how much it counts that a picture painted there and back is the same again.
         identity: how much it counts that a picture of the set to be painted stays as it is.
+        doubling: how the painter enlarges its maps: smooth, between their pixels, or free, by transposed convolutions:
+            faster, and with a lattice on what is painted.
 
     Raises:
         ParameterError: if there are not two classes, the number of channels is neither 1 nor 3, or the width no
@@ -41,6 +49,7 @@ class CycleGAN(Translator):
 
     parts: ClassVar[tuple[str, ...]] = ("critic", "painter")
     optimiser: ClassVar[Optimiser] = Optimiser(lr=3e-4, betas=(0.5, 0.99))
+    former: ClassVar[dict[str, str]] = {"doubling": "free"}
     batch_size: ClassVar[int] = 16
 
     def __init__(
@@ -53,6 +62,7 @@ class CycleGAN(Translator):
         critic_width: Annotated[int, Range(1, 512)] = 32,
         cycle: Annotated[float, Range(0, 1000)] = 10.0,
         identity: Annotated[float, Range(0, 1000)] = 2.0,
+        doubling: DoublingName = "smooth",
     ) -> None:
         super().__init__()
         if classes != 2:
@@ -60,12 +70,23 @@ class CycleGAN(Translator):
             raise ParameterError(f"a cyclegan learns between two classes, not {classes}", where="data", remedy=remedy)
         check_channels(channels)
         widths = (width, 2 * width, 3 * width)
-        self.painter = nn.ModuleList(ConditionedUNet(channels, channels, widths, blocks) for _ in range(2))
+        self.painter = nn.ModuleList(
+            ConditionedUNet(channels, channels, widths, blocks, doubling=doubling) for _ in range(2)
+        )
         self.critic = nn.ModuleList(PatchCritic(channels, critic_width) for _ in range(2))  # of the set painted
         self._readings: dict[str, Tensor] = {}
 
-    def translate(self, x: Images, back: bool = False) -> Images:
-        made: Tensor = self.painter[int(back)](x * 2 - 1)
+    @property
+    def reach(self) -> int:
+        return self._way(back=False).reach
+
+    @torch.no_grad()
+    def evenness(self, x: Images, back: bool = False) -> list[GroupEvenness]:
+        return self._way(back).evenness(parts_of(_rimmed(x), PART) * 2 - 1)
+
+    def translate(self, x: Images, back: bool = False, even: Sequence[GroupEvenness] | None = None) -> Images:
+        made: Tensor = self._way(back)(_rimmed(x) * 2 - 1, known=even)
+        made = made[..., RIM:-RIM, RIM:-RIM]
         return made.add(1).div(2).clamp(0, 1).contiguous()
 
     def losses(self, batch: Samples, rng: Generator) -> Iterator[tuple[str, Tensor]]:
@@ -100,5 +121,14 @@ class CycleGAN(Translator):
         there, back = self.translate(batch.x), self.translate(batch.x, back=True)
         return torch.where((batch.y == 0).view(-1, 1, 1, 1), there, back)
 
+    def _way(self, back: bool) -> ConditionedUNet:
+        painter = self.painter[int(back)]
+        assert isinstance(painter, ConditionedUNet)
+        return painter
+
     def _criticise(self, way: int, real: Tensor, fake: Tensor) -> Tensor:
         return critic_loss("least-squares", self.critic[way](real), self.critic[way](fake.detach()))
+
+
+def _rimmed(x: Images) -> Images:
+    return functional.pad(x, (RIM, RIM, RIM, RIM), mode="replicate")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Annotated, ClassVar
 
 import torch
@@ -15,8 +15,10 @@ from danqing.core.learned.painting import Translator
 from danqing.core.learned.proposals import Optimiser
 from danqing.core.pictures.contract import Images, check_channels
 from danqing.maths.adversarial import critic_loss, flatness_penalty, painter_loss, slope
-from danqing.nets.conditioned_unet import ConditionedUNet
+from danqing.maths.parts import parts_of
+from danqing.nets.conditioned_unet import PART, ConditionedUNet
 from danqing.nets.critic import PatchCritic
+from danqing.nets.group_evening import GroupEvenness
 
 
 class Pix2Pix(Translator):
@@ -62,11 +64,18 @@ class Pix2Pix(Translator):
         self.register_buffer("played", torch.zeros((), dtype=torch.int64))
         self._readings: dict[str, Tensor] = {}
 
-    def translate(self, x: Images, back: bool = False) -> Images:
-        if back:
-            remedy = "Train another with the folders input and target the other way round, or a cyclegan"
-            raise ParameterError("was learned one way only", where="back", remedy=remedy)
-        made: Tensor = self.painter(x * 2 - 1)
+    @property
+    def reach(self) -> int:
+        return self.painter.reach
+
+    @torch.no_grad()
+    def evenness(self, x: Images, back: bool = False) -> list[GroupEvenness]:
+        _check_way(back)
+        return self.painter.evenness(parts_of(x, PART) * 2 - 1)
+
+    def translate(self, x: Images, back: bool = False, even: Sequence[GroupEvenness] | None = None) -> Images:
+        _check_way(back)
+        made: Tensor = self.painter(x * 2 - 1, known=even)
         return made.add(1).div(2).clamp(0, 1).contiguous()
 
     def losses(self, batch: Samples, rng: Generator) -> Iterator[tuple[str, Tensor]]:
@@ -111,3 +120,9 @@ class Pix2Pix(Translator):
             remedy = "Say --channels colour"
             raise ParameterError("the pairs have colours, the pictures none", where="channels", remedy=remedy)
         return pair.expand(-1, channels, -1, -1)
+
+
+def _check_way(back: bool) -> None:
+    if back:
+        remedy = "Train another with the folders input and target the other way round, or a cyclegan"
+        raise ParameterError("was learned one way only", where="back", remedy=remedy)

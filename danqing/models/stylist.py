@@ -27,6 +27,7 @@ from danqing.core.pictures.state import state_of
 from danqing.maths.colour_match import colours_matched
 from danqing.maths.fitting import in_channels
 from danqing.maths.moments import Moments
+from danqing.maths.parts import parts_of
 from danqing.maths.variation import planes
 from danqing.nets.brush import REACH, Brush, Evenness, Norm
 from danqing.nets.style_features import content_distance, style_distance, style_features
@@ -101,8 +102,8 @@ class Stylist(model.Stylist):
 
     @torch.no_grad()
     def evenness(self, x: Images, code: Tensor) -> list[Evenness]:
-        """What the maps of a picture (1, 3, H, W) are evened by, told by nine parts of it, or by all of a small one."""
-        parts = _parts(x)
+        """What the maps of a picture (1, 3, H, W) are evened by, told by at most nine parts of it."""
+        parts = parts_of(x, PART)
         return self.brush.evenness(parts, code.expand(len(parts), -1))
 
     @torch.no_grad()
@@ -228,14 +229,6 @@ def _kept(file: Path) -> Tensor:
         sides = [max(1, round(factor * side)) for side in x.shape[2:]]
         x = F.interpolate(x, sides, mode="bilinear", antialias=True, align_corners=False).clamp(0, 1)
     return (x[0] * 255).round().to(torch.uint8)
-
-
-def _parts(x: Images) -> Images:
-    """Nine parts, spread evenly, as large as the pictures in training; of a picture without room for them the whole."""
-    if min(x.shape[2:]) < 3 * PART:
-        return x
-    downs, acrosses = ([round(at * (side - PART) / 2) for at in range(3)] for side in x.shape[2:])
-    return torch.cat([x[..., top : top + PART, left : left + PART] for top in downs for left in acrosses])
 
 
 def _moved(x: Images, top: int, left: int) -> Images:

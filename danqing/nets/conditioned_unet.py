@@ -12,9 +12,12 @@ from torch.nn import functional as F
 
 from danqing.core.errors import ParameterError
 from danqing.nets.convolution import Same
+from danqing.nets.doubling_painter import DoublingName
+from danqing.nets.group_evening import GroupEvening, GroupEvenness, normalised
 from danqing.nets.precision import as_autocast
 
 GROUP = 16  # channels normalised together
+PART = 256  # px: of what tells for a whole picture how its maps are normalised
 PERIODS = 1000.0  # between the fastest and the slowest wave that a time is told by
 
 
@@ -31,46 +34,93 @@ class ConditionedUNet(nn.Module):
         blocks: residual blocks of each level on the way down, at the bottom, and on the way up.
         told: length of what it is told; 0: nothing.
         fold: by how much the side is folded.
+        doubling: how maps are enlarged: free, by transposed convolutions and by unfolding, or smooth, between their
+            pixels, so that a critic teaches no lattice; the last convolutions are at full size then.
 
     Raises:
         ParameterError: if a width is no multiple of 16.
 
     Source: shape: Ronneberger et al. 2015; blocks and how they are told: Dhariwal & Nichol 2021, section 3.1;
-    pixel-unshuffle: Shi et al. 2016.
+    pixel-unshuffle: Shi et al. 2016; between pixels: Odena et al. 2016.
     """
 
     def __init__(
-        self, inputs: int, outputs: int, widths: Sequence[int], blocks: int, told: int = 0, fold: int = 2
+        self,
+        inputs: int,
+        outputs: int,
+        widths: Sequence[int],
+        blocks: int,
+        told: int = 0,
+        fold: int = 2,
+        doubling: DoublingName = "free",
     ) -> None:
         super().__init__()
         for width in widths:
             if width % GROUP:
                 raise ParameterError(f"{width} is no multiple of {GROUP}", where="width")
         self.fold, self.grid = fold, fold * 2 ** (len(widths) - 1)
+        at_level = [2 * blocks * fold * 2**level for level in range(len(widths))]
+        smooth = 2 * self.grid + 2 if doubling == "smooth" else 0
+        self.reach: int = self.grid + 2 * fold + 2 * sum(at_level[:-1]) + at_level[-1] + smooth  # px, but for the norms
         self.head = Same(fold**2 * inputs, widths[0])
         self.before = nn.ModuleList(_level(width, blocks, told) for width in widths[:-1])
         self.down = nn.ModuleList(nn.Conv2d(fine, coarse, 2, 2) for fine, coarse in pairwise(widths))
         self.bottom = _level(widths[-1], blocks, told)
-        self.up = nn.ModuleList(nn.ConvTranspose2d(coarse, fine, 2, 2) for fine, coarse in pairwise(widths))
+        self.up = nn.ModuleList(_doubling(doubling, coarse, fine) for fine, coarse in pairwise(widths))
         self.after = nn.ModuleList(_level(width, blocks, told) for width in widths[:-1])
         self.norm = nn.GroupNorm(widths[0] // GROUP, widths[0])
-        self.tail = Same(widths[0], fold**2 * outputs)
-        nn.init.normal_(self.tail.weight, std=0.1 / math.sqrt(9 * widths[0]))
+        self.tail = Same(widths[0], fold**2 * outputs) if doubling == "free" else FullSize(widths[0], inputs, outputs)
+        nn.init.normal_(self.tail.weight, std=0.1 / math.sqrt(9 * self.tail.in_channels))
 
-    def forward(self, x: Tensor, told: Tensor | None = None) -> Tensor:
+    def evenness(self, parts: Tensor) -> list[GroupEvenness]:
+        """What the maps of a picture are normalised by, told by parts of it: :meth:`forward` paints its tiles so."""
+        even = GroupEvening()
+        self._painted(parts, None, even)
+        return even.seen
+
+    def forward(self, x: Tensor, told: Tensor | None = None, known: Sequence[GroupEvenness] | None = None) -> Tensor:
+        """Paint, with maps normalised by their own statistics or by known ones."""
+        return self._painted(x, told, None if known is None else GroupEvening(known))
+
+    def _painted(self, x: Tensor, told: Tensor | None, even: GroupEvening | None) -> Tensor:
         height, width = x.shape[-2:]
-        x = F.pad(x, (0, -width % self.grid, 0, -height % self.grid), mode="replicate")
-        x = self.head(as_autocast(F.pixel_unshuffle(x, self.fold)).contiguous(memory_format=torch.channels_last))
+        given = F.pad(x, (0, -width % self.grid, 0, -height % self.grid), mode="replicate")
+        x = self.head(as_autocast(F.pixel_unshuffle(given, self.fold)).contiguous(memory_format=torch.channels_last))
         across = []
         for blocks, down in zip(self.before, self.down, strict=True):
-            x = _through(blocks, x, told)
+            x = _through(blocks, x, told, even)
             across.append(x)
             x = down(x)
-        x = _through(self.bottom, x, told)
+        x = _through(self.bottom, x, told, even)
         for level in reversed(range(len(across))):
-            x = _through(self.after[level], self.up[level](x) + across[level], told)
-        made: Tensor = F.pixel_shuffle(self.tail(F.silu(self.norm(x))), self.fold)
-        return made[..., :height, :width].float()
+            x = _through(self.after[level], self.up[level](x) + across[level], told, even)
+        x = F.silu(normalised(self.norm, x, even))
+        made = self.tail(x, given) if isinstance(self.tail, FullSize) else F.pixel_shuffle(self.tail(x), self.fold)
+        return made[..., :height, :width].float()  # type: ignore[no-any-return]
+
+
+class Between(nn.Conv2d):
+    """Double maps between their pixels."""
+
+    def __init__(self, coarse: int, fine: int) -> None:
+        super().__init__(coarse, fine, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.interpolate(super().forward(x), scale_factor=2.0, mode="bilinear")
+
+
+class FullSize(nn.Conv2d):
+    """Paint from maps that are enlarged between their pixels, and from the picture, whose edges those have lost."""
+
+    def __init__(self, width: int, inputs: int, outputs: int) -> None:
+        super().__init__(width // 2, outputs, 3, padding=1)
+        self.fewer = nn.Conv2d(width, width // 2, 1)
+        self.first = nn.Conv2d(width // 2 + inputs, width // 2, 3, padding=1)
+
+    def forward(self, x: Tensor, given: Tensor) -> Tensor:  # type: ignore[override]
+        large = F.interpolate(self.fewer(x), given.shape[2:], mode="bilinear")
+        both = torch.cat([large, as_autocast(given)], 1).contiguous(memory_format=torch.channels_last)
+        return super().forward(F.silu(self.first(both)))
 
 
 class Block(nn.Module):
@@ -84,8 +134,8 @@ class Block(nn.Module):
         nn.init.kaiming_normal_(self.first.weight, nonlinearity="relu")
         nn.init.normal_(self.second.weight, std=0.1 / math.sqrt(9 * width))  # near the identity at first
 
-    def forward(self, x: Tensor, told: Tensor | None = None) -> Tensor:
-        y = self.norms[1](self.first(F.silu(self.norms[0](x))))
+    def forward(self, x: Tensor, told: Tensor | None = None, even: GroupEvening | None = None) -> Tensor:
+        y = normalised(self.norms[1], self.first(F.silu(normalised(self.norms[0], x, even))), even)
         if self.tell is not None:
             scale, shift = self.tell(told)[:, :, None, None].to(y.dtype).chunk(2, 1)
             y = torch.addcmul(shift, y, 1 + scale)
@@ -108,11 +158,15 @@ class Times(nn.Module):
         return told.float()
 
 
+def _doubling(name: DoublingName, coarse: int, fine: int) -> nn.Module:
+    return Between(coarse, fine) if name == "smooth" else nn.ConvTranspose2d(coarse, fine, 2, 2)
+
+
 def _level(width: int, blocks: int, told: int) -> nn.ModuleList:
     return nn.ModuleList(Block(width, told) for _ in range(blocks))
 
 
-def _through(blocks: nn.Module, x: Tensor, told: Tensor | None) -> Tensor:
+def _through(blocks: nn.Module, x: Tensor, told: Tensor | None, even: GroupEvening | None) -> Tensor:
     for block in blocks.children():
-        x = block(x, told)
+        x = block(x, told, even)
     return x

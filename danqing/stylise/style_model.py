@@ -23,7 +23,7 @@ from danqing.maths.style_choice import Styles, laid_over, styles_for
 LOOK = 256  # px: the shorter side that a painting is looked at, as in training
 
 
-@operator
+@operator(version=2)
 def style_model(
     x: Images,
     style: Painting,

@@ -1,11 +1,13 @@
 """Train bundled models anew from their recipes: ``python -m danqing.zoo.retrain danqing/zoo/recipes/*.json``.
 
 A recipe is a run's config (as ``danqing train --config`` takes it) whose file name is the model's. The run goes into
-runs/zoo-NAME, where a recipe that was stopped goes on; the finished model replaces the bundled one. Recipes that
-begin with other bundled weights come after those that do not. Restorers learn from the photographs that
+runs/zoo-NAME, where a recipe that was stopped goes on; the finished model replaces the bundled one, unless the recipe
+lies in a folder ``unbundled``: then it stays in its run. Recipes that begin with other bundled weights come after those
+that do not. Restorers learn from the photographs that
 ``python -m danqing.zoo.photographs runs/photographs`` collects, painters from what ``danqing.zoo.characters`` and
 ``danqing.zoo.emoji`` draw into runs/characters and runs/emoji and ``danqing.zoo.textures`` cuts out of the photographs
-into runs/textures, translators from what ``danqing.zoo.character_pairs`` puts together of the characters.
+into runs/textures, translators from what ``danqing.zoo.character_pairs`` puts together of the characters and
+``danqing.zoo.painter_pieces`` cuts out of photographs and paintings.
 """
 
 from __future__ import annotations
@@ -30,16 +32,17 @@ from danqing.training.config import TrainConfig
 from danqing.training.loop import resume, train
 from danqing.training.record import CONFIG
 
+UNBUNDLED = "unbundled"  # the folder of recipes whose models danqing does not bring along
 LIKEWISE = ("stainmeter",)  # families that say, for each pixel, what a picture is made of
 
 
 def retrain(recipe: Path) -> Path:
-    """Train, or go on training, and put the model among the bundled ones."""
+    """Train, or go on training, and put the model among the bundled ones, where it is to be."""
     run = Path("runs") / f"zoo-{recipe.stem}"
     job = resume(run) if (run / CONFIG).exists() else train(TrainConfig.from_json(recipe, out=run))
     with _stoppable() as stopped:
         result = finish(job, _say(stopped))
-    return put_among_bundled(result.model, recipe.stem)
+    return result.model if recipe.parent.name == UNBUNDLED else put_among_bundled(result.model, recipe.stem)
 
 
 def put_among_bundled(model: Path, name: str) -> Path:

@@ -6,7 +6,10 @@ import torch
 import danqing
 from danqing.core.errors import ParameterError
 from danqing.core.learned.model import Samples
-from danqing.core.learned.weights import load, save
+from danqing.core.learned.weights import load, load_tensors, save, save_tensors
+from danqing.core.operators.tiles import local
+from danqing.core.pictures.contract import Images
+from danqing.core.progress import finish
 from danqing.models.cyclegan import CycleGAN
 from danqing.models.pix2pix import Pix2Pix
 from danqing.training.step import Stepper
@@ -83,6 +86,78 @@ def test_a_saved_model_paints_pictures_of_any_size_the_same(family, tmp_path):
         assert net.translate(x).shape == x.shape
 
 
+def painter_of(net):
+    return net.painter[0] if isinstance(net, CycleGAN) else net.painter
+
+
+def loud(family, **params):
+    """A net whose weights are large enough for what it sees far away to show."""
+    torch.manual_seed(0)
+    net = family(**SMALL, **params).eval()
+    for each in painter_of(net).parameters():
+        if each.ndim > 1:
+            torch.nn.init.normal_(each, std=1.5 / each[0].numel() ** 0.5)
+    return net
+
+
+@pytest.mark.parametrize("family", [Pix2Pix, CycleGAN])
+def test_in_tiles_a_picture_is_painted_as_in_one(family):
+    """Evened by the whole, nothing farther than its reach is seen; rounding is far below a step of 255."""
+    net, x = loud(family), torch.rand(1, 1, 150, 500, generator=torch.Generator().manual_seed(1))
+    with torch.no_grad():
+        whole, even = net.translate(x), net.evenness(x)
+
+        def paint(part: Images) -> Images:
+            return net.translate(part, even=even)
+
+        torch.testing.assert_close(finish(local(paint, x, net.reach, tile=96)), whole, rtol=0, atol=0.1 / 255)
+        seen = finish(local(paint, x, net.reach // 4, tile=96))
+    assert (seen - whole).abs().max() > 1 / 255  # what is tested can fail
+
+
+@pytest.mark.parametrize("family", [Pix2Pix, CycleGAN])
+def test_parts_tell_how_a_large_picture_is_evened(family):
+    net = loud(family)
+    x = torch.rand(1, 1, 16, 16, generator=torch.Generator().manual_seed(1)).repeat(1, 1, 50, 50)
+    for whole, told in zip(painter_of(net).evenness(x * 2 - 1), net.evenness(x), strict=True):
+        torch.testing.assert_close(told.mean, whole.mean, rtol=0.1, atol=0.05)
+        torch.testing.assert_close(told.deviation, whole.deviation, rtol=0.1, atol=0.01)
+
+
+def test_smoothly_doubled_maps_leave_no_lattice_on_what_is_plain():
+    x = torch.full((1, 1, 200, 200), 0.3)
+    apart = {}
+    for doubling in ("free", "smooth"):
+        net = loud(CycleGAN, doubling=doubling)
+        with torch.no_grad():
+            inner = net.painter[0](x)[..., net.reach : -net.reach, net.reach : -net.reach]
+        apart[doubling] = float(inner.std() / inner.abs().mean())
+    assert apart["smooth"] < 1e-3  # rounding alone
+    assert apart["free"] > 0.05
+
+
+def test_what_is_plain_gets_no_frame():
+    """Beyond a picture's edge a convolution sees nothing; what that makes of the outermost pixels is cut away."""
+    net, x = loud(CycleGAN), torch.full((1, 1, 200, 200), 0.3)
+    edge = torch.ones(200, 200, dtype=torch.bool)
+    edge[4:-4, 4:-4] = False
+    frames = []
+    with torch.no_grad():
+        for made in (net.painter[0](x * 2 - 1).add(1).div(2).clamp(0, 1), net.translate(x)):
+            frames.append(float((made[..., edge] - made[..., 100, 100]).abs().mean()))
+    bare, cut = frames
+    assert cut < bare / 4
+
+
+def test_one_from_before_doubles_freely(tmp_path):
+    old = CycleGAN(**SMALL, doubling="free").eval()
+    card, tensors = load_tensors(save(old, tmp_path / "old.safetensors"))
+    del card["config"]["doubling"]
+    again = load(save_tensors(tensors, tmp_path / "older.safetensors", card))
+    x = torch.rand(1, 1, 20, 20)
+    assert torch.equal(again.translate(x), old.translate(x))
+
+
 def test_what_cannot_be_is_refused():
     x = torch.rand(2, 1, 16, 16)
     with pytest.raises(ParameterError, match="learns from pairs"):
@@ -93,8 +168,9 @@ def test_what_cannot_be_is_refused():
         next(Pix2Pix(**SMALL).losses(Samples(x, None, torch.rand(2, 3, 16, 16)), torch.Generator()))
     with pytest.raises(ParameterError, match="two classes, not 3"):
         CycleGAN(**SMALL, classes=3)
-    with pytest.raises(ParameterError, match="one way only"):
-        Pix2Pix(**SMALL).translate(x, back=True)
+    for way in (Pix2Pix(**SMALL).translate, Pix2Pix(**SMALL).evenness):
+        with pytest.raises(ParameterError, match="one way only"):
+            way(x, back=True)
 
 
 def test_a_batch_of_one_set_teaches_nothing():

@@ -94,5 +94,18 @@ def test_retraining_puts_the_signal_handlers_back(tmp_path: Path, monkeypatch: p
     monkeypatch.setattr(retrain, "WEIGHTS", tmp_path)
     (tmp_path / "tiny.json").write_text('{"family": "mlpgan", "data": "digits", "width": 8, "budget": "16pictures"}')
     before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
-    assert retrain.retrain(tmp_path / "tiny.json").exists()
+    assert retrain.retrain(tmp_path / "tiny.json") == tmp_path / "tiny.safetensors"
     assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == before
+
+
+def test_what_is_not_bundled_stays_in_its_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    retrain = importlib.import_module("danqing.zoo.retrain")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(retrain, "WEIGHTS", tmp_path / "bundled")
+    recipe = tmp_path / "unbundled" / "tiny.json"
+    recipe.parent.mkdir()
+    recipe.write_text('{"family": "mlpgan", "data": "digits", "width": 8, "budget": "16pictures"}')
+    made = retrain.retrain(recipe)
+    assert made.is_file()
+    assert made.parent == Path("runs/zoo-tiny")
+    assert not (tmp_path / "bundled").exists()

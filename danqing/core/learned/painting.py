@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from contextvars import ContextVar
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -103,9 +103,27 @@ class FlowPainter(Painter):
 class Translator(Model):
     """Learns to paint a picture anew: as its pair, or as one of another set."""
 
+    @property
     @abstractmethod
-    def translate(self, x: Images, back: bool = False) -> Images:
-        """Paint pictures (B, C, H, W) of any size anew; ``back``: the other way, where it was learned.
+    def reach(self) -> int:
+        """How many pixels of the result away it looks, so that a picture may be painted tile by tile, evened alike."""
+
+    @abstractmethod
+    def evenness(self, x: Images, back: bool = False) -> Sequence[Any]:
+        """What a picture (1, C, H, W) tells of the whole, by which all its tiles are painted.
+
+        Raises:
+            ParameterError: if the other way was not learned.
+        """
+
+    @abstractmethod
+    def translate(self, x: Images, back: bool = False, even: Sequence[Any] | None = None) -> Images:
+        """Paint pictures (B, C, H, W) of any size anew.
+
+        Args:
+            x: pictures, or a tile of one.
+            back: the other way, where it was learned.
+            even: of a tile: the evenness of the whole; else each picture has its own.
 
         Raises:
             ParameterError: if the other way was not learned.
