@@ -3,9 +3,9 @@
 Parts (288×256 px) of scikit-image's photographs, halved (bicubic) or out of focus (radius 1.5 px), and then as they
 are, compressed (JPEG 70, 30), noisy (white, σ = 8), taken by a camera (`add_camera_noise`, ISO 3200, JPEG 85), or noisy
 (σ = 5) and compressed (JPEG 60). PSNR (dB, RGB) against the photograph: of `upscale` and `deblur` with and without
-cleaning first; of weights that learned mixed damage and clean by themselves, where they were trained (`danqing train
---config danqing/zoo/recipes/unbundled/upscale-mixed.json --out runs/zoo-upscale-mixed`); and of bicubic enlarging, or of
-the blurred picture as it is.
+cleaning first; of weights that learned mixed damage and clean by themselves, where they were trained (`danqing
+train --config danqing/zoo/recipes/unbundled/upscale-mixed.json --out runs/zoo-upscale-mixed`); and of bicubic
+enlarging, or of the blurred picture as it is.
 """
 
 from __future__ import annotations
