@@ -48,7 +48,7 @@ def generate(
     by redrawing; danqing for scaling, which moves a picture smoothly, and for numbering the latents.
 
     Examples:
-        danqing generate emoji --count 36 --label all --grid --out emoji.png
+        danqing generate emoji --count 9 --label all --out emoji.png
         danqing generate runs/dcgan-1 --count 64 --seed 7 --truncation 0.8 --out digits.png
     """
     drawn = partial(latent, weights.latent, seed)

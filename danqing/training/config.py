@@ -58,7 +58,8 @@ class TrainConfig:
         begun = {k: v for k, v in _begun_with(family, values.get("from_")).items() if k in form or k == "size"}
         made = cls._checked(family, data, {**begun, **values})
         for stage in made.by_stage():
-            _side_of(family).check(stage.side, "size")
+            if stage.options.size is not None:  # else there may be more to say of the pictures than their size
+                _side_of(family).check(stage.side, "size")
         for each in family_fields(family):
             if isinstance(each.kind, PartKind) and isinstance(made.params[each.name], str):
                 each.kind.look(made.params[each.name])

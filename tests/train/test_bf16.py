@@ -49,6 +49,8 @@ SMALL: dict[str, dict[str, Any]] = {  # a family that is not here learns with th
     **{name: {"backbone": "mobilenet", "width": 16, "size": 32} for name in LABELLED},
 }
 
+NEEDED = {"mixed": {"task": "upscale"}}  # what a choice cannot be without
+
 
 def choices(family: str) -> Iterator[dict[str, Any]]:
     """What the family proposes, and every other choice in its form, one at a time."""
@@ -56,7 +58,7 @@ def choices(family: str) -> Iterator[dict[str, Any]]:
     init = family_named(family).__init__
     for name, hint in typing.get_type_hints(init).items():
         offered = (False, True) if hint is bool else get_args(hint) if get_origin(hint) is Literal else ()
-        yield from ({name: each} for each in offered if each != inspect.signature(init).parameters[name].default)
+        yield from ({**NEEDED.get(name, {}), name: each} for each in offered if each != inspect.signature(init).parameters[name].default)
 
 
 def cases(wanted: str = "") -> list[Any]:

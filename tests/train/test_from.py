@@ -39,7 +39,7 @@ def taught(photos: Path, tmp_path: Path) -> Path:
 def test_a_run_begins_with_the_weights_and_parameters_of_another(photos: Path, taught: Path, tmp_path: Path) -> None:
     values = {**RUN, "lr": 0.0, "size": 64, "task": "dejpeg", "from_": str(taught), "out": tmp_path / "second"}
     second = finish(train(TrainConfig.make("restorer", str(photos), **values))).model
-    assert load(second).config == {"size": 64, "task": "dejpeg", "net": "tiny", "patch": 48}
+    assert load(second).config == {"size": 64, "task": "dejpeg", "net": "tiny", "patch": 48, "mixed": False}
     before, after = load_tensors(taught)[1], load_tensors(second)[1]
     assert all(torch.equal(before[name], after[name]) for name in before), "a rate of 0 keeps what was taken over"
     assert read_card(second)["training"]["from_"] == str(taught)

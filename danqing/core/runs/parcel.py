@@ -50,13 +50,15 @@ class Parcel:
 
     @classmethod
     def of(cls, order: Order) -> Parcel:
-        """Pack an order.
+        """Pack an order, and make the folder that its result goes to, by which a worker sees that it sees it.
 
         Raises:
             ParameterError: for weights that lie in no file.
         """
         call = order.call
         weights = {name: _named(name, value) for name, value in call.values.items() if isinstance(value, Model)}
+        if order.target is not None:
+            order.target.parent.mkdir(parents=True, exist_ok=True)
         rest = {"saving": order.saving, "name": order.name, "numbered": order.numbered, "beside": order.beside}
         return cls(
             __version__,
