@@ -58,7 +58,11 @@ def choices(family: str) -> Iterator[dict[str, Any]]:
     init = family_named(family).__init__
     for name, hint in typing.get_type_hints(init).items():
         offered = (False, True) if hint is bool else get_args(hint) if get_origin(hint) is Literal else ()
-        yield from ({**NEEDED.get(name, {}), name: each} for each in offered if each != inspect.signature(init).parameters[name].default)
+        yield from (
+            {**NEEDED.get(name, {}), name: each}
+            for each in offered
+            if each != inspect.signature(init).parameters[name].default
+        )
 
 
 def cases(wanted: str = "") -> list[Any]:
