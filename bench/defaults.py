@@ -71,6 +71,12 @@ def run() -> dict[str, Any]:
     return {"samples": SAMPLES, "rows": [measured(name, setting) for name in SETS for setting in settings(name)]}
 
 
+def so_far() -> dict[str, Any]:
+    """What was measured, without measuring what was not."""
+    known = [(name, setting) for name in SETS for setting in settings(name) if _kept(name, setting).exists()]
+    return {"samples": SAMPLES, "rows": [measured(*each) for each in known]}
+
+
 def table(result: dict[str, Any]) -> str:
     """A line a run; figures that were not taken are left out."""
     names = {"sketch": "sketch distance", "kernel": "kernel distance", "precision": "precision", "recall": "recall"}
@@ -86,7 +92,8 @@ def table(result: dict[str, Any]) -> str:
         figures = [_figure(taken.get(name), digits) for name, digits in zip(names, (3, 0, 2, 2), strict=True)]
         last = [_figure(row.get("processor_seconds"), 0), ", ".join(row["alarms"]) or "–"]
         lines.append("| " + " | ".join([*head, *figures, *last]) + " |")
-    return "\n".join(lines)
+    missing = sum(len(settings(name)) for name in SETS) - len(result["rows"])
+    return "\n".join([*lines, *(["", f"- {missing} runs are not measured yet"] if missing else [])])
 
 
 def _figure(value: float | None, digits: int) -> str:
@@ -107,8 +114,8 @@ def measured(name: str, setting: str) -> dict[str, Any]:
     """One run of one set, or what is kept of it."""
     if name == "100 emoji" and not Path(SETS[name].data).exists():
         few()
-    folder = RUNS / re.sub(r"[^\w]+", "-", f"{name}-{setting}")
-    kept = folder / "measured.json"
+    kept = _kept(name, setting)
+    folder = kept.parent
     if kept.exists():
         return dict(json.loads(kept.read_text("utf-8")))
     spec, began = SETS[name], time.process_time()
@@ -124,6 +131,11 @@ def measured(name: str, setting: str) -> dict[str, Any]:
     kept.write_text(json.dumps(row, indent=1), "utf-8")
     print(row, flush=True)
     return row
+
+
+def _kept(name: str, setting: str) -> Path:
+    """Where the figures of a run are, beside its model."""
+    return RUNS / re.sub(r"[^\w]+", "-", f"{name}-{setting}") / "measured.json"
 
 
 def _scored(model: Path, data: str) -> dict[str, float]:
