@@ -142,6 +142,8 @@ def _unit(stored: NDArray[Any], page: Any, photometric: int, file: str | Path) -
         numbers = stored.astype(np.float32)
         if photometric in (CIELAB, ICCLAB, PALETTE, YCBCR):
             raise PictureError("holds floating-point numbers that are no RGB and no grey", where=file)
+        if not np.isfinite(numbers).all():
+            raise PictureError("holds values that are no numbers", where=file, remedy="Replace NaN and infinity first")
         if not (numbers.min() >= 0 and numbers.max() <= 1):
             raise PictureError("holds floating-point numbers outside [0, 1]", where=file, remedy="Scale them first")
         return numbers

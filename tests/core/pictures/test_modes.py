@@ -89,9 +89,18 @@ def test_float_tiffs_are_read_where_they_keep_the_range(tmp_path: Path) -> None:
     numbers = np.random.default_rng(0).random((4, 5), np.float32)
     tifffile.imwrite(tmp_path / "x.tif", numbers)
     assert np.array_equal(read(tmp_path / "x.tif").pixels[0, 0].numpy(), numbers)
-    for bad in (numbers * 9, np.full_like(numbers, np.nan)):
+    for bad, words in ((numbers * 9, "outside [0, 1]"), (np.full_like(numbers, np.nan), "are no numbers")):
         tifffile.imwrite(tmp_path / "x.tif", bad)
-        assert "outside [0, 1]" in refusal(tmp_path / "x.tif")
+        assert words in refusal(tmp_path / "x.tif")
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_values_that_are_no_numbers_are_told_as_such(tmp_path: Path, value: float) -> None:
+    numbers = np.full((4, 5), 0.5, np.float32)
+    numbers[1, 2] = value
+    Image.fromarray(numbers).save(tmp_path / "x.tif")
+    with pytest.raises(PictureError, match="no numbers.*Replace NaN and infinity"):
+        read(tmp_path / "x.tif")
 
 
 GOLDEN = json.loads((Path(__file__).parents[2] / "golden" / "pictures.json").read_text())
