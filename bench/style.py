@@ -78,14 +78,14 @@ def painted_slowly(judge: SqueezeNet, photo: str, name: str) -> dict[str, Any]:
     """What the peer makes of a pair, and the methods that take their time."""
     x = photograph(photo)
     painting = sized(picture(PAINTINGS / f"{name}.png"), x)
-    peer, seconds = _timed(_gatys, x, painting, 1.0)
+    peer, seconds = timed(_gatys, x, painting, 1.0)
     wanted = similarity(judge, peer, x)
     row: dict[str, Any] = {"photograph": photo, "painting": name, "learned": name in LEARNED}
     row["photo itself"] = facts(judge, x, painting, x, 0.0)
     row["Gatys, VGG16"] = facts(judge, x, painting, peer, seconds)
     made, seconds, strength = matched(judge, _neural, x, painting, wanted)
     row["neural_style"] = {**facts(judge, x, painting, made, seconds), "strength": strength}
-    patches, seconds = _timed(_patches, x, painting, 1.0)
+    patches, seconds = timed(_patches, x, painting, 1.0)
     row["patch_style"] = facts(judge, x, painting, patches, seconds)
     print(row, flush=True)
     return row
@@ -95,7 +95,7 @@ def with_model(judge: SqueezeNet, row: dict[str, Any]) -> dict[str, Any]:
     """The same with what the net makes at once."""
     x = photograph(row["photograph"])
     painting = sized(picture(PAINTINGS / f"{row['painting']}.png"), x)
-    made, seconds, strength = matched(judge, _model, x, painting, row["Gatys, VGG16"]["content"])
+    made, seconds, strength = matched(judge, painted_at_once, x, painting, row["Gatys, VGG16"]["content"])
     return {**row, "style_model": {**facts(judge, x, painting, made, seconds), "strength": strength}}
 
 
@@ -162,7 +162,7 @@ def matched(
     low, high, strength = 0.0, 2.0, 1.0
     best: tuple[float, Images, float, float] | None = None
     for _ in range(TRIES):
-        made, seconds = _timed(method, x, painting, strength)
+        made, seconds = timed(method, x, painting, strength)
         found = similarity(judge, made, x)
         if best is None or abs(found - wanted) < best[0]:
             best = abs(found - wanted), made, seconds, strength
@@ -180,7 +180,7 @@ def _neural(x: Images, painting: Images, strength: float) -> Images:
     return finish(work)
 
 
-def _model(x: Images, painting: Images, strength: float) -> Images:
+def painted_at_once(x: Images, painting: Images, strength: float) -> Images:
     made: Images = operator_named("style_model")(x, style=painting, strength=(strength,), weights=WEIGHTS)
     return made
 
@@ -196,7 +196,7 @@ def _gatys(x: Images, painting: Images, strength: float) -> Images:
     return finish(painted(x, [Model(painting)], features, rng, strength=strength, gram=True))
 
 
-def _timed(method: Method, x: Images, painting: Images, strength: float) -> tuple[Images, float]:
+def timed(method: Method, x: Images, painting: Images, strength: float) -> tuple[Images, float]:
     start = time.process_time()
     return method(x, painting, strength), time.process_time() - start
 

@@ -17,7 +17,7 @@ import statistics
 from pathlib import Path
 from typing import Any
 
-from bench.style import PAINTINGS, PHOTOGRAPHS, _model, _timed, facts, matched, photograph, picture, sized
+from bench.style import PAINTINGS, PHOTOGRAPHS, facts, matched, painted_at_once, photograph, picture, sized, timed
 from bench.style_nets import SqueezeNet
 from danqing.core.learned.painting import Translator
 from danqing.core.learned.weights import load
@@ -52,9 +52,9 @@ def _row(judge: SqueezeNet, weights: Translator, known: dict[str, Any]) -> dict[
             made: Images = operator_named("translate")(x, weights=weights, scale=scale)
             return made
 
-        made, seconds = _timed(paint, x, painting, 1.0)
+        made, seconds = timed(paint, x, painting, 1.0)
         row[label] = facts(judge, x, painting, made, seconds)
-    made, seconds, strength = matched(judge, _model, x, painting, row[ALIKE]["content"])
+    made, seconds, strength = matched(judge, painted_at_once, x, painting, row[ALIKE]["content"])
     row[NEARER] = {**facts(judge, x, painting, made, seconds), "strength": strength}
     return row
 

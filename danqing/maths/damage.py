@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import partial
+from collections.abc import Callable
 from typing import Literal, NamedTuple
 
 import torch
@@ -66,7 +66,7 @@ def damage(task: Task, clean: Images, rng: Generator, mixed: bool = False) -> tu
     if task != "colourise":
         grey = _uniform(len(clean), 0, 1, rng) < GREY
         clean = partly_grey(clean, grey)
-        found = (_MIXED_SPOILERS if mixed else _SPOILERS)[task](clean, rng)
+        found = _SPOILERS[task](clean, rng, **({"mixed": True} if mixed else {}))
         x = torch.where(planes(grey, clean), found.x[:, :1].expand_as(clean), found.x)
         return clean, Damaged(x, found.hint, first_estimate(x, found.hint) if task == "denoise" else None)
     return clean, _colourless(clean, rng)
@@ -192,7 +192,7 @@ def _colourless(clean: Images, rng: Generator) -> Damaged:
     return Damaged(torch.where(mask > 0, clean, luma(clean).expand_as(clean)), mask)
 
 
-_SPOILERS = {
+_SPOILERS: dict[Task, Callable[..., Damaged]] = {
     "denoise": _noisy,
     "deblur": _blurred,
     "upscale": _shrunk,
@@ -200,7 +200,6 @@ _SPOILERS = {
     "dejpeg": _compressed,
     "lowlight": _dark,
 }
-_MIXED_SPOILERS = {"deblur": partial(_blurred, mixed=True), "upscale": partial(_shrunk, mixed=True)}
 
 
 def _told(strength: Tensor, like: Images, rng: Generator) -> Tensor:
