@@ -45,12 +45,17 @@ def machine() -> str:
     )
 
 
-def main(wanted: list[str]) -> None:
-    """Run the benchmarks asked for (all, if none is named) and write the page."""
+def main(words: list[str]) -> None:
+    """Run the benchmarks asked for (all, if none is named) and write the page.
+
+    With ``--so-far``, those of many runs give what was measured of them, and measure nothing.
+    """
     RESULTS.mkdir(exist_ok=True)
+    wanted = [word for word in words if word != "--so-far"]
     for name in wanted or names():
         print(f"--- {name}", flush=True)
-        result = {**importlib.import_module(f"bench.{name}").run(), "machine": machine()}
+        module = importlib.import_module(f"bench.{name}")
+        result = {**(module.so_far if "--so-far" in words else module.run)(), "machine": machine()}
         (RESULTS / f"{name}.json").write_text(json.dumps(result, indent=2, ensure_ascii=False) + "\n", "utf-8")
         print(json.dumps(result, indent=2, ensure_ascii=False), flush=True)
     write_page()

@@ -214,7 +214,7 @@ def ratios(result: dict[str, Any]) -> list[str]:
     lines = []
     for name in SETS:
         found = {row["family"]: row for row in result["rows"] if row["set"] == name}
-        for family in found.keys() - {TODAY}:
+        for family in found.keys() - {TODAY} if TODAY in found else ():
             shares = [
                 f"{COLUMNS[key][0]} {found[family][key]['value'] / found[TODAY][key]['value']:.2f}"
                 for key in ("frechet_distance", "kernel_distance", "patches")
