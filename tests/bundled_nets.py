@@ -5,6 +5,7 @@ python tests/bundled_nets.py FILE.safetensors
 
 from __future__ import annotations
 
+import functools
 import inspect
 import sys
 from collections.abc import Iterator
@@ -18,7 +19,7 @@ from torch import Tensor
 import danqing
 from danqing.core.errors import UserError
 from danqing.core.learned.card import bundled
-from danqing.core.learned.model import Painter, Restorer
+from danqing.core.learned.model import Model, Painter, Restorer
 from danqing.core.learned.weights import load
 from danqing.core.menu import operators
 from danqing.core.operators.operator import operator_named
@@ -34,6 +35,7 @@ ASKED = {  # nets that operators ask by themselves, and one that says what they 
 }
 
 
+@functools.cache
 def photograph() -> Tensor:
     pixels = torch.from_numpy(data.chelsea()).permute(2, 0, 1)[None] / 255
     return pixels[..., 90 : 90 + SIDE, 130 : 130 + SIDE].contiguous()
@@ -47,24 +49,24 @@ def marked() -> Tensor:
 
 def made(net: str, precision: Precision | None = None) -> dict[str, Tensor]:
     """What every operator makes that takes a net, pictures and probabilities alike, in [0, 1]; None: as nets come."""
-    results = {operator: _made(operator, net, precision) for operator in operators()}
+    model = load(net)
+    if isinstance(model, Restorer) and precision:
+        model.precision = precision
+    results = {operator: _made(operator, net, model, precision) for operator in operators()}
     return {operator: result for operator, result in results.items() if result is not None}
 
 
-def _made(name: str, net: str, precision: Precision | None) -> Tensor | None:
+def _made(name: str, net: str, model: Model, precision: Precision | None) -> Tensor | None:
     operator = operator_named(name)
     parameters = inspect.signature(operator.function).parameters
     if ASKED.get(net) == name:
         return torch.tensor(list(_numbers(operator(photograph()).numbers)))
     if name == "generate":
-        return _painted(net, precision)
+        return _painted(model, precision)
     if name == "project":
         return None  # a search of many steps, each of which makes more of what rounding the last one left
     if "x" not in parameters or "weights" not in parameters or operator.group == "explain":
         return None  # explanations stretch what is faint to what can be seen
-    model = load(net)
-    if isinstance(model, Restorer) and precision:
-        model.precision = precision
     given = {**GIVEN, "mask": marked(), "weights": model, "style": photograph().flip(1)}
     try:
         result = operator(photograph(), **{each: given[each] for each in given.keys() & parameters.keys()})
@@ -73,9 +75,8 @@ def _made(name: str, net: str, precision: Precision | None) -> Tensor | None:
     return result if isinstance(result, Tensor) else torch.tensor(list(_numbers(result.numbers)))
 
 
-def _painted(net: str, precision: Precision | None) -> Tensor | None:
+def _painted(model: Model, precision: Precision | None) -> Tensor | None:
     """Pictures of every class, as they are looked at while a slider moves where ``precision`` is bf16."""
-    model = load(net)
     if not isinstance(model, Painter):
         return None
     with torch.autocast("cpu", torch.bfloat16, enabled=precision == "bf16"):

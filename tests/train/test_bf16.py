@@ -30,7 +30,7 @@ from tests.models.things import POINTS, batch_of
 from tests.train.sets import LABELLED, set_for, stripes
 
 SIZE, CLASSES, STEPS = 32, 2, 3
-RUN: dict[str, Any] = {"budget": "24pictures", "every": "8pictures", "batch": 8, "precision": "bf16", "threads": 1}
+RUN: dict[str, Any] = {"budget": "24pictures", "every": "16pictures", "batch": 8, "precision": "bf16", "threads": 1}
 SMALL: dict[str, dict[str, Any]] = {  # a family that is not here learns with the nets that it proposes
     "mlpgan": {"width": 16},
     "dcgan": {"width": 8, "critic_width": 8},
