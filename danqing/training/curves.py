@@ -9,6 +9,8 @@ from typing import Any
 from danqing.core.disk import replacing
 from danqing.training.record import read_log
 
+TALL = 2.8  # inches a panel
+
 
 def draw_curves(log: Path, file: Path) -> Path:
     """Draw losses, readings and scores over pictures seen into a PNG; what was not logged has no panel.
@@ -22,25 +24,48 @@ def draw_curves(log: Path, file: Path) -> Path:
     panels = {
         "losses": _series(entries, "losses"),
         "readings": _series(entries, "readings"),
-        "scores on held-out pictures (less is better)": _series(entries, "scores"),
+        "scores on held-out pictures": _series(entries, "scores"),
     }
     panels = {title: series for title, series in panels.items() if series}
-    figure = Figure(figsize=(8, 2.8 * max(1, len(panels))), layout="constrained")
+    count = max(1, len(panels))
+    figure = Figure(figsize=(8, TALL * count))
     FigureCanvasAgg(figure)
-    for axes, (title, series) in zip(
-        figure.subplots(max(1, len(panels)), squeeze=False)[:, 0], panels.items(), strict=False
-    ):
-        for name, points in series.items():
-            axes.plot(*zip(*points, strict=True), label=name, marker="o" if len(points) < 40 else "", markersize=3)
-        for at in (entry["seen"] / 1000 for entry in entries if "event" in entry):
-            axes.axvline(at, color="tab:red", alpha=0.4, linewidth=1)
-        axes.set_title(title, loc="left", fontsize=10)
-        axes.set_xlabel("thousand pictures seen")
-        axes.grid(alpha=0.3)
-        axes.legend(fontsize=8)
+    below, above = 0.6 / TALL, 0.35 / TALL  # shares of a panel for the words beside it: twice as quick as to try them
+    edges = {"left": 0.09, "right": 0.98, "bottom": below / count, "top": 1 - above / count}
+    between = {"hspace": (below + above) / (1 - below - above)}
+    rows = figure.subplots(count, squeeze=False, gridspec_kw={**edges, **between})[:, 0]
+    events = [entry["seen"] / 1000 for entry in entries if "event" in entry]
+    for axes, (title, series) in zip(rows, panels.items(), strict=False):
+        _draw_panel(axes, title, series, events)
     with replacing(file) as temporary:
         figure.savefig(temporary, dpi=110, metadata={"Software": None})
     return file
+
+
+def _draw_panel(axes: Any, title: str, series: dict[str, list[tuple[float, float]]], events: list[float]) -> None:
+    """Draw series of (thousand pictures, value), and a line at every event."""
+    from matplotlib.ticker import LogLocator, NullFormatter
+
+    for name, points in series.items():
+        axes.plot(*zip(*points, strict=True), label=name, marker="o" if len(points) < 40 else "", markersize=3)
+    for at in events:
+        axes.axvline(at, color="tab:red", alpha=0.4, linewidth=1)
+    first = f" (of {next(iter(series))} less is better)" if title.startswith("scores") else ""
+    axes.set_title(f"{title}{first}", loc="left", fontsize=10)
+    axes.set_xlabel("thousand pictures seen")
+    if _far_apart(series):
+        axes.set_yscale("log")
+        axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axes.yaxis.set_major_formatter("{x:g}")
+        axes.yaxis.set_minor_formatter(NullFormatter())
+    axes.grid(alpha=0.3)
+    axes.legend(fontsize=8)
+
+
+def _far_apart(series: dict[str, list[tuple[float, float]]]) -> bool:
+    """Whether values are so far apart that a straight scale would show their beginning alone."""
+    values = [value for points in series.values() for _, value in points if math.isfinite(value)]
+    return bool(values) and min(values) > 0 and max(values) > 10 * min(values)
 
 
 def _series(entries: list[dict[str, Any]], key: str) -> dict[str, list[tuple[float, float]]]:
