@@ -5,7 +5,7 @@ BIN := .venv/bin
 # what chance draws and what is refused, which no rounding changes, nor long examples, whose like the other promises run,
 # and trainings.
 ROUNDED := $(addprefix tests/,contract maths nets edit restore analyse degrade encode)
-ALIKE := in_words or every_field or examples_work or is_deterministic or leaves_its_input_alone or do_not_leak or resumes
+ALIKE := in_words or hold_the_truth or every_field or examples_work or is_deterministic or leaves_its_input_alone or do_not_leak or resumes
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
 .PHONY: demo test lint types slow bench docs zoo clean
