@@ -8,6 +8,9 @@ ROUNDED := $(addprefix tests/,contract maths nets edit restore analyse degrade e
 ALIKE := in_words or hold_the_truth or every_field or examples_work or is_deterministic or leaves_its_input_alone or do_not_leak or resumes
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
+# Tests start hundreds of processes: what one has compiled, the next need not.
+export PYTHONDONTWRITEBYTECODE :=
+
 .PHONY: demo test lint types slow bench docs zoo clean
 .DEFAULT_GOAL := help
 
