@@ -13,25 +13,24 @@ from __future__ import annotations
 import json
 import re
 import sys
-import time
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import danqing
 from bench.generation import COLUMNS, FAMILIES, SETS, TODAY, figure, ratios, rounded, scored
 from bench.projected import SIDE, precision
+from bench.spending import learned_for
 from danqing.core.learned.model import Painter
 from danqing.core.learned.weights import load
 from danqing.core.pictures.sheet import contact_sheet
 from danqing.core.pictures.writing import write
-from danqing.core.progress import finish
-from danqing.training.loop import resume
-from danqing.training.record import CONFIG, read_log
+from danqing.training.record import read_log
 
 RUNS = Path("runs/evening")
 STOPS: Mapping[str, tuple[int, ...]] = {"dcgan": (15, 60, 120, 240), TODAY: (15, 60)}  # minutes of one processor
-FIRST, MOST = 8_000, 48_000  # pictures learned before the pace is known, and at once
+FIRST = 8_000  # pictures learned before the pace is known
 EVERY = "8kimg"
 
 
@@ -55,7 +54,8 @@ def learned(name: str, family: str, minutes: int) -> None:
         kept = _kept(name, family, stop)
         if stop > minutes or kept.exists():
             continue
-        model = _trained(name, family, 60 * stop)
+        known = learned_for(60 * stop, kept.parent, partial(_begun, name, family), FIRST)
+        model = kept.parent / "model.safetensors"
         painter = load(str(model), kind=Painter)
         write(contact_sheet(danqing.generate(painter, count=60), 12), kept.with_suffix(".png"), force=True)
         entries = list(read_log(model.parent / "log.jsonl"))
@@ -64,7 +64,7 @@ def learned(name: str, family: str, minutes: int) -> None:
             "family": family,
             "stop": stop,
             "seen": entries[-1]["seen"],
-            "minutes": _spent(kept.parent)[-1]["seconds"] / 60,
+            "minutes": known[-1]["seconds"] / 60,
             "alarms": sorted({each["event"] for each in entries if "event" in each}),
             **scored(model, SETS[name]),
         }
@@ -72,46 +72,11 @@ def learned(name: str, family: str, minutes: int) -> None:
         print(row, flush=True)
 
 
-def _trained(name: str, family: str, seconds: float) -> Path:
-    """Learn on until so much processor time is spent."""
-    folder = _folder(name, family)
-    model = folder / "model.safetensors"
-    while (known := _spent(folder))[-1]["seconds"] < 0.99 * seconds or not model.exists():
-        pace = known[-1]["seen"] / known[-1]["seconds"] if known[-1]["seconds"] else 0.0
-        more = min(MOST, max(64, round(pace * (seconds - known[-1]["seconds"])))) if pace else FIRST
-        began = time.process_time()
-        model = _on(name, family, f"{known[-1]['seen'] + more}pictures")
-        took = known[-1]["seconds"] + time.process_time() - began
-        known.append({"seen": _seen(folder), "seconds": took})
-        (folder / "spent.json").write_text(json.dumps(known, indent=1), "utf-8")
-    return model
-
-
-def _on(name: str, family: str, budget: str) -> Path:
-    """Begin a run, or go on with it."""
-    folder = _folder(name, family)
-    if (folder / CONFIG).exists():
-        return finish(resume(folder, budget=budget)).model
+def _begun(name: str, family: str, budget: str) -> None:
+    """Begin a run."""
     kind, values = FAMILIES[family]
     usual = {"size": SIDE, "threads": 1, "precision": precision(), "every": EVERY}
-    return Path(danqing.train(kind, SETS[name], budget=budget, out=folder, **{**usual, **values}).model)
-
-
-def _spent(folder: Path) -> list[dict[str, float]]:
-    """Pictures seen and processor seconds spent, after each part; what a killed part learned, at the pace of before."""
-    file = folder / "spent.json"
-    known = [{"seen": 0, "seconds": 0.0}, *(json.loads(file.read_text("utf-8")) if file.exists() else [])]
-    more = _seen(folder) - known[-1]["seen"]
-    if more > 0 and known[-1]["seconds"]:
-        seconds = known[-1]["seconds"] * (1 + more / known[-1]["seen"])
-        known.append({"seen": known[-1]["seen"] + more, "seconds": seconds})
-    return known
-
-
-def _seen(folder: Path) -> int:
-    """Pictures that a run has seen."""
-    log = folder / "log.jsonl"
-    return max((entry["seen"] for entry in read_log(log) if "seen" in entry), default=0) if log.exists() else 0
+    danqing.train(kind, SETS[name], budget=budget, out=_folder(name, family), **{**usual, **values})
 
 
 def _folder(name: str, family: str) -> Path:
