@@ -289,3 +289,17 @@ def test_a_training_with_no_budget_that_there_is_does_not_wait_to_fail(server: R
     asked = {"task": "train-mlpgan", "values": {"data": "digits", "budget": budget}}
     refused = server.client.post("/v1/jobs", json=asked)
     assert (refused.status_code, refused.json()["parameter"]) == (422, "budget")
+
+
+@pytest.mark.parametrize("task", ["edges", "repair"])
+def test_a_picture_that_comes_with_numbers_names_its_task_once(server: Running, photo: Path, task: str) -> None:
+    files = server.client.post(f"/v1/run/{task}", json={"values": {"x": server.send(photo)}}).json()["files"]
+    assert {each["name"] for each in files} == {f"{photo.stem}-{task}.png", f"{photo.stem}-{task}.json"}
+
+
+def test_a_picture_cut_short_is_told_in_the_language_of_the_client(server: Running, photo: Path) -> None:
+    out = io.BytesIO()
+    Image.open(photo).convert("RGB").save(out, "JPEG")
+    half = out.getvalue()[: len(out.getvalue()) // 2]
+    asked = {"content": half, "params": {"name": "half.jpg"}, "headers": {"Accept-Language": "zh"}}
+    assert server.client.post("/v1/pictures", **asked).json()["detail"] == "是不完整的 JPEG"
