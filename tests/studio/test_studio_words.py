@@ -6,6 +6,7 @@ import json
 import re
 from pathlib import Path
 
+from danqing.core.menu import families
 from danqing.faces.service import catalogue
 
 SOURCE = Path(__file__).resolve().parents[2] / "studio" / "src"
@@ -32,6 +33,15 @@ def test_nearly_every_tool_and_its_settings_have_their_chinese() -> None:
     lacking = {text: name for text, name in said.items() if text not in book}
     assert len(said) > 400
     assert len(lacking) <= len(said) // 50, lacking
+
+
+def test_every_tool_and_every_kind_of_model_is_told_in_chinese() -> None:
+    """What a page lists first: no sentence or name of a kind in English stands among the others."""
+    book = json.loads((SOURCE / "lib" / "zh.json").read_text("utf-8"))
+    spelt = set(re.findall(r"^  (\w+): '", (SOURCE / "lib" / "i18n.svelte.ts").read_text("utf-8"), re.MULTILINE))
+    assert {"dcgan", "vae"} <= spelt
+    assert [each for each in families() if each not in book and each not in spelt] == []
+    assert [each for name in catalogue.offered() if (each := catalogue.told(name)["summary"]) not in book] == []
 
 
 AS_SPELT = {  # names of formats, of devices and of people

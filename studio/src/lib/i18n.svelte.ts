@@ -37,8 +37,18 @@ export function t(english: string, ...filled: (string | number)[]): string {
   return said.replace(/\{(\d)\}/g, (_, number: string) => String(filled[Number(number)]))
 }
 
+const SPELT: Record<string, string> = {
+  cyclegan: 'CycleGAN',
+  dcgan: 'DCGAN',
+  mlpgan: 'MLP-GAN',
+  pix2pix: 'pix2pix',
+  stylegan: 'StyleGAN',
+  vae: 'VAE',
+} // families that have names in the literature
+
 /** The title of a task. */
 export function called(title: string): string {
+  if (title in SPELT) return SPELT[title]!
   const said = t(title)
   return said.charAt(0).toUpperCase() + said.slice(1)
 }
