@@ -55,7 +55,7 @@ export function called(title: string): string {
 
 /** A name out of a schema as people read it: `critic_width` is "Critic width". */
 export function named(name: string): string {
-  const plain = name.replace(/_+$/, '').replace(/[_-]+/g, ' ')
+  const plain = name.replace(/_+$/, '').replace(/[_-]+/g, ' ').trim()
   if (current === 'zh' && book[plain]) return book[plain]
   return plain.charAt(0).toUpperCase() + plain.slice(1)
 }
