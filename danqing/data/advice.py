@@ -48,7 +48,8 @@ def _about_count(count: int, paints: bool) -> Iterator[str]:
     if count == 0:
         yield "There is nothing to learn from"
     elif count == 1:
-        yield "There is only 1 picture: a model can learn nothing but to copy it"
+        more = "; danqing variations and danqing grow_texture need no more than one" if paints else ""
+        yield f"There is only 1 picture: a model can learn nothing but to copy it{more}"
     elif paints and count < FEWEST:
         yield too_few(count)
     elif paints and count < SOME:

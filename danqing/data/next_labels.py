@@ -14,43 +14,46 @@ from danqing.core.learned.weights import fitting
 from danqing.core.notes import note
 from danqing.core.pictures.alpha import laid_on
 from danqing.core.pictures.contract import Images
-from danqing.core.pictures.listing import PassedOver, passed_over_note, pictures_in
+from danqing.core.pictures.listing import PassedOver, passed_over_note
 from danqing.core.pictures.names import several
-from danqing.core.pictures.reading import read
 from danqing.core.progress import Job, Progress
+from danqing.data.archives import open_folder, read_found
+from danqing.data.zips import open_zip
 from danqing.maths.label_choice import doubt, uncertainty, worth_labelling
 
 
 @torch.no_grad()
-def next_labels(model: Viewer, folder: Path, count: int) -> Job[list[dict[str, Any]]]:
-    """The pictures of a folder that a model would learn most from, the most worth first; damaged ones are passed over.
+def next_labels(model: Viewer, place: Path, count: int) -> Job[list[dict[str, Any]]]:
+    """The pictures of a folder or zip that a model would learn most from, the most worth first; damaged ones are passed
+    over.
 
     Raises:
         DataError: if there are no pictures, or none can be read.
     """
-    found = [each.file for each in pictures_in(folder).found]
+    archive = open_zip(place) if place.is_file() else open_folder(place)
+    found = archive.pictures()[0]
     if not found:
-        raise DataError("holds no pictures", where=folder)
+        raise DataError("holds no pictures", where=place)
     looks = model if isinstance(model, Finder) else fitting(model, Recogniser)
-    files, features, doubts, passed_over = [], [], [], []
-    for at, file in enumerate(found):
-        yield Progress(at, len(found), file.name)
+    names, features, doubts, passed_over = [], [], [], []
+    for at, each in enumerate(found):
+        yield Progress(at, len(found), each.name)
         try:
-            picture = read(file)
+            picture = read_found(archive.find(each))
         except UserError as error:
-            passed_over.append(PassedOver(file.name, error.what))
+            passed_over.append(PassedOver(each.name, error.what))
             continue
         x = picture.pixels if picture.alpha is None else laid_on(picture.pixels, picture.alpha)
-        files.append(file)
+        names.append(str(each.at) if isinstance(each.at, Path) else each.name)
         features.append(looks.features(x)[0])
         doubts.append(_doubt(looks, x))
-    if not files:
-        raise DataError(f"none of its {several(len(found), 'picture')} can be read", where=folder)
+    if not names:
+        raise DataError(f"none of its {several(len(found), 'picture')} can be read", where=place)
     if passed_over:
-        note(passed_over_note(passed_over, folder))
+        note(passed_over_note(passed_over, place))
     unsure = torch.tensor(doubts)
     chosen = worth_labelling(torch.stack(features), unsure, count)
-    return [{"picture": str(files[at]), "uncertainty": round(float(unsure[at]), 4)} for at in chosen]
+    return [{"picture": names[at], "uncertainty": round(float(unsure[at]), 4)} for at in chosen]
 
 
 def _doubt(model: Recogniser | Finder, x: Images) -> float:

@@ -22,7 +22,8 @@ from danqing.core.errors import DanqingError, UserError, of_disk
 from danqing.core.menu import Entry, operators, tasks
 from danqing.core.notes import PictureWarning
 from danqing.faces.pages import Row, drawn, section
-from danqing.faces.screen import FilesFailed, as_json, error_json, errors, legible, told
+from danqing.faces.screen import FilesFailed, as_json, error_json, errors, told
+from danqing.faces.tables import legible
 
 FOLDERS = {"data": "Look through a set of pictures, or pack it, before training."}
 STOPPED = 130  # as shells say of Ctrl-C

@@ -10,7 +10,8 @@ from rich.text import Text
 
 from danqing.core.runs.order import Outcome
 from danqing.core.runs.run import Result
-from danqing.faces.screen import FilesFailed, Screen, error_json, legible, short
+from danqing.faces.screen import FilesFailed, Screen, error_json, short
+from danqing.faces.tables import legible
 
 SHOWN = 20  # failures in full; more would scroll the first ones away
 

@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import json
-import math
 import os
 import sys
 import time
-import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console, Group, RenderableType
-from rich.table import Column, Table
+from rich.console import Console, RenderableType
+from rich.table import Column
 from rich.text import Text
 
 from danqing.core.errors import DanqingError
 from danqing.core.progress import Progress, Show
+from danqing.faces.tables import legible, table_of
 
 PATIENCE = 0.4  # seconds before a bar is shown: quick work needs none
 SILENCE = 10.0  # seconds between lines of progress where there is no terminal
@@ -56,7 +55,8 @@ class Screen:
         if self.json or (look is None and not sys.stdout.isatty()):
             print(as_json(value))
         else:
-            _print(results(), table_of(value) if look is None else look)
+            console = results()
+            _print(console, table_of(value, console.width) if look is None else look)
 
     @contextmanager
     def bar(self) -> Iterator[Show]:
@@ -78,11 +78,6 @@ def results() -> Console:
 def errors() -> Console:
     """The console of everything else."""
     return Console(file=sys.stderr, highlight=False, emoji=False, markup=False)
-
-
-def legible(text: object) -> str:
-    """Any text on one line: newlines, escapes and bytes that are no UTF-8, as file names may have, are spelt out."""
-    return "".join(_spelt(character) for character in str(text))
 
 
 def as_json(value: Any) -> str:
@@ -111,25 +106,6 @@ def news_of(progress: Progress) -> Text:
     return Text.assemble(("! ", "bold yellow"), "\n".join(map(legible, progress.news.split("\n"))))
 
 
-def table_of(value: Any) -> RenderableType:
-    """JSON values as people like to read them."""
-    if isinstance(value, dict):
-        grid = Table.grid(padding=(0, 2))
-        grid.add_column(style="cyan", no_wrap=True)
-        grid.add_column(overflow="fold")
-        for name, each in value.items():
-            grid.add_row(legible(name), table_of(each))
-        return grid
-    if isinstance(value, list) and value and all(isinstance(row, dict) for row in value):
-        flat = not any(isinstance(each, dict) for row in value for each in row.values())
-        return _rows(value) if flat else Group(*map(table_of, value))
-    if isinstance(value, list) and any(isinstance(each, dict | list) for each in value):
-        return Group(*map(table_of, value))
-    if isinstance(value, list):
-        return Text(" ".join(map(_figure, value)))
-    return Text(_figure(value))
-
-
 def _print(console: Console, what: RenderableType) -> None:
     """Print without the blanks that tables end their lines with."""
     with console.capture() as captured:
@@ -137,31 +113,6 @@ def _print(console: Console, what: RenderableType) -> None:
     lines = captured.get().splitlines()
     console.file.write("\n".join(line.rstrip(" ") for line in lines) + "\n")
     console.file.flush()
-
-
-def _rows(rows: list[dict[str, Any]]) -> RenderableType:
-    names = list(dict.fromkeys(name for row in rows for name in row))
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold", show_edge=False)
-    for name in names:
-        number = all(isinstance(row.get(name), int | float | None) for row in rows)
-        table.add_column(legible(name), justify="right" if number else "left", overflow="fold")
-    for row in rows:
-        table.add_row(*(table_of(row.get(name)) for name in names))
-    return table
-
-
-def _figure(value: Any) -> str:
-    if value is None:
-        return "–"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return f"{value:.5g}" if isinstance(value, float) and math.isfinite(value) else legible(value)
-
-
-def _spelt(character: str) -> str:
-    if "\udc80" <= character <= "\udcff":  # a byte of a file name that is no UTF-8
-        return f"\\x{ord(character) - 0xDC00:02x}"
-    return character if unicodedata.category(character) not in ("Cc", "Cs") else repr(character)[1:-1]
 
 
 def _encodes(text: str) -> bool:

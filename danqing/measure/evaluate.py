@@ -32,6 +32,8 @@ from danqing.maths.scores import METRICS, About, Seen, Sets, rows
 from danqing.nets.backbones import FeatureNet, feature_net
 
 FEWEST = 50  # pictures below which no score is worth printing
+FEWER = 97  # pictures that a Fréchet distance on MobileNetV2's features needs
+ALWAYS = "kernel,precision,neighbours"  # what needs no class, and so few pictures
 SEARCHED = 10_000  # training pictures among which neighbours are looked for, at most
 CHUNK = 64  # pictures painted at a time
 SHOWN, BESIDE = 24, 3  # samples on the sheet, and neighbours beside each
@@ -69,7 +71,8 @@ def evaluate(
         features: the network whose features are compared: auto (digits for the built-in digits, else
             efficientnet-lite0), mobilenet-v2 (which no generator learns through, and a Fréchet distance needs 97
             pictures for), the name or file of a recogniser, or a file of the official Inception weights.
-        metrics: all, or some of frechet, kernel, score, precision, neighbours, classes, with commas between.
+        metrics: all that make sense, or some of frechet, kernel, score, precision, neighbours, classes, with commas
+            between.
         seed: fixes the samples, the choice of real pictures, and the intervals.
 
     Returns:
@@ -101,6 +104,12 @@ def evaluate(
     learned, held_out = (yield from _packed(weights, data, "train")), (yield from _packed(weights, data, "test"))
     names = _names(weights, learned.classes)
     learned, held_out = _numbered(learned, names), _numbered(held_out, names)
+    there = max(len(learned), len(held_out))
+    if metrics == "all" and there < needed:
+        other = f"; --features mobilenet-v2 needs {FEWER}" if there >= FEWER else ""
+        note(f"The Fréchet distance is left out: on {net.name} it needs {needed} real pictures, not {there}{other}")
+        wanted.remove("frechet")
+        needed = FEWEST
     _tell_strange(weights, learned)
     apart = len(held_out) >= needed
     compared = held_out if apart else learned
@@ -143,10 +152,9 @@ def _need(count: int, needed: int, what: str, remedy: str) -> None:
         return
     if needed == FEWEST:
         raise TooFewPictures(f"scores need at least {needed} {what}, not {count}", remedy=remedy)
-    others = ",".join(name for name in METRICS if name != "frechet")
     raise TooFewPictures(
         f"a Fréchet distance on {needed - 1} features needs at least {needed} {what}, not {count}",
-        remedy=f"{remedy}, or leave it out: --metrics {others}",
+        remedy=f"{remedy}, or leave it out: --metrics {ALWAYS}",
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 from danqing.core.artefacts.figures import Figures
@@ -77,7 +78,7 @@ def _keep(finding: Figures, out: Path) -> Path:
 
 
 def _sections(run: RunResult, out: Path, neighbours: Path, finding: Figures) -> list[Section]:
-    facts = run.summary
+    facts, model = run.summary, quote(f"{out}/model.safetensors")
     return [
         Section(
             "What was painted", "画出了什么",
@@ -115,10 +116,10 @@ def _sections(run: RunResult, out: Path, neighbours: Path, finding: Figures) -> 
         Section(
             "What to try next", "接下来试试", "In this folder:", "在此文件夹中：",
             commands=[
-                f"danqing generate {out}/model.safetensors --label 7 --count 64 --seed 5 --grid --out sevens.png",
-                f"danqing interpolate {out}/model.safetensors --out walk.gif",
-                f"danqing replay {out}/grid.png --out again.png          # bit for bit",
-                f"danqing train --resume {out}/run --budget 10m          # go on learning",
+                f"danqing generate {model} --label 7 --count 64 --seed 5 --grid --out sevens.png",
+                f"danqing interpolate {model} --out walk.gif",
+                f"danqing replay {quote(f'{out}/grid.png')} --out again.png          # bit for bit",
+                f"danqing train --resume {quote(f'{out}/run')} --budget 10m          # go on learning",
                 "danqing data check PHOTOS                               # your own pictures",
                 "danqing train dcgan PHOTOS --size 64 --budget 1h --out runs/mine",
             ],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 from danqing.core.artefacts.figures import Figures
@@ -27,6 +28,12 @@ from danqing.training.verdicts import next_steps, score_rows, verdict_on_copies
 SECONDS, LAST = 0.4, 2.5  # a look is shown in the film, and the last one
 UNSCORED, ROUGH = 60.0, 600.0  # seconds of training: shorter runs are not scored, or on formula features alone
 SAMPLES = 512
+SKETCH = "sketch"
+ROUGHLY = (
+    f" After a short run {SKETCH} is a formula of light, edges and tints: it tells how alike pictures are from afar, "
+    "not whether things can be recognised in them. The command below measures more closely.",
+    f"训练很短，{SKETCH} 只是明暗、边缘和色调的公式：它说明远看有多像，不说明画的东西能否认出。下面的命令衡量得更细。",
+)
 
 
 def close(folder: Path, config: TrainConfig, kit: Kit, summary: dict[str, Any]) -> Job[Path]:
@@ -56,7 +63,7 @@ def _scored(folder: Path, config: TrainConfig, kit: Kit, seconds: float) -> Job[
         return "it paints no pictures of its own"
     if seconds < UNSCORED or not isinstance(kit.supplies.train, Store):
         return "the run was short" if seconds < UNSCORED else "its pictures came as a stream"
-    features = "sketch" if seconds < ROUGH else "auto"
+    features = SKETCH if seconds < ROUGH else "auto"
     job = operator_named("evaluate").job(
         weights=folder / record.MODEL,
         data=config.data,
@@ -113,19 +120,20 @@ def _sections(
     yield from _scores(folder, finding)
     log = record.standing(record.read_log(folder / record.LOG))
     numbers = [] if isinstance(finding, str) else finding.numbers
-    longer = Budget.parse(config.options.budget).times(2).text()
+    begun = config.options.from_ is not None
+    run, longer = quote(str(folder)), Budget.parse(config.options.budget).times(2).text()
     yield Section(
         "What to try next", "接下来试试", "As this run went:", "根据这次训练的情况：",
-        rows=[(each, "", "") for each in next_steps(summary, log, pictures, numbers)],
+        rows=[(each, "", "") for each in next_steps(summary, log, pictures, numbers, begun)],
         commands=[
-            f"danqing generate {folder} --count 64 --grid --out {folder}/more.png",
-            f"danqing evaluate {folder} --data {config.data}",
-            f"danqing train --resume {folder} --budget {longer}",
+            f"danqing generate {run} --count 64 --grid --out {quote(f'{folder}/more.png')}",
+            f"danqing evaluate {run} --data {quote(config.data)}",
+            f"danqing train --resume {run} --budget {longer}",
         ] if isinstance(kit.model, Painter) else [
-            f"danqing assess {folder} --data {config.data}",
-            f"danqing detect PICTURES --weights {folder} --out-dir found",
-            f"danqing train --resume {folder} --budget {longer}",
-        ] if finds else [f"danqing card {folder}"],
+            f"danqing assess {run} --data {quote(config.data)}",
+            f"danqing detect PICTURES --weights {run} --out-dir found",
+            f"danqing train --resume {run} --budget {longer}",
+        ] if finds else [f"danqing card {run}"],
     )  # fmt: skip
 
 
@@ -152,11 +160,13 @@ def _scores(folder: Path, finding: Figures | str) -> Iterator[Section]:
         )  # fmt: skip
         return
     features = finding.numbers[0]["features"]
+    rough, rough_zh = ROUGHLY if features == SKETCH else ("", "")
     yield Section(
         "How good it is", "画得怎样",
         f"{SAMPLES} samples on the features of {features}, with 95 % intervals; in brackets what real pictures score "
-        "in their place. Coverage of a class is the share of its real pictures that have a sample nearby.",
-        f"{SAMPLES} 张样本，用 {features} 的特征衡量，附 95 % 区间；括号内是真实图片自身的分数。",
+        "in their place. Coverage of a class is the share of its real pictures that have a sample nearby."
+        + rough,
+        f"{SAMPLES} 张样本，用 {features} 的特征衡量，附 95 % 区间；括号内是真实图片自身的分数。" + rough_zh,
         rows=score_rows(finding.numbers),
     )  # fmt: skip
     yield Section(

@@ -51,8 +51,8 @@ class Suggestion(NamedTuple):
 
 
 def suggest(report: Report) -> Job[Suggestion | None]:
-    """Say what suits a set that was checked, from a few steps measured on this machine; None if it is empty."""
-    if not report.usable:
+    """Say what suits a set that was checked, from a few steps measured on this machine; None for fewer than 2."""
+    if report.usable < 2:
         return None
     return (yield from apart(_suggest(report)))
 
@@ -89,7 +89,7 @@ def about(pictures: float, size: int, channels: int, seen: float, budget: str) -
         seen: how many the budget allows to be seen.
         budget: in words.
     """
-    each = f", each picture {seen / pictures:,.1f} times" if math.isfinite(pictures) and pictures else ""
+    each = f", each picture {_times(seen / pictures)} times" if math.isfinite(pictures) and pictures else ""
     yield f"In {budget} this machine sees about {_about(seen)} pictures{each}"
     if pictures < FEWEST:
         yield too_few(pictures)
@@ -115,7 +115,7 @@ def _measured(pictures: float, size: int, channels: int, seen: float) -> Iterato
     if seen > ALIKE * known["seen"]:
         yield f"No longer run than that was measured, and this one is {seen / known['seen']:.0f} times as long"
     if pictures * FEWER < known["pictures"]:
-        yield f"There it were {known['pictures'] / pictures:.0f} times as many pictures: fewer are copied sooner"
+        yield f"There were {known['pictures'] / pictures:.0f} times as many pictures there: fewer are copied sooner"
 
 
 def likeness(size: int, channels: int, seen: float) -> dict[str, Any] | None:
@@ -160,6 +160,11 @@ def _about(count: float) -> str:
     """A count in two figures, since it is an estimate."""
     rough = float(f"{count:.2g}")
     return f"{rough / 1e6:g} million" if rough >= 1e6 else f"{rough:,.0f}"
+
+
+def _times(count: float) -> str:
+    """How often, in two figures where it is often."""
+    return _about(count) if count >= 10 else f"{count:.1f}"
 
 
 def _time(seconds: float) -> str:

@@ -35,11 +35,14 @@ def refuse_at_once(config: TrainConfig, processes: int) -> None:
     """Refuse what cannot be done, as far as it shows before a picture is read or anything touched.
 
     Raises:
-        ParameterError: if a batch cannot be shared evenly, or a stream is to be counted in epochs.
+        ParameterError: for a rate of nothing, a batch that cannot be shared evenly, or a stream counted in epochs.
         ModelFileError: if there is no such teacher.
         UserError: if TensorBoard is wanted and not installed.
     """
     options = config.options
+    if 0 in (options.lr, *(stage.lr for stage in config.all_stages())):
+        remedy = "Give more than 0, or leave it out; --freeze says which parts shall not learn"
+        raise ParameterError("at a learning rate of 0 nothing learns", where="lr", remedy=remedy)
     for each in config.by_stage():
         batch_share(each, processes)
     if options.teacher is not None:

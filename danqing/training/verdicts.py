@@ -32,7 +32,11 @@ def verdict_on_copies(numbers: Sequence[dict[str, Any]]) -> str:
 
 
 def next_steps(
-    summary: dict[str, Any], entries: Sequence[dict[str, Any]], pictures: int | None, numbers: Sequence[dict[str, Any]]
+    summary: dict[str, Any],
+    entries: Sequence[dict[str, Any]],
+    pictures: int | None,
+    numbers: Sequence[dict[str, Any]],
+    begun: bool = False,
 ) -> Iterator[str]:
     """Say what to try next, of what was seen of a run.
 
@@ -41,12 +45,14 @@ def next_steps(
         entries: its log, without steps that were taken back.
         pictures: how many it learned from; None where that is not known.
         numbers: its scores, if it was scored.
+        begun: whether it began with other weights.
     """
     for each in summary["findings"]:
         yield each["remedy"]
     yield from _about_time([next(iter(entry["scores"].values())) for entry in entries if entry.get("scores")])
     if pictures and pictures < FEW and summary["pictures_seen"] > MANY_TIMES * pictures:
-        yield f"Each picture was seen more than {MANY_TIMES} times: more pictures help most, or other weights (--from)"
+        often = f"Each picture was seen more than {MANY_TIMES} times: more pictures help most"
+        yield often if begun else f"{often}, or other weights (--from)"
     yield from _about_classes(numbers)
 
 

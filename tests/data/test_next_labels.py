@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -64,6 +65,20 @@ def test_what_a_finder_doubts_comes_first(model: Finder, tmp_path: Path) -> None
     everything = {Path(row["picture"]).stem: row["uncertainty"] for row in finish(next_labels(model, tmp_path, 9))}
     assert everything["black"] == everything["white"] == 0
     assert 0.7 < everything["dim"] < 0.9
+
+
+def test_a_zip_is_looked_through_as_its_folder_is(tmp_path: Path) -> None:
+    folder = tmp_path / "set"
+    (folder / "inside").mkdir(parents=True)
+    for name, value in (("black", 0), ("half", 128)):
+        Image.new("RGB", (12, 8), (value,) * 3).save(folder / "inside" / f"{name}.png")
+    packed = Path(shutil.make_archive(str(tmp_path / "set"), "zip", folder))
+    rows = finish(next_labels(Bright(), packed, 2))
+    assert [row["picture"] for row in rows] == ["inside/half.png", "inside/black.png"]
+    assert rows == [
+        {**row, "picture": Path(row["picture"]).relative_to(folder).as_posix()}
+        for row in finish(next_labels(Bright(), folder, 2))
+    ]
 
 
 def test_of_pictures_alike_one_is_enough(tmp_path: Path) -> None:

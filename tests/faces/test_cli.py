@@ -30,7 +30,7 @@ from danqing.core.pictures.reading import read
 from danqing.core.pictures.writing import write
 from danqing.faces.cli import cli, verbs
 from danqing.faces.forms import dashed
-from danqing.faces.screen import legible
+from danqing.faces.tables import legible
 
 
 def run(*args: Any) -> Result:

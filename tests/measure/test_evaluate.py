@@ -235,3 +235,23 @@ def test_a_persons_own_folder_is_measured_against_its_training_pictures_when_few
     check_images(picture)
     with pytest.raises(TooFewPictures, match=r"needs at least 1281 real pictures, not 2[0-9]{2}"):
         scored(Copyist(), folder.as_posix(), metrics="frechet")
+
+
+def test_of_few_pictures_all_that_makes_sense_is_measured_and_what_is_left_out_is_told(folder):
+    for at in range(60, 150):
+        (folder / "dark" / f"{at}.png").unlink()
+        (folder / "light" / f"{at}.png").unlink()
+    (folder / "dark" / "broken.png").unlink()
+    left_out = r"left out: on digits it needs 129 real pictures, not 1[0-9]{2}; --features mobilenet-v2 needs 97"
+    with pytest.warns(PictureWarning, match=left_out):
+        table, _ = scored(Copyist(classes=0), folder.as_posix(), count=150, features="digits")
+    assert {"kernel_distance", "precision", "copied_share"} <= set(table)
+    assert "frechet_distance" not in table
+
+
+def test_what_a_refusal_advises_is_not_refused(folder):
+    with pytest.raises(TooFewPictures) as refused:
+        scored(Copyist(classes=0), folder.as_posix(), metrics="frechet")
+    advised = refused.value.remedy.partition("--metrics ")[2]
+    table, _ = scored(Copyist(classes=0), folder.as_posix(), count=100, features="digits", metrics=advised)
+    assert "kernel_distance" in table

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from PIL import Image
 from serving import Running, running
 
 from danqing.core import menu
@@ -223,10 +224,82 @@ def test_a_set_is_composed_as_a_job(server: Running) -> None:
     values = {"digits": True, "count": 2, "width": 48, "height": 48, "labels": "voc", "seed": 5}
     job = server.client.post("/v1/jobs", json={"task": "data-compose", "values": values}).json()
     done = server.until(job["id"], "done", "failed")
-    assert done["state"] == "done", done
+    assert done["state"] == "done", done["error"]
     names = {each["name"] for each in server.client.get(f"/v1/jobs/{job['id']}/files").json()["files"]}
     assert {"out/pictures/000000.png", "out/labels/000001.xml"} <= names
     nothing = {"task": "data-compose", "values": {"count": 2}}
     refused = server.until(server.client.post("/v1/jobs", json=nothing).json()["id"], "done", "failed")
     assert refused["state"] == "failed"
     assert "nothing to lay on" in str(refused)
+
+
+def test_a_model_is_exported_as_a_job_whose_file_can_be_had(server: Running) -> None:
+    pytest.importorskip("onnxruntime")
+    pytest.importorskip("onnxscript")
+    job = server.client.post("/v1/jobs", json={"task": "export", "values": {"weights": "digits"}}).json()
+    done = server.until(job["id"], "done", "failed")
+    assert done["state"] == "done", done["error"]
+    (file,) = server.client.get(f"/v1/jobs/{job['id']}/files").json()["files"]
+    assert file["name"] == "out/digits.onnx"
+    assert len(server.client.get(file["url"]).content) == file["bytes"] > 100_000
+
+
+def zipped(**files: bytes) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        for name, content in files.items():
+            archive.writestr(f"in here/{name}.png", content)
+    return out.getvalue()
+
+
+def test_a_set_that_was_sent_may_stand_wherever_a_folder_may(server: Running, photo: Path) -> None:
+    other = io.BytesIO()
+    Image.new("RGB", (64, 64), (10, 200, 90)).save(other, "PNG")
+    sent = zipped(one=photo.read_bytes(), two=other.getvalue())
+    place = server.client.post("/v1/datasets", params={"name": "loose.zip"}, content=sent).json()["id"]
+    asked = {"task": "data-label_next", "values": {"pictures": place, "weights": "digits", "count": 1}}
+    done = server.until(server.client.post("/v1/jobs", json=asked).json()["id"], "done", "failed")
+    assert done["state"] == "done", done["error"]
+    assert done["result"]["numbers"][0]["picture"] in ("in here/one.png", "in here/two.png")
+    values = {"digits": True, "count": 1, "width": 48, "height": 48, "backgrounds": place}
+    done = server.until(
+        server.client.post("/v1/jobs", json={"task": "data-compose", "values": values}).json()["id"], "done", "failed"
+    )
+    assert done["state"] == "done", done["error"]
+
+
+@pytest.mark.parametrize(
+    ("name", "remedy"),
+    [
+        ("grad-cam", "Did you mean grad_cam?"),
+        ("data-label-next", "Did you mean data-label_next?"),
+        ("train-dcgann", "Did you mean train-dcgan?"),
+        ("qqqqqq", "GET /v1/tasks lists them all"),
+    ],
+)
+def test_a_task_that_is_not_there_is_told_with_the_one_that_may_be_meant(
+    server: Running, name: str, remedy: str
+) -> None:
+    for answer in (server.client.get(f"/v1/tasks/{name}"), server.client.post(f"/v1/run/{name}", json={})):
+        assert (answer.status_code, answer.json()["remedy"]) == (404, remedy)
+
+
+@pytest.mark.parametrize("budget", ["soon", "", "0m", "-3m", "10"])
+def test_a_training_with_no_budget_that_there_is_does_not_wait_to_fail(server: Running, budget: str) -> None:
+    asked = {"task": "train-mlpgan", "values": {"data": "digits", "budget": budget}}
+    refused = server.client.post("/v1/jobs", json=asked)
+    assert (refused.status_code, refused.json()["parameter"]) == (422, "budget")
+
+
+@pytest.mark.parametrize("task", ["edges", "repair"])
+def test_a_picture_that_comes_with_numbers_names_its_task_once(server: Running, photo: Path, task: str) -> None:
+    files = server.client.post(f"/v1/run/{task}", json={"values": {"x": server.send(photo)}}).json()["files"]
+    assert {each["name"] for each in files} == {f"{photo.stem}-{task}.png", f"{photo.stem}-{task}.json"}
+
+
+def test_a_picture_cut_short_is_told_in_the_language_of_the_client(server: Running, photo: Path) -> None:
+    out = io.BytesIO()
+    Image.open(photo).convert("RGB").save(out, "JPEG")
+    half = out.getvalue()[: len(out.getvalue()) // 2]
+    asked = {"content": half, "params": {"name": "half.jpg"}, "headers": {"Accept-Language": "zh"}}
+    assert server.client.post("/v1/pictures", **asked).json()["detail"] == "是不完整的 JPEG"

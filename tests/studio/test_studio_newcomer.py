@@ -172,7 +172,7 @@ def test_who_searches_by_name_finds_what_is_called_so(open_page: Open, photo: Pa
 def test_a_training_that_is_started_is_seen(open_page: Open, studio: Running) -> None:
     page = open_page("train", width=390, height=844)
     page.get_by_role("button", name="Start training").click()
-    run = page.get_by_role("heading", name="Dcgan · digits")
+    run = page.get_by_role("heading", name="DCGAN · digits")
     expect(run).to_be_in_viewport()
     (job,) = [each["id"] for each in studio.client.get("/v1/jobs?task=train-dcgan").json()["jobs"]]
     studio.client.post(f"/v1/jobs/{job}/cancel")
@@ -198,8 +198,8 @@ def test_what_suits_the_pictures_is_taken_with_one_click(open_page: Open, studio
     page.get_by_label("Set of pictures").select_option(told["id"])
     expect(page.get_by_text('only with "Skip bad"')).to_be_visible()
     expect(page.get_by_text("In 30m this machine sees about 90,000 pictures")).to_be_visible()
-    page.get_by_role("button", name="Take it: Vae, 32 px, 30m").click()
-    expect(page.get_by_role("group", name="Kind of model").locator("[aria-pressed=true]")).to_contain_text("Vae")
+    page.get_by_role("button", name="Take it: VAE, 32 px, 30m").click()
+    expect(page.get_by_role("group", name="Kind of model").locator("[aria-pressed=true]")).to_contain_text("VAE")
     expect(page.get_by_role("textbox", name="Budget").first).to_have_value("30m")
     expect(page.get_by_role("textbox", name="Size")).to_have_value("32")
     expect(page.get_by_label("Train without what cannot be used")).to_be_checked()

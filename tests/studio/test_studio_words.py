@@ -5,7 +5,14 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from typing import Any
 
+import torch
+
+import danqing
+from danqing.core.menu import families
+from danqing.core.operators.operator import operator_named
+from danqing.core.progress import finish
 from danqing.faces.service import catalogue
 
 SOURCE = Path(__file__).resolve().parents[2] / "studio" / "src"
@@ -32,6 +39,35 @@ def test_nearly_every_tool_and_its_settings_have_their_chinese() -> None:
     lacking = {text: name for text, name in said.items() if text not in book}
     assert len(said) > 400
     assert len(lacking) <= len(said) // 50, lacking
+
+
+def test_every_tool_and_every_kind_of_model_is_told_in_chinese() -> None:
+    """What a page lists first: no sentence or name of a kind in English stands among the others."""
+    book = json.loads((SOURCE / "lib" / "zh.json").read_text("utf-8"))
+    spelt = set(re.findall(r"^  (\w+): '", (SOURCE / "lib" / "i18n.svelte.ts").read_text("utf-8"), re.MULTILINE))
+    assert {"dcgan", "vae"} <= spelt
+    assert [each for each in families() if each not in book and each not in spelt] == []
+    assert [each for name in catalogue.offered() if (each := catalogue.told(name)["summary"]) not in book] == []
+
+
+MEASURES = ("colours", "edges", "jpeg_quality", "noise_level", "palette", "repair", "scratches", "sharpness", "texture")
+CURVES = ("critic_accuracy", "logit_gap", "critic_overfitting", "augment_chance", "psnr_before", "rate")
+
+
+def names_in(numbers: Any) -> set[str]:
+    if isinstance(numbers, list):
+        return set().union(*map(names_in, numbers))
+    return set(numbers).union(*map(names_in, numbers.values())) if isinstance(numbers, dict) else set()
+
+
+def test_what_is_measured_is_named_in_chinese() -> None:
+    book = json.loads((SOURCE / "lib" / "zh.json").read_text("utf-8"))
+    x = torch.rand(1, 3, 48, 64, generator=torch.Generator().manual_seed(0))
+    told = {each for name in MEASURES for each in names_in(finish(operator_named(name).job(x)).numbers)}
+    told |= names_in(danqing.compare(x, x).numbers) | {*CURVES}
+    assert len(told) > 50
+    names = {each.replace("_", " ") for each in told if not each.isdigit()}
+    assert sorted(each for each in names if each not in book) == []
 
 
 AS_SPELT = {  # names of formats, of devices and of people

@@ -46,7 +46,7 @@ def test_a_suggestion_fits_the_pictures_and_the_machine(tmp_path: Path, monkeypa
     assert found.budget == "1h"  # the first that lets a hundred a second see 200,000
     told = "\n".join(found.lines)
     assert f"danqing train dcgan {tmp_path} --size 32 --budget 1h" in told
-    assert "about 360,000 pictures, each picture 40,000.0 times" in told
+    assert "about 360,000 pictures, each picture 40,000 times" in told
     assert "too few" in told
     assert "14 hours here" in told  # five million
     assert found.begin is None
@@ -208,3 +208,17 @@ def test_scores_ask_for_classes_of_their_own() -> None:
     assert abs(float(drawn.float().mean()) - 0.25) < 5 * (0.25 * 0.75 / 1000) ** 0.5
     assert not torch.equal(drawn, drawn_classes(train, held_out, 1))
     assert drawn_classes(train, held_out._replace(y=None), 0) is None
+
+
+def test_what_is_warned_of_is_not_suggested_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(forecast, "pictures_per_second", lambda *_: 100.0)
+    told = CliRunner().invoke(cli, ["data", "check", str(pictures(tmp_path, 3, 40)), "--json"])
+    found = json.loads(told.stdout)
+    assert sum("too few" in words for words in [*found["warnings"], *found["suggestion"]]) == 1
+    assert not set(found["suggestion"]) & set(found["warnings"])
+
+
+def test_of_one_picture_nothing_is_trained_but_what_needs_no_more_is_named(tmp_path: Path) -> None:
+    found = finish(check(pictures(tmp_path, 1, 40)))
+    assert finish(suggest(found)) is None
+    assert "danqing variations" in "\n".join(found.lines())

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import html
 import json
 import os
+import shlex
 import sys
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 import pytest
@@ -44,6 +47,15 @@ def test_a_run_in_a_folder_of_any_name_is_trained_resumed_and_used(tmp_path: Pat
     assert load(copy).state_dict().keys() == load(made.model).state_dict().keys()
     further = danqing.train("mlpgan", home / "set", **RUN, from_=str(copy), out=tmp_path / "further")
     assert read_card(further.model)["lineage"][-1]["file"] == copy.name
+
+
+def test_the_commands_on_a_page_are_ones_that_a_shell_understands(tmp_path: Path) -> None:
+    home = tmp_path / "my 'own' 画 $(ls)"
+    made = danqing.train("mlpgan", pictures(home / "set"), **RUN, out=home / "run")
+    page = html.unescape((made.folder / "report.html").read_text("utf-8"))
+    evaluate = next(line for line in page.splitlines() if line.startswith("danqing evaluate"))
+    assert shlex.split(evaluate) == ["danqing", "evaluate", str(home / "run"), "--data", str(home / "set")]
+    assert quote(str(home / "run")) in page.split("danqing train --resume")[1]
 
 
 def test_classes_of_any_name_are_learned_and_told(tmp_path: Path) -> None:

@@ -109,6 +109,8 @@ IMPOSSIBLE: list[tuple[str, dict[str, Any], str]] = [
     ("mlpgan", {"freeze": "painter", "rates": "critic=0"}, "rates"),
     ("mlpgan", {"rates": "painter=0,critic=0"}, "rates"),
     ("mlpgan", {"rates": "wings=2"}, "rates"),
+    ("mlpgan", {"lr": 0.0}, "learning rate of 0 nothing learns.*--freeze"),
+    ("mlpgan", {"stages": [{}, {"lr": 0.0}]}, "learning rate of 0"),
     ("mlpgan", {"stages": [{"freeze": "wings"}, {}]}, "freeze"),
     ("mlpgan", {"stages": [{"size": 32}, {}]}, "stages"),
     ("mlpgan", {"teacher": "denoise-tiny"}, "cannot teach a mlpgan"),

@@ -6,6 +6,7 @@ import random
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 from typing import Any, ClassVar
 
 from danqing.core.artefacts.artefact import Artefact, plain
@@ -64,7 +65,7 @@ class Trained(Artefact):
         figures = [f"{name:14} {self.summary[name]}" for name in TOLD if self.summary.get(name)]
         figures += [f"! step {each['at_step']:,}: {each['words']}" for each in self.summary.get("findings", ())]
         page = self.folder / "report.html"
-        look = f"look at {page}" if page.exists() else f"danqing card {self.folder} tells all of it"
+        look = f"look at {page}" if page.exists() else f"danqing card {quote(str(self.folder))} tells all of it"
         return [*figures, f"wrote {self.model}", look]
 
     def thumbnail(self) -> Images | None:

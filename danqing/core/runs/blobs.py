@@ -129,7 +129,7 @@ class Blobs:
         makes.check_place(target, self.saving, call.values)
         inputs = {name: file for name, file in placed.items() if name in call.files or name == operator.subject}
         numbered = makes.gathers and not operator.takes_pictures and not self.saving.columns
-        return Order(call, inputs, target, self.saving, operator.name, numbered, beside=True)
+        return Order(call, inputs, target, self.saving, operator.name, numbered, beside=True, alone=True)
 
     def _sources(self, operator: Operator[..., Any], given: Mapping[str, Any]) -> Iterator[tuple[str, Path]]:
         """The content of every value that may name something on a disk; what comes with danqing keeps its name.

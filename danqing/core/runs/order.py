@@ -119,6 +119,7 @@ class Order:
         name: what people call it while it is worked on.
         numbered: whether even a single picture is numbered.
         beside: whether the pictures that come with numbers are written beside them.
+        alone: whether it has a folder of its own, where no other result needs the name.
     """
 
     call: Call
@@ -128,6 +129,7 @@ class Order:
     name: str = ""
     numbered: bool = False
     beside: bool = False
+    alone: bool = False
 
     @property
     def source(self) -> Path | None:
@@ -223,7 +225,8 @@ class Order:
 
     def _picture_beside(self, target: Path) -> Path:
         name = self.call.operator.name
-        ending = ".png" if target.stem == name else f"-{name}.png"
+        has_it = target.stem == name or (self.alone and target.stem.endswith(f"-{name}"))
+        ending = ".png" if has_it else f"-{name}.png"
         return target.with_name(fitting(target.stem, ending))
 
 

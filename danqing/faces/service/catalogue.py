@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import functools
 import math
 import threading
@@ -19,6 +20,7 @@ from danqing.faces.service.problems import not_found
 
 AnyTask = Task[..., Any]
 _LOADING = threading.RLock()  # threads that import modules which import each other may see them half made
+LONGEST = 60  # letters of a name that may be meant for another
 LONG = frozenset({"schema", "paragraphs", "returns", "source", "examples"})  # what a page does not draw of a task
 
 
@@ -41,8 +43,17 @@ def task_of(name: str) -> AnyTask:
     """
     task = known_task(name)
     if task is None:
-        raise not_found("task", name)
+        raise not_found("task", name, _near(name))
     return task
+
+
+def _near(name: str) -> str:
+    """What may have been meant by a name that no task has."""
+    entries = {_spelt(each): each for each in _entries()}
+    group = entries.get(name.partition("-")[0])
+    names = {*entries, *(tasks_in(group) if group else ())}
+    near = difflib.get_close_matches(name, names, 1, 0.7) if len(name) <= LONGEST else []
+    return f"Did you mean {near[0]}?" if near else "GET /v1/tasks lists them all"
 
 
 def _entries() -> list[str]:

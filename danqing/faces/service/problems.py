@@ -106,9 +106,9 @@ def problem_from(kept: Mapping[str, Any]) -> Problem:
     )
 
 
-def not_found(what: str, name: str = "") -> Problem:
+def not_found(what: str, name: str = "", remedy: str = "") -> Problem:
     """There is none of that name."""
-    return Problem("not-found", f"there is no such {what}", parameter=name[:200])
+    return Problem("not-found", f"there is no such {what}", parameter=name[:200], remedy=remedy)
 
 
 def problem_of(error: BaseException) -> Problem:

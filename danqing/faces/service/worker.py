@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import sys
 import traceback
+import zipfile
 from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from pathlib import Path
@@ -71,7 +73,7 @@ def _in_folder(asked: dict[str, Any], task: Any, job: JobFolder, engine: Any, te
     from danqing.core.runs.run import run
     from danqing.faces.service.sent_values import resolved
 
-    values = resolved(task, asked["values"], engine.shelf.find)
+    values = _as_folders(resolved(task, asked["values"], engine.shelf.find), job.folder / "in", engine.limits)
     if task.trains:
         if task.can_go_on(job.run):
             telling.skip_rows()
@@ -79,9 +81,36 @@ def _in_folder(asked: dict[str, Any], task: Any, job: JobFolder, engine: Any, te
             return run(task_named("train"), {"resume": job.run, **changes})
         budget = {"budget": asked["budget"]} if asked.get("budget") else {}
         return run(task, {**values, **budget, "out": job.run, "force": True})
-    places = {"out": job.folder / "out", "force": True}
-    fields = {each.name for each in task.fields}
-    return run(task, {**values, **{name: place for name, place in places.items() if name in fields}})
+    out, fields = job.folder / "out", {each.name: each for each in task.fields}
+    out.mkdir(exist_ok=True)
+    places = {"force": True, **({"out": out} if "out" in fields and fields["out"].default is not None else {})}
+    return _inside(out, run(task, {**values, **{name: place for name, place in places.items() if name in fields}}))
+
+
+def _inside(folder: Path, job: Any) -> Any:
+    """A job that works in a folder: what names its file itself writes it there."""
+    with contextlib.chdir(folder):
+        return (yield from job)
+
+
+def _as_folders(values: dict[str, Any], home: Path, limits: Any) -> dict[str, Any]:
+    """Values with folders in place of zips where a path is asked for: a client sends a folder as a zip."""
+    zips = {name: value for name, value in values.items() if isinstance(value, Path) and zipfile.is_zipfile(value)}
+    return {**values, **{name: _unpacked(value, home / name, limits, name) for name, value in zips.items()}}
+
+
+def _unpacked(file: Path, folder: Path, limits: Any, field: str) -> Path:
+    from danqing.core.errors import ParameterError
+    from danqing.data.zips import open_zip
+
+    archive = open_zip(file)
+    if sum(each.size for each in archive.entries) > limits.dataset_bytes:
+        raise ParameterError(f"unpacks to more than {limits.dataset_bytes:,} bytes", where=field)
+    for each in archive.entries:
+        target = folder / each.name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(archive.contents(each))
+    return folder
 
 
 def _chain(asked: dict[str, Any], engine: Any, saving: Any, telling: Telling) -> dict[str, Any]:

@@ -53,7 +53,7 @@ def check(
     numbers, lines, sound = found.to_json(), found.lines(), not found.unusable
     if family is None or issubclass(family_named(family), Painter):
         suggestion = yield from suggest(found)
-        suggested = [] if suggestion is None else suggestion.lines
+        suggested = [] if suggestion is None else [each for each in suggestion.lines if each not in found.warnings]
         numbers, lines = {**numbers, "suggestion": suggested}, [*lines, *suggested]
         if suggestion is not None:
             begin = {} if suggestion.begin is None else {"from_": suggestion.begin}

@@ -37,15 +37,25 @@ export function t(english: string, ...filled: (string | number)[]): string {
   return said.replace(/\{(\d)\}/g, (_, number: string) => String(filled[Number(number)]))
 }
 
+const SPELT: Record<string, string> = {
+  cyclegan: 'CycleGAN',
+  dcgan: 'DCGAN',
+  mlpgan: 'MLP-GAN',
+  pix2pix: 'pix2pix',
+  stylegan: 'StyleGAN',
+  vae: 'VAE',
+} // families that have names in the literature
+
 /** The title of a task. */
 export function called(title: string): string {
+  if (title in SPELT) return SPELT[title]!
   const said = t(title)
   return said.charAt(0).toUpperCase() + said.slice(1)
 }
 
 /** A name out of a schema as people read it: `critic_width` is "Critic width". */
 export function named(name: string): string {
-  const plain = name.replace(/_+$/, '').replace(/[_-]+/g, ' ')
+  const plain = name.replace(/_+$/, '').replace(/[_-]+/g, ' ').trim()
   if (current === 'zh' && book[plain]) return book[plain]
   return plain.charAt(0).toUpperCase() + plain.slice(1)
 }
