@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from serving import Running
+from serving import PATIENCE, Running
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
@@ -282,7 +282,7 @@ def test_rows_of_several_share_a_chunk() -> None:
 
     def held(*args: Any) -> Any:
         first.set()
-        assert go.wait(60)
+        assert go.wait(PATIENCE)
         return paint(*args)
 
     from danqing.faces.service import painting as shared
@@ -291,7 +291,7 @@ def test_rows_of_several_share_a_chunk() -> None:
     try:
         with ThreadPoolExecutor(7) as pool:
             jobs = [pool.submit(together, model, latents[0], None, 2)]
-            assert first.wait(60)
+            assert first.wait(PATIENCE)
             jobs += [pool.submit(together, model, z, None, 2) for z in latents[1:]]
             while together.wishes < 7:
                 threading.Event().wait(0.001)

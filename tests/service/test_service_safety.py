@@ -14,7 +14,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from serving import Running, running, wait_for
+from serving import PATIENCE, Running, running, wait_for
 
 from danqing.core.errors import OutputError, ParameterError
 from danqing.faces.service.app import application
@@ -263,7 +263,7 @@ def test_bad_bodies_are_refused(server: Running, count: int) -> None:
         b'{"saving": 3}',
         b"\xff\xfe",
     ]
-    with httpx.Client(base_url=server.url, timeout=60) as client:
+    with httpx.Client(base_url=server.url, timeout=PATIENCE) as client:
         for number in range(count):
             body = bytearray(rng.choice([good, *shapes]))
             for _ in range(rng.randrange(4)):

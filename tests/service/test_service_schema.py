@@ -8,7 +8,7 @@ import pytest
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
 from jsonschema_rs import validator_for
-from serving import Running
+from serving import PATIENCE, Running
 
 from danqing.faces.service import openapi
 
@@ -47,7 +47,7 @@ def ask(server: Running, path: str, method: str, examples: int) -> None:
     def check(case: schemathesis.Case) -> None:
         # what is in a file, which hashes are there, and which values go together, no schema can say
         unsaid = [schemathesis.checks.CHECKS.get_one("positive_data_acceptance")] if path.startswith(UNSAID) else []
-        case.call_and_validate(base_url=server.url, excluded_checks=unsaid)
+        case.call_and_validate(base_url=server.url, timeout=PATIENCE, excluded_checks=unsaid)
 
     check()
 

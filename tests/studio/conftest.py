@@ -12,12 +12,12 @@ import numpy as np
 import pytest
 from opening import Open
 from PIL import Image
-from playwright.sync_api import Browser, Page, sync_playwright
-from serving import Running, running
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+from serving import PATIENCE, Running, running
 
 ROOT = Path(__file__).resolve().parents[2]
 REFUSED = "the server responded with a status of 4"
-PATIENCE = 20_000  # ms until what is waited for counts as never happening
+MS = 1000  # in a second
 
 
 @pytest.fixture(scope="session")
@@ -28,6 +28,7 @@ def browser() -> Iterator[Browser]:
     ).stdout.strip()  # fmt: skip
     if not told:
         pytest.skip("no Chromium is here: the studio is not tested in a browser")
+    expect.set_options(timeout=PATIENCE * MS)
     with sync_playwright() as playwright:
         made = playwright.chromium.launch(executable_path=told, args=["--no-sandbox", "--disable-gpu"])
         yield made
@@ -37,7 +38,7 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture(scope="session")
 def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     with running(tmp_path_factory.mktemp("studio")) as made:
-        assert made.service.ready.wait(120)
+        assert made.service.ready.wait(PATIENCE)
         yield made
 
 
@@ -53,7 +54,7 @@ def open_page(browser: Browser, studio: Running) -> Iterator[Open]:
             viewport={"width": width, "height": height}, **{"locale": "en-US", "reduced_motion": "reduce", **facts}
         )
         contexts.append(context)
-        context.set_default_timeout(PATIENCE)
+        context.set_default_timeout(PATIENCE * MS)
         page = context.new_page()
         page.on("request", lambda request: _is_own(request.url, studio.url) or wrong.append(f"asked {request.url}"))
         page.on("pageerror", lambda error: wrong.append(f"threw {error}"))
