@@ -11,6 +11,7 @@ from danqing.core.artefacts.figures import Figures
 from danqing.core.errors import UserError
 from danqing.core.learned.finder import Finder
 from danqing.core.learned.model import Painter
+from danqing.core.learned.painting import Translator
 from danqing.core.operators.operator import operator_named
 from danqing.core.pictures.film_writing import write_frames
 from danqing.core.pictures.films import Frame
@@ -21,6 +22,7 @@ from danqing.data.store import Store
 from danqing.training import record
 from danqing.training.budget import Budget
 from danqing.training.config import TrainConfig
+from danqing.training.forecast import FIRST, SERIOUS
 from danqing.training.kit import Kit
 from danqing.training.report import Section, Shown, write_report
 from danqing.training.verdicts import next_steps, score_rows, verdict_on_copies
@@ -29,6 +31,7 @@ SECONDS, LAST = 0.4, 2.5  # a look is shown in the film, and the last one
 UNSCORED, ROUGH = 60.0, 600.0  # seconds of training: shorter runs are not scored, or on formula features alone
 SAMPLES = 512
 SKETCH = "sketch"
+SMALL = 32  # px: what is no larger is learned in minutes
 ROUGHLY = (
     f" After a short run {SKETCH} is a formula of light, edges and tints: it tells how alike pictures are from afar, "
     "not whether things can be recognised in them. The command below measures more closely.",
@@ -100,12 +103,15 @@ def _sections(
     pictures = len(kit.supplies.train) if isinstance(kit.supplies.train, Store) else None
     of = f", {seen / pictures:,.1f} times each of {pictures:,}" if pictures else ""
     finds = isinstance(kit.model, Finder)
+    begun = config.options.from_ is not None
+    early, early_zh = ("", "") if begun else _early(seen, kit)
     if grids:
         yield Section(
             *(("What was found", "找到了什么") if finds else ("What was painted", "画出了什么")),
             f"After {minutes:,.1f} minutes and {seen:,} pictures seen{of}."
-            + (" One class a column." if kit.model.config.get("classes") and not finds else ""),
-            f"训练 {minutes:,.1f} 分钟、看过 {seen:,} 张图片之后。",
+            + (" One class a column." if kit.model.config.get("classes") and not finds else "")
+            + early,
+            f"训练 {minutes:,.1f} 分钟、看过 {seen:,} 张图片之后。{early_zh}",
             [Shown(grids[-1], f"{record.GRIDS}/{grids[-1].name}", pixels=kit.supplies.train.size <= 32)],
         )  # fmt: skip
     same, same_zh = ("pictures", "图片") if finds else ("latents", "潜在向量")
@@ -120,7 +126,6 @@ def _sections(
     yield from _scores(folder, finding)
     log = record.standing(record.read_log(folder / record.LOG))
     numbers = [] if isinstance(finding, str) else finding.numbers
-    begun = config.options.from_ is not None
     run, longer = quote(str(folder)), Budget.parse(config.options.budget).times(2).text()
     yield Section(
         "What to try next", "接下来试试", "As this run went:", "根据这次训练的情况：",
@@ -135,6 +140,18 @@ def _sections(
             f"danqing train --resume {run} --budget {longer}",
         ] if finds else [f"danqing card {run}"],
     )  # fmt: skip
+
+
+def _early(seen: int, kit: Kit) -> tuple[str, str]:
+    """Where a painter from nothing has only begun: how long it takes, lest its scores are read as if it were done."""
+    paints = isinstance(kit.model, Painter) and not isinstance(kit.model, Translator)
+    if not paints or kit.supplies.train.size <= SMALL or seen >= FIRST:
+        return "", ""
+    return (
+        f" That is early for pictures of this size: a first impression takes about {FIRST:,} pictures seen, what is "
+        f"worth keeping about {SERIOUS / 1e6:g} million.",
+        f"对这种尺寸还太早：初见模样约需看过 {FIRST:,} 张，值得保留的结果约需 {SERIOUS / 1e4:g} 万张。",
+    )
 
 
 def _doctors(summary: dict[str, Any]) -> Section:

@@ -132,6 +132,16 @@ def test_the_run_folder_tells_the_whole_story(tmp_path: Path) -> None:
     assert same(weights(result.model), weights(finish(train(again)).model))
 
 
+def test_the_page_of_a_painter_that_has_only_begun_says_so_first(tmp_path: Path) -> None:
+    short = {**RUN, "budget": "16pictures"}
+    pages = {
+        size: danqing.train("dcgan", "digits", **short, width=4, critic_width=4, size=size, out=tmp_path / str(size))
+        for size in (28, 64)
+    }
+    early = [(run.folder / "report.html").read_text("utf-8").count("That is early") for run in pages.values()]
+    assert early == [0, 1]
+
+
 def test_a_seed_fixes_the_weights_and_another_changes_them(tmp_path: Path) -> None:
     first, second, other = (
         finish(train(config("mlpgan", tmp_path / name, seed=seed))).model
