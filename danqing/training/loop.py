@@ -76,6 +76,7 @@ def _begin(config: TrainConfig, path: Path, force: bool, beside: Callable[[Path]
     folder = RunFolder(path, force=force) if fabric.global_rank == 0 else None
     try:
         supplies = yield from _in_turn(gather_stages(config), fabric)
+        yield Progress(0.0, 1.0, "measuring this machine")
         kit, built_upon = _first_kit(config, supplies, fabric)
         if built_upon.told:
             yield Progress(0.0, 1.0, "beginning", news="\n".join(built_upon.told))
