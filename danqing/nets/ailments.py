@@ -76,8 +76,8 @@ def _stains(x: Images) -> Found:
     return Found(share, share > STAINED, stains.density)
 
 
-def _fading(x: Images) -> Found:
-    estimate = estimate_fade(x)
+def _fading(x: Images, seen: Tensor | None) -> Found:
+    estimate = estimate_fade(x, seen)
     faded = bool(estimate.faded[0])
     return Found(faded, faded, estimate.believed if faded else estimate.fade)
 
@@ -93,16 +93,17 @@ _OTHERS: dict[str, Callable[[Images], Found]] = {
     "shading": _shading,
     "scratches": _scratches,
     "stains": _stains,
-    "fading": _fading,
     "blur": _blur,
 }
 
-LOOKS = ("noise", *_OTHERS)
+_WHERE_SEEN: dict[str, Callable[[Images, Tensor | None], Found]] = {"noise": _noise, "fading": _fading}
+
+LOOKS = (*_WHERE_SEEN, *_OTHERS)
 
 
 def look(ill: str, x: Images, seen: Tensor | None) -> Found:
-    """Look for one of the ills (``LOOKS``) of a picture (1, C, H, W); for noise only where it is ``seen``."""
-    return _noise(x, seen) if ill == "noise" else _OTHERS[ill](x)
+    """Look for one of the ills (``LOOKS``) of a picture (1, C, H, W); noise and fading only where it is ``seen``."""
+    return _WHERE_SEEN[ill](x, seen) if ill in _WHERE_SEEN else _OTHERS[ill](x)
 
 
 __all__ = ["LOOKS", "Found", "look"]

@@ -40,17 +40,19 @@ class Estimate(NamedTuple):
         return Fade(*(each**share for each in self.fade))
 
 
-def estimate_fade(x: Images) -> Estimate:
-    """Estimate how far pictures (B, C, H, W) have faded; what was drawn tells nothing, and so has not.
+def estimate_fade(x: Images, seen: Tensor | None = None) -> Estimate:
+    """Estimate how far pictures (B, C, H, W) have faded, where pixels are ``seen`` (B, H, W), bool.
+
+    What was drawn tells nothing, and so has not.
 
     Prints in black and white are grey again, and pictures without colour stay so (:func:`of_one_tone`).
 
     Source: :mod:`danqing.models.fademeter`.
     """
     meter: Any = cached(METER, kind=Model)
-    verdict = meter.measure(x)
-    fade = of_one_tone(x.expand(-1, 3, -1, -1), verdict.fade)
-    return Estimate(fade, torch.where(drawn(x).to(verdict.odds.device), -torch.inf, verdict.odds))
+    verdict = meter.measure(x, seen)
+    fade = of_one_tone(x.expand(-1, 3, -1, -1), verdict.fade, seen)
+    return Estimate(fade, torch.where(drawn(x, seen).to(verdict.odds.device), -torch.inf, verdict.odds))
 
 
 __all__ = ["Estimate", "estimate_fade"]
