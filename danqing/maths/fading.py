@@ -54,6 +54,13 @@ def _traits(density: Tensor) -> Tensor:
     return torch.cat([quantiles, *told], 1)
 
 
+def span(x: Images, seen: Tensor | None = None) -> Tensor:
+    """How far apart the densities of pictures (B, 3, H, W) are, (B,): of the dye that spans most, but for its ends."""
+    ends = torch.tensor([QUANTILES[0], QUANTILES[-1]])
+    spans = [torch.quantile(each.float(), ends.to(each.device), dim=2).diff(dim=0)[0] for each in _densities(x, seen)]
+    return torch.cat(spans).amax(1)
+
+
 def of_one_tone(x: Images, fade: Fade, seen: Tensor | None = None) -> Fade:
     """Make fading exact, but for its strength, where pictures (B, 3, H, W) were grey: prints in black and white.
 

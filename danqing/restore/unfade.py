@@ -26,8 +26,8 @@ def unfade(
     """Give faded photographs their blacks and colours back, and yellow paper its white.
 
     A neural network says from the tones and casts that are left how far each dye has bleached and how yellow the paper
-    is, also where some black or white is as new. Pictures that do not look faded stay as they are; of what is unsure, a
-    part is undone.
+    is, also where some black or white is as new. Pictures that do not look faded stay as they are, and so do those
+    as flat as fog and snow make them; of what is unsure, a part is undone.
 
     Args:
         x: pictures (B, C, H, W) in [0, 1].

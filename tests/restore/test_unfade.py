@@ -79,3 +79,11 @@ def test_a_picture_of_which_nothing_is_seen_is_measured_as_a_whole(astronaut: Te
     old = aged(astronaut, 0.8)
     both = danqing.unfade(torch.cat([old, old]), alpha=torch.stack([torch.ones(1, 512, 512), torch.zeros(1, 512, 512)]))
     assert both.numbers[0]["kept"] == pytest.approx(both.numbers[1]["kept"], abs=1e-4)
+
+
+@pytest.mark.parametrize("ground", [0.8, 0.9, 1.0])
+def test_what_fog_and_snow_made_flat_has_not_faded(astronaut: Tensor, ground: float) -> None:
+    pale = ground + 0.35 * (astronaut - ground)
+    assert torch.equal(danqing.unfade(pale).picture, pale)
+    assert "fading" not in danqing.repair(pale[..., :256, :256].contiguous()).numbers[0]["steps"]
+    assert danqing.unfade(pale, always=True).numbers[0]["changed"]
