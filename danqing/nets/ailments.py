@@ -24,7 +24,7 @@ NOISY = 3.0  # σ on the 0–255 scale below which nobody sees noise
 SUREST, SURE, WORN = 0.0, 1 / 15, 1 / 6  # strengths at which marks are looked for: may there be none, are some, many
 POSSIBLE, CLEAR = 5 / 6, 0.2  # strength of what may be marks, and the share of that which is sure where there are any:
 # pictures of grass, ropes and railings are full of what may be
-MARKED, MANY = 5e-3, 1e-2  # shares of pixels that marks hide: for sure, from which there are any; from which many
+MARKED, MANY = 6e-3, 1e-2  # shares of pixels that marks hide: for sure, from which there are any; from which many
 STAINED = 2e-3  # share of pixels that stains lie on
 SOFT = 1.2  # px: width of the sharper edges, above which a picture is blurred
 

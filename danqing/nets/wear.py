@@ -21,7 +21,7 @@ MARKER = "marker"  # bundled weights
 USUAL = 2  # px; half the width of the widest marks that the net has learned
 SUREST, LEAST = 5.0, -1.0  # logarithms of odds from which something is a mark, at strengths 0 and 1
 LENIENT = 1 / 3  # strength for pictures that are known to have marks
-CREASED = 1 / 2  # strength at which creases are looked for: they are long, and their shadows must tell of them, too
+CREASED = 1 / 3  # strength at which creases are looked for: they are long, and their shadows must tell of them, too
 LARGE = 2.0  # px of a unit, up to which pictures are looked at in their own size
 
 
