@@ -11,13 +11,17 @@ the pixels that a stain dims by more than a density of 0.05, by `stains`, over t
 colours. Shadows of folds: how far a photograph is from itself without its fold (mean
 difference in steps of 1/255, but for what the crease hides) with nothing done, and with the shadow that is found
 undone. Left alone: the steps that `repair` takes on the undamaged photographs; and, if `runs/photographs` is there, on
-the middle 256×256 px of those held out of all learning, with how many of them are taken for faded as a whole.
+the middle 256×256 px of those held out of all learning, with how many of them are taken for faded as a whole, also
+when they are made pale as fog, snow and too much light do; how many the step scratches would change, which changes them
+how far (PSNR to themselves), and what share of them `inpaint --scratches` would paint over.
 """
 
 from __future__ import annotations
 
+import math
 import statistics
 from collections import Counter
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -35,7 +39,8 @@ from danqing.maths.colour import luma
 from danqing.maths.degradation import gaussian_noise
 from danqing.maths.stains import unstained
 from danqing.nets.fade_estimate import estimate_fade
-from danqing.nets.wear import fold_shading
+from danqing.nets.stain_estimate import hidden_or_inked
+from danqing.nets.wear import LENIENT, fold_shading, radius_for
 
 SIDE = 256
 PLACES = {"astronaut": (0, 64), "coffee": (8, 120), "chelsea": (0, 30), "rocket": (20, 130), "motorcycle": (60, 200)}
@@ -51,6 +56,14 @@ STEPS = ("compression", "shading", "scratches", "stains", "noise", "fading", "bl
 FOLDS = 4  # of a photograph, each alone
 NEAR = 5  # px: window in which a mark counts as on what is hidden
 LINES = 40
+MUCH = 5e-3  # share of a picture that is painted over
+PALE: dict[str, Callable[[Images], Images]] = {
+    "fog that thins downwards": lambda x: torch.lerp(x, torch.tensor(0.82), 1 - 0.5 ** _distance(x)),
+    "even fog": lambda x: 0.5 * x + 0.42,
+    "thick fog": lambda x: 0.3 * x + 0.56,
+    "snow": lambda x: 1 - 0.45 * (1 - x),
+    "too much light": lambda x: x**0.4,
+}
 
 
 def run() -> dict[str, Any]:
@@ -131,6 +144,10 @@ def table(result: dict[str, Any]) -> str:
             "Of {count} held-out photographs {alone} are left alone; steps: {steps}; faded: {faded}.".format(
                 **result["held out"]
             ),
+            "Made pale, they are taken for faded: {pale}.".format(**result["held out"]),
+            "The step scratches alone changes {scratched}, which keep {kept:.1f} dB to themselves;"
+            " `inpaint --scratches` would paint over {painted:.2f} % of them in the mean,"
+            " and more than 0.5 % of {much}.".format(**result["held out"]),
         ]
     return "\n".join(lines)
 
@@ -140,15 +157,36 @@ def _held_out() -> dict[str, Any]:
     taken: Counter[str] = Counter()
     files = sorted(HELD_OUT.glob("*.png"))
     alone = faded = 0
+    pale, kept, painted = Counter(dict.fromkeys(PALE, 0)), [], []
     for file in files:
         x = read(file).pixels
         top, left = ((side - SIDE) // 2 if side > SIDE else 0 for side in x.shape[-2:])
-        steps = danqing.repair(x[..., top : top + SIDE, left : left + SIDE].contiguous()).numbers[0]["steps"]
+        part = x[..., top : top + SIDE, left : left + SIDE].contiguous()
+        steps = danqing.repair(part).numbers[0]["steps"]
         taken.update(steps)
+        scratched = danqing.repair(part, never="compression,shading,stains,noise,fading,blur")
+        kept += [psnr(scratched.picture, part)] * len(scratched.numbers[0]["steps"])
+        painted.append(float(hidden_or_inked(part, radius_for(part), LENIENT).mean()))
+        pale.update(kind for kind, made in PALE.items() if estimate_fade(made(x)).faded[0])
         alone += not steps
         faded += int(estimate_fade(x).faded[0])
     said = ", ".join(f"{step} {count}" for step, count in taken.most_common()) or "none"
-    return {"count": len(files), "alone": alone, "steps": said, "faded": faded} if files else {}
+    return {
+        "count": len(files),
+        "alone": alone,
+        "steps": said,
+        "faded": faded,
+        "pale": ", ".join(f"{kind} {count}" for kind, count in pale.items()),
+        "scratched": len(kept),
+        "kept": statistics.fmean(kept) if kept else math.inf,
+        "painted": 100 * statistics.fmean(painted),
+        "much": sum(share > MUCH for share in painted),
+    }
+
+
+def _distance(x: Images) -> Tensor:
+    """How far things are: what is higher in a picture is farther."""
+    return torch.linspace(1, 0.3, x.shape[-2])[:, None]
 
 
 def _shadows(clean: Images, seed: int) -> tuple[float, float]:

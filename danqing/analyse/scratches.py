@@ -17,7 +17,7 @@ from danqing.maths.opacity import opacity_of, unhidden, weights_of
 from danqing.nets.stain_estimate import hidden_or_inked
 
 
-@operator(version=3)
+@operator(version=4)
 def scratches(
     x: Images,
     radius: Annotated[int, Range(1, 20, "px")] = 2,

@@ -34,13 +34,16 @@ class Fade(NamedTuple):
     paper: Tensor
 
 
-def traits(x: Images) -> Tensor:
-    """What tells how faded pictures (B, 3, H, W) are, (B, COUNT), in densities -log y.
+def traits(x: Images, seen: Tensor | None = None) -> Tensor:
+    """What tells how faded pictures (B, 3, H, W) are, (B, COUNT), in densities -log y, where they are ``seen``.
 
     Quantiles of each dye's density; and, in groups of pixels from light to dark, by how much red and blue are denser
     than green, in the mean and as a standard deviation.
     """
-    density = -_small(x).clamp(min=DARKEST).log().flatten(2).float()
+    return torch.cat([_traits(each.float()) for each in _densities(x, seen)])
+
+
+def _traits(density: Tensor) -> Tensor:
     quantiles = torch.quantile(density, density.new_tensor(QUANTILES), dim=2).permute(1, 2, 0).flatten(1)
     order = density.mean(1).argsort(1)
     casts = torch.stack([density[:, 0] - density[:, 1], density[:, 2] - density[:, 1]], 1)
@@ -51,25 +54,37 @@ def traits(x: Images) -> Tensor:
     return torch.cat([quantiles, *told], 1)
 
 
-def of_one_tone(x: Images, fade: Fade) -> Fade:
+def span(x: Images, seen: Tensor | None = None) -> Tensor:
+    """How far apart the densities of pictures (B, 3, H, W) are, (B,): of the dye that spans most, but for its ends."""
+    ends = torch.tensor([QUANTILES[0], QUANTILES[-1]])
+    spans = [torch.quantile(each.float(), ends.to(each.device), dim=2).diff(dim=0)[0] for each in _densities(x, seen)]
+    return torch.cat(spans).amax(1)
+
+
+def of_one_tone(x: Images, fade: Fade, seen: Tensor | None = None) -> Fade:
     """Make fading exact, but for its strength, where pictures (B, 3, H, W) were grey: prints in black and white.
 
-    There the density of each dye is a straight line over that of the others, whose slope and offset are what the dyes
-    have kept and the paper has taken, against each other.
+    There, where they are ``seen``, the density of each dye is a straight line over that of the others, whose slope and
+    offset are what the dyes have kept and the paper has taken, against each other.
 
     Source: danqing; least squares, believed where what is left is below ONE_TONE in the mean.
     """
-    density = -_small(x).clamp(min=DARKEST).log().flatten(2).double()
-    mean, middle = density.mean(1, keepdim=True), density.mean((1, 2))[:, None]
-    away = mean - middle[:, None]
-    slope = (away * density).sum(2) / away.square().sum(2).clamp(min=1e-9)
-    offset = density.mean(2) - slope * middle
-    left = (density - slope[:, :, None] * mean - offset[:, :, None]).square().mean((1, 2)).sqrt()
+    slope, offset, left = map(torch.cat, zip(*(_line(each.double()) for each in _densities(x, seen)), strict=True))
     grey = ((left < ONE_TONE) & (slope.amin(1) > 0.2))[:, None].to(fade.kept.device)
     most = 1 / slope.amax(1, keepdim=True).clamp(min=1e-9)  # no dye has become denser
     kept = slope.to(fade.kept) * torch.minimum(fade.kept.mean(1, keepdim=True), most.to(fade.kept))
     yellow = offset.to(fade.kept) - slope.to(fade.kept) * fade.paper.log().mean(1, keepdim=True)
     return Fade(torch.where(grey, kept, fade.kept), torch.where(grey, torch.exp(-yellow), fade.paper))
+
+
+def _line(density: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Slopes and offsets (B, 3) of densities (B, 3, N) over their mean, and how far they are from that line, (B,)."""
+    mean, middle = density.mean(1, keepdim=True), density.mean((1, 2))[:, None]
+    away = mean - middle[:, None]
+    slope = (away * density).sum(2) / away.square().sum(2).clamp(min=1e-9)
+    offset = density.mean(2) - slope * middle
+    left = (density - slope[:, :, None] * mean - offset[:, :, None]).square().mean((1, 2)).sqrt()
+    return slope, offset, left
 
 
 def unfaded(x: Images, fade: Fade) -> Images:
@@ -94,6 +109,19 @@ def _planes(values: Tensor, like: Images) -> Tensor:
     if like.shape[1] == 1:
         values = values.mean(1, keepdim=True)
     return values[:, :, None, None]
+
+
+def _densities(x: Images, seen: Tensor | None) -> list[Tensor]:
+    """The densities (B, 3, N) of pictures (B, 3, H, W); (1, 3, N) of each, if they are ``seen`` (B, H, W) in part."""
+    if seen is None:
+        return [_dense(_small(x)).flatten(2)]
+    there = (seen | ~seen.any((1, 2), keepdim=True))[:, None].to(x)  # of what is not seen at all, all counts
+    parts = zip(_small(x * there).split(1), _small(there).split(1), strict=True)
+    return [_dense((sums / weight.clamp(min=DARKEST))[..., weight[0, 0] > DARKEST]) for sums, weight in parts]
+
+
+def _dense(x: Tensor) -> Tensor:
+    return -x.clamp(min=DARKEST).log()
 
 
 def _small(x: Images) -> Images:

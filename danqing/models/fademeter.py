@@ -78,10 +78,10 @@ class FadeMeter(Model):
         )
         self.off = math.nan
 
-    def measure(self, x: Images) -> Verdict:
-        """Say how far pictures (B, C, H, W) of any size have faded."""
+    def measure(self, x: Images, seen: Tensor | None = None) -> Verdict:
+        """Say how far pictures (B, C, H, W) of any size have faded, where they are ``seen`` (B, H, W), bool."""
         with torch.inference_mode():
-            said = self._said(traits(in_channels(x, 3)))
+            said = self._said(traits(in_channels(x, 3), seen))
         return Verdict(Fade(said[:, :3].exp().clone(), (said[:, 3:6] / PAPER).exp().clone()), said[:, 6].clone())
 
     def losses(self, batch: Samples, rng: Generator) -> Iterator[tuple[str, Tensor]]:

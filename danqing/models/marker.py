@@ -17,12 +17,14 @@ from danqing.core.pictures.contract import Images, Mask
 from danqing.maths import degradation
 from danqing.maths.ageing import Wear, worn
 from danqing.maths.fitting import in_channels
-from danqing.maths.variation import check_side, partly_grey, patches, planes
+from danqing.maths.variation import check_side, partly_grey, patches, planes, views
 from danqing.nets.unet import UNet
 
-WIDTHS, BLOCKS = (16, 32, 64), 1
-REACH = 64  # px
-UNSPOILT = 0.2  # share of pictures without any mark: what is thin and bright there belongs to them
+WIDTHS, BLOCKS = (16, 32, 48, 64), 1
+REACH = 112  # px: 107 of its convolutions and halvings, and the rest of a halving's grid
+UNSPOILT = 0.4  # share of pictures without any mark: what is thin and bright there belongs to them
+SHRUNK, NEGATIVE, SHARPENED = 0.5, 0.15, 0.25  # shares
+HALO = 1.5  # times what is fine is added where pictures are sharpened, at most
 GREY = 0.25  # share of pictures learned as grey ones
 FADED, COMPRESSED, NOISY = 0.6, 0.4, 0.6  # shares
 GRAIN = 15 / 255  # of the noisiest
@@ -50,12 +52,12 @@ class Marker(Model):
     optimiser: ClassVar[Optimiser] = Optimiser(lr=1e-3, betas=(0.9, 0.99), muon=0.005)
     batch_size: ClassVar[int] = 16
     fit: ClassVar[Literal["crop", "pad", "stretch", "tiles"]] = "tiles"
-    picture_size: ClassVar[int] = 128
+    picture_size: ClassVar[int] = 192
 
     def __init__(
         self,
-        size: Annotated[int, Range(16, 1024, "px")] = 128,
-        patch: Annotated[int, Range(16, 1024, "px")] = 96,
+        size: Annotated[int, Range(16, 1024, "px")] = 192,
+        patch: Annotated[int, Range(16, 1024, "px")] = 128,
     ) -> None:
         super().__init__()
         check_side(patch, size)
@@ -79,7 +81,7 @@ class Marker(Model):
 
         Source: F. Milletari et al., "V-Net", 2016, section 3 (overlap, over the whole batch).
         """
-        x, hidden = aged(patches(in_channels(batch.x, 3), self.patch, rng), rng)
+        x, hidden = aged(varied(in_channels(batch.x, 3), self.patch, rng), rng)
         odds = self._odds(x)
         entropy = F.binary_cross_entropy_with_logits(odds, hidden, pos_weight=odds.new_tensor(RARE))
         said = odds.sigmoid()
@@ -115,6 +117,21 @@ class Marker(Model):
         seen = torch.cat([x, torch.ones_like(x[:, :1])], 1).contiguous(memory_format=torch.channels_last)
         odds: Tensor = self.net(seen).float()
         return odds
+
+
+def varied(x: Images, side: int, rng: Generator) -> Images:
+    """Cut patches of ``side`` px out of pictures (B, 3, H, W) such that what is thin in them looks most like marks.
+
+    Half of them are shrunk, which makes thin what was wide; some are negatives, in which twigs, hairs and wires are
+    bright; some are sharpened, which gives edges bright rims.
+    """
+    count = len(x)
+    shrunk, negative, sharpened, halo = torch.rand(4, count, generator=rng)
+    cut = patches(torch.cat([patches(x, side, rng), views(x, side, rng)]), side, rng)
+    made = torch.where(planes(shrunk < SHRUNK, x), cut[count:], cut[:count])
+    made = torch.where(planes(negative < NEGATIVE, x), 1 - made, made)
+    fine = made - F.avg_pool2d(F.pad(made, (1, 1, 1, 1), mode="replicate"), 3, 1)
+    return (made + planes(HALO * halo * (sharpened < SHARPENED), x) * fine).clamp(0, 1)
 
 
 def aged(clean: Images, rng: Generator) -> tuple[Images, Mask]:

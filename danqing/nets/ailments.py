@@ -17,12 +17,14 @@ from danqing.maths.jpeg_history import history
 from danqing.nets.fade_estimate import estimate_fade
 from danqing.nets.noise_estimate import estimate_noise
 from danqing.nets.stain_estimate import inked, stains_on
-from danqing.nets.wear import fold_shading, hidden, radius_for
+from danqing.nets.wear import fold_shading, hidden_at, radius_for
 
 POOR = 80  # JPEG quality below which blocks and ripples are seen
 NOISY = 3.0  # σ on the 0–255 scale below which nobody sees noise
-SUREST, SURE, WORN = 0.0, 1 / 6, 0.4  # strengths at which marks are looked for: may there be none, are some, are many
-MARKED, MANY = 5e-3, 1e-2  # shares of pixels that marks hide: for sure, from which there are any; from which many
+SUREST, SURE, WORN = 0.0, 1 / 15, 1 / 6  # strengths at which marks are looked for: may there be none, are some, many
+POSSIBLE, CLEAR = 5 / 6, 0.2  # strength of what may be marks, and the share of that which is sure where there are any:
+# pictures of grass, ropes and railings are full of what may be
+MARKED, MANY = 6e-3, 1e-2  # shares of pixels that marks hide: for sure, from which there are any; from which many
 STAINED = 2e-3  # share of pixels that stains lie on
 SOFT = 1.2  # px: width of the sharper edges, above which a picture is blurred
 
@@ -61,11 +63,10 @@ def _shading(x: Images) -> Found:
 
 def _scratches(x: Images) -> Found:
     """What hides the picture: marks, if there are sure ones, and less sure ones where they are many; blots of ink."""
-    radius, blots = radius_for(x), inked(x)
-    sure, holes = hidden(x, radius, SUREST), hidden(x, radius, SURE)
-    marked = MARKED < float(sure.mean()) < 0.5
-    if float(holes.mean()) > MANY:
-        holes = hidden(x, radius, WORN)
+    blots = inked(x)
+    sure, few, many, possible = hidden_at((SUREST, SURE, WORN, POSSIBLE), x, radius_for(x)).split(1, 1)
+    marked = max(MARKED, CLEAR * float(possible.mean())) < float(sure.mean()) < 0.5
+    holes = many if float(few.mean()) > MANY else few
     share = float(torch.maximum(sure, blots).mean())
     return Found(share, marked or bool(blots.any()), torch.maximum(holes * marked, blots))
 
@@ -76,8 +77,8 @@ def _stains(x: Images) -> Found:
     return Found(share, share > STAINED, stains.density)
 
 
-def _fading(x: Images) -> Found:
-    estimate = estimate_fade(x)
+def _fading(x: Images, seen: Tensor | None) -> Found:
+    estimate = estimate_fade(x, seen)
     faded = bool(estimate.faded[0])
     return Found(faded, faded, estimate.believed if faded else estimate.fade)
 
@@ -93,16 +94,17 @@ _OTHERS: dict[str, Callable[[Images], Found]] = {
     "shading": _shading,
     "scratches": _scratches,
     "stains": _stains,
-    "fading": _fading,
     "blur": _blur,
 }
 
-LOOKS = ("noise", *_OTHERS)
+_WHERE_SEEN: dict[str, Callable[[Images, Tensor | None], Found]] = {"noise": _noise, "fading": _fading}
+
+LOOKS = (*_WHERE_SEEN, *_OTHERS)
 
 
 def look(ill: str, x: Images, seen: Tensor | None) -> Found:
-    """Look for one of the ills (``LOOKS``) of a picture (1, C, H, W); for noise only where it is ``seen``."""
-    return _noise(x, seen) if ill == "noise" else _OTHERS[ill](x)
+    """Look for one of the ills (``LOOKS``) of a picture (1, C, H, W); noise and fading only where it is ``seen``."""
+    return _WHERE_SEEN[ill](x, seen) if ill in _WHERE_SEEN else _OTHERS[ill](x)
 
 
 __all__ = ["LOOKS", "Found", "look"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import torch
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -20,7 +21,7 @@ MARKER = "marker"  # bundled weights
 USUAL = 2  # px; half the width of the widest marks that the net has learned
 SUREST, LEAST = 5.0, -1.0  # logarithms of odds from which something is a mark, at strengths 0 and 1
 LENIENT = 1 / 3  # strength for pictures that are known to have marks
-CREASED = 2 / 3  # strength at which creases are looked for: they are long, and their shadows must tell of them, too
+CREASED = 1 / 3  # strength at which creases are looked for: they are long, and their shadows must tell of them, too
 LARGE = 2.0  # px of a unit, up to which pictures are looked at in their own size
 
 
@@ -37,11 +38,17 @@ def hidden(x: Images, radius: float = USUAL, strength: float = 0.5) -> Mask:
 
     Source: :mod:`danqing.models.marker`.
     """
+    return hidden_at((strength,), x, radius)
+
+
+def hidden_at(strengths: tuple[float, ...], x: Images, radius: float = USUAL) -> Tensor:
+    """What :func:`hidden` marks at several strengths, at one look: (B, as many, H, W)."""
     model: Any = cached(MARKER, kind=Model)
 
-    def marked(small: Images) -> Mask:
+    def marked(small: Images) -> Tensor:
         odds = finish(tiles.local(model.mark, small, model.reach))
-        return F.max_pool2d((odds > SUREST + (LEAST - SUREST) * strength).to(x), 3, 1, 1)
+        masks = torch.cat([odds > SUREST + (LEAST - SUREST) * strength for strength in strengths], 1)
+        return F.max_pool2d(masks.to(x), 3, 1, 1)
 
     return in_reduced(x, radius / USUAL, marked, "nearest")
 
@@ -56,4 +63,4 @@ def fold_shading(x: Images) -> Tensor:
     return fold_shadows(x, hidden(x, radius_for(x), CREASED), unit_of(*x.shape[-2:]))
 
 
-__all__ = ["LENIENT", "fold_shading", "hidden", "radius_for"]
+__all__ = ["LENIENT", "fold_shading", "hidden", "hidden_at", "radius_for"]

@@ -10,15 +10,12 @@ from danqing.core.fields.number import Range
 from danqing.core.fields.weights import ForTask
 from danqing.core.learned.model import Restorer
 from danqing.core.operators.operator import operator
-from danqing.core.operators.use import use
 from danqing.core.pictures.contract import Images, Mask
+from danqing.nets.cleaning import cleaned
 
 
 def _settled(x: Images, clean: bool, weights: Restorer, seen: Mask | None) -> dict[str, Images]:
-    """What the net would take for detail and sharpen, noise and the blocks of JPEG, is taken away before."""
-    if not clean or weights.mixed:
-        return {"x": x}
-    return {"x": use("repair")(x, never="shading,scratches,stains,fading,blur", alpha=seen).picture}
+    return {"x": cleaned(x, seen) if clean and not weights.mixed else x}
 
 
 @operator(reach=lambda weights: weights.reach, settle=_settled, version=4)

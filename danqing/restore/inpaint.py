@@ -51,7 +51,7 @@ def _deepest(holes: Mask) -> float:
     return max(float(cv2.distanceTransform(plane, cv2.DIST_L2, 3).max()) for plane in planes)
 
 
-@operator(reach=_reach, settle=_settled, version=2)
+@operator(reach=_reach, settle=_settled, version=3)
 def inpaint(
     x: Images,
     mask: Mask | None = None,

@@ -43,7 +43,7 @@ KEYS = {
 }
 
 
-@operator(version=8)
+@operator(version=9)
 def repair(
     x: Images,
     strength: Annotated[float, Range(0, 1)] = 1.0,
@@ -67,10 +67,10 @@ def repair(
         strength: share of every change that is made.
         always: steps that are taken whatever is found, separated by commas: compression, shading (of folds), scratches
             (dust, creases and ink, too), stains, noise, fading, blur. Without that, compression is mended below quality
-            80, shading if a crease is darker on one side all along, scratches if they hide more than a 200th of the
-            picture for sure, or ink any of it, stains if they lie on more than a 500th of it, noise from σ = 3 of 255
-            on if no compression was mended, fading if bleached dyes or yellow paper are found, blur if edges are wider
-            than 1.2 px.
+            80, shading if a crease is darker on one side all along, scratches if 0.6 % of the picture and a fifth of
+            what may be hidden surely are, or ink hides any of it, stains if they lie on more than a 500th of it, noise
+            from σ = 3 of 255 on if no compression was mended, fading if bleached dyes or yellow paper are found, blur
+            if edges are wider than 1.2 px.
         never: steps that are not taken, likewise.
         output: the mended pictures, or for each one the steps side by side, from the first state to the last.
         size: of the net that takes away noise: base, or the faster tiny.

@@ -12,19 +12,16 @@ from danqing.core.fields.number import Range
 from danqing.core.fields.weights import ForTask
 from danqing.core.learned.model import Restorer
 from danqing.core.operators.operator import operator
-from danqing.core.operators.use import use
 from danqing.core.pictures.contract import Images, Mask
 from danqing.maths.damage import enlarged
+from danqing.nets.cleaning import cleaned
 
 LOBES = 3  # of the Lanczos kernel
 LARGEST = 2**29  # values of a result, 2 GiB: half a gigapixel of grey, 179 megapixels of colour
 
 
 def _settled(x: Images, method: str, clean: bool, weights: Restorer, seen: Mask | None) -> dict[str, Images]:
-    """What the net would take for detail and sharpen, noise and the blocks of JPEG, is taken away before."""
-    if method != "learned" or not clean or weights.mixed:
-        return {"x": x}
-    return {"x": use("repair")(x, never="shading,scratches,stains,fading,blur", alpha=seen).picture}
+    return {"x": cleaned(x, seen) if method == "learned" and clean and not weights.mixed else x}
 
 
 def _reach(method: str, weights: Restorer, scale: int) -> int:

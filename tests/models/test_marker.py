@@ -9,7 +9,7 @@ from torch import Tensor
 from danqing.core.errors import ParameterError
 from danqing.core.learned.model import Samples
 from danqing.core.learned.proposals import Optimiser
-from danqing.models.marker import Marker, aged
+from danqing.models.marker import Marker, aged, varied
 from danqing.training.step import Stepper
 
 
@@ -37,11 +37,26 @@ def test_it_learns_from_aged_pictures_some_of_them_unmarked_or_grey(chelsea: Ten
     assert x.max() <= 1
 
 
+def test_it_learns_from_thin_things_that_belong_to_pictures(chelsea: Tensor) -> None:
+    """Shrunk, sharpened and negative pictures, all of one size; a plain one has nothing thin, however it is made."""
+    rng, x = seeded(), chelsea[..., :96, :96].repeat(32, 1, 1, 1)
+    made = varied(x, 64, rng)
+    assert made.shape == (32, 3, 64, 64)
+    assert made.min() >= 0
+    assert made.max() <= 1
+    plain = varied(torch.full((64, 3, 96, 96), 0.25), 64, rng)
+    torch.testing.assert_close(plain.amax((1, 2, 3)), plain.amin((1, 2, 3)), rtol=0, atol=1e-6)
+    assert 0 < int((plain.mean((1, 2, 3)) > 0.5).sum()) < 32
+    columns = torch.where(torch.arange(96) % 24 < 12, 0.4, 0.6).expand(64, 3, 96, 96).contiguous()
+    rimmed = varied(columns, 64, rng).amax((1, 2, 3)) > 0.61
+    assert 0 < int(rimmed.sum()) < 32
+
+
 def test_it_learns_bright_scratches_on_plain_ground_with_all_its_weights() -> None:
     net, rng = marker(), seeded()
     ground = (0.2 + 0.3 * torch.rand(12, 3, 1, 1, generator=rng)).expand(-1, -1, 48, 48).contiguous()
     stepper = Stepper(net.train(), Optimiser(lr=3e-3, betas=(0.9, 0.99)), "fp32", clip=1.0)
-    for _ in range(100):
+    for _ in range(300):  # four patches in ten have no mark, and teach nothing on plain ground
         stepper.step(Samples(ground), rng)
     found = net.eval().score(Samples(ground))
     assert -found["-f1"] > 0.5

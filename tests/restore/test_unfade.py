@@ -59,3 +59,31 @@ def test_a_yellowed_grey_print_loses_its_yellow(camera: Tensor) -> None:
     made = danqing.unfade(old).picture
     assert (made.amax(1) - made.amin(1)).mean() < 0.5 * (old.amax(1) - old.amin(1)).mean()
     assert danqing.unfade(brightness(old)).picture.shape == (1, 1, 256, 256)
+
+
+def test_what_nobody_sees_does_not_count(astronaut: Tensor) -> None:
+    """White under transparency once passed for white that was left: nothing seemed to have faded."""
+    old = aged(astronaut, 0.8)[..., 100:228, 60:190].contiguous()
+    alpha = torch.zeros(1, 1, 128, 130)
+    alpha[..., 20:110, 10:90] = 1
+    part = old[..., 20:110, 10:90].contiguous()
+    expected = danqing.unfade(part)
+    for under in (0.0, 0.5, 1.0):
+        found = danqing.unfade(torch.where(alpha > 0, old, under), alpha=alpha)
+        assert found.numbers[0]["probability"] == pytest.approx(expected.numbers[0]["probability"], abs=1e-4)
+        torch.testing.assert_close(found.picture[..., 20:110, 10:90], expected.picture, rtol=0, atol=1e-4)
+        assert danqing.repair(torch.where(alpha > 0, old, under), alpha=alpha).numbers[0]["faded"]
+
+
+def test_a_picture_of_which_nothing_is_seen_is_measured_as_a_whole(astronaut: Tensor) -> None:
+    old = aged(astronaut, 0.8)
+    both = danqing.unfade(torch.cat([old, old]), alpha=torch.stack([torch.ones(1, 512, 512), torch.zeros(1, 512, 512)]))
+    assert both.numbers[0]["kept"] == pytest.approx(both.numbers[1]["kept"], abs=1e-4)
+
+
+@pytest.mark.parametrize("ground", [0.8, 0.9, 1.0])
+def test_what_fog_and_snow_made_flat_has_not_faded(astronaut: Tensor, ground: float) -> None:
+    pale = ground + 0.35 * (astronaut - ground)
+    assert torch.equal(danqing.unfade(pale).picture, pale)
+    assert "fading" not in danqing.repair(pale[..., :256, :256].contiguous()).numbers[0]["steps"]
+    assert danqing.unfade(pale, always=True).numbers[0]["changed"]
