@@ -33,7 +33,7 @@ from danqing.training.loop import resume, train
 from danqing.training.record import CONFIG
 
 UNBUNDLED = "unbundled"  # the folder of recipes whose models danqing does not bring along
-LIKEWISE = ("stainmeter", "marker")  # families that say, for each pixel, what a picture is made of
+LIKEWISE = ("stainmeter", "marker", "stylist")  # families that paint, or say of each pixel what it is made of
 
 
 def retrain(recipe: Path) -> Path:
