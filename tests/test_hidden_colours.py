@@ -49,9 +49,11 @@ def segmenter() -> Segmenter:
 
 
 def subject(name: str, channels: int = 3) -> Tensor:
-    """What an operator is asked about, (2, C, 96, 104): of what marks persons, somebody; of stains, stained prints."""
+    """What an operator is asked about, (2, C, 96, 104): somebody, stained or scratched prints, or shapes."""
     if name == "stains":
         return stained()
+    if name == "scratches":
+        return scratched()[:, :channels]
     if name != "cutout":
         return photograph(channels=channels)
     somebody = torch.from_numpy(data.astronaut()[:192, 120:328] / 255).permute(2, 0, 1)[None].float()
@@ -61,9 +63,18 @@ def subject(name: str, channels: int = 3) -> Tensor:
 
 def stained() -> Tensor:
     """Prints of one tone that were stained, in colour: of grey ones nothing can be told."""
+    return danqing.age(prints(), seed=3, stains=4, fading=0.3, scratches=0, folds=0)
+
+
+def scratched() -> Tensor:
+    """Prints of one tone that were scratched."""
+    return danqing.age(prints(), seed=3, stains=0, fading=0, scratches=8, folds=0)
+
+
+def prints() -> Tensor:
+    """Two parts of a photograph of one tone, in three channels."""
     whole = functional.avg_pool2d(torch.from_numpy(data.chelsea() / 255).permute(2, 0, 1)[None].float(), 2)
-    prints = luma(torch.cat((whole[..., 20:116, 60:164], whole[..., :96, :104]))).expand(-1, 3, -1, -1).contiguous()
-    return danqing.age(prints, seed=3, stains=4, fading=0.3, scratches=0, folds=0)
+    return luma(torch.cat((whole[..., 20:116, 60:164], whole[..., :96, :104]))).expand(-1, 3, -1, -1).contiguous()
 
 
 def photograph(seed: int = 0, channels: int = 3) -> Tensor:
