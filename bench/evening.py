@@ -1,11 +1,12 @@
 """An evening: how near samples come with time
 
-`dcgan` at 64×64 as the command line gives it, on emoji (nine groups) and Chinese characters (three hands), one thread,
-one seed, and beside it for the first hour the `dcgan` of before ("free doublings", with the rate that it had). One run
-a line of the curve: it stops where so much processor time is spent, is scored, and goes on. Distances are those of the
-bench of generation, taken on MobileNetV2's features and on patches of pixels. Processor time is that of training with
-its looks, not of the scores. A stop that was measured is not measured again; a run that was stopped goes on, and what
-it learned unseen counts at the pace of before (`python -m bench.evening SET FAMILY MINUTES` is one run).
+`dcgan` at 64×64 as the command line gives it, on emoji (nine groups) and Chinese characters (three hands), one
+thread, one seed, and beside it for the first hour the `dcgan` of before ("free doublings", the rate that it had, no
+doctor). One run a line of the curve: it stops where so much processor time is spent, is scored, and goes on.
+Distances are those of the bench of generation, taken on MobileNetV2's features and on patches of pixels. Processor
+time is that of training with its looks, not of the scores. A stop that was measured is not measured again; a run that
+was stopped goes on, and what it learned unseen counts at the pace of before (`python -m bench.evening SET FAMILY
+MINUTES` is one run).
 """
 
 from __future__ import annotations
@@ -75,7 +76,8 @@ def learned(name: str, family: str, minutes: int) -> None:
 def _begun(name: str, family: str, budget: str) -> None:
     """Begin a run."""
     kind, values = FAMILIES[family]
-    usual = {"size": SIDE, "threads": 1, "precision": precision(), "every": EVERY}
+    doctor = "watch" if family == TODAY else "act"
+    usual = {"size": SIDE, "threads": 1, "precision": precision(), "every": EVERY, "doctor": doctor}
     danqing.train(kind, SETS[name], budget=budget, out=_folder(name, family), **{**usual, **values})
 
 

@@ -25,32 +25,30 @@ def learned_for(seconds: float, folder: Path, begin: Callable[[str], object], fi
         first: pictures of the first part.
 
     Returns:
-        Pictures seen and seconds spent after each part.
+        Pictures learned from (those of steps that the doctor took back, too) and seconds spent, after each part.
     """
     known = spent(folder)
     while known[-1]["seconds"] < ENOUGH * seconds or not (folder / "model.safetensors").exists():
-        pace = known[-1]["seen"] / known[-1]["seconds"] if known[-1]["seconds"] else 0.0
-        more = min(MOST, max(64, round(pace * (seconds - known[-1]["seconds"])))) if pace else first
-        budget = f"{known[-1]['seen'] + more:.0f}pictures"
+        done, took = known[-1]["pictures"], known[-1]["seconds"]
+        more = min(MOST, max(64, round(done / took * (seconds - took)))) if took else first
         began = time.process_time()
         if (folder / CONFIG).exists():
-            finish(resume(folder, budget=budget))
+            finish(resume(folder, budget=f"{done + more:.0f}pictures"))
         else:
-            begin(budget)
-        took = time.process_time() - began
-        known.append({"seen": _seen(folder), "seconds": known[-1]["seconds"] + took})
+            begin(f"{more}pictures")
+        known.append({"pictures": done + more, "seconds": took + time.process_time() - began})
         (folder / "spent.json").write_text(json.dumps(known[1:], indent=1), "utf-8")
     return known
 
 
 def spent(folder: Path) -> list[dict[str, float]]:
-    """Pictures seen and seconds spent, from nothing on; what a killed part learned, at the pace of before."""
+    """Pictures and seconds spent, from nothing on; what a killed part learned, at the pace of before."""
     file = folder / "spent.json"
-    known = [{"seen": 0, "seconds": 0.0}, *(json.loads(file.read_text("utf-8")) if file.exists() else [])]
-    more = _seen(folder) - known[-1]["seen"]
+    known = [{"pictures": 0, "seconds": 0.0}, *(json.loads(file.read_text("utf-8")) if file.exists() else [])]
+    more = _seen(folder) - known[-1]["pictures"]
     if more > 0 and known[-1]["seconds"]:
-        seconds = known[-1]["seconds"] * (1 + more / known[-1]["seen"])
-        known.append({"seen": known[-1]["seen"] + more, "seconds": seconds})
+        seconds = known[-1]["seconds"] * (1 + more / known[-1]["pictures"])
+        known.append({"pictures": known[-1]["pictures"] + more, "seconds": seconds})
     return known
 
 
