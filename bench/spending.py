@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -28,6 +29,8 @@ def learned_for(seconds: float, folder: Path, begin: Callable[[str], object], fi
         Pictures learned from (those of steps that the doctor took back, too) and seconds spent, after each part.
     """
     known = spent(folder)
+    if len(known) == 1 and folder.exists():
+        shutil.rmtree(folder)  # what a first part learned that was killed has no pace to count by
     while known[-1]["seconds"] < ENOUGH * seconds or not (folder / "model.safetensors").exists():
         done, took = known[-1]["pictures"], known[-1]["seconds"]
         more = min(MOST, max(64, round(done / took * (seconds - took)))) if took else first

@@ -21,10 +21,11 @@ def draw_curves(log: Path, file: Path) -> Path:
     from matplotlib.figure import Figure
 
     entries = list(read_log(log))
+    scores = _series(entries, "scores")
     panels = {
         "losses": _series(entries, "losses"),
         "readings": _series(entries, "readings"),
-        "scores on held-out pictures": _series(entries, "scores"),
+        f"scores on held-out pictures (of {next(iter(scores), None)} less is better)": scores,
     }
     panels = {title: series for title, series in panels.items() if series}
     count = max(1, len(panels))
@@ -50,8 +51,7 @@ def _draw_panel(axes: Any, title: str, series: dict[str, list[tuple[float, float
         axes.plot(*zip(*points, strict=True), label=name, marker="o" if len(points) < 40 else "", markersize=3)
     for at in events:
         axes.axvline(at, color="tab:red", alpha=0.4, linewidth=1)
-    first = f" (of {next(iter(series))} less is better)" if title.startswith("scores") else ""
-    axes.set_title(f"{title}{first}", loc="left", fontsize=10)
+    axes.set_title(title, loc="left", fontsize=10)
     axes.set_xlabel("thousand pictures seen")
     if _far_apart(series):
         axes.set_yscale("log")
