@@ -9,10 +9,12 @@ from __future__ import annotations
 import math
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
 from danqing.core.pictures.contract import Images
+from danqing.maths.damage import filled
 from danqing.maths.surface import Mark, Plane, Surface, blob, cloud, depths
 
 BROWN, RUST = (
@@ -22,6 +24,8 @@ BROWN, RUST = (
 GREY = 0.6  # the same in a picture without colour
 INKS = ((0.05, 0.07, 0.2), (0.06, 0.06, 0.06), (0.22, 0.12, 0.06))  # blue, black, and iron gall grown brown
 KINDS = (0.35, 0.25, 0.28, 0.12)  # how often water, tea, foxing and ink come
+WHITE = 254.5 / 255
+SHINE = 0.01  # density below nothing, from which a place shines
 UNSURE = 0.15  # standard deviation of a tint
 
 
@@ -31,8 +35,17 @@ def draw_stain(surface: Surface) -> None:
 
 
 def unstained(x: Images, density: Tensor) -> Images:
-    """Give pictures (B, C, H, W) back the light that a density (B, 1 or C, H, W) took: y = x exp(D), at most white."""
-    return (x * density.exp()).clamp(0, 1)
+    """Give pictures (B, C, H, W) back the light that a density (B, 1 or C, H, W) took: y = x exp(D), at most white.
+
+    Where a shine (D < 0) had made a channel white, its light is no longer known but to be at least exp(D): it is
+    filled from around, or what was orange would grow green.
+    """
+    made = (x * density.exp()).clamp(0, 1)
+    lost = ((x >= WHITE) & (density < -SHINE)).to(x)
+    if not bool(lost.any()):
+        return made
+    planes = made.flatten(0, 1)[:, None], lost.flatten(0, 1)[:, None]
+    return torch.maximum(filled(*planes).view_as(made), made)
 
 
 def _water(surface: Surface) -> None:

@@ -43,7 +43,7 @@ KEYS = {
 }
 
 
-@operator(version=9)
+@operator(version=10)
 def repair(
     x: Images,
     strength: Annotated[float, Range(0, 1)] = 1.0,

@@ -74,6 +74,18 @@ def test_beside_a_fold_lie_a_shadow_and_a_shine() -> None:
     assert (light - x)[seen].abs().mean() < 0.1 * (made.x - x)[seen].abs().mean()
 
 
+def test_what_shone_to_white_keeps_its_colour() -> None:
+    """A shine of 20 % makes the red of orange white: undone alike in all channels, orange would grow green."""
+    orange = torch.tensor([0.9, 0.55, 0.2]).view(1, 3, 1, 1).expand(1, 3, 40, 40).contiguous()
+    density = torch.zeros(1, 1, 40, 40)
+    density[..., 15:25, :] = -0.2
+    shining = (orange * (-density).exp()).clamp(max=1)
+    assert shining[:, 0, 20].min() == 1
+    torch.testing.assert_close(unstained(shining, density), orange, atol=0.02, rtol=0)
+    white = torch.ones(1, 3, 40, 40)
+    assert unstained(white, density).min() > 0.99, "white paper stays white where nothing is known but that it shines"
+
+
 def test_sizes_grow_with_the_picture() -> None:
     assert unit_of(100, 300) == 1
     assert unit_of(1200, 4000) == 3
