@@ -91,10 +91,12 @@ def test_textures_are_cut_where_a_photograph_is_of_one_grain(tmp_path: Path) -> 
     pixels[textures.SIDE :] = rng.integers(60, 200, (2 * textures.SIDE, 2 * textures.SIDE, 3))
     pixels[2 * textures.SIDE :] //= 6
     for split in ("train", "test"):
-        keep(Image.fromarray(pixels), tmp_path / "photographs", f"{split}/hill.png")
+        for name in ("scratch-Nature-hill-9x9", "portrait"):
+            keep(Image.fromarray(pixels), tmp_path / "photographs", f"{split}/{name}.png")
     with pytest.raises(DataError, match="not collected yet"):
         textures.collect(tmp_path / "textures", tmp_path / "photographs")
-    rows = [{"file": f"{split}/hill.png", "licence": "CC0"} for split in ("train", "test")]
+    names = ("scratch-Nature-hill-9x9", "portrait")
+    rows = [{"file": f"{split}/{name}.png", "licence": "CC0"} for split in ("train", "test") for name in names]
     write_manifest(tmp_path / "photographs", rows)
     told = textures.collect(tmp_path / "textures", tmp_path / "photographs")
     columns = {0, 32, 64, 96, 128}
@@ -102,9 +104,9 @@ def test_textures_are_cut_where_a_photograph_is_of_one_grain(tmp_path: Path) -> 
         (left, textures.SIDE) for left in columns
     }
     files = {file.relative_to(tmp_path / "textures").as_posix() for file in (tmp_path / "textures").rglob("*.png")}
-    assert files == {f"{split}/hill-{left}-128.png" for split in ("train", "test") for left in columns}
+    assert files == {f"{split}/grass/scratch-Nature-hill-9x9-{left}-128.png" for split in ("train", "test") for left in columns}
     assert told == {"textures": 2 * len(columns), "photographs": 2}
-    assert Image.open(tmp_path / "textures/train/hill-0-128.png").size == (textures.KEPT, textures.KEPT)
+    assert Image.open(tmp_path / "textures/train/grass/scratch-Nature-hill-9x9-0-128.png").size == (textures.KEPT, textures.KEPT)
 
 
 def test_pieces_of_a_painters_works_and_as_many_of_photographs(tmp_path: Path) -> None:

@@ -1,9 +1,10 @@
 """Cut pieces of one grain out of photographs: ``python -m danqing.zoo.textures FOLDER``.
 
-They are taken from what ``python -m danqing.zoo.photographs runs/photographs`` collected. A piece is 128 px square and
-kept at half of that; it is a texture if it has contrast and its four quarters are alike, in light and in grain. From no
-photograph come more than ``MOST``, those whose quarters are most alike. What is cut out of photographs held out is held
-out, too. FOLDER/manifest.json names every piece with its photograph, place, licence and hash.
+They are taken from what ``python -m danqing.zoo.photographs runs/photographs`` collected, of the photographs that
+``textures.json`` names by kind (bark, forest, grass …); a kind is a folder. A piece is 128 px square and kept at half
+of that; it is a texture if it has contrast and its four quarters are alike, in light and in grain. From no photograph
+come more than ``MOST``, those whose quarters are most alike. What is cut out of photographs held out is held out, too.
+FOLDER/manifest.json names every piece with its photograph, place, licence and hash.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from danqing.zoo.command_line import main
 from danqing.zoo.packages import MANIFEST, keep, write_manifest
 
 PHOTOGRAPHS = Path("runs/photographs")
+KINDS = Path(__file__).with_suffix(".json")
 SIDE, KEPT = 128, 64  # px: of a piece, as it is cut out and as it is kept
 STRIDE = 32  # px between pieces
 CONTRAST = 0.05  # standard deviation of its luma that a texture has at least, of 1
@@ -50,15 +52,24 @@ def collect(folder: Path, photographs: Path = PHOTOGRAPHS) -> dict[str, Any]:
     rows: list[dict[str, Any]] = []
     for photograph in json.loads((photographs / MANIFEST).read_text("utf-8")):
         name = Path(photograph["file"])
+        kind = kind_of(name.stem)
+        if kind is None:
+            continue
         picture = Image.open(photographs / name).convert("RGB")
         for piece in textures(picture):
             box = (piece.left, piece.top, piece.left + SIDE, piece.top + SIDE)
             small = picture.crop(box).resize((KEPT, KEPT), Image.Resampling.BOX)
-            file = f"{name.parts[0]}/{name.stem}-{piece.left}-{piece.top}.png"
+            file = f"{name.parts[0]}/{kind}/{name.stem}-{piece.left}-{piece.top}.png"
             facts = {"from": photograph["file"], "licence": photograph["licence"]}
             rows.append(keep(small, folder, file, **facts))
     write_manifest(folder, rows)
     return {"textures": len(rows), "photographs": len({row["from"] for row in rows})}
+
+
+def kind_of(photograph: str) -> str | None:
+    """What a photograph of such a name is of, if it is of a texture that has a name."""
+    known: dict[str, list[str]] = json.loads(KINDS.read_text("utf-8"))
+    return next((kind for kind, names in known.items() if any(name in photograph for name in names)), None)
 
 
 def textures(picture: Image.Image) -> list[Piece]:
