@@ -12,6 +12,8 @@ from danqing.training.alarm import Alarm, Cure, Moment, View, known_alarms
 MAX_ROLLBACKS = 4  # in a row without a good checkpoint between
 MAX_CURES = 4  # a run; afterwards the doctor only tells
 MAX_CHANCE = 0.8  # of augmentations before the critic: more of them would leak into what is painted
+LEAST_RATE = 0.15  # of the learning rate that cures leave: with less of it a painter stands still
+REST = 0.25  # of what a painter has seen: so many pictures more a cure has to work before there is another
 
 Manner = Literal["act", "watch"]
 
@@ -43,6 +45,7 @@ class Doctor:
         gamma: what the strength of the penalty is multiplied by.
         chance: of augmentations before the critic, as the doctor's cures have raised it.
         cures: how many there were.
+        rests_until: so many pictures a painter has seen when the last cure has had its time to work.
         rollbacks: in a row, for numbers that broke, without a good checkpoint between.
         raised: the alarms that were raised.
         findings: what was told of each, as JSON values.
@@ -53,6 +56,7 @@ class Doctor:
     gamma: float = 1.0
     chance: float = 0.0
     cures: int = 0
+    rests_until: int = 0
     rollbacks: int = 0
     raised: list[str] = field(default_factory=list)
     findings: list[dict[str, Any]] = field(default_factory=list)
@@ -84,11 +88,11 @@ class Doctor:
 
     def watch(self, moment: Moment, manner: Manner = "watch") -> list[Finding]:
         """Watch a sound step."""
-        return self._raised(lambda alarm: alarm.watch(moment), moment.step, manner)
+        return self._raised(lambda alarm: alarm.watch(moment), moment, manner)
 
     def look(self, view: View, manner: Manner = "watch") -> list[Finding]:
         """Look at what is painted."""
-        return self._raised(lambda alarm: alarm.look(view), view.step, manner)
+        return self._raised(lambda alarm: alarm.look(view), view, manner)
 
     def begin_anew(self) -> None:
         """Let every alarm forget its history: it was of other pictures."""
@@ -98,12 +102,13 @@ class Doctor:
         """Note that a good checkpoint was reached: the next break is a new one."""
         self.rollbacks = 0
 
-    def treated(self, finding: Finding, past: Doctor) -> Doctor:
+    def treated(self, finding: Finding, past: Doctor, seen: int) -> Doctor:
         """The doctor after a cure: all that is known, and the alarms as they were where the run goes on from.
 
         Args:
             finding: what was found, with its cure.
             past: the history at that place.
+            seen: pictures seen there.
 
         Raises:
             TrainingFailed: if the numbers broke again and again, and going back has not helped.
@@ -112,10 +117,11 @@ class Doctor:
         broken = self.alarms[finding.name].goes_back
         after = replace(
             self,
-            rate=self.rate * cure.rate,
+            rate=self.rate * cure.rate if broken else max(self.rate * cure.rate, min(self.rate, LEAST_RATE)),
             gamma=self.gamma * cure.gamma,
             chance=min(MAX_CHANCE, self.chance + cure.chance),
             cures=self.cures + (not broken),
+            rests_until=self.rests_until if broken else round(seen * (1 + REST)),
             rollbacks=self.rollbacks + broken,
             raised=list(dict.fromkeys([*self.raised, finding.name])),
             alarms=past.alarms,
@@ -129,13 +135,13 @@ class Doctor:
             )
         return after
 
-    def _raised(self, rings: Callable[[Alarm], bool], step: int, manner: Manner) -> list[Finding]:
-        """What rings, once a run; what can be cured again and again, while cures are left."""
+    def _raised(self, rings: Callable[[Alarm], bool], at: Moment | View, manner: Manner) -> list[Finding]:
+        """What rings, once a run; what can be cured again and again, while cures are left and none is at work."""
         ringing = [name for name, alarm in self.alarms.items() if not alarm.goes_back and rings(alarm)]
-        cures = manner == "act" and self.cures < MAX_CURES
+        cures = manner == "act" and self.cures < MAX_CURES and at.seen >= self.rests_until
         new = [name for name in ringing if name not in self.raised or (cures and self.alarms[name].cure)]
         self.raised += [name for name in new if name not in self.raised]
-        found = [self._found(name, step) for name in new]
+        found = [self._found(name, at.step) for name in new]
         return found if cures else [each._replace(cure=None) for each in found]
 
     def _found(self, name: str, step: int) -> Finding:
@@ -143,7 +149,7 @@ class Doctor:
         return Finding(name, step, alarm.words, alarm.remedy, alarm.cure)
 
 
-_OWN = ("rate", "gamma", "chance", "cures", "rollbacks", "raised", "findings")
+_OWN = ("rate", "gamma", "chance", "cures", "rests_until", "rollbacks", "raised", "findings")
 
 
 def told(finding: dict[str, Any]) -> str:

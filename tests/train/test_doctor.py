@@ -18,7 +18,7 @@ from danqing.training.alarms.repeated_grid import RepeatedGrid
 from danqing.training.alarms.scores_fall import ScoresFall
 from danqing.training.copies import limit_of
 from danqing.training.diversity import diversity
-from danqing.training.doctor import MAX_CURES, MAX_ROLLBACKS, Doctor
+from danqing.training.doctor import LEAST_RATE, MAX_CURES, MAX_ROLLBACKS, REST, Doctor
 
 LATE = Collapse.begins_at
 LOOK = torch.randn(32, 8, generator=torch.Generator().manual_seed(0))
@@ -33,7 +33,7 @@ def broken(doctor: Doctor) -> Doctor:
     """The doctor after a step that broke, back at the beginning."""
     finding = doctor.breaks(BREAK)
     assert finding is not None
-    return doctor.treated(finding, Doctor())
+    return doctor.treated(finding, Doctor(), 0)
 
 
 def looked(doctor: Doctor, seen: int, painted: torch.Tensor, real: torch.Tensor) -> list[str]:
@@ -105,14 +105,30 @@ def test_a_doctor_who_acts_cures_again_and_again_until_cures_are_spent() -> None
         assert doctor.look(View(1, LATE, 0.1 * real, real), "act") == []
         (finding,) = doctor.look(View(2, LATE, 0.1 * real, real), "act")[:1]
         assert finding.cure == Collapse.cure
-        doctor = doctor.treated(finding, Doctor())
+        doctor = doctor.treated(finding, Doctor(), 0)
         rates.append(doctor.rate)
         gammas.append(doctor.gamma)
         assert doctor.calm, "the run goes on from where nothing was amiss"
     turns = range(1, MAX_CURES + 1)
-    assert rates == pytest.approx([0.4**n for n in turns])
+    assert rates == pytest.approx([max(0.4**n, LEAST_RATE) for n in turns]), "a painter must still learn"
     assert gammas == pytest.approx([3.0**n for n in turns])
     assert not [found for _ in range(9) for found in doctor.look(View(3, LATE, 0.1 * real, real), "act") if found.cure]
+
+
+def test_a_cure_has_time_to_work_before_there_is_another() -> None:
+    """It is told at once that something is still amiss, or else is; it is cured when the last cure had its time."""
+    doctor, real, back_at = Doctor(), torch.randn(32, 8, generator=torch.Generator().manual_seed(0)), LATE
+
+    def cured_at(seen: int) -> bool:
+        return any(found.cure for found in doctor.look(View(1, seen, 0.1 * real, real), "act"))
+
+    assert not cured_at(back_at)
+    (finding,) = doctor.look(View(2, back_at + 1000, 0.1 * real, real), "act")[:1]
+    doctor = doctor.treated(finding, Doctor(), back_at)
+    rested = round((1 + REST) * back_at)
+    assert not any(cured_at(seen) for seen in range(back_at, rested, 500))
+    assert Doctor.from_json(doctor.to_json()).rests_until == rested, "it rests on when the run is resumed"
+    assert cured_at(rested)
 
 
 def test_a_doctor_who_watches_only_tells() -> None:
