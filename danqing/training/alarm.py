@@ -82,11 +82,13 @@ class Cure(NamedTuple):
         rate: what the learning rate is multiplied by.
         gamma: what the strength of the critic's penalty is multiplied by.
         chance: what is added to the chance of augmentations before the critic.
+        bare: what the learning rate is multiplied by beside that where there is no such penalty.
     """
 
     rate: float = 1.0
     gamma: float = 1.0
     chance: float = 0.0
+    bare: float = 1.0
 
 
 class Alarm:

@@ -102,22 +102,24 @@ class Doctor:
         """Note that a good checkpoint was reached: the next break is a new one."""
         self.rollbacks = 0
 
-    def treated(self, finding: Finding, past: Doctor, seen: int) -> Doctor:
+    def treated(self, finding: Finding, past: Doctor, seen: int, penalised: bool) -> Doctor:
         """The doctor after a cure: all that is known, and the alarms as they were where the run goes on from.
 
         Args:
             finding: what was found, with its cure.
             past: the history at that place.
             seen: pictures seen there.
+            penalised: whether the slopes of a critic are penalised.
 
         Raises:
             TrainingFailed: if the numbers broke again and again, and going back has not helped.
         """
         cure = finding.cure or Cure()
         broken = self.alarms[finding.name].goes_back
+        rate = self.rate * cure.rate * (1.0 if penalised else cure.bare)
         after = replace(
             self,
-            rate=self.rate * cure.rate if broken else max(self.rate * cure.rate, min(self.rate, LEAST_RATE)),
+            rate=rate if broken else max(rate, min(self.rate, LEAST_RATE)),
             gamma=self.gamma * cure.gamma,
             chance=min(MAX_CHANCE, self.chance + cure.chance),
             cures=self.cures + (not broken),

@@ -191,7 +191,7 @@ class Training:
         self.fabric.barrier()
         there = Position.from_json(saved.card)
         lost, seconds = (there.lost, there.seconds) if broken else (now.lost + now.seen - there.seen, now.seconds)
-        doctor = now.doctor.treated(finding, there.doctor, there.seen)
+        doctor = now.doctor.treated(finding, there.doctor, there.seen, self.kit.gamma > 0)
         self.position = dataclasses.replace(there, doctor=doctor, seconds=seconds, lost=lost, best=now.best)
         self._enter(self.position.stage, saved.tensors, self.fabric.global_rank)
         self.started = time.perf_counter() - seconds

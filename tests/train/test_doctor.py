@@ -33,7 +33,7 @@ def broken(doctor: Doctor) -> Doctor:
     """The doctor after a step that broke, back at the beginning."""
     finding = doctor.breaks(BREAK)
     assert finding is not None
-    return doctor.treated(finding, Doctor(), 0)
+    return doctor.treated(finding, Doctor(), 0, True)
 
 
 def looked(doctor: Doctor, seen: int, painted: torch.Tensor, real: torch.Tensor) -> list[str]:
@@ -81,6 +81,14 @@ def test_the_critic_wins_only_after_a_long_time_of_telling_nearly_all_apart() ->
     assert doctor.raised == ["critic-wins"]
 
 
+@pytest.mark.parametrize("penalised", [True, False])
+def test_a_critic_that_wins_is_held_back_before_the_rate_is_lowered(penalised: bool) -> None:
+    doctor = Doctor()
+    found = [each for step in range(800) for each in doctor.watch(Moment(step, step, {}, {"critic_accuracy": 1.0}), "act")]
+    after = doctor.treated(found[0], Doctor(), 0, penalised)
+    assert (after.rate, after.gamma) == ((1.0, 4.0) if penalised else (0.4, 4.0))
+
+
 def test_a_critic_does_not_win_while_the_painter_learns() -> None:
     """Its score came far below the first and is near its best; one that stays, or rises again, is another matter."""
     real = torch.randn(32, 8, generator=torch.Generator().manual_seed(0))
@@ -105,7 +113,7 @@ def test_a_doctor_who_acts_cures_again_and_again_until_cures_are_spent() -> None
         assert doctor.look(View(1, LATE, 0.1 * real, real), "act") == []
         (finding,) = doctor.look(View(2, LATE, 0.1 * real, real), "act")[:1]
         assert finding.cure == Collapse.cure
-        doctor = doctor.treated(finding, Doctor(), 0)
+        doctor = doctor.treated(finding, Doctor(), 0, True)
         rates.append(doctor.rate)
         gammas.append(doctor.gamma)
         assert doctor.calm, "the run goes on from where nothing was amiss"
@@ -124,7 +132,7 @@ def test_a_cure_has_time_to_work_before_there_is_another() -> None:
 
     assert not cured_at(back_at)
     (finding,) = doctor.look(View(2, back_at + 1000, 0.1 * real, real), "act")[:1]
-    doctor = doctor.treated(finding, Doctor(), back_at)
+    doctor = doctor.treated(finding, Doctor(), back_at, True)
     rested = round((1 + REST) * back_at)
     assert not any(cured_at(seen) for seen in range(back_at, rested, 500))
     assert Doctor.from_json(doctor.to_json()).rests_until == rested, "it rests on when the run is resumed"

@@ -55,7 +55,7 @@ def test_a_run_goes_back_changes_its_rules_and_says_so(tmp_path: Path) -> None:
     run, found = result.folder, cures(result.folder)
     assert found
     first = found[0]
-    assert (first["event"], first["changed"]["gamma"]) == ("critic-wins", pytest.approx(3 * 1.0))
+    assert (first["event"], first["changed"]["gamma"]) == ("critic-wins", pytest.approx(4 * 1.0))
     assert first["back_to"] < first["at_step"]
     news = [progress.news for progress in told if progress.news]
     assert all(first[part] in news[0] for part in ("words", "remedy"))
