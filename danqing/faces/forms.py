@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import click
@@ -140,7 +141,17 @@ def perform(task: AnyTask, given: Mapping[str, Any]) -> None:
         raise
     except ParameterError as error:
         raise as_typed(error, task.form) from error
-    report(result, screen, None if store is None else store.out_dir)
+    report(_as_typed(result, task), screen, None if store is None else store.out_dir)
+
+
+def _as_typed(result: Result, task: AnyTask) -> Result:
+    """Name parameters as they are typed in what failed of many pictures, too."""
+    told = [(each, each.error) for each in result.outcomes]
+    outcomes = [
+        each._replace(error=as_typed(error, task.form)) if isinstance(error, ParameterError) else each
+        for each, error in told
+    ]
+    return replace(result, outcomes=outcomes)
 
 
 def parameters(task: AnyTask) -> list[click.Parameter]:

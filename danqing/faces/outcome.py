@@ -113,7 +113,7 @@ def _notes(done: Result) -> list[str]:
             own.setdefault(words, []).append("" if outcome.source is None else short(outcome.source))
     told = [*done.notes]
     for words, names in own.items():
-        some_of = len(set(names)) < len(done.outcomes) and not any(name and name in words for name in names)
+        some_of = len(set(names)) < len(done.outcomes) and not any(name and Path(name).name in words for name in names)
         told.append(f"{words} ({some(dict.fromkeys(names))})" if some_of else words)
     return list(dict.fromkeys(told))
 
