@@ -13,7 +13,7 @@ from torch.nn.functional import interpolate
 from danqing.core.artefacts.artefact import Artefact
 from danqing.core.artefacts.pictures import recipe_in
 from danqing.core.disk import hash_of
-from danqing.core.errors import DanqingError, ParameterError
+from danqing.core.errors import DanqingError
 from danqing.core.fields.boxes import BoxesKind
 from danqing.core.fields.colour import ColourKind
 from danqing.core.fields.mask import MaskKind
@@ -28,7 +28,7 @@ from danqing.core.pictures.contract import Images, Mask, Picture
 from danqing.core.pictures.names import shown, some
 from danqing.core.progress import Job, shared
 from danqing.core.recipe import Recipe
-from danqing.core.runs.order import Call, Order
+from danqing.core.runs.order import Call
 from danqing.core.uses import Uses, noting_uses
 
 OPAQUE = (1.0, 1.0, 1.0)
@@ -123,16 +123,6 @@ def compute(call: Call, loaded: Loaded) -> Job[tuple[Artefact, Picture | None]]:
         return operator.makes.of(result), _lent(operator, picture, None, values)
     result, alpha = yield from _with_alpha(operator, picture.pixels, picture.alpha, loaded.values)
     return operator.makes.of(result), _lent(operator, picture, alpha, loaded.values)
-
-
-def told_of(job: Job[R], order: Order) -> Job[R]:
-    """Run a job; what is wrong with the picture worked on is told of its file, whose parameter nobody typed."""
-    try:
-        return (yield from job)
-    except ParameterError as error:
-        if order.source is None or error.where != order.call.operator.subject:
-            raise
-        raise ParameterError(error.what, where=order.source, remedy=error.remedy) from error
 
 
 def watched(job: Job[R], notes: list[str], uses: Uses) -> Job[R]:
@@ -232,4 +222,4 @@ def _fitting(operator: Operator[..., Any], alpha: Mask, values: dict[str, Any], 
     return alpha if scale == 1 else interpolate(alpha, scale_factor=scale, mode="bilinear").clamp(0, 1)
 
 
-__all__ = ["Loaded", "compute", "load", "placed", "told_of", "watched"]
+__all__ = ["Loaded", "compute", "load", "placed", "watched"]

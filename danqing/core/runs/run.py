@@ -20,7 +20,7 @@ from danqing.core.operators.task import Task
 from danqing.core.pictures.contract import Picture
 from danqing.core.pictures.header import megapixels
 from danqing.core.progress import Job, Progress, finish, shared
-from danqing.core.runs.compute import Loaded, compute, load, told_of, watched
+from danqing.core.runs.compute import Loaded, compute, load, watched
 from danqing.core.runs.folders import Folders
 from danqing.core.runs.order import Order, Outcome, State
 from danqing.core.runs.place import Place
@@ -114,7 +114,7 @@ def fill(order: Order) -> Job[Outcome]:
 
 def _made(order: Order, ready: Loaded, notes: list[str]) -> Job[Made]:
     uses: Uses = {}
-    artefact, like = yield from watched(told_of(compute(order.call, ready), order), notes, uses)
+    artefact, like = yield from watched(compute(order.call, ready), notes, uses)
     return Made(artefact, like, uses)
 
 
