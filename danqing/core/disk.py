@@ -14,7 +14,7 @@ from typing import Any
 
 from platformdirs import user_cache_path
 
-from danqing.core.errors import OutputError
+from danqing.core.errors import OutputError, UserError
 
 BLOCKS, BLOCK = 64, 1 << 14  # places in one large file, and bytes at each: a file of up to 1 MiB is read whole
 LONGEST_SUFFIX = 16  # bytes: what is longer is no name of a format, and a whole name has 255 at most
@@ -43,6 +43,19 @@ def replacing(file: str | Path, *, force: bool = True) -> Iterator[Path]:
     finally:
         if temporary is not None:
             temporary.unlink(missing_ok=True)
+
+
+def check_there(file: str | Path) -> None:
+    """Refuse a place where nothing is, before any work is done for it.
+
+    Raises:
+        UserError: if there is no file or folder.
+        OSError: if that cannot be told.
+    """
+    try:
+        os.stat(file)
+    except FileNotFoundError as error:
+        raise UserError("no such file", where=file) from error
 
 
 def hash_of(file: str | Path) -> str:
@@ -146,4 +159,4 @@ def _flush(file: Path) -> None:
         os.fsync(stream.fileno())
 
 
-__all__ = ["LONGEST_SUFFIX", "beside", "hash_of", "identity_of", "replacing", "sampled", "seen_from"]
+__all__ = ["LONGEST_SUFFIX", "beside", "check_there", "hash_of", "identity_of", "replacing", "sampled", "seen_from"]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import click
@@ -139,8 +141,26 @@ def perform(task: AnyTask, given: Mapping[str, Any]) -> None:
             screen.say(Text(words, "cyan"))
         raise
     except ParameterError as error:
-        raise as_typed(error, task.form) from error
-    report(result, screen, None if store is None else store.out_dir)
+        only = next(iter(store.pictures), None) if store is not None else None
+        raise _told_of(error, task, only) from error
+    report(_as_typed(result, task), screen, None if store is None else store.out_dir)
+
+
+def _as_typed(result: Result, task: AnyTask) -> Result:
+    """Name parameters as they are typed in what failed of many pictures, too."""
+    told = [(each, each.error) for each in result.outcomes]
+    outcomes = [
+        each._replace(error=_told_of(error, task, each.source)) if isinstance(error, ParameterError) else each
+        for each, error in told
+    ]
+    return replace(result, outcomes=outcomes)
+
+
+def _told_of(error: ParameterError, task: AnyTask, picture: str | Path | None) -> ParameterError:
+    """Name a parameter as it is typed; that of the picture worked on is the picture."""
+    if picture is None or not task.subject or error.where != task.subject:
+        return as_typed(error, task.form)
+    return ParameterError(error.what, where=picture, remedy=error.remedy)
 
 
 def parameters(task: AnyTask) -> list[click.Parameter]:

@@ -8,6 +8,8 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
+from danqing.core.errors import DanqingError
+from danqing.core.pictures.names import some
 from danqing.core.runs.order import Outcome
 from danqing.core.runs.run import Result
 from danqing.faces.screen import FilesFailed, Screen, error_json, short
@@ -30,7 +32,7 @@ def report(done: Result, screen: Screen, out_dir: str | Path | None) -> None:
         look = Text("\n".join(map(legible, words))) if words else None
         screen.give(_numbers(done, loose), look)
     _tell(done, screen, out_dir)
-    for note in dict.fromkeys([*done.notes, *(each for outcome in done.outcomes for each in outcome.notes)]):
+    for note in _notes(done):
         screen.say(Text.assemble(("! ", "bold yellow"), legible(note)))
     if done.of("failed") or not getattr(done.made, "sound", True):
         raise FilesFailed
@@ -90,12 +92,30 @@ def _tell_failures(failed: list[Outcome], screen: Screen) -> None:
     table.add_column(overflow="fold")
     told = [(outcome.source or Path(), outcome.error) for outcome in failed if outcome.error is not None]
     for source, error in told[:SHOWN]:
-        table.add_row(short(source), legible(error.what))
+        table.add_row(short(source), legible(_reason(source, error)))
     screen.insist(table)
     if len(told) > SHOWN:
         screen.insist(Text(f"… and {len(told) - SHOWN} more; --json lists them all", "red"))
     for remedy in dict.fromkeys(error.remedy for _, error in told if error.remedy):
         screen.insist(Text.assemble(("→ ", "bold red"), legible(remedy)))
+
+
+def _reason(source: Path, error: DanqingError) -> str:
+    """Why a file failed, with the place where that is another file or a setting."""
+    return error.what if error.where in ("", str(source)) else f"{error.where}: {error.what}"
+
+
+def _notes(done: Result) -> list[str]:
+    """What a person should know: once each, and where it is of some of several pictures, of which."""
+    own: dict[str, list[str]] = {}
+    for outcome in done.outcomes:
+        for words in outcome.notes:
+            own.setdefault(words, []).append("" if outcome.source is None else short(outcome.source))
+    told = [*done.notes]
+    for words, names in own.items():
+        some_of = len(set(names)) < len(done.outcomes) and not any(name and Path(name).name in words for name in names)
+        told.append(f"{words} ({some(dict.fromkeys(names))})" if some_of else words)
+    return list(dict.fromkeys(told))
 
 
 def _summary(done: Result, files: int, folder: Path | None) -> Text:

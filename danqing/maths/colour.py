@@ -150,6 +150,11 @@ def tinted(grey: Tensor, colours: Tensor) -> Tensor:
     return (grey + colours * room.amin(1, keepdim=True).clamp(max=1)).clamp(0, 1)
 
 
+def is_grey(x: Tensor) -> bool:
+    """Whether pictures (B, C, H, W) have no colour anywhere."""
+    return not bool((x.amax(1) - x.amin(1) > COLOURLESS).any())
+
+
 def still_grey(made: Tensor, seen: Tensor, reach: int) -> Tensor:
     """Take the colour from what was made of grey: with no colour within ``reach``, none can have come from there.
 

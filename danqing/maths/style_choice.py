@@ -12,6 +12,7 @@ from torch.nn import functional
 from danqing.core.errors import ParameterError
 from danqing.core.pictures.contract import Images, Mask
 from danqing.core.pictures.names import several
+from danqing.maths.colour import is_grey
 from danqing.maths.colour_match import colours_matched
 from danqing.maths.fitting import in_channels
 from danqing.maths.pyramid import resized
@@ -30,11 +31,15 @@ class Wanted(NamedTuple):
 
 
 class Styles(NamedTuple):
-    """All that a picture (1, 3, H, W) is to be like, how strongly, and where it stays as it is (0 in ``cover``)."""
+    """All that a picture (1, 3, H, W) is to be like, how strongly, and where it stays as it is (0 in ``cover``).
+
+    ``grey`` says that it has no colours, and that these are to be kept.
+    """
 
     wanted: tuple[Wanted, ...]
     strength: float
     cover: Mask | None
+    grey: bool = False
 
 
 def styles_for(
@@ -85,7 +90,7 @@ def styles_for(
         wanted.append(Wanted(mine, share, None if mask is None else _marked(mask, x, item, _called("mask", at))))
     placed = [each.mask for each in wanted if each.mask is not None]
     cover = torch.stack(placed).amax(0) if len(placed) == len(wanted) else None
-    return Styles(tuple(wanted), total, cover)
+    return Styles(tuple(wanted), total, cover, own_colours and is_grey(picture))
 
 
 def _own(painting: Images, x: Images, item: int, name: str) -> Images:
@@ -123,9 +128,10 @@ def _called(name: str, at: int) -> str:
     return name if at == 0 else f"{name}{at + 1}"
 
 
-def laid_over(x: Images, made: Images, cover: Mask | None) -> Images:
-    """What was painted (1, 3, H, W), over the picture where it is not wanted."""
-    return made if cover is None else torch.lerp(in_channels(x, 3).expand_as(made), made, cover)
+def laid_over(x: Images, made: Images, asked: Styles) -> Images:
+    """What was painted (1, 3, H, W), over the picture where it is not wanted; without colours if these were asked."""
+    made = made.mean(1, keepdim=True).expand_as(made) if asked.grey else made
+    return made if asked.cover is None else torch.lerp(in_channels(x, 3).expand_as(made), made, asked.cover)
 
 
 def reduced(x: Images, most: int) -> Images:

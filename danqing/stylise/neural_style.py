@@ -24,7 +24,7 @@ from danqing.nets.style_features import style_features
 MOST = 2**21  # pixels that are painted; more would take an hour, and strokes have no finer detail
 
 
-@operator(version=2)
+@operator(version=3)
 def neural_style(
     x: Images,
     style: Painting,
@@ -57,7 +57,7 @@ def neural_style(
         mask3: where the third one goes.
         strength: how much style counts against content, 0 leaves pictures as they are; of several paintings one number
             each, such as 0.7,0.3, whose sum is the strength of the whole.
-        colours: those of the painting, or those the photograph has.
+        colours: those of the painting, or those the photograph has: what is grey stays grey.
         scale: the size of strokes; 1 is that of a painting as large as the picture.
         steps: changes at the smallest size; the larger ones take fewer. Fewer are faster and rougher.
         seed: fixes the small random moves of the picture that keep the net's own grid from being painted into it.
@@ -98,7 +98,7 @@ def neural_style(
         if picture is not whole:
             note(f"it was painted at {picture.shape[3]} x {picture.shape[2]} px, and enlarged")
             made = functional.interpolate(made, x.shape[2:], mode="bicubic", align_corners=False).clamp(0, 1)
-        pieces.append(laid_over(whole, made, asked.cover))
+        pieces.append(laid_over(whole, made, asked))
     return torch.cat(pieces)
 
 

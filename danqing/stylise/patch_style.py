@@ -17,7 +17,7 @@ from danqing.maths.patch_distribution import patches_matched
 from danqing.maths.style_choice import laid_over, styles_for
 
 
-@operator
+@operator(version=2)
 def patch_style(
     x: Images,
     style: Painting,
@@ -38,7 +38,7 @@ def patch_style(
         style: the painting, of any size: one for all pictures, or one for each.
         mask: where it goes, 1 (white) means "here", of the size of the pictures; elsewhere they stay as they are.
         strength: how far patches go to those of the painting.
-        colours: those of the painting, or those the photograph has.
+        colours: those of the painting, or those the photograph has: what is grey stays grey.
         scale: the size of the grain; 1 is that of a painting as large as the picture.
         steps: random directions in which patches are matched, at each size.
         seed: where the random directions start.
@@ -61,5 +61,5 @@ def patch_style(
         asked = styles_for(x, at, [style], [mask], (1.0,), scale, colours == "photograph")
         work = patches_matched(picture, asked.wanted[0].picture, Generator().manual_seed(seed), steps)
         made = yield from shared(work, at, 1, total=len(x))
-        pieces.append(laid_over(picture, torch.lerp(picture, made, strength), asked.cover))
+        pieces.append(laid_over(picture, torch.lerp(picture, made, strength), asked))
     return torch.cat(pieces)

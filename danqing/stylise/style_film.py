@@ -22,7 +22,7 @@ from danqing.core.pictures.contract import Images
 from danqing.core.pictures.films import Frame, frame_count, frames
 from danqing.core.progress import finish
 from danqing.maths.optical_flow import Motion, flicker, motion, warped
-from danqing.maths.style_choice import styles_for
+from danqing.maths.style_choice import laid_over, styles_for
 from danqing.nets.neural_style import USUAL, Before, Model, painted
 from danqing.nets.style_features import style_features
 
@@ -32,7 +32,7 @@ SEED = 0
 Paint = Callable[[Images, Before | None], Images]
 
 
-@operator(version=2)
+@operator(version=3)
 def style_film(
     film: Path,
     style: Painting,
@@ -55,7 +55,7 @@ def style_film(
         method: model paints each frame at once, as ``style_model`` does; neural stroke by stroke, as ``neural_style``,
             which takes minutes a second of film.
         strength: how far the film goes to the painting; of two paintings one number each, such as 0.7,0.3.
-        colours: those of the painting, or those the film has.
+        colours: those of the painting, or those the film has: what is grey stays grey.
         steady: how much of the frame before is kept where nothing but motion happens; 0 paints each frame for itself.
         weights: the bundled stylist, or one of one's own; for the method model.
 
@@ -108,7 +108,8 @@ def _neural(styles: list[Images | None], strength: tuple[float, ...], colours: s
         if asked.strength == 0:
             return x
         rng = Generator().manual_seed(SEED)
-        return finish(painted(x, models, features, rng, STEPS, USUAL * asked.strength, before=before))
+        made = finish(painted(x, models, features, rng, STEPS, USUAL * asked.strength, before=before))
+        return laid_over(x, made, asked)
 
     return paint
 

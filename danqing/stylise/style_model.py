@@ -23,7 +23,7 @@ from danqing.maths.style_choice import Styles, laid_over, styles_for
 LOOK = 256  # px: the shorter side that a painting is looked at, as in training
 
 
-@operator(version=2)
+@operator(version=3)
 def style_model(
     x: Images,
     style: Painting,
@@ -53,7 +53,7 @@ def style_model(
         mask3: where the third one goes.
         strength: how far pictures go to the painting, 0 leaves them as they are, 1 goes all the way, more exaggerates;
             of several paintings one number each, such as 0.7,0.3, whose sum is the strength of the whole.
-        colours: those of the painting, or those the photograph has.
+        colours: those of the painting, or those the photograph has: what is grey stays grey.
         scale: the size of strokes; larger ones are painted on a smaller picture, whose fine detail is lost.
         weights: the bundled stylist, or one of one's own (``danqing train stylist PHOTOS --paintings FOLDER``).
 
@@ -77,7 +77,7 @@ def style_model(
         asked = styles_for(x, at, [style, style2, style3], [mask, mask2, mask3], strength, None, own)
         work = _painted(picture, asked, scale, weights)
         made = (yield from shared(work, at, 1, total=len(x))) if asked.strength else picture.clone()
-        pieces.append(laid_over(picture, made, asked.cover))
+        pieces.append(laid_over(picture, made, asked))
     return torch.cat(pieces)
 
 

@@ -111,6 +111,7 @@ POINTED = {"categories": [{"id": 3, "name": "dog", "keypoints": ["nose"]}]}
      ({"annotations": [{**ONE, "bbox": [50, 2, 9, 9]}]}, "outside the picture"),
      ({"annotations": [{**ONE, "bbox": [float("nan"), 2, 9, 9]}]}, "not four numbers"),
      ({"annotations": [{**ONE, "segmentation": [[1, 1, 2, 2]]}]}, "polygon of 2 points"),
+     ({"annotations": [{**ONE, "segmentation": [[1, 1, 9, 1, 9, 9, 1]]}]}, "polygon of 7 numbers, which are no pairs"),
      ({"annotations": [{**ONE, "score": "high"}]}, "a score that is no number"),
      ({"annotations": [{**ONE, "score": 1.5}]}, "not between 0 and 1"),
      ({"annotations": [{**ONE, "keypoints": [1, "x", 2]}], **POINTED}, "key points that are not numbers"),
@@ -523,6 +524,34 @@ def test_what_a_format_cannot_hold_is_said(kind: str, tmp_path: Path) -> None:
     assert "points" in said
     assert "left out" in said
     assert kind != "masks" or ("as their boxes" in said and "of one class are one" in said)
+
+
+def test_a_hidden_point_stays_one(photos: Path, tmp_path: Path) -> None:
+    """Of COCO's visibilities 1 is a point that is labelled and not seen."""
+    points = {"categories": [{"id": 3, "name": "dog", "keypoints": ["nose", "eye", "tail"]}]}
+    given = [
+        {"id": 1, "image_id": 1, "category_id": 3, "bbox": [1, 2, 10, 9], "keypoints": [3, 4, 1, 5, 6, 2, 0, 0, 0]}
+    ]
+    place = tmp_path / "coco.json"
+    place.write_text(json.dumps(coco(annotations=given, **points)))
+    for kind in ("labelme", "coco"):
+        made = tmp_path / ("labelme" if kind == "labelme" else "again.json")
+        CODECS[kind].write(read_labels(place, photos), made)
+        place = made
+    (again,) = json.loads(place.read_text())["annotations"]
+    assert (again["keypoints"][2::3], again["num_keypoints"]) == ([1, 2], 2)
+
+
+def test_what_is_hidden_in_mask_pngs_is_said(tmp_path: Path) -> None:
+    """The later one is seen; a class that is nowhere seen is lost."""
+    dog, cat = (Thing(name, (4.0, 4, 9, 9)) for name in ("dog", "cat"))
+    bird = cat._replace(label="bird", box=(20.0, 4, 20.4, 9))
+    found = Packed(
+        {"a.png": Found(*SIZE, (dog, cat, bird)), "b.png": Found(*SIZE, (dog, cat._replace(box=(4, 4, 8, 9))))}
+    )
+    with noted([]) as notes:
+        CODECS["masks"].write(LabelSet(found, ["dog", "cat", "bird"], []), tmp_path / "labels")
+    assert sum("2 things cannot be seen in mask PNGs" in each for each in notes) == 1
 
 
 @pytest.mark.parametrize("name", ["a\nb", "", " ", "dog ", "x\x07"])

@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -186,6 +187,34 @@ def test_a_folder_with_a_bad_file(photo: Path) -> None:
     told = json.loads(again.stdout)
     assert [len(told[state]) for state in ("done", "skipped", "failed")] == [0, 1, 1]
     assert told["failed"][0]["kind"] == "PictureError"
+
+
+def test_what_ails_a_file_that_all_pictures_share_is_told_of_that_file(photo: Path) -> None:
+    write(torch.rand(1, 3, 20, 30), photo.with_name("other.png"))
+    gone = run("blur", photo.parent, "--mask", "nowhere.png", "--out-dir", "out")
+    assert (gone.exit_code, gone.stdout) == (2, "")
+    assert re.search(r"no such file\s+nowhere.png", gone.stderr)
+    Path("mask.png").write_text("no picture")
+    bad = run("blur", photo.parent, "--mask", "mask.png", "--out-dir", "out")
+    assert bad.exit_code == 1
+    assert bad.stderr.count("mask.png: is not a picture") == 2
+
+
+def test_what_is_noted_of_some_pictures_names_them(photo: Path) -> None:
+    write(torch.full((1, 3, 20, 30), 0.5), photo.with_name("plain.png"))
+    write(torch.full((1, 3, 20, 30), 0.1), photo.with_name("dark.png"))
+    some = run("enhance", photo.parent, "--out-dir", "out")
+    assert some.exit_code == 0, some.stderr
+    assert re.search(r"is not dark.*\(in/photo.png, in/plain.png\)", some.stderr.replace("\n", " "))
+    one = run("enhance", photo.with_name("plain.png"), "--out", "one.png")
+    assert "(in/plain.png)" not in one.stderr
+
+
+def test_what_is_wrong_with_a_picture_is_told_of_its_file(photo: Path) -> None:
+    clear = write(replace(read(photo), alpha=torch.zeros(1, 1, 20, 30)), photo.with_name("clear.png"))
+    told = run("noise_level", clear)
+    assert told.exit_code == 2
+    assert re.search(r"wholly transparent[^\n]*\n\s+\S*clear.png", told.stderr)
 
 
 def test_quiet_still_tells_failures(photo: Path) -> None:

@@ -295,6 +295,32 @@ def test_a_folder_of_boxes_belongs_to_a_folder_of_pictures(folder: Path, tmp_pat
     assert np.array_equal(*(np.asarray(Image.open(each)) for each in same))
 
 
+def test_what_was_found_in_another_picture_of_that_size_is_used_and_said(folder: Path, tmp_path: Path) -> None:
+    """A picture made from that in which it was found is no other one."""
+    found, other, made = tmp_path / "found.json", tmp_path / "other.png", tmp_path / "made.png"
+    assert run("faces", folder / "photo.png", "--out", found) == 0
+    assert run("flip", folder / "photo.png", "--out", other, "--direction", "vertical") == 0
+    Image.open(other).save(tmp_path / "bare.png")
+    said = {}
+    for place in (folder / "photo.png", other, tmp_path / "bare.png"):
+        told = tell("blur", place, "--boxes", found, "--out", made, "--force")
+        assert told.exit_code == 0, told.stderr
+        said[place.name] = "found.json: what it tells was found in another picture, photo.png" in told.stderr
+    assert said == {"photo.png": False, "other.png": False, "bare.png": True}
+    found.write_text(json.dumps(json.loads(found.read_text())["numbers"]))
+    assert (
+        "another picture" not in tell("blur", tmp_path / "bare.png", "--boxes", found, "--out", made, "--force").stderr
+    )
+
+
+def test_a_setting_is_named_as_it_is_typed_where_many_pictures_fail(folder: Path, tmp_path: Path) -> None:
+    assert run("faces", folder / "photo.png", "--out", tmp_path / "found.json") == 0
+    told = tell("blur", folder, "--boxes", tmp_path / "found.json", "--out-dir", tmp_path / "out", "--json")
+    assert told.exit_code == 1
+    (failed,) = json.loads(told.stdout)["failed"]
+    assert (Path(failed["picture"]).name, failed["where"]) == ("wood.png", "--boxes")
+
+
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"numbers": 3}', '{"numbers": {"width": 3}}'])
 def test_what_is_no_file_of_boxes_is_refused(text: str, folder: Path, tmp_path: Path) -> None:
     file = tmp_path / "boxes.json"

@@ -114,6 +114,16 @@ def test_the_photographs_colours_can_be_kept(photo: Tensor, painting: Tensor) ->
         assert (own.mean((2, 3)) - mean).abs().max() < (theirs.mean((2, 3)) - mean).abs().max() / 3
 
 
+@pytest.mark.parametrize("channels", [1, 3])
+def test_a_grey_photograph_that_keeps_its_colours_stays_grey(channels: int, photo: Tensor, painting: Tensor) -> None:
+    grey, where = photo.mean(1, keepdim=True).expand(-1, channels, -1, -1), torch.zeros(1, 1, SIDE, SIDE)
+    where[..., SIDE // 3 :] = 1
+    for operator, more in ((danqing.patch_style, {}), (danqing.style_model, {}), (danqing.neural_style, {"steps": 2})):
+        made = operator(grey, style=painting, colours="photograph", mask=where, **more)
+        assert made.shape == (1, 3, SIDE, SIDE)
+        assert bool((made == made[:, :1]).all())
+
+
 def test_patches_come_from_the_painting(photo: Tensor, painting: Tensor) -> None:
     """Their colours are the painting's: quantiles of every colour lie within a few steps of 255."""
     made = danqing.patch_style(photo, style=painting)

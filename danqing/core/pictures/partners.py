@@ -37,7 +37,8 @@ def partners(names: Sequence[str], others: Iterable[str], *, where: object = "")
     found = {name: _partners_of(name, tables) for name in names}
     missing = [name for name, each in found.items() if not each]
     if missing:
-        raise DataError(f"has no partner for {several(len(missing), 'picture')}: {some(missing)}", where=where)
+        what = f"has no partner for {several(len(missing), 'picture')}: {some(missing)}"
+        raise DataError(what, where=where, remedy="Leave these out, or put a file of the same name there")
     for name, each in found.items():
         if len(each) > 1:
             raise DataError(f"has several partners for {shown(name)}: {some(each)}", where=where)

@@ -11,6 +11,10 @@ from torch import Tensor
 from torch.nn.functional import interpolate
 
 from danqing.core.artefacts.artefact import Artefact
+from danqing.core.artefacts.pictures import recipe_in
+from danqing.core.disk import hash_of
+from danqing.core.errors import DanqingError
+from danqing.core.fields.boxes import BoxesKind
 from danqing.core.fields.colour import ColourKind
 from danqing.core.fields.mask import MaskKind
 from danqing.core.fields.weights import WeightsKind
@@ -21,7 +25,9 @@ from danqing.core.operators import tiles
 from danqing.core.operators.operator import SEEN, Operator
 from danqing.core.pictures.alpha import filled, laid_on, premultiplied, unpremultiplied
 from danqing.core.pictures.contract import Images, Mask, Picture
+from danqing.core.pictures.names import shown, some
 from danqing.core.progress import Job, shared
+from danqing.core.recipe import Recipe
 from danqing.core.runs.order import Call
 from danqing.core.uses import Uses, noting_uses
 
@@ -52,7 +58,11 @@ def load(call: Call, inputs: Mapping[str, Path], most: int | None = None) -> Loa
         PictureError: for a picture that cannot be read.
     """
     kinds = {field.name: field.kind for field in call.operator.fields}
-    return placed(call, {name: kinds[name].load(file, most) for name, file in inputs.items()})
+    read = {name: kinds[name].load(file, most) for name, file in inputs.items()}
+    for name, file in inputs.items():
+        if isinstance(kinds[name], BoxesKind) and call.operator.subject in inputs:
+            _tell_of_another(file, inputs[call.operator.subject], read[call.operator.subject])
+    return placed(call, read)
 
 
 def placed(call: Call, read: Mapping[str, Any]) -> Loaded:
@@ -80,6 +90,26 @@ def placed(call: Call, read: Mapping[str, Any]) -> Loaded:
         else:
             values[name] = found.pixels if found.alpha is None else _without_holes(operator, found.pixels, found.alpha)
     return Loaded(picture, values)
+
+
+def _tell_of_another(boxes: Path, file: Path, picture: Picture) -> None:
+    """Note where things were found in another picture than the one worked on, or what that was made from."""
+    asked = _files_of(_recipe_of(boxes))
+    if asked and not asked.keys() & {hash_of(file), *_files_of(picture.recipe)}:
+        names = some(Path(path).name for path in asked.values())
+        note(f"{shown(boxes.name)}: what it tells was found in another picture, {names}")
+
+
+def _recipe_of(file: Path) -> Recipe:
+    try:
+        return recipe_in(file) or []
+    except DanqingError:  # what is told is sound, wherever it comes from
+        return []
+
+
+def _files_of(recipe: Recipe | None) -> dict[str, str]:
+    """The paths of the files that something was made from, by hash."""
+    return {each["sha256"]: each["path"] for step in recipe or () for each in step.inputs}
 
 
 def compute(call: Call, loaded: Loaded) -> Job[tuple[Artefact, Picture | None]]:

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from danqing.core.artefacts.artefact import Artefact
 from danqing.core.artefacts.saving import Saving
+from danqing.core.disk import check_there
 from danqing.core.errors import DataError, OutputError, ParameterError
 from danqing.core.fields.form import Field, field_of, schema
 from danqing.core.notes import note
@@ -80,6 +81,8 @@ class Folders:
         if not self.pictures:
             raise ParameterError("no pictures are given", where=call.operator.name, remedy="Name files or a folder")
         found = list(self._found())
+        for place in call.files.values():
+            check_there(place)
         targets = self._targets(call, found)
         suffixes = {each.name: each.kind.partner for each in call.operator.form}
         others = {name: _partners(place, found, suffixes[name]) for name, place in call.files.items()}
@@ -97,8 +100,7 @@ class Folders:
 
     def _without_pictures(self, call: Call) -> Order:
         """Name the file of an operator that takes no pictures."""
-        operator = call.operator
-        makes = operator.makes
+        operator, makes = call.operator, call.operator.makes
         if self.out is not None:
             return Order(call, call.files, Path(self.out), self.saving, operator.name)
         if makes.tells and self.out_dir is None:
@@ -152,8 +154,7 @@ class Folders:
             if path.is_dir():
                 what = "the results of a folder need a place"
                 raise OutputError(what, where=path, remedy="Give them a folder with --out-dir")
-        name = call.operator.name
-        endings = [f"-{name}{makes.suffix(call.values, each.file)}" for each in found]
+        endings = [f"-{call.operator.name}{makes.suffix(call.values, each.file)}" for each in found]
         return [
             each.file.with_name(fitting(stem(each.file.name), end)) for each, end in zip(found, endings, strict=True)
         ]

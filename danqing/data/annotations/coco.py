@@ -29,6 +29,8 @@ from danqing.data.annotations.label_set import (
 from danqing.data.annotations.packed import Packed
 from danqing.data.report import Unusable
 
+HIDDEN = 0.5  # score up to which a point is hidden, and that of one of which no more is known
+
 
 def read(place: Path, pictures: Folder) -> LabelSet:
     """Read the file.
@@ -215,10 +217,15 @@ def _told(each: Thing, points: list[str]) -> dict[str, Any]:
     if points:
         own = {spot.name: spot for spot in each.points}
         spots = [own.get(name, Spot(name, 0, 0, 0)) for name in points]
-        told["keypoints"] = [value for spot in spots for value in (spot.x, spot.y, 2 if spot.score else 0)]
+        told["keypoints"] = [value for spot in spots for value in (spot.x, spot.y, _seen(spot))]
         told["num_keypoints"] = sum(spot.score > 0 for spot in spots)
         told["keypoint_scores"] = [spot.score for spot in spots]
     return told
+
+
+def _seen(spot: Spot) -> int:
+    """COCO's visibility of a point: 0 (not there), 1 (hidden) or 2."""
+    return (spot.score > 0) + (spot.score > HIDDEN)
 
 
 def _point_names(labels: LabelSet) -> dict[str, list[str]]:

@@ -171,7 +171,9 @@ def filled(outlines: Sequence[Sequence[float]], size: tuple[int, int]) -> Tensor
 
     mask = torch.zeros(size[1], size[0], dtype=torch.bool)
     for outline in outlines:
-        if len(outline) < 6 or len(outline) % 2:
+        if len(outline) % 2:
+            return f"a polygon of {len(outline)} numbers, which are no pairs"
+        if len(outline) < 6:
             return f"a polygon of {len(outline) // 2} points"
         if not all(map(math.isfinite, outline)):
             return "a polygon whose points are not numbers"

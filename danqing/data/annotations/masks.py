@@ -57,17 +57,20 @@ def write(labels: LabelSet, place: Path) -> list[Path]:
     places = places_for(labels.found, place, ".png")
     with replacing(place / CLASSES, force=False) as temporary:
         temporary.write_text("".join(f"{name}\n" for name in labels.classes), "utf-8")
-    written = [place / CLASSES]
+    written, hidden = [place / CLASSES], 0
     for name, found in labels.found.items():
         plane = np.zeros((found.height, found.width), np.uint8)
         for each in found.things:
             left, top, right, bottom = map(round, each.box)
             where = (slice(top, bottom), slice(left, right)) if each.mask is None else each.mask.numpy()
             plane[where] = labels.classes.index(each.label) + 1
+        hidden += len({each.label for each in found.things} - {labels.classes[at - 1] for at in np.unique(plane) if at})
         file = places[name]
         with replacing(file, force=False) as temporary:
             Image.fromarray(plane).save(temporary, "PNG")
         written.append(file)
+    if hidden:
+        note(f"{several(hidden, 'thing')} cannot be seen in mask PNGs: covered by others, or smaller than a pixel")
     return written
 
 

@@ -6,6 +6,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+from danqing.core.pictures.names import several
 from danqing.data.annotations.formats import read_labels
 from danqing.data.annotations.label_set import LabelSet
 
@@ -32,7 +33,8 @@ def summary(labels: LabelSet) -> tuple[dict[str, Any], list[str]]:
         "classes": {name: counts[name] for name in labels.classes},
         "faults": [each._asdict() for each in labels.faults],
     }
-    lines = [f"labels: {row['things']} things in {row['pictures']} pictures, {empty} of them without any"]
+    things, pictures = several(sum(counts.values()), "thing"), several(len(labels.found), "picture")
+    lines = [f"labels: {things} in {pictures}, {empty:,} of them without any"]
     if counts:
         lines.append("things: " + ", ".join(f"{name} × {count:,}" for name, count in counts.most_common(LISTED)))
     if idle := [name for name in labels.classes if not counts[name]]:
