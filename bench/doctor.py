@@ -34,7 +34,7 @@ UNLEASHED: Mapping[str, Any] = {
     "every": "5%", "precision": "fp32", "batch": 64,
 }  # fmt: skip
 NARROW: Mapping[str, Any] = {
-    "size": 64, "width": 24, "critic_width": 16, "budget": "48kimg", "every": "2kimg", "precision": precision(),
+    "size": 64, "width": 24, "critic_width": 16, "budget": "64kimg", "every": "2kimg", "precision": precision(),
 }  # fmt: skip
 CASES = {
     "digits, no penalty, rate 0.05": Case("mlpgan", "digits", {**UNLEASHED, "lr": 0.05}),

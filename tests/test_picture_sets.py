@@ -104,9 +104,14 @@ def test_textures_are_cut_where_a_photograph_is_of_one_grain(tmp_path: Path) -> 
         (left, textures.SIDE) for left in columns
     }
     files = {file.relative_to(tmp_path / "textures").as_posix() for file in (tmp_path / "textures").rglob("*.png")}
-    assert files == {f"{split}/grass/scratch-Nature-hill-9x9-{left}-128.png" for split in ("train", "test") for left in columns}
+    assert files == {
+        f"{split}/grass/scratch-Nature-hill-9x9-{left}-128.png" for split in ("train", "test") for left in columns
+    }
     assert told == {"textures": 2 * len(columns), "photographs": 2}
-    assert Image.open(tmp_path / "textures/train/grass/scratch-Nature-hill-9x9-0-128.png").size == (textures.KEPT, textures.KEPT)
+    assert Image.open(tmp_path / "textures/train/grass/scratch-Nature-hill-9x9-0-128.png").size == (
+        textures.KEPT,
+        textures.KEPT,
+    )
 
 
 def test_pieces_of_a_painters_works_and_as_many_of_photographs(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ MAX_ROLLBACKS = 4  # in a row without a good checkpoint between
 MAX_CURES = 4  # a run; afterwards the doctor only tells
 MAX_CHANCE = 0.8  # of augmentations before the critic: more of them would leak into what is painted
 LEAST_RATE = 0.15  # of the learning rate that cures leave: with less of it a painter stands still
+FASTEST = 4.0  # times a rate given by hand that a cure makes of it at most
 REST = 0.25  # of what a painter has seen: so many pictures more a cure has to work before there is another
 
 Manner = Literal["act", "watch"]
@@ -34,6 +35,20 @@ class Finding(NamedTuple):
     words: str
     remedy: str
     cure: Cure | None = None
+
+
+class Course(NamedTuple):
+    """Where a run goes on from after a cure, and by which rules it was begun.
+
+    Attributes:
+        seen: pictures seen there.
+        penalised: whether the slopes of a critic are penalised.
+        usual: how many times its own learning rate the family would take by itself; 1 if none was given.
+    """
+
+    seen: int
+    penalised: bool = True
+    usual: float = 1.0
 
 
 @dataclass
@@ -102,28 +117,26 @@ class Doctor:
         """Note that a good checkpoint was reached: the next break is a new one."""
         self.rollbacks = 0
 
-    def treated(self, finding: Finding, past: Doctor, seen: int, penalised: bool) -> Doctor:
+    def treated(self, finding: Finding, past: Doctor, course: Course) -> Doctor:
         """The doctor after a cure: all that is known, and the alarms as they were where the run goes on from.
 
         Args:
             finding: what was found, with its cure.
             past: the history at that place.
-            seen: pictures seen there.
-            penalised: whether the slopes of a critic are penalised.
+            course: where that is, and by which rules the run was begun.
 
         Raises:
             TrainingFailed: if the numbers broke again and again, and going back has not helped.
         """
         cure = finding.cure or Cure()
         broken = self.alarms[finding.name].goes_back
-        rate = self.rate * cure.rate * (1.0 if penalised else cure.bare)
         after = replace(
             self,
-            rate=rate if broken else max(rate, min(self.rate, LEAST_RATE)),
+            rate=self.rate * cure.rate if broken else self._slowed(cure, course),
             gamma=self.gamma * cure.gamma,
             chance=min(MAX_CHANCE, self.chance + cure.chance),
             cures=self.cures + (not broken),
-            rests_until=self.rests_until if broken else round(seen * (1 + REST)),
+            rests_until=self.rests_until if broken else round(course.seen * (1 + REST)),
             rollbacks=self.rollbacks + broken,
             raised=list(dict.fromkeys([*self.raised, finding.name])),
             alarms=past.alarms,
@@ -136,6 +149,17 @@ class Doctor:
                 "The last good checkpoint is kept in the run folder",
             )
         return after
+
+    def _slowed(self, cure: Cure, course: Course) -> float:
+        """What is left of the rate after a cure: the first that changes rules begins with a rate given by hand.
+
+        A lower one than the family's own is raised where the penalty alone would be; where the rate is to be lowered, a
+        higher one is lowered at least to the family's own.
+        """
+        factor = cure.rate * (1.0 if course.penalised else cure.bare)
+        if self.rate == 1.0 and cure.gamma != 1.0:
+            factor = min(course.usual, FASTEST) if factor == 1.0 else min(factor, course.usual)
+        return max(self.rate * factor, min(self.rate, LEAST_RATE * min(1.0, course.usual)))
 
     def _raised(self, rings: Callable[[Alarm], bool], at: Moment | View, manner: Manner) -> list[Finding]:
         """What rings, once a run; what can be cured again and again, while cures are left and none is at work."""
@@ -163,4 +187,4 @@ def told(finding: dict[str, Any]) -> str:
     return "\n  ".join([*lines, f"What helps: {finding['remedy']}"])
 
 
-__all__ = ["MAX_CHANCE", "MAX_CURES", "MAX_ROLLBACKS", "Doctor", "Finding", "Manner", "told"]
+__all__ = ["MAX_CHANCE", "MAX_CURES", "MAX_ROLLBACKS", "Course", "Doctor", "Finding", "Manner", "told"]

@@ -30,7 +30,7 @@ from danqing.training.machine import Choice, choose_precision, to_machine, try_s
 from danqing.training.score import by_class, drawn_classes, painted_like, score
 from danqing.training.setup import Supplies, batch_share, count_of, held_out_batch, real_batch, without_labels
 from danqing.training.state import Position, generator_state
-from danqing.training.step import Stepper
+from danqing.training.step import Stepper, settings_by_part
 from danqing.training.teaching import Teacher
 
 ROWS = 8  # of a grid
@@ -73,6 +73,8 @@ class Kit:
         self.precision = self._precision()
         settings = settings_of(config, self.model)
         self.rate_of_all = max(each.lr for each in settings.values())
+        proposed = max(each.lr for each in settings_by_part(self.model, self.model.optimiser).values())
+        self.usual = proposed / self.rate_of_all if options.from_ is None else min(1.0, proposed / self.rate_of_all)
         rules = self.model.rules if plays(self.model) else None
         self.gamma = 0.0 if rules is None else rules.gamma
         self.before_critic = kind_for(options.critic_augment, count_of(supplies.train))

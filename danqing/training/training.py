@@ -20,7 +20,7 @@ from danqing.training.alarm import Moment
 from danqing.training.build import new_model
 from danqing.training.closing import close
 from danqing.training.config import TrainConfig
-from danqing.training.doctor import Finding, told
+from danqing.training.doctor import Course, Finding, told
 from danqing.training.facts import facts_of, write_facts
 from danqing.training.journal import LINE_STEPS, Journal
 from danqing.training.kit import Kit, Seen
@@ -191,7 +191,7 @@ class Training:
         self.fabric.barrier()
         there = Position.from_json(saved.card)
         lost, seconds = (there.lost, there.seconds) if broken else (now.lost + now.seen - there.seen, now.seconds)
-        doctor = now.doctor.treated(finding, there.doctor, there.seen, self.kit.gamma > 0)
+        doctor = now.doctor.treated(finding, there.doctor, Course(there.seen, self.kit.gamma > 0, self.kit.usual))
         self.position = dataclasses.replace(there, doctor=doctor, seconds=seconds, lost=lost, best=now.best)
         self._enter(self.position.stage, saved.tensors, self.fabric.global_rank)
         self.started = time.perf_counter() - seconds

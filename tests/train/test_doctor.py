@@ -18,7 +18,7 @@ from danqing.training.alarms.repeated_grid import RepeatedGrid
 from danqing.training.alarms.scores_fall import ScoresFall
 from danqing.training.copies import limit_of
 from danqing.training.diversity import diversity
-from danqing.training.doctor import LEAST_RATE, MAX_CURES, MAX_ROLLBACKS, REST, Doctor
+from danqing.training.doctor import LEAST_RATE, MAX_CURES, MAX_ROLLBACKS, REST, Course, Cure, Doctor, Finding
 
 LATE = Collapse.begins_at
 LOOK = torch.randn(32, 8, generator=torch.Generator().manual_seed(0))
@@ -33,7 +33,7 @@ def broken(doctor: Doctor) -> Doctor:
     """The doctor after a step that broke, back at the beginning."""
     finding = doctor.breaks(BREAK)
     assert finding is not None
-    return doctor.treated(finding, Doctor(), 0, True)
+    return doctor.treated(finding, Doctor(), Course(0))
 
 
 def looked(doctor: Doctor, seen: int, painted: torch.Tensor, real: torch.Tensor) -> list[str]:
@@ -84,9 +84,32 @@ def test_the_critic_wins_only_after_a_long_time_of_telling_nearly_all_apart() ->
 @pytest.mark.parametrize("penalised", [True, False])
 def test_a_critic_that_wins_is_held_back_before_the_rate_is_lowered(penalised: bool) -> None:
     doctor = Doctor()
-    found = [each for step in range(800) for each in doctor.watch(Moment(step, step, {}, {"critic_accuracy": 1.0}), "act")]
-    after = doctor.treated(found[0], Doctor(), 0, penalised)
+    found = [
+        each for step in range(800) for each in doctor.watch(Moment(step, step, {}, {"critic_accuracy": 1.0}), "act")
+    ]
+    after = doctor.treated(found[0], Doctor(), Course(0, penalised))
     assert (after.rate, after.gamma) == ((1.0, 4.0) if penalised else (0.4, 4.0))
+
+
+@pytest.mark.parametrize(
+    ("cure", "usual", "rate"),
+    [
+        (Cure(gamma=4.0), 2.5, 2.5),  # the critic wins: a rate that is too low comes back to the family's own …
+        (Cure(gamma=4.0), 0.2, 0.2),
+        (Cure(gamma=4.0), 50.0, 4.0),  # … but not at once
+        (Cure(rate=0.4, gamma=3.0), 2.5, 0.4),
+        (Cure(rate=0.4, gamma=3.0), 0.04, 0.04),
+        (Cure(chance=0.2), 0.04, 1.0),
+    ],
+)
+def test_a_cure_begins_with_a_rate_that_was_given(cure: Cure, usual: float, rate: float) -> None:
+    finding = Finding("critic-wins", 7, "", "", cure)
+    course = Course(100, True, usual)
+    once = Doctor().treated(finding, Doctor(), course)
+    assert once.rate == pytest.approx(rate)
+    if once.rate != 1.0:
+        twice = once.treated(finding, Doctor(), course)
+        assert twice.rate == pytest.approx(max(rate * cure.rate, min(rate, LEAST_RATE * min(1, usual))))
 
 
 def test_a_critic_does_not_win_while_the_painter_learns() -> None:
@@ -113,7 +136,7 @@ def test_a_doctor_who_acts_cures_again_and_again_until_cures_are_spent() -> None
         assert doctor.look(View(1, LATE, 0.1 * real, real), "act") == []
         (finding,) = doctor.look(View(2, LATE, 0.1 * real, real), "act")[:1]
         assert finding.cure == Collapse.cure
-        doctor = doctor.treated(finding, Doctor(), 0, True)
+        doctor = doctor.treated(finding, Doctor(), Course(0))
         rates.append(doctor.rate)
         gammas.append(doctor.gamma)
         assert doctor.calm, "the run goes on from where nothing was amiss"
@@ -132,7 +155,7 @@ def test_a_cure_has_time_to_work_before_there_is_another() -> None:
 
     assert not cured_at(back_at)
     (finding,) = doctor.look(View(2, back_at + 1000, 0.1 * real, real), "act")[:1]
-    doctor = doctor.treated(finding, Doctor(), back_at, True)
+    doctor = doctor.treated(finding, Doctor(), Course(back_at))
     rested = round((1 + REST) * back_at)
     assert not any(cured_at(seen) for seen in range(back_at, rested, 500))
     assert Doctor.from_json(doctor.to_json()).rests_until == rested, "it rests on when the run is resumed"
