@@ -5,12 +5,13 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 from shlex import quote
-from typing import Any
+from typing import Annotated, Any
 
 from danqing.core.artefacts.figures import Figures
 from danqing.core.artefacts.saving import Saving
 from danqing.core.disk import replacing
 from danqing.core.errors import OutputError
+from danqing.core.fields.budget import BudgetKind
 from danqing.core.fields.seed import Seed
 from danqing.core.json_text import json_text
 from danqing.core.operators.operator import operator_named
@@ -38,7 +39,9 @@ SHOWN = (  # of the scores, with what they mean, in English and 中文
 
 
 @task
-def demo(out: Path = Path("demo"), budget: str = "2m", seed: Seed = 0, force: bool = False) -> Job[Figures]:
+def demo(
+    out: Path = Path("demo"), budget: Annotated[str, BudgetKind()] = "2m", seed: Seed = 0, force: bool = False
+) -> Job[Figures]:
     """Train a painter of digits in two minutes, let it paint, score it, and write a report about it.
 
     Args:

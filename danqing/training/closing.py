@@ -9,6 +9,7 @@ from typing import Any
 
 from danqing.core.artefacts.figures import Figures
 from danqing.core.errors import UserError
+from danqing.core.fields.budget import Budget
 from danqing.core.learned.finder import Finder
 from danqing.core.learned.model import Painter
 from danqing.core.learned.painting import Translator
@@ -20,7 +21,6 @@ from danqing.core.pictures.writing import write
 from danqing.core.progress import Job
 from danqing.data.store import Store
 from danqing.training import record
-from danqing.training.budget import Budget
 from danqing.training.config import TrainConfig
 from danqing.training.forecast import FIRST, SERIOUS
 from danqing.training.kit import Kit

@@ -284,11 +284,12 @@ def test_a_task_that_is_not_there_is_told_with_the_one_that_may_be_meant(
         assert (answer.status_code, answer.json()["remedy"]) == (404, remedy)
 
 
+@pytest.mark.parametrize("name", ["budget", "every"])
 @pytest.mark.parametrize("budget", ["soon", "", "0m", "-3m", "10"])
-def test_a_training_with_no_budget_that_there_is_does_not_wait_to_fail(server: Running, budget: str) -> None:
-    asked = {"task": "train-mlpgan", "values": {"data": "digits", "budget": budget}}
+def test_a_training_with_no_budget_that_there_is_does_not_wait_to_fail(server: Running, budget: str, name: str) -> None:
+    asked = {"task": "train-mlpgan", "values": {"data": "digits", name: budget}}
     refused = server.client.post("/v1/jobs", json=asked)
-    assert (refused.status_code, refused.json()["parameter"]) == (422, "budget")
+    assert (refused.status_code, refused.json()["parameter"]) == (422, name)
 
 
 @pytest.mark.parametrize("task", ["edges", "repair"])

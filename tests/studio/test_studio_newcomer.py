@@ -169,6 +169,18 @@ def test_who_searches_by_name_finds_what_is_called_so(open_page: Open, photo: Pa
     expect(page.get_by_role("region", name="步骤").get_by_role("listitem")).to_contain_text("补画")
 
 
+def test_a_budget_that_is_none_is_marked_before_it_is_sent(open_page: Open) -> None:
+    page = open_page("train", refuses=True)
+    budget = page.get_by_role("textbox", name="Budget").first
+    for text, wrong in (("soon", True), ("0m", True), ("500KIMG", False), ("90 s", False)):
+        budget.fill(text)
+        assert budget.evaluate("one => one.matches(':invalid')") == wrong, text
+    budget.fill("soon")
+    budget.press("Enter")
+    page.get_by_role("button", name="Start training").click()
+    expect(page.get_by_role("alert")).to_contain_text("Budget: 'soon' is not a budget. Say 90s, 10m, 2h")
+
+
 def test_a_training_that_is_started_is_seen(open_page: Open, studio: Running) -> None:
     page = open_page("train", width=390, height=844)
     page.get_by_role("button", name="Start training").click()
