@@ -27,14 +27,14 @@ from danqing.training.report import Section, Shown, write_report
 
 ROWS, CLASSES = 10, 10
 SAMPLES = 2000
-SHOWN = (  # of the scores, with what they mean, in English and 中文
-    ("class_accuracy", "recognised as the digit that was asked for · 被认作所要的数字"),
-    ("frechet_distance", "distance from held-out real digits, less is better · 与真实数字的距离，越小越好"),
-    ("precision", "samples that look like real digits · 像真实数字的样本"),
-    ("recall", "real digits that the painter could have painted · 画得出的真实数字"),
-    ("density", "how densely samples lie among real digits · 样本在真实数字中的密度"),
-    ("coverage", "real digits with a sample nearby · 附近有样本的真实数字"),
-    ("copied_share", "samples nearer to a training digit than its next fellow · 比训练图片的近邻更近的样本"),
+SHOWN = (  # of the scores, with what they mean
+    ("class_accuracy", "recognised as the digit that was asked for"),
+    ("frechet_distance", "distance from held-out real digits, less is better"),
+    ("precision", "samples that look like real digits"),
+    ("recall", "real digits that the painter could have painted"),
+    ("density", "how densely samples lie among real digits"),
+    ("coverage", "real digits with a sample nearby"),
+    ("copied_share", "samples nearer to a training digit than its next fellow"),
 )
 
 

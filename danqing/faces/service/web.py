@@ -64,6 +64,8 @@ def in_language(value: Any) -> Any:
         for name in ("notes", "lines", "warnings", "suggestion"):
             if isinstance(told.get(name), list):
                 told[name] = [said(each) if isinstance(each, str) else each for each in told[name]]
+        if isinstance(told.get("means"), str):  # of a score
+            told["means"] = said(told["means"])
         if isinstance(told.get("words"), str) and "share" in told:
             told["words"] = " · ".join(said(each) for each in told["words"].split(" · "))
         if {"event", "words", "remedy"} <= told.keys():  # of the doctor, in the log of a training
