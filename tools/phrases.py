@@ -13,9 +13,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from danqing.core import errors
+from danqing.core.phrases.book import BOOK
 
 PACKAGE = Path(__file__).resolve().parents[1] / "danqing"
-BOOK = PACKAGE / "faces" / "service" / "phrases.zh.json"
 ERRORS = {each for each, value in vars(errors).items() if isinstance(value, type)} | {"Problem"}
 PLACES = {"note": 0, "Progress": 2, "refuse": 2}  # calls that tell people something, and with which argument
 VARIABLES = {"what", "remedy", "noun", "words"}

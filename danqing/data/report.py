@@ -75,8 +75,18 @@ class Report:
 
     def lines(self) -> list[str]:
         """The report for people."""
-        out = [f"{self.source}: {several(self.usable, 'usable picture')}"]
-        out += _listed("cannot be used", [f"{shown(name)}: {why}" for name, why in self.unusable])
+        return [*self.verdict(), *self.details()]
+
+    def verdict(self) -> list[str]:
+        """What a person must know first: how many can be used, and what to think about."""
+        return [
+            f"{self.source}: {several(self.usable, 'usable picture')}",
+            *(f"Warning: {words}" for words in self.warnings),
+        ]
+
+    def details(self) -> list[str]:
+        """What lies behind it, file by file."""
+        out = _listed("cannot be used", [f"{shown(name)}: {why}" for name, why in self.unusable])
         out += _listed("passed over", [f"{shown(name)}: {why}" for name, why in self.passed_over])
         out += _listed(
             "of several frames or pages, of which the first is used", [shown(name) for name in self.animations]
@@ -87,7 +97,7 @@ class Report:
                 out.append(f"{title} ({len(counts):,}): {first}" + (" …" if len(counts) > LISTED else ""))
         for title, groups in (("exact duplicates", self.duplicates), ("near duplicates", self.near_duplicates)):
             out += _listed(title, [some(group, 4) for group in groups])
-        return out + [f"Warning: {words}" for words in self.warnings]
+        return out
 
 
 def _listed(title: str, items: Sequence[str]) -> list[str]:

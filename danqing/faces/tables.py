@@ -12,6 +12,8 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from danqing.core.learned.score_words import as_read
+
 GAP = 2  # blanks between columns
 WORD = 20  # cells: longer words, such as paths and hashes, are broken where there is no room
 SENTENCE = 4  # blanks in a text that tells something in a sentence
@@ -25,8 +27,9 @@ def legible(text: object) -> str:
 def table_of(value: Any, width: int = 80) -> RenderableType:
     """JSON values as people like to read them, ``width`` cells wide."""
     if isinstance(value, dict):
-        return _pairs(value, width)
+        return _pairs(as_read(value), width)
     if isinstance(value, list) and value and all(isinstance(row, dict) for row in value):
+        value = [as_read(row) for row in value]
         flat = not any(isinstance(each, dict) for row in value for each in row.values())
         return _rows(value, width) if flat else _one_below_another(value, width)
     if isinstance(value, list) and any(isinstance(each, dict | list) for each in value):

@@ -5,12 +5,13 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 from shlex import quote
-from typing import Any
+from typing import Annotated, Any
 
 from danqing.core.artefacts.figures import Figures
 from danqing.core.artefacts.saving import Saving
 from danqing.core.disk import replacing
 from danqing.core.errors import OutputError
+from danqing.core.fields.budget import BudgetKind
 from danqing.core.fields.seed import Seed
 from danqing.core.json_text import json_text
 from danqing.core.operators.operator import operator_named
@@ -26,19 +27,21 @@ from danqing.training.report import Section, Shown, write_report
 
 ROWS, CLASSES = 10, 10
 SAMPLES = 2000
-SHOWN = (  # of the scores, with what they mean, in English and 中文
-    ("class_accuracy", "recognised as the digit that was asked for · 被认作所要的数字"),
-    ("frechet_distance", "distance from held-out real digits, less is better · 与真实数字的距离，越小越好"),
-    ("precision", "samples that look like real digits · 像真实数字的样本"),
-    ("recall", "real digits that the painter could have painted · 画得出的真实数字"),
-    ("density", "how densely samples lie among real digits · 样本在真实数字中的密度"),
-    ("coverage", "real digits with a sample nearby · 附近有样本的真实数字"),
-    ("copied_share", "samples nearer to a training digit than its next fellow · 比训练图片的近邻更近的样本"),
+SHOWN = (  # of the scores, with what they mean
+    ("class_accuracy", "recognised as the digit that was asked for"),
+    ("frechet_distance", "distance from held-out real digits, less is better"),
+    ("precision", "samples that look like real digits"),
+    ("recall", "real digits that the painter could have painted"),
+    ("density", "how densely samples lie among real digits"),
+    ("coverage", "real digits with a sample nearby"),
+    ("copied_share", "samples nearer to a training digit than its next fellow"),
 )
 
 
 @task
-def demo(out: Path = Path("demo"), budget: str = "2m", seed: Seed = 0, force: bool = False) -> Job[Figures]:
+def demo(
+    out: Path = Path("demo"), budget: Annotated[str, BudgetKind()] = "2m", seed: Seed = 0, force: bool = False
+) -> Job[Figures]:
     """Train a painter of digits in two minutes, let it paint, score it, and write a report about it.
 
     Args:

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from danqing.core.errors import OutputError, ParameterError, TrainingFailed
+from danqing.core.fields.budget import Budget
 from danqing.core.progress import Job, Progress, shared
 from danqing.nets.adversary import plays
 from danqing.training import record
-from danqing.training.budget import Budget
 from danqing.training.build import new_model, settings_of
 from danqing.training.config import TrainConfig, family_fields
 from danqing.training.loop import RunResult, resume, train

@@ -9,10 +9,12 @@ from typing import Any
 
 from danqing.core.artefacts.figures import Figures
 from danqing.core.errors import UserError
+from danqing.core.fields.budget import Budget
 from danqing.core.learned.finder import Finder
 from danqing.core.learned.model import Painter
 from danqing.core.learned.painting import Translator
 from danqing.core.operators.operator import operator_named
+from danqing.core.phrases.book import in_chinese
 from danqing.core.pictures.film_writing import write_frames
 from danqing.core.pictures.films import Frame
 from danqing.core.pictures.reading import read
@@ -20,7 +22,6 @@ from danqing.core.pictures.writing import write
 from danqing.core.progress import Job
 from danqing.data.store import Store
 from danqing.training import record
-from danqing.training.budget import Budget
 from danqing.training.config import TrainConfig
 from danqing.training.forecast import FIRST, SERIOUS
 from danqing.training.kit import Kit
@@ -102,6 +103,8 @@ def _sections(
     seen, minutes = summary["pictures_seen"], summary["seconds"] / 60
     pictures = len(kit.supplies.train) if isinstance(kit.supplies.train, Store) else None
     of = f", {seen / pictures:,.1f} times each of {pictures:,}" if pictures else ""
+    of_zh = f"（{pictures:,} 张各 {seen / pictures:,.1f} 次）" if pictures else ""
+    by_class = bool(kit.model.config.get("classes")) and not isinstance(kit.model, Finder)
     finds = isinstance(kit.model, Finder)
     begun = config.options.from_ is not None
     early, early_zh = ("", "") if begun else _early(seen, kit)
@@ -109,13 +112,13 @@ def _sections(
         yield Section(
             *(("What was found", "找到了什么") if finds else ("What was painted", "画出了什么")),
             f"After {minutes:,.1f} minutes and {seen:,} pictures seen{of}."
-            + (" One class a column." if kit.model.config.get("classes") and not finds else "")
+            + (" One class a column." if by_class else "")
             + early,
-            f"训练 {minutes:,.1f} 分钟、看过 {seen:,} 张图片之后。{early_zh}",
+            f"训练 {minutes:,.1f} 分钟、看过 {seen:,} 张图片{of_zh}之后。{'每列一类。' if by_class else ''}{early_zh}",
             [Shown(grids[-1], f"{record.GRIDS}/{grids[-1].name}", pixels=kit.supplies.train.size <= 32)],
         )  # fmt: skip
-    same, same_zh = ("pictures", "图片") if finds else ("latents", "潜在向量")
-    shown = [Shown(film, f"the same {same} at every look · 每次查看时的同一组{same_zh}")] if film else []
+    same = "the same pictures at every look" if finds else "the same latents at every look"
+    shown = [Shown(film, same)] if film else []
     yield Section(
         "How it learned", "怎样学会的",
         "Losses, readings and scores over pictures seen; a line where the doctor found something.",
@@ -173,7 +176,7 @@ def _scores(folder: Path, finding: Figures | str) -> Iterator[Section]:
     if isinstance(finding, str):
         yield Section(
             "How good it is", "画得怎样",
-            f"Not scored: {finding}.", "未评分。画图的模型可用 danqing evaluate 评分。",
+            f"Not scored: {finding}.", f"未评分：{in_chinese(finding)}。画图的模型可用 danqing evaluate 评分。",
         )  # fmt: skip
         return
     features = finding.numbers[0]["features"]
@@ -186,11 +189,12 @@ def _scores(folder: Path, finding: Figures | str) -> Iterator[Section]:
         f"{SAMPLES} 张样本，用 {features} 的特征衡量，附 95 % 区间；括号内是真实图片自身的分数。" + rough_zh,
         rows=score_rows(finding.numbers),
     )  # fmt: skip
+    verdict = verdict_on_copies(finding.numbers)
     yield Section(
         "Does it copy?", "有没有照抄？",
-        verdict_on_copies(finding.numbers)
-        + " Samples, each with its nearest training pictures to its right; the upper half are the nearest of all.",
-        "每张样本右边是与它最相近的训练图片；上半部分是最相近的样本。",
+        f"{verdict} Samples, each with its nearest training pictures to its right; the upper half are the nearest of "
+        "all.",
+        f"{in_chinese(verdict)}每张样本右边是与它最相近的训练图片；上半部分是最相近的样本。",
         [Shown(folder / record.NEIGHBOURS, record.NEIGHBOURS)],
     )  # fmt: skip
 

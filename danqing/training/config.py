@@ -20,7 +20,6 @@ from danqing.core.learned.proposals import Stage
 from danqing.core.menu import families
 from danqing.core.words import words_of
 from danqing.data.augment import augmentations
-from danqing.training.budget import Budget
 from danqing.training.options import GOING_ON, Options, option_fields
 from danqing.training.stages import check_growth, growing, read_stages, stages_to_json
 
@@ -96,7 +95,6 @@ class TrainConfig:
             raise ParameterError("no such option", where=name, remedy=f"{family} knows: {known}")
         params = checked(tuple(form.values()), {k: v for k, v in values.items() if k in form})
         chosen = Options(**checked(tuple(options.values()), {k: v for k, v in values.items() if k in options}))
-        Budget.parse(chosen.every, of=Budget.parse(chosen.budget))
         augmentations(chosen.augment)
         made = cls(family, data, params, chosen, stages)
         if chosen.grow is not None:

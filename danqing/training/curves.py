@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from danqing.core.disk import replacing
+from danqing.core.learned.score_words import as_read
 from danqing.training.record import read_log
 
 TALL = 2.8  # inches a panel
@@ -21,11 +22,15 @@ def draw_curves(log: Path, file: Path) -> Path:
     from matplotlib.figure import Figure
 
     entries = list(read_log(log))
-    scores = _series(entries, "scores")
+    scores = _series(
+        [{**entry, "scores": as_read(entry["scores"])} for entry in entries if "scores" in entry], "scores"
+    )
+    first = next((next(iter(entry["scores"]), "") for entry in entries if "scores" in entry), "")
+    better = "more" if first.startswith("-") else "less"
     panels = {
         "losses": _series(entries, "losses"),
         "readings": _series(entries, "readings"),
-        f"scores on held-out pictures (of {next(iter(scores), None)} less is better)": scores,
+        f"scores on held-out pictures (of {next(iter(scores), None)} {better} is better)": scores,
     }
     panels = {title: series for title, series in panels.items() if series}
     count = max(1, len(panels))

@@ -12,13 +12,13 @@ from typing import Any, NamedTuple
 
 import torch
 
+from danqing.core.fields.budget import Budget
 from danqing.core.learned.families import family_named
 from danqing.core.learned.model import Painter, Samples
 from danqing.core.progress import Job, Progress
 from danqing.data.advice import FEWEST, too_few
 from danqing.data.report import Report, shorter_side
 from danqing.training.adaptive import FEW
-from danqing.training.budget import Budget
 from danqing.training.machine import prepare, steps_per_second, to_machine
 from danqing.training.process import apart
 from danqing.training.step import settings_by_part

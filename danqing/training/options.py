@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
+from danqing.core.fields.budget import BudgetKind
 from danqing.core.fields.form import Field, schema
 from danqing.core.fields.number import Range
 from danqing.core.fields.origin import Origin
@@ -83,8 +84,8 @@ class Options:
     channels: Literal["auto", "grey", "colour"] = "auto"
     conditional: bool = True
     fit: Literal["crop", "pad", "stretch", "tiles"] | None = None
-    budget: str = "10m"
-    every: str = "10%"
+    budget: Annotated[str, BudgetKind()] = "10m"
+    every: Annotated[str, BudgetKind(is_share=True)] = "10%"
     batch: Annotated[int, Range(1, 65536, "pictures")] | None = None
     lr: Annotated[float, Range(0, 1e9)] | None = None
     beta1: Annotated[float, Range(0, 0.9999)] | None = None

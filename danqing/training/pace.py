@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from danqing.training.budget import Budget, Spent
+from danqing.core.fields.budget import Budget, Spent
 from danqing.training.options import Options
 from danqing.training.state import Position
 

@@ -6,11 +6,11 @@ import resource
 import sys
 from typing import Any, NamedTuple
 
+from danqing.core.fields.budget import Budget
 from danqing.core.learned.manner import computes_bf16
 from danqing.core.learned.model import Painter
 from danqing.core.progress import Job, Progress
 from danqing.training.beginnings import beginning, take_over
-from danqing.training.budget import Budget
 from danqing.training.build import new_model, settings_of
 from danqing.training.config import TrainConfig
 from danqing.training.forecast import about

@@ -9,6 +9,7 @@ from pathlib import Path
 import torch
 
 from danqing.core.errors import DanqingError, DataError, ModelFileError, ParameterError, UserError
+from danqing.core.fields.budget import Budget
 from danqing.core.learned.card import locate, read_card
 from danqing.core.learned.families import family_named
 from danqing.core.learned.finder import Finder
@@ -17,7 +18,6 @@ from danqing.core.menu import families
 from danqing.core.notes import note, noted
 from danqing.nets.adversary import plays
 from danqing.training.beginnings import begun_with
-from danqing.training.budget import Budget
 from danqing.training.build import Facts, built, settings_of
 from danqing.training.config import TrainConfig
 from danqing.training.freezing import check_learning

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from danqing.core.disk import replacing
+from danqing.core.phrases.book import in_chinese
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -18,7 +19,10 @@ TEMPLATE = "report.html.j2"  # beside this file
 
 
 class Shown(NamedTuple):
-    """A picture file with its caption; ``pixels`` enlarges small pictures without blurring them."""
+    """A picture file with its caption; ``pixels`` enlarges small pictures without blurring them.
+
+    What the phrase book knows of captions and rows stands on the page in 中文, too.
+    """
 
     file: Path
     caption: str
@@ -61,7 +65,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters["source"] = _source
+    environment.filters |= {"source": _source, "chinese": in_chinese}
     return environment
 
 

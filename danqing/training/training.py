@@ -12,6 +12,7 @@ import torch
 
 from danqing.core.learned.adapters import adapted_as
 from danqing.core.learned.model import Samples
+from danqing.core.learned.score_words import as_read
 from danqing.core.learned.weights import save
 from danqing.core.pictures.contract import Images
 from danqing.core.progress import Job, Progress
@@ -273,7 +274,7 @@ class Training:
         return facts_of(self.config, self.kit, self.position, self.precision, self.scores)
 
     def _words(self, losses: dict[str, float]) -> str:
-        figures = [f"{name} {value:.3f}" for name, value in [*losses.items(), *self.scores.items()]]
+        figures = [f"{name} {value:.3f}" for name, value in [*losses.items(), *as_read(self.scores).items()]]
         return " · ".join([f"{self.position.seen / 1000:,.1f} kimg", *figures])
 
 

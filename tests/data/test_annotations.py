@@ -302,6 +302,11 @@ def test_check_and_convert_tell_faults_and_leave_with_1(photos: Path, tmp_path: 
     assert "annotation 2 of a.png has a box of no area" in checked.output
     assert f"Suggestion: danqing train detector {photos} --labels {file} --skip-bad" in checked.output
     assert "to paint" not in checked.output  # what is wanted of labelled things
+    first, detail = checked.output.split("In detail:")
+    assert "Warning: 1 label cannot be used" in first
+    assert "Suggestion: " in first
+    assert "annotation 2" not in first
+    assert "labels that cannot be used (1):" in detail
     words = ["data", "convert", str(file), "--pictures", str(photos), "--target", str(tmp_path / "y"), "--to", "yolo"]
     assert CliRunner().invoke(cli, words).exit_code == 1
     assert (tmp_path / "y" / "a.txt").read_text().startswith("0 0.15")

@@ -15,6 +15,7 @@ from danqing.core.progress import finish
 from danqing.data.check import check
 from danqing.data.likeness import alike, look_at
 from danqing.data.report import Report
+from danqing.tasks.data.check import check as data_check
 
 Paint = Callable[..., Path]
 
@@ -152,3 +153,17 @@ def test_wrong_requests(tmp_path: Path) -> None:
         report_of("digits", family="gam")
     with pytest.raises(DataError, match="is empty"):
         report_of(tmp_path)
+
+
+def test_what_to_do_is_told_before_the_details(odd_files: tuple[Path, set[str]]) -> None:
+    """Of a set with long lists of faults, too: whoever reads the first lines knows what to do."""
+    folder, bad = odd_files
+    told = finish(data_check.job(str(folder)))
+    lines = told.lines
+    at = lines.index("In detail:")
+    assert lines[0] == f"{folder}: 7 usable pictures"
+    assert all(line.startswith("Warning: ") for line in lines[1:3])
+    assert any(line.startswith("Suggestion: danqing train dcgan") and "--skip-bad" in line for line in lines[:at])
+    assert f"cannot be used ({len(bad)}):" in lines[at:]
+    assert not any(line.startswith(("Warning", "Suggestion")) for line in lines[at:])
+    assert told.told()["suggestion"] == [line for line in lines[:at] if line in told.told()["suggestion"]]

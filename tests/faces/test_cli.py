@@ -276,6 +276,21 @@ def test_painting_from_the_command_line(painter: Path) -> None:
     assert json.loads(run("replay", "generate-grid.png", "--force", "--json").stdout)["identical"] is True
 
 
+@pytest.mark.parametrize(
+    ("count", "rows", "columns"), [(1, 1, 1), (3, 1, 3), (4, 2, 2), (6, 2, 3), (9, 3, 3), (64, 8, 8)]
+)
+def test_a_sheet_is_nearly_square_and_is_made_again_bit_for_bit(
+    painter: Path, count: int, rows: int, columns: int
+) -> None:
+    assert run("generate", painter, "--count", count, "--grid").exit_code == 0
+    assert read("generate-grid.png").pixels.shape[-2:] == (rows * 18 - 2, columns * 18 - 2)
+    assert json.loads(run("show", "generate-grid.png", "--json").stdout)[0]["take"] == "grid"
+    first = Path("generate-grid.png").read_bytes()
+    assert json.loads(run("replay", "generate-grid.png", "--force", "--json").stdout)["identical"] is True
+    assert Path("generate-grid.png").read_bytes() == first
+    assert "there already" in run("generate", painter, "--count", count, "--grid").stderr
+
+
 def test_a_label_that_is_not_there(painter: Path) -> None:
     result = run("generate", painter, "--label", 3)
     assert result.exit_code == 2

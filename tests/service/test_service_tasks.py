@@ -15,12 +15,13 @@ from serving import Running, running
 from danqing.core import menu
 from danqing.core.artefacts.pictures import recipe_in
 from danqing.core.errors import ParameterError
-from danqing.core.menu import operators
+from danqing.core.menu import families, operators
 from danqing.core.operators.operator import operator_named
 from danqing.core.pictures.reading import read
 from danqing.core.pictures.writing import write
 from danqing.core.recipe import to_json
 from danqing.faces.service import catalogue
+from danqing.faces.service.models import bases_of
 from danqing.faces.service.sent_values import read_values
 
 
@@ -233,6 +234,54 @@ def test_a_set_is_composed_as_a_job(server: Running) -> None:
     assert "nothing to lay on" in str(refused)
 
 
+def test_what_was_composed_is_a_set_that_a_detector_learns_from(server: Running) -> None:
+    """Its labels lie beside the pictures, in the zip as on the disk."""
+    values = {"digits": True, "count": 8, "width": 48, "height": 48, "labels": "yolo", "smallest": 0.5}
+    job = server.client.post("/v1/jobs", json={"task": "data-compose", "values": values, "title": "signs"}).json()
+    done = server.until(job["id"], "done", "failed")
+    assert done["state"] == "done", done["error"]
+    answer = server.client.post(f"/v1/jobs/{job['id']}/dataset", json={})
+    assert answer.status_code == 201, answer.text
+    kept = answer.json()
+    assert (kept["name"], kept["pictures"], kept["classes"]) == ("signs.zip", 8, {})
+    shown = server.client.get(f"/v1/datasets/{kept['id']}/pictures").json()
+    assert [each["name"] for each in shown["pictures"]] == [f"pictures/{at:06}.png" for at in range(8)]
+    assert server.client.post(f"/v1/jobs/{job['id']}/dataset", json={}).json()["id"] == kept["id"]
+    small = {"backbone": "mobilenet", "size": 32, "budget": "16pictures", "every": "100%", "batch": 8, "threads": 1}
+    asked = {"task": "train-detector", "values": {"data": kept["id"], **small}}
+    done = server.until(server.client.post("/v1/jobs", json=asked).json()["id"], "done", "failed")
+    assert done["state"] == "done", done["error"]
+    again = server.client.post(f"/v1/jobs/{done['id']}/dataset", json={})
+    assert (again.status_code, again.json()["detail"]) == (409, "this job made no set of pictures")
+
+
+def test_pictures_of_a_folder_are_told_by_their_names_in_it(tmp_path: Path, photo: Path) -> None:
+    """A page looks them up by these; where the folder lies is told to nobody."""
+    folder = tmp_path / "mine" / "all of them"
+    (folder / "by the sea").mkdir(parents=True)
+    (folder / "by the sea" / "one.png").write_bytes(photo.read_bytes())
+    with running(tmp_path / "data", pictures=(folder.parent,)) as server:
+        (name,) = [
+            each["id"] for each in server.client.get("/v1/datasets").json()["datasets"] if each["origin"] == "folder"
+        ]
+        asked = {"task": "data-label_next", "values": {"pictures": name, "weights": "digits", "count": 1}}
+        done = server.until(server.client.post("/v1/jobs", json=asked).json()["id"], "done", "failed")
+        assert done["state"] == "done", done["error"]
+        (row,) = done["result"]["numbers"]
+        assert row["picture"] == "by the sea/one.png"
+        assert server.client.get(f"/v1/datasets/{name}/pictures/{row['picture']}").status_code == 200
+
+
+def test_a_model_tells_all_that_it_can_be_taken_for(server: Running) -> None:
+    known = {each["id"]: set(each["bases"]) for each in server.client.get("/v1/models").json()["models"]}
+    assert {"Recogniser", "Viewer", "Model"} <= known["digits"]
+    assert {"Translator", "Model"} <= known["print-to-kai"]
+    assert not known["print-to-kai"] & {"Painter", "Viewer"}
+    wanted = {each["model"]["base"] for task in server.client.get("/v1/tasks").json()["tasks"]
+              for each in task["fields"] if "model" in each}  # fmt: skip
+    assert wanted <= {base for family in families() for base in bases_of(family)}
+
+
 def test_a_model_is_exported_as_a_job_whose_file_can_be_had(server: Running) -> None:
     pytest.importorskip("onnxruntime")
     pytest.importorskip("onnxscript")
@@ -284,11 +333,12 @@ def test_a_task_that_is_not_there_is_told_with_the_one_that_may_be_meant(
         assert (answer.status_code, answer.json()["remedy"]) == (404, remedy)
 
 
+@pytest.mark.parametrize("name", ["budget", "every"])
 @pytest.mark.parametrize("budget", ["soon", "", "0m", "-3m", "10"])
-def test_a_training_with_no_budget_that_there_is_does_not_wait_to_fail(server: Running, budget: str) -> None:
-    asked = {"task": "train-mlpgan", "values": {"data": "digits", "budget": budget}}
+def test_a_training_with_no_budget_that_there_is_does_not_wait_to_fail(server: Running, budget: str, name: str) -> None:
+    asked = {"task": "train-mlpgan", "values": {"data": "digits", name: budget}}
     refused = server.client.post("/v1/jobs", json=asked)
-    assert (refused.status_code, refused.json()["parameter"]) == (422, "budget")
+    assert (refused.status_code, refused.json()["parameter"]) == (422, name)
 
 
 @pytest.mark.parametrize("task", ["edges", "repair"])

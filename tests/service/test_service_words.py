@@ -13,10 +13,11 @@ from serving import Running
 from danqing.core import errors
 from danqing.core.errors import DanqingError
 from danqing.core.learned.families import family_named
+from danqing.core.phrases.book import BOOK, book, id_of
 from danqing.data.advice import advice
 from danqing.data.report import Report, Unusable
 from danqing.faces.service import catalogue
-from danqing.faces.service.phrases import BOOK, LANGUAGE, UNKNOWN, book, help_book, id_of, language_of, message_id, said
+from danqing.faces.service.phrases import LANGUAGE, UNKNOWN, help_book, language_of, message_id, said
 from danqing.faces.service.problems import KINDS, STATUS, TITLES, Problem, as_json, problem_of
 from danqing.faces.service.web import in_language
 from danqing.training.alarm import known_alarms

@@ -70,10 +70,13 @@ def test_ways_to_paint_that_no_model_here_knows_stand_apart_and_say_so(open_page
     ways = page.get_by_role("group", name="What to paint").get_by_role("button")
     expect(ways.first).to_have_text("Generate")
     expect(ways.last).to_have_text("Activation maximisation")
-    translate = page.get_by_role("button", name="Translate")
-    expect(translate).to_be_hidden()
+    expect(
+        page.get_by_role("button", name="Translate")
+    ).to_be_visible()  # a pix2pix, which is a translator, comes along
+    by_flow = page.get_by_role("button", name="Image to image")
+    expect(by_flow).to_be_hidden()
     page.get_by_text("Needs another kind of model").click()
-    translate.click()
+    by_flow.click()
     expect(page.get_by_text("No model here can do this.")).to_be_visible()
     expect(page.get_by_role("button", name="Train one now")).to_have_count(0)
     ways.last.click()
@@ -167,6 +170,18 @@ def test_who_searches_by_name_finds_what_is_called_so(open_page: Open, photo: Pa
     page = open_page(locale="zh-CN")
     choose(page, photo, "补画")
     expect(page.get_by_role("region", name="步骤").get_by_role("listitem")).to_contain_text("补画")
+
+
+def test_a_budget_that_is_none_is_marked_before_it_is_sent(open_page: Open) -> None:
+    page = open_page("train", refuses=True)
+    budget = page.get_by_role("textbox", name="Budget").first
+    for text, wrong in (("soon", True), ("0m", True), ("500KIMG", False), ("90 s", False)):
+        budget.fill(text)
+        assert budget.evaluate("one => one.matches(':invalid')") == wrong, text
+    budget.fill("soon")
+    budget.press("Enter")
+    page.get_by_role("button", name="Start training").click()  # once: it stays where it is pressed
+    expect(page.get_by_role("alert")).to_contain_text("Budget: 'soon' is not a budget. Say 90s, 10m, 2h")
 
 
 def test_a_training_that_is_started_is_seen(open_page: Open, studio: Running) -> None:

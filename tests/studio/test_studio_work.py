@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import textwrap
+import zipfile
+from io import BytesIO
 from pathlib import Path
 
 import pytest
@@ -35,6 +37,48 @@ def test_a_training_is_started_watched_stopped_and_resumed(open_page: Open, stud
     before = picture.get_attribute("src")
     page.get_by_role("group", name="Latent sliders").get_by_role("slider").first.press("ArrowRight")
     expect(picture).not_to_have_attribute("src", str(before))
+
+
+@pytest.mark.slow
+def test_pictures_are_composed_and_learned_from(open_page: Open, studio: Running) -> None:
+    page = open_page("train")
+    page.get_by_role("button", name="Compose").click()
+    page.get_by_role("checkbox", name="Digits").check()
+    for name, value in (("Count", "1"), ("Width", "16")):
+        page.get_by_role("slider", name=name).press("Home")
+        expect(page.get_by_role("slider", name=name)).to_have_attribute("aria-valuetext", value)
+    page.get_by_role("button", name="Begin").click()
+    result = page.get_by_role("region", name="Result")
+    expect(result.get_by_alt_text("pictures/000000.png")).to_be_visible()
+    page.reload()
+    page.get_by_role("button", name="Compose").click()
+    expect(page.get_by_role("checkbox", name="Digits")).to_be_checked()
+    result.get_by_role("button", name="Learn from these").click()
+    expect(page.get_by_label("Set of pictures").locator("option:checked")).to_contain_text("Compose.zip · 1 pictures")
+    (job,) = studio.client.get("/v1/jobs?task=data-check&limit=1").json()["jobs"]
+    studio.until(job["id"], "done", "failed")
+
+
+@pytest.mark.slow
+def test_pictures_that_are_worth_labelling_are_shown(open_page: Open, studio: Running, photo: Path) -> None:
+    stream = BytesIO()
+    with zipfile.ZipFile(stream, "w") as made:
+        made.write(photo, "by the sea/海.png")
+    kept = studio.client.post("/v1/datasets", params={"name": "loose.zip"}, content=stream.getvalue()).json()
+    page = open_page("train", width=390, height=844, locale="zh-CN")
+    page.get_by_role("button", name="接下来标注哪些").click()
+    here = page.get_by_role("region", name="制作与标注图片")
+    start = here.get_by_role("button", name="开始")
+    expect(start).to_be_disabled()
+    sets = here.get_by_label("图片", exact=True)
+    assert "digits" not in sets.locator("option").all_text_contents(), "it has no files of its own"
+    sets.select_option(kept["id"])
+    here.get_by_label("权重").select_option("digits")
+    start.click()
+    picture = here.get_by_role("listitem").get_by_alt_text("by the sea/海.png")
+    expect(picture).to_be_visible()
+    assert picture.evaluate("one => one.decode().then(() => one.naturalWidth)") > 0
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
 
 
 @pytest.mark.slow

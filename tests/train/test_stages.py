@@ -11,12 +11,12 @@ import torch
 from torch import Tensor, nn
 
 from danqing.core.errors import ParameterError
+from danqing.core.fields.budget import Budget
 from danqing.core.learned.families import family_named
 from danqing.core.learned.model import Model, Samples
 from danqing.core.learned.proposals import Optimiser
 from danqing.core.learned.weights import load_tensors, save_tensors
 from danqing.core.progress import Job, finish
-from danqing.training.budget import Budget
 from danqing.training.build import settings_of
 from danqing.training.config import TrainConfig
 from danqing.training.freezing import freeze, layers

@@ -11,12 +11,12 @@ import torch
 from torch import Tensor
 
 from danqing.core.artefacts.artefact import Artefact, Part, kinds, numbered_name
-from danqing.core.artefacts.saving import Saving
+from danqing.core.artefacts.saving import NEARLY_SQUARE, Saving
 from danqing.core.errors import DanqingError
 from danqing.core.pictures.contract import Images, Picture
 from danqing.core.pictures.header import recipe_of
 from danqing.core.pictures.reading import read
-from danqing.core.pictures.sheet import contact_sheet
+from danqing.core.pictures.sheet import contact_sheet, near_square
 from danqing.core.pictures.writing import check_format, write
 from danqing.core.recipe import Recipe
 
@@ -56,7 +56,9 @@ class Pictures(Artefact):
 
     def parts(self, target: Path, saving: Saving, numbered: bool = False) -> list[Part]:
         if saving.columns:
-            return [Part(Pictures(contact_sheet(self.x, saving.columns)), target, "grid")]
+            count, _, height, width = self.x.shape
+            columns = near_square(count, height, width) if saving.columns == NEARLY_SQUARE else saving.columns
+            return [Part(Pictures(contact_sheet(self.x, columns)), target, "grid")]
         if len(self.x) == 1 and not numbered:
             return [Part(self, target)]
         return [Part(Pictures(each), numbered_name(target, at), at) for at, each in enumerate(self.x.split(1))]

@@ -10,6 +10,7 @@ from danqing.core.recipe import Step
 
 Take = int | str | None  # as a step of a recipe has it
 GRID: Take = "grid"  # all pictures on one sheet
+NEARLY_SQUARE = -1  # columns: as many as suit the number of pictures; a recipe of a sheet then names none
 QUALITY = 92
 
 
@@ -34,7 +35,7 @@ class Saving:
     def facts(self, take: Take) -> dict[str, int]:
         """What a recipe must say of this, so that a replay writes the same file."""
         facts = {"depth": self.depth or 0, "quality": self.quality if self.quality != QUALITY else 0}
-        return {k: v for k, v in {**facts, "columns": self.columns if take == GRID else 0}.items() if v}
+        return {k: v for k, v in {**facts, "columns": max(0, self.columns) if take == GRID else 0}.items() if v}
 
     @property
     def most(self) -> int | None:
@@ -44,7 +45,7 @@ class Saving:
     @classmethod
     def of(cls, step: Step, force: bool = False) -> Saving:
         """How a step's picture was saved."""
-        columns = step.saved.get("columns", 0) if step.take == GRID else 0
+        columns = step.saved.get("columns", NEARLY_SQUARE) if step.take == GRID else 0
         depth: Literal[8, 16] | None = {8: 8, 16: 16}.get(step.saved.get("depth", 0))  # type: ignore[assignment]
         return cls(force, depth, step.saved.get("quality", QUALITY), columns)
 
@@ -54,4 +55,4 @@ def goes_beside(step: Step) -> bool:
     return isinstance(step.take, str) and step.take != GRID
 
 
-__all__ = ["GRID", "QUALITY", "Saving", "Take", "goes_beside"]
+__all__ = ["GRID", "NEARLY_SQUARE", "QUALITY", "Saving", "Take", "goes_beside"]

@@ -13,7 +13,10 @@ from danqing.core.pictures.state import state_of
 
 
 class PathKind(Kind):
-    """A place on the disk: ``pathlib.Path``; where a file lies there, the work depends on what is in it."""
+    """A place on the disk: ``pathlib.Path``; where a file lies there, the work depends on what is in it.
+
+    Kinds of places derive from it.
+    """
 
     noun: ClassVar[str] = "a file"
     metavar: ClassVar[str] = "PATH"
@@ -23,7 +26,7 @@ class PathKind(Kind):
 
     @classmethod
     def of(cls, hint: Any, marks: tuple[Any, ...]) -> Kind | None:
-        return cls() if hint is Path else None
+        return cls() if hint is Path and cls is PathKind else None
 
     def parse(self, text: str) -> Path:
         return Path(text)

@@ -2,7 +2,32 @@
 
 from __future__ import annotations
 
+import math
+
 from danqing.core.pictures.contract import Images
+
+ONE_ROW = 3  # pictures: so few stand side by side
+LONGEST = 2.0  # sides of a sheet of more, to one another
+WIDER = math.log(1.1)  # screens are wider than high
+
+
+def near_square(count: int, height: int, width: int) -> int:
+    """How many pictures of a size a row make a sheet nearly square, with few places left empty.
+
+    Args:
+        count: pictures on the sheet.
+        height: of each.
+        width: of each.
+    """
+    if count <= ONE_ROW and width <= height * LONGEST:
+        return max(1, count)
+
+    def faults(columns: int) -> tuple[bool, int, float]:
+        rows = -(-count // columns)
+        shape = math.log(columns * width / (rows * height))
+        return abs(shape) > math.log(LONGEST) + 1e-9, columns * rows - count, abs(shape - WIDER)
+
+    return min(range(1, count + 1), key=faults)
 
 
 def contact_sheet(x: Images, columns: int, gap: int = 2) -> Images:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from danqing.core.artefacts.artefact import Artefact
-from danqing.core.artefacts.saving import Saving
+from danqing.core.artefacts.saving import NEARLY_SQUARE, Saving
 from danqing.core.disk import check_there
 from danqing.core.errors import DataError, OutputError, ParameterError
 from danqing.core.fields.form import Field, field_of, schema
@@ -23,7 +23,7 @@ from danqing.core.pictures.partners import partners
 from danqing.core.recipe import LONGEST_NAME
 from danqing.core.runs.order import NEVER_OVER_SOURCES, Call, Order
 
-GRID_COLUMNS = 8
+ON_A_SHEET = "Lay all pictures on one sheet, nearly square unless --columns says how many in a row."
 
 
 class _Source(NamedTuple):
@@ -68,7 +68,7 @@ class Folders:
         known = {each.name for each in fields(Saving)}
         saving = {name: value for name, value in given.items() if name in known}
         if given.get("grid") and not saving.get("columns"):
-            saving["columns"] = GRID_COLUMNS
+            saving["columns"] = NEARLY_SQUARE
         places = {name: given[name] for name in ("pictures", "out", "out_dir") if name in given}
         return cls(**places, saving=Saving(**saving))
 
@@ -170,7 +170,7 @@ def places_of(operator: Operator[..., Any]) -> tuple[Field, ...]:
     places = [
         field_of("out", Path | None, None, makes.place),
         field_of("out_dir", Path | None, None, "Write results into this folder."),
-        *([field_of("grid", bool, False, "Lay all pictures on one sheet.")] if "columns" in wanted else []),
+        *([field_of("grid", bool, False, ON_A_SHEET)] if "columns" in wanted else []),
         *(each for each in schema(Saving) if each.name in wanted),
         field_of(
             "on", str | None, None, "Where it is done: ray, or ray:ADDRESS of a cluster; by default in this process."

@@ -157,8 +157,10 @@ def field_told(field: Field, task: AnyTask) -> dict[str, Any]:
         "words": field.words,
         "group": _group(kind),
         "several": field.name == task.subject,
-        "schema": field.json_schema(),
+        "schema": (schema := field.json_schema()),
     }
+    if "pattern" in schema and not kind.opens:  # where ids are sent in place of files, these are no patterns of ids
+        out["pattern"] = schema["pattern"]
     if not field.required and field.default is not None:
         out["default"] = (
             kind.spelt(field.default) if not isinstance(field.default, bool | int | float) else field.default

@@ -11,7 +11,7 @@ from danqing.core.disk import hash_of
 from danqing.core.errors import DanqingError
 from danqing.core.learned.card import bundled, read_card
 from danqing.core.learned.families import family_named
-from danqing.core.learned.model import Painter, Recogniser, Restorer
+from danqing.core.learned.model import Model, Painter, Recogniser, Restorer
 from danqing.core.menu import families
 from danqing.core.runs.blobs import safe_name
 from danqing.faces.service.cards import Cards
@@ -53,6 +53,7 @@ class Models:
             "origin": origin,
             "family": card.get("family"),
             "base": base_of(str(card.get("family"))),
+            "bases": bases_of(str(card.get("family"))),
             "task": config.get("task", ""),
             "bytes": file.stat().st_size,
             "sha256": hash_of(file),
@@ -115,6 +116,17 @@ def base_of(family: str) -> str:
     return next((base.__name__ for base in (Painter, Restorer, Recogniser) if issubclass(made, base)), made.__name__)
 
 
+def bases_of(family: str) -> list[str]:
+    """All that a family of models derives from, itself the first: whatever asks for one of these takes it."""
+    if family not in families():
+        return []
+    try:
+        made = family_named(family)
+    except DanqingError:
+        return []
+    return list(dict.fromkeys(base.__name__ for base in made.__mro__ if issubclass(base, Model)))
+
+
 def _classes(card: Mapping[str, Any], config: Mapping[str, Any]) -> list[str]:
     """The classes that a model knows, by name or number."""
     names = [str(name) for name in card.get("classes") or ()]
@@ -122,4 +134,4 @@ def _classes(card: Mapping[str, Any], config: Mapping[str, Any]) -> list[str]:
     return names if len(names) == count else [str(number) for number in range(count)]
 
 
-__all__ = ["Models", "base_of"]
+__all__ = ["Models", "base_of", "bases_of"]

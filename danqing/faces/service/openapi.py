@@ -112,6 +112,7 @@ def example_of(name: str) -> dict[str, Any]:
         "model": next(iter(bundled()), "9c1dfaa3" * 8),
         "dataset": BUILT_IN[0],
         "file": "9c1dfaa3" * 8,
+        "folder": "9c1dfaa3" * 8,
     }
     fields = [each for each in catalogue.form_of(catalogue.task_of(name)) if each.required or each.default is not None]
     shown: dict[str, Any] = {}

@@ -17,6 +17,7 @@ from danqing.faces.service.web import Told, Whole, in_thread, service_of, zip_an
 
 job_files = APIRouter(prefix="/v1", tags=["jobs"])
 SHOWN = ("log.jsonl", "curves.png", "config.json", "card.json", "check.json", "skipped.json")  # of a training's run
+OUT = "out/"  # what the names of the files begin with that a task writes
 
 
 @job_files.get("/jobs/{id}/result", summary="The result of a job")
@@ -82,7 +83,9 @@ def files_of(service: Service, job: JobFolder) -> dict[str, Path]:
     found = {name: job.run / name for name in SHOWN if (job.run / name).is_file()}
     found |= {f"grids/{each.name}": each for each in sorted((job.run / "grids").glob("*.png"))}
     out = job.folder / "out"
-    found |= {f"out/{each.relative_to(out).as_posix()}": each for each in sorted(out.rglob("[!.]*")) if each.is_file()}
+    made = (each for each in sorted(out.rglob("[!.]*")) if each.is_file())
+    names = ((each.relative_to(out), each) for each in made)
+    found |= {f"{OUT}{name.as_posix()}": each for name, each in names if not name.parts[0].startswith(".")}
     for each in (job.end().get("result") or {}).get("files", []):
         if service.shelf.holds(each["id"]):
             file = service.shelf.file(each["id"])
@@ -112,4 +115,4 @@ def _rows(file: Path, after: int) -> tuple[list[Any], int]:
     return rows, start
 
 
-__all__ = ["files_of", "job_files"]
+__all__ = ["OUT", "files_of", "job_files"]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import asdict
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Request, Response
 
+from danqing.core.fields.budget import BudgetKind
 from danqing.core.operators.operator import Operator
 from danqing.data.sources import BUILT_IN
 from danqing.faces.service import catalogue
@@ -21,8 +21,6 @@ from danqing.faces.service.service import Service
 from danqing.faces.service.web import Told, Whole, in_thread, json_of, service_of, text_like
 
 jobs = APIRouter(prefix="/v1", tags=["jobs"])
-UNITS = "s|sec|m|min|h|d|pictures|img|kimg|mimg|epochs|epoch"
-SAID = rf"^\s*(?=[0-9.]*[1-9])[0-9]{{1,9}}(\.[0-9]{{1,9}})?\s*({UNITS})\s*$"  # of a training: how long it lasts
 STATE = text_like(f"^(({'|'.join(STATES)})(,({'|'.join(STATES)}))*)?$")
 BODY = json_body(
     {
@@ -77,8 +75,6 @@ def _task(service: Service, asked: dict[str, Any]) -> dict[str, Any]:
     values = read_values(task, values)
     if task.trains and "data" not in values:
         raise Problem("parameter", "is required: a set of pictures", parameter="data")
-    if task.trains and values.get("budget") is not None:
-        _check_budget(values["budget"])
     saving = Kept.of(asked.get("saving"), service.settings.limits.pixels)
     if isinstance(task, Operator):
         for each in catalogue.form_of(task):
@@ -89,13 +85,6 @@ def _task(service: Service, asked: dict[str, Any]) -> dict[str, Any]:
     else:
         resolved(task, values, service.shelf.find)
     return {"task": name, "values": values, "saving": saving.told()}
-
-
-def _check_budget(budget: Any) -> None:
-    """Refuse what is no budget before a job waits its turn with it."""
-    if not isinstance(budget, str) or not re.fullmatch(SAID, budget.lower()):
-        remedy = "Say 90s, 10m, 2h, 500kimg, 20000pictures or 20epochs"
-        raise Problem("parameter", f"{str(budget)[:50]!r} is not a budget", parameter="budget", remedy=remedy)
 
 
 def _check_there(service: Service, name: str, field: str) -> None:
@@ -173,17 +162,18 @@ async def pause(request: Request, id: str) -> Response:
     return Told(await in_thread(lambda: service.jobs.told(service.jobs.pause(id))))
 
 
-BUDGET = json_body({"budget": {"type": "string", "pattern": SAID}}, optional=True)
+BUDGET = BudgetKind()
+ANOTHER = json_body({"budget": BUDGET.json_schema()}, optional=True)
 
 
-@jobs.post("/jobs/{id}/resume", summary="Let a job go on", openapi_extra=BUDGET)
+@jobs.post("/jobs/{id}/resume", summary="Let a job go on", openapi_extra=ANOTHER)
 async def resume(request: Request, id: str) -> Response:
     """Let a job go on; a training may be given another budget."""
     service = service_of(request)
     changes = await json_of(request, empty=True)
     check_members(changes, {"budget"})
     if "budget" in changes:
-        _check_budget(changes["budget"])
+        BUDGET.check(changes["budget"], "budget")
     return Told(await in_thread(lambda: service.jobs.told(service.jobs.resume(id, changes))))
 
 

@@ -7,17 +7,19 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Request, Response
 
 from danqing.core.pictures.contract import Picture
+from danqing.core.pictures.names import READABLE
 from danqing.core.pictures.reading import read
 from danqing.faces.service import catalogue
 from danqing.faces.service.bodies import json_body, upload
 from danqing.faces.service.display import MEDIA, encoded, smaller, with_opacity
 from danqing.faces.service.members import check_members
 from danqing.faces.service.problems import Problem, not_found
+from danqing.faces.service.routes_job_files import OUT, files_of
 from danqing.faces.service.routes_jobs import submitted
 from danqing.faces.service.sent_values import read_values
 from danqing.faces.service.service import Service
 from danqing.faces.service.sets import CHECK
-from danqing.faces.service.web import Told, Whole, in_thread, json_of, received, service_of
+from danqing.faces.service.web import Told, Whole, in_thread, json_of, received, service_of, write_zip
 
 sets = APIRouter(prefix="/v1", tags=["datasets"])
 
@@ -39,8 +41,29 @@ async def send_dataset(request: Request) -> Response:
         each = sent[0]
         title = each.name if each.name.lower().endswith(".zip") else f"{each.name}.zip"
         name = await in_thread(lambda: service.sets.add(each.file, title))
-    check = await in_thread(lambda: _check(service, name, None, request.state.client))
-    return Told({**service.sets.told(name), "check": check}, 201, {"Location": f"/v1/datasets/{name}"})
+    return await _added(request, name)
+
+
+@sets.post("/jobs/{id}/dataset", status_code=201, summary="Keep what a job made as a set")
+async def keep_made(request: Request, id: str) -> Response:
+    """Keep the pictures that a job made, with their labels, as a set; looking through it begins at once."""
+    service = service_of(request)
+
+    def work() -> str:
+        job = service.jobs.job(id)
+        if job.end().get("result") is None:
+            raise Problem("conflict", "this job has no result yet", parameter=id)
+        made = {name.removeprefix(OUT): file for name, file in files_of(service, job).items() if name.startswith(OUT)}
+        if not any(file.suffix.lower() in READABLE for file in made.values()):
+            raise Problem("conflict", "this job made no set of pictures", parameter=id)
+        target = service.incoming / f"{request.state.request_id}.zip"
+        try:
+            write_zip(target, made)
+            return service.sets.add(target, f"{job.asked().get('title') or job.asked()['task']}.zip")
+        finally:
+            target.unlink(missing_ok=True)
+
+    return await _added(request, await in_thread(work))
 
 
 @sets.get("/datasets/{id}", summary="One set of pictures")
@@ -71,7 +94,7 @@ async def its_pictures(
 ) -> Response:
     """Some pictures of a set, by name."""
     service = service_of(request)
-    names = await in_thread(lambda: [each.name for each in service.sets.archive(id).entries])
+    names = await in_thread(lambda: [each.name for each in service.sets.archive(id).pictures()[0]])
     shown = [{"name": name, "url": f"/v1/datasets/{id}/pictures/{name}"} for name in names[offset : offset + limit]]
     return Told({"pictures": shown, "count": len(names)})
 
@@ -98,6 +121,13 @@ async def delete_dataset(request: Request, id: str) -> Response:
     """Forget a set that was sent."""
     await in_thread(lambda: service_of(request).sets.delete(id))
     return Response(status_code=204)
+
+
+async def _added(request: Request, name: str) -> Response:
+    """What is known of a set that is new; looking through it begins."""
+    service = service_of(request)
+    check = await in_thread(lambda: _check(service, name, None, request.state.client))
+    return Told({**service.sets.told(name), "check": check}, 201, {"Location": f"/v1/datasets/{name}"})
 
 
 def _check(service: Service, name: str, family: Any, client: str) -> dict[str, Any]:

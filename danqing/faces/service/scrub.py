@@ -16,17 +16,18 @@ class Scrub:
 
     Args:
         folders: whatever lies below them is told by the name of the file alone.
+        sets: folders of pictures that people know: what lies below them is told by its name there.
     """
 
-    def __init__(self, folders: Iterable[Path]) -> None:
-        everywhere = [*folders, PACKAGE, Path(tempfile.gettempdir()), Path.home(), Path.cwd()]
-        spelt = {str(each) for folder in everywhere for each in (folder, folder.resolve()) if len(str(each)) > 1}
-        either = "|".join(re.escape(each) for each in sorted(spelt, key=len, reverse=True))
-        self._place = re.compile(rf"(?:{either})(?:/[^\s'\",;:()]*/|/|(?![\w.-]))")
+    def __init__(self, folders: Iterable[Path], sets: Iterable[Path] = ()) -> None:
+        known = list(sets)
+        everywhere = [*folders, *known, PACKAGE, Path(tempfile.gettempdir()), Path.home(), Path.cwd()]
+        self._place = re.compile(rf"(?:{_either(everywhere)})(?:/[^\s'\",;:()]*/|/|(?![\w.-]))")
+        self._set = re.compile(rf"(?:{_either(known)})/") if known else None
 
     def text(self, text: str) -> str:
         """A text without places."""
-        return self._place.sub("", text)
+        return self._place.sub("", text if self._set is None else self._set.sub("", text))
 
     def __call__(self, value: Any) -> Any:
         """JSON values without places."""
@@ -37,6 +38,12 @@ class Scrub:
         if isinstance(value, list | tuple):
             return [self(each) for each in value]
         return value
+
+
+def _either(folders: Iterable[Path]) -> str:
+    """A pattern of folders, however they are spelt."""
+    spelt = {str(each) for folder in folders for each in (folder, folder.resolve()) if len(str(each)) > 1}
+    return "|".join(re.escape(each) for each in sorted(spelt, key=len, reverse=True))
 
 
 __all__ = ["Scrub"]

@@ -57,7 +57,7 @@ class Service:
         self.incoming.mkdir(parents=True, exist_ok=True)
         sets = {name: place.absolute() for name, place in settings.sets().items()}
         self.shelf = Shelf(self.folder / "store", sets)
-        self.scrub = Scrub([self.folder, *settings.pictures])
+        self.scrub = Scrub([self.folder, *settings.pictures], sets.values())
         self.meters = Meters()
         self.engine = Engine(self.shelf, settings.limits, self.scrub, max(2, os.cpu_count() or 1))
         self.display = Display(settings.limits.pixels)

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from contextlib import suppress
-from functools import partial
 from pathlib import Path
 from typing import Any
 
-from danqing.core.pictures.listing import reason_to_pass
 from danqing.core.runs.blobs import safe_name
 from danqing.data.archives import Archive, open_folder
 from danqing.data.sources import BUILT_IN
@@ -53,14 +51,14 @@ class Sets:
         Raises:
             DataError: if it is no zip, or damaged.
         """
-        archive = open_zip(file)
+        pictures, _ = open_zip(file).pictures()
         found = self._shelf.put(file, name)
-        folders = Counter(each.name.rpartition("/")[0].rpartition("/")[2] for each in archive.entries)
+        folders = Counter(each.name.rpartition("/")[0].rpartition("/")[2] for each in pictures)
         classes = {folder: count for folder, count in folders.items() if folder} if len(folders) > 1 else {}
         facts = {
             "name": safe_name(name),
             "bytes": file.stat().st_size,
-            "pictures": len(archive.entries),
+            "pictures": len(pictures),
             "classes": classes,
         }
         self.cards.write(found, {**facts, "added": now()})
@@ -102,7 +100,7 @@ class Sets:
             Problem: if there are none, or more than ``most``.
         """
         archive = self.archive(name)
-        entries = [each for each in archive.entries if reason_to_pass(each.name, partial(archive.head, each)) is None]
+        entries, _ = archive.pictures()
         if not entries:
             raise Problem("data", "holds no pictures", parameter=name)
         if len(entries) > most:

@@ -64,6 +64,8 @@ def in_language(value: Any) -> Any:
         for name in ("notes", "lines", "warnings", "suggestion"):
             if isinstance(told.get(name), list):
                 told[name] = [said(each) if isinstance(each, str) else each for each in told[name]]
+        if isinstance(told.get("means"), str):  # of a score
+            told["means"] = said(told["means"])
         if isinstance(told.get("words"), str) and "share" in told:
             told["words"] = " · ".join(said(each) for each in told["words"].split(" · "))
         if {"event", "words", "remedy"} <= told.keys():  # of the doctor, in the log of a training
@@ -87,15 +89,16 @@ async def zip_answer(request: Request, files: Callable[[], Mapping[str, Path]], 
     """Files, by the names that they have in it, as one zip; it is forgotten when it was sent."""
     target = service_of(request).incoming / f"{request.state.request_id}.zip"
 
-    def work() -> None:
-        found = files()
-        with replacing(target) as temporary, zipfile.ZipFile(temporary, "w", zipfile.ZIP_STORED) as archive:
-            for inner, file in found.items():
-                archive.write(file, inner)
-
-    await in_thread(work)
+    await in_thread(lambda: write_zip(target, files()))
     done = BackgroundTask(lambda: target.unlink(missing_ok=True))
     return FileResponse(target, media_type="application/zip", filename=f"{name}.zip", background=done)
+
+
+def write_zip(target: Path, files: Mapping[str, Path]) -> None:
+    """Write files, by the names that they have in it, into one zip."""
+    with replacing(target) as temporary, zipfile.ZipFile(temporary, "w", zipfile.ZIP_STORED) as archive:
+        for inner, file in files.items():
+            archive.write(file, inner)
 
 
 async def json_of(request: Request, *, empty: bool = False) -> dict[str, Any]:

@@ -29,7 +29,7 @@ def work(job: JobFolder, on: str) -> None:
     from danqing.faces.service.problems import is_foreseen, problem_of
     from danqing.faces.service.scrub import Scrub
 
-    scrub = Scrub([job.folder.parent.parent])
+    scrub = Scrub([job.folder.parent.parent], map(Path, asked["sets"].values()))
     try:
         with place_named(on) as place:
             result = _result(asked, job, telling, scrub, place)
@@ -69,11 +69,16 @@ def _result(asked: dict[str, Any], job: JobFolder, telling: Telling, scrub: Any,
 
 def _in_folder(asked: dict[str, Any], task: Any, job: JobFolder, engine: Any, telling: Telling) -> Any:
     """A task that is no operator, which writes into the folder of the job; a training goes on where it stands."""
+    from danqing.core.learned.families import family_named
+    from danqing.core.learned.finder import Finder
     from danqing.core.operators.task import task_named
     from danqing.core.runs.run import run
     from danqing.faces.service.sent_values import resolved
 
     values = _as_folders(resolved(task, asked["values"], engine.shelf.find), job.folder / "in", engine.limits)
+    if task.trains and issubclass(family_named(task.trains), Finder):  # its labels lie beside the pictures
+        (folder,) = _as_folders({"data": Path(values["data"])}, job.folder / "in", engine.limits).values()
+        values["data"] = str(folder)
     if task.trains:
         if task.can_go_on(job.run):
             telling.skip_rows()
@@ -100,16 +105,21 @@ def _as_folders(values: dict[str, Any], home: Path, limits: Any) -> dict[str, An
 
 
 def _unpacked(file: Path, folder: Path, limits: Any, field: str) -> Path:
+    """The files of a zip in a folder, which is there when it is whole; a job that goes on finds it as it was."""
     from danqing.core.errors import ParameterError
     from danqing.data.zips import open_zip
 
-    archive = open_zip(file)
+    if folder.exists():
+        return folder
+    archive, making = open_zip(file), folder.with_name(f".{folder.name}")
     if sum(each.size for each in archive.entries) > limits.dataset_bytes:
         raise ParameterError(f"unpacks to more than {limits.dataset_bytes:,} bytes", where=field)
     for each in archive.entries:
-        target = folder / each.name
+        target = making / each.name
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(archive.contents(each))
+    making.mkdir(parents=True, exist_ok=True)
+    making.rename(folder)
     return folder
 
 

@@ -27,10 +27,10 @@ def check(
 ) -> Job[Figures]:
     """Read every picture and tell what a training would stumble over.
 
-    Names each file that cannot be used with its reason, counts sizes, modes and classes, finds exact and near
-    duplicates, and warns of too few pictures. Suggests how to train a painter on them, with what a few steps measured
-    on this machine let expect; or, of pictures with labels of things, what learns from these. A set that has not
-    changed is not read again. Exit code 1 says that files cannot be used.
+    Says first what there is, warns of too few pictures, and suggests how to train a painter on them, with what a few
+    steps measured on this machine let expect; or, of pictures with labels of things, what learns from these. Then come
+    the details: each file that cannot be used with its reason, sizes, modes, classes, exact and near duplicates. A set
+    that has not changed is not read again. Exit code 1 says that files cannot be used.
 
     Args:
         pictures: a folder, a folder of class folders, a zip of either, WebDataset shards, or digits (built in).
@@ -50,20 +50,22 @@ def check(
     """
     family = family or (None if boxes is None else "detector")
     found = yield from look_through(pictures, labels=labels, family=family, again=again)
-    numbers, lines, sound = found.to_json(), found.lines(), not found.unusable
+    numbers, sound = found.to_json(), not found.unusable
+    verdict, advice, details = found.verdict(), list[str](), found.details()
     if family is None or issubclass(family_named(family), Painter):
         suggestion = yield from suggest(found)
-        suggested = [] if suggestion is None else [each for each in suggestion.lines if each not in found.warnings]
-        numbers, lines = {**numbers, "suggestion": suggested}, [*lines, *suggested]
+        advice = [] if suggestion is None else [each for each in suggestion.lines if each not in found.warnings]
+        numbers["suggestion"] = advice
         if suggestion is not None:
             begin = {} if suggestion.begin is None else {"from_": suggestion.begin}
             known = {name: getattr(suggestion, name) for name in ("family", "size", "budget")}
             numbers["settings"] = {**known, **begin}
     if boxes is not None:
-        row, faults = told(boxes, Path(pictures))
-        numbers, lines, sound = {**numbers, "boxes": row}, [*lines, *faults], sound and not row["faults"]
+        row, told_first, faults = told(boxes, Path(pictures))
+        verdict, details, sound = [*verdict, *told_first], [*details, *faults], sound and not row["faults"]
+        numbers["boxes"] = row
         if row["things"] and issubclass(family_named(family or ""), Finder):
             command = f"danqing train {family} {quote(pictures)} --labels {quote(str(boxes))}"
-            command += "" if sound else " --skip-bad"
-            numbers, lines = {**numbers, "suggestion": [f"Suggestion: {command}"]}, [*lines, f"Suggestion: {command}"]
-    return Figures([numbers], lines=lines, sound=sound)
+            advice = [f"Suggestion: {command}{'' if sound else ' --skip-bad'}"]
+            numbers["suggestion"] = advice
+    return Figures([numbers], lines=[*verdict, *advice, *(["In detail:", *details] if details else [])], sound=sound)

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from danqing.core.artefacts.figures import Figures
 from danqing.core.disk import seen_from
 from danqing.core.errors import ParameterError
+from danqing.core.fields.folder import Folder
 from danqing.core.fields.number import Range
 from danqing.core.fields.seed import Seed
 from danqing.core.operators.task import task
@@ -25,8 +26,8 @@ Share = Annotated[float, Range(0, 1)]
 
 @task
 def compose(
-    cutouts: Path | None = None,
-    backgrounds: Path | None = None,
+    cutouts: Folder | None = None,
+    backgrounds: Folder | None = None,
     text: str = "",
     digits: bool = False,
     font: Path | None = None,

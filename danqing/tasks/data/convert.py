@@ -33,5 +33,5 @@ def convert(labels: Path, pictures: Path, target: Path, to: Format = "coco") -> 
     """
     found = read_labels(labels, pictures)
     written = CODECS[to].write(found, target)
-    row, lines = summary(found)
-    return Figures([{**row, "files": len(written)}], lines=lines, sound=not found.faults)
+    row, verdict, details = summary(found)
+    return Figures([{**row, "files": len(written)}], lines=[*verdict, *details], sound=not found.faults)

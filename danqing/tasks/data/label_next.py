@@ -7,7 +7,7 @@ from typing import Annotated
 
 from danqing.core.artefacts.figures import Figures
 from danqing.core.fields.number import Range
-from danqing.core.fields.source import Source
+from danqing.core.fields.source import Files
 from danqing.core.learned.model import Viewer
 from danqing.core.operators.task import task
 from danqing.core.progress import Job
@@ -16,7 +16,7 @@ from danqing.data.next_labels import next_labels
 
 @task
 def label_next(
-    pictures: Source, weights: Viewer, count: Annotated[int, Range(1, 100_000, "pictures")] = 10
+    pictures: Files, weights: Viewer, count: Annotated[int, Range(1, 100_000, "pictures")] = 10
 ) -> Job[Figures]:
     """Say which pictures to label next: those a model is unsure of, and that are unlike one another.
 

@@ -57,6 +57,7 @@ export function called(title: string): string {
 export function named(name: string): string {
   const plain = name.replace(/_+$/, '').replace(/[_-]+/g, ' ').trim()
   if (current === 'zh' && book[plain]) return book[plain]
+  if (plain.startsWith('psnr')) return plain.replace('psnr', 'PSNR')
   return plain.charAt(0).toUpperCase() + plain.slice(1)
 }
 

@@ -88,11 +88,7 @@ export async function addDataset(file: File): Promise<Dataset> {
 export function fitting(models: Model[], field: { model?: { base: string; task: string } }): Model[] {
   const wanted = field.model
   if (!wanted) return models
-  return models.filter((each) => isOf(each.base, wanted.base) && (!wanted.task || each.task === wanted.task))
-}
-
-function isOf(base: string, wanted: string): boolean {
-  return base === wanted || wanted === 'Model' || (wanted === 'Painter' && base === 'Autoencoder')
+  return models.filter((each) => each.bases.includes(wanted.base) && (!wanted.task || each.task === wanted.task))
 }
 
 /** Values with one of them changed; what is empty is left out, so that the task's own default holds. */

@@ -17,6 +17,7 @@ export interface Field {
   unit?: string
   whole?: boolean
   choices?: string[]
+  pattern?: string
   model?: { base: string; task: string }
 }
 
@@ -111,6 +112,7 @@ export interface Model {
   origin: string
   family: string
   base: string
+  bases: string[] // itself and all that it derives from
   task: string
   bytes: number
   size: number | null

@@ -31,9 +31,11 @@ export function curvesOf(rows: Row[]): Plot[] {
       const members: [string, Json][] = typeof value === 'object' && !Array.isArray(value) ? Object.entries(value) : [[group, value]]
       for (const [name, number] of members) {
         if (typeof number !== 'number') continue
+        const isNegated = /^-[a-z]/i.test(name) // files hold what should be more with a minus, so that less is better
         const plot = plots.get(group) ?? new Map<string, [number, number][]>()
         plots.set(group, plot)
-        plot.set(name, [...(plot.get(name) ?? []), [x, number]])
+        const shown = isNegated ? name.slice(1).replace(/(low|high)$/, (end) => (end === 'low' ? 'high' : 'low')) : name
+        plot.set(shown, [...(plot.get(shown) ?? []), [x, isNegated ? -number : number]])
       }
     }
   }

@@ -16,6 +16,7 @@ export class Plan {
   private values = $state<Record<string, Values>>(this.kept.values)
   watched = $state<string | null>(this.kept.run)
   private advice = $state<string | null>(null) // the job that says what a training will take
+  preparing = $state('') // what else is done with sets of pictures
   isBusy = $state(false)
 
   readonly families = $derived(studio.tasks.filter((each) => each.makes === 'trained' && each.fields.some((one) => one.widget === 'dataset')))
@@ -34,10 +35,12 @@ export class Plan {
   constructor() {
     $effect(() => remember(KEPT, { data: this.data, family: this.family, values: this.values, run: this.watched }))
 
-    // A training that another tab wants to be watched.
+    // A training, or other work on sets, that another tab wants to be watched.
     $effect(() => {
       if (studio.parcel?.task) {
-        this.watched = studio.parcel.task
+        const job = jobNamed(studio.parcel.task)
+        if (job && !job.run) this.preparing = job.task
+        else this.watched = studio.parcel.task
         studio.parcel = null
       }
     })

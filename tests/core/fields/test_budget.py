@@ -1,7 +1,9 @@
+import re
+
 import pytest
 
 from danqing.core.errors import ParameterError
-from danqing.training.budget import Budget, Spent
+from danqing.core.fields.budget import Budget, BudgetKind, Spent
 
 
 @pytest.mark.parametrize(
@@ -54,3 +56,27 @@ def test_is_multiplied_however_it_was_written(text: str, factor: float, other: s
 def test_says_every_amount_exactly() -> None:
     budget = Budget.parse("10m").times(1 / 45 / 10_000_000)
     assert Budget.parse(budget.text()) == budget
+
+
+LASTING = ("90s", "90 SEC", " 10m ", "2min", "1.5h", "2d", "20pictures", "3img", "500kImG", "1mimg", "2 epochs",
+           "1epoch", "0.0000000000013s")  # fmt: skip
+NONE = ("0%", "0.0s", "0", "5", "-5m", ".5h", "5.h", "5 parsecs", "", "٣m", "9" * 400 + "h")
+
+
+@pytest.mark.parametrize(
+    ("text", "is_share"), [*((text, False) for text in LASTING), *((text, True) for text in (*LASTING, "10%"))]
+)
+def test_its_schema_takes_what_it_takes(text: str, is_share: bool) -> None:
+    kind = BudgetKind(is_share)
+    assert kind.check(text, "every") == text
+    assert re.search(kind.json_schema()["pattern"], text)
+
+
+@pytest.mark.parametrize(
+    ("text", "is_share"), [*((text, True) for text in NONE), *((text, False) for text in (*NONE, "10%"))]
+)
+def test_its_schema_refuses_what_it_refuses(text: str, is_share: bool) -> None:
+    kind = BudgetKind(is_share)
+    with pytest.raises(ParameterError, match=r"^every: "):
+        kind.check(text, "every")
+    assert not re.search(kind.json_schema()["pattern"], text)
