@@ -15,13 +15,14 @@ from danqing.core.pictures.sheet import contact_sheet
 IMAGES = Path(__file__).parent / "images"
 PAIRS = Path("runs/ming-to-kai/test")
 COLUMNS, ROWS = 9, 6  # three of each hand, one of each group: nothing is chosen
+SHEETS = {"characters": COLUMNS, "emoji": COLUMNS, "textures": 7}
 
 
 def sheets() -> None:
     """The first pictures of seed 0."""
-    for name in ("characters", "emoji"):
-        painted = danqing.generate(load(name, kind=Painter), count=ROWS * COLUMNS, label="all")
-        danqing.write(contact_sheet(painted, COLUMNS, ROWS), IMAGES / f"{name}.png", force=True)
+    for name, columns in SHEETS.items():
+        painted = danqing.generate(load(name, kind=Painter), count=ROWS * columns, label="all")
+        danqing.write(contact_sheet(painted, columns, ROWS), IMAGES / f"{name}.png", force=True)
     digits = danqing.generate(load("handwritten-digits", kind=Painter), count=60, label="all")
     danqing.write(contact_sheet(digits, 10, 6), IMAGES / "handwritten-digits.png", force=True)
     danqing.write(hands(), IMAGES / "print-to-kai.png", force=True)
