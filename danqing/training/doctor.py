@@ -151,14 +151,14 @@ class Doctor:
         return after
 
     def _slowed(self, cure: Cure, course: Course) -> float:
-        """What is left of the rate after a cure: the first that changes rules begins with a rate given by hand.
+        """What is left of the rate after a cure.
 
-        A lower one than the family's own is raised where the penalty alone would be; where the rate is to be lowered, a
-        higher one is lowered at least to the family's own.
+        Where the penalty alone is to be raised, the first cure also brings a rate that was given by hand nearer to the
+        family's own, up or down: a critic wins by either.
         """
         factor = cure.rate * (1.0 if course.penalised else cure.bare)
-        if self.rate == 1.0 and cure.gamma != 1.0:
-            factor = min(course.usual, FASTEST) if factor == 1.0 else min(factor, course.usual)
+        if self.rate == factor == 1.0 != cure.gamma:
+            factor = min(course.usual, FASTEST)
         return max(self.rate * factor, min(self.rate, LEAST_RATE * min(1.0, course.usual)))
 
     def _raised(self, rings: Callable[[Alarm], bool], at: Moment | View, manner: Manner) -> list[Finding]:

@@ -98,7 +98,7 @@ def test_a_critic_that_wins_is_held_back_before_the_rate_is_lowered(penalised: b
         (Cure(gamma=4.0), 0.2, 0.2),
         (Cure(gamma=4.0), 50.0, 4.0),  # … but not at once
         (Cure(rate=0.4, gamma=3.0), 2.5, 0.4),
-        (Cure(rate=0.4, gamma=3.0), 0.04, 0.04),
+        (Cure(rate=0.4, gamma=3.0), 0.04, 0.4),
         (Cure(chance=0.2), 0.04, 1.0),
     ],
 )
@@ -109,7 +109,7 @@ def test_a_cure_begins_with_a_rate_that_was_given(cure: Cure, usual: float, rate
     assert once.rate == pytest.approx(rate)
     if once.rate != 1.0:
         twice = once.treated(finding, Doctor(), course)
-        assert twice.rate == pytest.approx(max(rate * cure.rate, min(rate, LEAST_RATE * min(1, usual))))
+        assert twice.rate == pytest.approx(max(rate * cure.rate, LEAST_RATE * min(1, usual)))
 
 
 def test_a_critic_does_not_win_while_the_painter_learns() -> None:
