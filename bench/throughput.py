@@ -6,7 +6,8 @@ turn on the same machine, one process at a time with all its cores; the ratio is
 Steps a second are measured after a warm-up; processor seconds add all threads, and a busy machine moves them less.
 danqing chooses its precision itself; then fp32 and, where the processor has it, bf16 are forced, in turn. The
 operations of a step are counted as plain convolutions and products need them, so that the share of the peak (products
-of matrices of 2048×2048 in the same precision, with the same threads) counts what few multiplications save, too.
+of matrices of 2048×2048 in the same precision, with the same threads) counts what few multiplications save, too. Before
+steps were made anew for such processors, the ratio was 1.13 on one with bf16, and 2.24 on one without.
 """
 
 from __future__ import annotations
