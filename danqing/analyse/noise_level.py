@@ -26,7 +26,7 @@ GAIN = 8.0  # times that the noise is shown
 _ESTIMATORS = {"patches": noise.by_patches, "wavelet": noise.by_wavelets, "laplacian": noise.by_laplacians}
 
 
-@operator(version=2)
+@operator(version=3)
 def noise_level(
     x: Images,
     method: Literal["learned", "patches", "wavelet", "laplacian"] = "learned",

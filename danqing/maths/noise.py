@@ -23,6 +23,9 @@ CLEAR = 2.5  # standard deviations that a patch must lie off black and white
 CALM = 3.5  # standard deviations that the variance of a patch may exceed that of noise alone
 CALM_SHARE = 0.15  # of patches that must be so calm for them to tell
 ROUNDS = 4  # of leaving out what is not calm
+LAGS, PLACES = 96, 2**13  # places that one is told from, and places that are told
+NEAR, FAR = 6, 24  # px between them: beyond the grain of any noise
+TONE, AROUND = 0.05, 9  # so near to black or white on average over so many px, a place has not all of its noise
 _DB2 = (-0.12940952255092145, -0.22414386804185735, 0.836516303737469, -0.48296291314469025)
 
 
@@ -168,3 +171,43 @@ def _filtered(x: Tensor, line: Tensor) -> Tensor:
 
 def _unknown(x: Images) -> Tensor:
     return torch.full((len(x),), math.nan, dtype=torch.float64)
+
+
+def not_told_from_afar(x: Images, seen: Tensor | None = None) -> Tensor:
+    """Measure how much of a pixel cannot be told from pixels far from it: noise is never more than that.
+
+    Noise is independent beyond its grain, while stripes, weave and print go on: a linear prediction from many places at
+    6…24 px leaves all of the one and little of the other. Infinite where a picture is too small to tell.
+
+    Source: danqing; the least squares are those of a linear predictor, as in Makhoul, "Linear prediction", 1975.
+    """
+    height, width = x.shape[-2:]
+    reach = min(FAR, (min(height, width) - 2) // 2)
+    if reach <= NEAR:
+        return x.new_full((len(x),), math.inf)
+    rng = torch.Generator().manual_seed(0)
+    angles, radii = torch.rand(2, LAGS, generator=rng)
+    radii = NEAR + (reach - NEAR) * radii
+    lags = ((radii * (math.tau * angles).sin()).round() * width + (radii * (math.tau * angles).cos()).round()).long()
+    mean = functional.avg_pool2d(x, AROUND, 1, AROUND // 2, count_include_pad=False)
+    noisy = ((mean > TONE) & (mean < 1 - TONE)).all(1)
+    noisy = noisy if seen is None else noisy & seen
+    return torch.stack([_left_over(each, where, lags, reach, rng) for each, where in zip(x, noisy, strict=True)])
+
+
+def _left_over(x: Tensor, noisy: Tensor, lags: Tensor, reach: int, rng: torch.Generator) -> Tensor:
+    """The root mean square of what the lags leave of places of one picture (C, H, W) that are noisy (H, W)."""
+    inner = torch.zeros_like(noisy)
+    inner[reach:-reach, reach:-reach] = noisy[reach:-reach, reach:-reach]
+    places = inner.flatten().nonzero()[:, 0].cpu()
+    if len(places) < 4 * LAGS:
+        return x.new_tensor(math.inf)
+    places = places[torch.randint(len(places), (PLACES,), generator=rng)]
+    left = []
+    for plane in x.flatten(1).double().cpu():
+        told, known = plane[places], functional.pad(plane[places[:, None] + lags], (0, 1), value=1.0)
+        products = known.T @ known
+        products += 1e-9 * products.diagonal().mean() * torch.eye(len(products))
+        weights = torch.linalg.solve(products, known.T @ told)
+        left.append((told - known @ weights).square().sum() / (len(told) - LAGS - 1))
+    return torch.stack(left).mean().sqrt().to(x)

@@ -11,7 +11,7 @@ from danqing.core.learned.cache import cached
 from danqing.core.learned.model import Model
 from danqing.core.pictures.contract import Images
 from danqing.maths.drawn import drawn
-from danqing.maths.noise import by_statistics
+from danqing.maths.noise import by_statistics, not_told_from_afar
 
 METER = "noisemeter"  # bundled weights
 WHITE, CAMERA = "denoise-base", "denoise-camera"  # bundled weights that remove noise of either kind
@@ -19,6 +19,7 @@ REACH = 64  # px: how far both look
 ALIKE = 1.3  # times: within that of each other, the statistics are trusted, which are exact for white noise
 LEAST = 2 / 255  # of a camera: less is not seen, and fine texture may look like it
 SMALL = 64  # px: in squares of less, all that is pictured is as fine as noise, and the statistics alone are asked
+REGULAR = 1.25  # times what cannot be told from afar: what the net sees beyond that is pictured, such as stripes
 MORE = 1.25  # times that noise of a camera is told stronger (how it was chosen: ADR 21)
 
 
@@ -67,8 +68,9 @@ def estimate_noise(x: Images, seen: Tensor | None = None) -> Estimate:
     """Estimate the noise in pictures (B, C, H, W), where pixels are ``seen`` (B, H, W), bool.
 
     Statistics of patches find white noise exactly, and of a camera's only what it has in all directions, which is next
-    to nothing; the net finds both roughly. Where the net sees clearly more noise, it is believed. What was drawn or set
-    has none, however fine its strokes and letters are.
+    to nothing; the net finds both roughly. Where the net sees clearly more noise, it is believed, unless most of it can
+    be told from pixels far away, as stripes and weave can. What was drawn or set has none, however fine its strokes and
+    letters are.
 
     Source: danqing; :func:`danqing.maths.noise.by_statistics` and :mod:`danqing.models.noisemeter`.
     """
@@ -80,4 +82,6 @@ def estimate_noise(x: Images, seen: Tensor | None = None) -> Estimate:
     camera = (level > ALIKE * statistics) & (level >= LEAST) & ~even  # never where the statistics do not know
     if x.shape[-2] * x.shape[-1] < SMALL**2:
         camera = torch.zeros_like(camera)
+    if bool(camera.any()):
+        camera &= level <= REGULAR * not_told_from_afar(x, seen)
     return Estimate(torch.where(camera, level, statistics), ~camera, noise)

@@ -34,7 +34,7 @@ def _reach(weights: Restorer | None) -> int:
     return REACH if weights is None else weights.reach
 
 
-@operator(reach=_reach, settle=_settled, version=5)
+@operator(reach=_reach, settle=_settled, version=6)
 def denoise(
     x: Images,
     sigma: Annotated[float, Range(0, MOST)] | None = None,

@@ -60,7 +60,7 @@ def _settled(
     return settled
 
 
-@operator(reach=_reach, settle=_settled, version=5)
+@operator(reach=_reach, settle=_settled, version=6)
 def enhance(
     x: Images,
     method: Literal["learned", "clahe", "retinex", "grey-world"] = "learned",

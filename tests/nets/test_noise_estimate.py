@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from danqing import add_camera_noise
+from danqing import add_camera_noise, denoise
 from danqing.core.artefacts.pictures import recipe_in
 from danqing.core.learned.weights import load
 from danqing.core.operators.operator import operator_named
@@ -18,7 +19,7 @@ from danqing.core.progress import finish
 from danqing.core.runs.folders import Folders
 from danqing.core.runs.run import run
 from danqing.maths.colour import brightness
-from danqing.maths.noise import by_statistics
+from danqing.maths.noise import by_statistics, not_told_from_afar
 from danqing.nets.noise_estimate import METER, MORE, estimate_noise
 
 
@@ -56,6 +57,35 @@ def test_noise_of_cameras_is_found_which_statistics_miss(finish: str, astronaut:
 def test_texture_is_not_taken_for_noise(astronaut: Tensor, chelsea: Tensor) -> None:
     for x in (astronaut, chelsea, brightness(chelsea)):
         assert 255 * float(estimate_noise(x).told) < 2.5
+
+
+def stripes() -> Tensor:
+    """A fabric: hard stripes across, soft ones along, and both."""
+    down, across = torch.meshgrid(torch.arange(256.0), torch.arange(256.0), indexing="ij")
+    hard = 0.5 + 0.35 * torch.sign(torch.sin(math.tau * (0.9 * across + 0.3 * down) / 7.3))
+    soft = 0.5 + 0.3 * torch.sin(math.tau * (0.2 * across + down) / 5.1)
+    return torch.stack([hard, soft, (hard + soft) / 2])[None]
+
+
+@pytest.mark.parametrize("sigma", [0, 5, 15, 25, 50])
+def test_stripes_are_not_taken_for_noise(sigma: float) -> None:
+    """They go on, as noise does not: with and without noise on them, only that is told."""
+    found = estimate_noise(noisy(stripes(), sigma))
+    assert bool(found.white)
+    assert 255 * float(found.told) == pytest.approx(sigma, rel=0.1, abs=1)
+    if not sigma:
+        assert torch.equal(denoise(stripes()), stripes())
+
+
+@pytest.mark.parametrize("white", [0.0, 0.8])
+def test_noise_is_never_more_than_what_cannot_be_told_from_afar(white: float, astronaut: Tensor) -> None:
+    """Of white and of a camera's noise, on a photograph and on one that is mostly blown out."""
+    x = astronaut.clone()
+    x[..., : int(white * x.shape[-2]), :] = 1.0
+    sigma = 10.0
+    for spoilt, strength in ((noisy(x, sigma), sigma), camera_noise(x)):
+        assert 255 * float(not_told_from_afar(spoilt)) > strength
+    assert float(not_told_from_afar(x[..., :13, :13])) == math.inf
 
 
 def test_the_grain_of_cameras_is_coarser(chelsea: Tensor) -> None:
