@@ -25,10 +25,11 @@ THRESHOLD = 2.7  # standard deviations that a coefficient must exceed in the fir
 BAND = 8 * GRID * STEP  # lines of places that are worked on together: their tables are all that needs much memory
 CHUNK = 4096  # blocks that are worked on together: their numbers stay near the processor
 FAINT = 1e-20  # of a squared coefficient: what is less counts as nothing
+REACH = 124  # px
 SMALLEST = 16  # px: a smaller picture holds too few blocks and is continued by its mirror image
 
 
-@operator(reach=124)
+@operator(reach=REACH)
 def bm3d(x: Images, sigma: Annotated[float, Range(0, 255)] = 25) -> Images:
     """Remove noise by filtering stacks of blocks that look alike together (BM3D).
 
