@@ -61,7 +61,8 @@ def denoise(
         weights: the bundled denoise-base (white noise), denoise-camera (that of cameras and phones), the faster
             denoise-tiny, or a restorer of one's own; otherwise one of the first two, by the noise that is found.
         effort: best also looks for places that are alike, as ``bm3d`` does, and takes of both, place by place, more of
-            what errs less: better on fine and regular texture under white noise, and takes some ten seconds a megapixel.
+            what errs less: better on fine and regular texture under white noise, and takes some ten seconds a
+            megapixel.
 
     Returns:
         Pictures of the same size; grey pictures stay grey.
