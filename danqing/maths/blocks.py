@@ -13,6 +13,7 @@ from danqing.maths.full_precision import full_precision
 
 FAR = 1e6  # added to the distance of places outside the picture, taken from that of a block to itself
 GRID = 4  # references a line of a tile, in both directions, that are compared with the same candidates
+REACH = 124  # px: how far both stages of ``bm3d`` look
 STRIP = 32  # lines of places worked on together: what is computed on the way stays near the processor
 
 

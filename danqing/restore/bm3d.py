@@ -12,7 +12,7 @@ from danqing.core.fields.number import Range
 from danqing.core.operators.operator import operator
 from danqing.core.pictures.contract import Images
 from danqing.maths.bases import cosine, from_haar, haar_order, into_haar, plane, spline_wavelet
-from danqing.maths.blocks import GRID, alike, coefficients, overlaid
+from danqing.maths.blocks import GRID, REACH, alike, coefficients, overlaid
 from danqing.maths.borders import mirrored
 from danqing.maths.colour import from_opponent, to_opponent
 
@@ -25,7 +25,6 @@ THRESHOLD = 2.7  # standard deviations that a coefficient must exceed in the fir
 BAND = 8 * GRID * STEP  # lines of places that are worked on together: their tables are all that needs much memory
 CHUNK = 4096  # blocks that are worked on together: their numbers stay near the processor
 FAINT = 1e-20  # of a squared coefficient: what is less counts as nothing
-REACH = 124  # px
 SMALLEST = 16  # px: a smaller picture holds too few blocks and is continued by its mirror image
 
 

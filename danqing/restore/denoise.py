@@ -14,9 +14,8 @@ from danqing.core.operators.operator import operator
 from danqing.core.operators.use import use
 from danqing.core.pictures.alpha import seen_in
 from danqing.core.pictures.contract import Images, Mask
-from danqing.maths import stein
+from danqing.maths import blocks, stein
 from danqing.nets.noise_estimate import CAMERA, REACH, estimate_noise
-from danqing.restore.bm3d import REACH as LIKENESS
 
 TASK = "denoise"
 MOST = 75.0
@@ -40,7 +39,7 @@ def _settled(
 
 def _reach(weights: Restorer | None, effort: str) -> int:
     reach = REACH if weights is None else weights.reach
-    return reach if effort == "usual" else max(reach, LIKENESS) + stein.REACH
+    return reach if effort == "usual" else max(reach, blocks.REACH) + stein.REACH
 
 
 @operator(reach=_reach, settle=_settled, version=6)
