@@ -34,7 +34,7 @@ UNLEASHED: Mapping[str, Any] = {
     "every": "5%", "precision": "fp32", "batch": 64,
 }  # fmt: skip
 NARROW: Mapping[str, Any] = {
-    "size": 64, "width": 24, "critic_width": 16, "budget": "64kimg", "every": "2kimg", "precision": precision(),
+    "size": 64, "width": 24, "critic_width": 16, "budget": "64kimg", "every": "2kimg",
 }  # fmt: skip
 CASES = {
     "digits, no penalty, rate 0.05": Case("mlpgan", "digits", {**UNLEASHED, "lr": 0.05}),
@@ -74,7 +74,9 @@ def table(result: dict[str, Any]) -> str:
 
 def _measured(name: str, manner: str, out: Path) -> dict[str, Any]:
     case = CASES[name]
-    result = danqing.train(case.family, case.data, **case.options, threads=1, doctor=manner, out=out)
+    result = danqing.train(
+        case.family, case.data, **{"precision": precision(), **case.options}, threads=1, doctor=manner, out=out
+    )
     entries = list(read_log(out / "log.jsonl"))
     found = danqing.evaluate(result.model, case.data, count=512, metrics="kernel,precision")
     numbers = {row["score"]: row["value"] for row in found.numbers}

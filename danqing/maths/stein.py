@@ -21,7 +21,7 @@ TONE, CLEAR = 9, 1.5  # px, and σ that places lie off black and white on averag
 FEW = 0.3  # numbers a place, on average: of fewer nothing is told
 LEAST = 0.02  # of σ²: estimates of less say nothing
 EVEN, OF = 7 / 3, 15 / 255  # how many times the first counts where both seem as good, at that σ …
-GROWS = 1.2  # … and by which power of σ that grows: noise that is clipped at black and white is seen too faint
+GROWS = 1.2  # … and by which power of σ that grows: of strong noise a net that knows photographs sees through more
 REACH = WINDOW // 2 + TONE // 2
 
 Remover = Callable[[Images], Images]
@@ -41,19 +41,19 @@ def merged(y: Images, first: Remover, second: Remover, sigma: float) -> Images:
     """
     one, other = first(y), second(y)
     probe = _signs(y) * PROBE * sigma
-    near, far = (_error(y, made, way, probe, sigma) for made, way in ((one, first), (other, second)))
+    tone = functional.avg_pool2d(y, TONE, 1, TONE // 2, count_include_pad=False)
+    whole = ((tone - 0.5).abs() < 0.5 - CLEAR * sigma).to(y)
+    near, far = (_error(y, made, way, probe, whole, sigma) for made, way in ((one, first), (other, second)))
     kept = EVEN * max(1.0, sigma / OF) ** GROWS
     share: Tensor = near.square() / (near.square() + kept * far.square())
     return torch.lerp(one, other, share.expand_as(one))
 
 
-def _error(y: Images, made: Images, way: Remover, probe: Tensor, sigma: float) -> Tensor:
-    """The mean square error (B, 1, H, W) around each place, as far as it can be told."""
+def _error(y: Images, made: Images, way: Remover, probe: Tensor, whole: Tensor, sigma: float) -> Tensor:
+    """The mean square error (B, 1, H, W) around each place, told by numbers whose noise is whole; if few are, least."""
     divergence = probe * (way((y + probe).clamp(0, 1)) - made) / (PROBE * sigma) ** 2
     error = (y - made).square() - sigma**2 + 2 * sigma**2 * divergence
-    tone = functional.avg_pool2d(y, TONE, 1, TONE // 2, count_include_pad=False)
-    whole = ((tone - 0.5).abs() < 0.5 - CLEAR * sigma).to(y)
-    total, count = (_around((each * whole).sum(1, keepdim=True)) for each in (error, torch.ones_like(y)))
+    total, count = (_around(each.sum(1, keepdim=True)) for each in (error * whole, whole))
     told = (total / count.clamp(min=FEW)).clamp(min=LEAST * sigma**2)
     return torch.where(count >= FEW, told, LEAST * sigma**2)
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from collections.abc import Callable
+from typing import Annotated, Any, Literal, cast
 
 import torch
 
@@ -85,11 +86,7 @@ def denoise(
     def by_net(y: Images) -> Images:
         return weights.restore(y, level=level)
 
-    def by_likeness(y: Images) -> Images:
-        likely: Images = bm3d(y, sigma=sigma)
-        return likely
-
     if effort == "usual":
         return torch.lerp(x, by_net(x), strength)
-    bm3d = use("bm3d")
-    return torch.lerp(x, stein.merged(x, by_net, by_likeness, sigma / 255), strength)
+    bm3d = cast("Callable[..., Images]", use("bm3d"))
+    return torch.lerp(x, stein.merged(x, by_net, lambda y: bm3d(y, sigma=sigma), sigma / 255), strength)

@@ -132,7 +132,7 @@ class Doctor:
         broken = self.alarms[finding.name].goes_back
         after = replace(
             self,
-            rate=self.rate * cure.rate if broken else self._slowed(cure, course),
+            rate=self.rate * cure.rate if broken else self._rate_after(cure, course),
             gamma=self.gamma * cure.gamma,
             chance=min(MAX_CHANCE, self.chance + cure.chance),
             cures=self.cures + (not broken),
@@ -150,7 +150,7 @@ class Doctor:
             )
         return after
 
-    def _slowed(self, cure: Cure, course: Course) -> float:
+    def _rate_after(self, cure: Cure, course: Course) -> float:
         """What is left of the rate after a cure.
 
         Where the penalty alone is to be raised, the first cure also brings a rate that was given by hand nearer to the

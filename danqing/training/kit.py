@@ -74,7 +74,7 @@ class Kit:
         settings = settings_of(config, self.model)
         self.rate_of_all = max(each.lr for each in settings.values())
         proposed = max(each.lr for each in settings_by_part(self.model, self.model.optimiser).values())
-        self.usual = proposed / self.rate_of_all if options.from_ is None else min(1.0, proposed / self.rate_of_all)
+        self.usual = min(math.inf if options.from_ is None else 1.0, proposed / self.rate_of_all)
         rules = self.model.rules if plays(self.model) else None
         self.gamma = 0.0 if rules is None else rules.gamma
         self.before_critic = kind_for(options.critic_augment, count_of(supplies.train))

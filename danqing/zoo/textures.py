@@ -9,6 +9,7 @@ FOLDER/manifest.json names every piece with its photograph, place, licence and h
 
 from __future__ import annotations
 
+import functools
 import itertools
 import json
 from collections.abc import Iterator
@@ -68,8 +69,12 @@ def collect(folder: Path, photographs: Path = PHOTOGRAPHS) -> dict[str, Any]:
 
 def kind_of(photograph: str) -> str | None:
     """What a photograph of such a name is of, if it is of a texture that has a name."""
-    known: dict[str, list[str]] = json.loads(KINDS.read_text("utf-8"))
-    return next((kind for kind, names in known.items() if any(name in photograph for name in names)), None)
+    return next((kind for kind, names in _kinds().items() if any(name in photograph for name in names)), None)
+
+
+@functools.cache
+def _kinds() -> dict[str, list[str]]:
+    return dict(json.loads(KINDS.read_text("utf-8")))
 
 
 def textures(picture: Image.Image) -> list[Piece]:

@@ -35,7 +35,7 @@ def pictures() -> tuple[Tensor, Tensor]:
 def test_the_error_is_told_without_the_picture(way: Remover) -> None:
     clean, y = pictures()
     made = way(y)
-    told = _error(y, made, way, 0.3 * SIGMA * _signs(y), SIGMA)
+    told = _error(y, made, way, 0.3 * SIGMA * _signs(y), torch.ones_like(y), SIGMA)
     for half in (slice(20, 108), slice(148, 236)):
         wanted = float((made - clean)[..., half].square().mean())
         assert float(told[..., half].mean()) == pytest.approx(wanted, rel=0.25)

@@ -107,13 +107,8 @@ class Models:
 
 def base_of(family: str) -> str:
     """The base that a family of models derives from."""
-    if family not in families():
-        return ""
-    try:
-        made = family_named(family)
-    except DanqingError:
-        return ""
-    return next((base.__name__ for base in (Painter, Restorer, Recogniser) if issubclass(made, base)), made.__name__)
+    bases = bases_of(family)
+    return next((each.__name__ for each in (Painter, Restorer, Recogniser) if each.__name__ in bases), (*bases, "")[0])
 
 
 def bases_of(family: str) -> list[str]:
