@@ -2,51 +2,88 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated
 
 import torch
+from torch import Tensor
 
 from danqing.core.artefacts.film import Film, Reel
 from danqing.core.errors import ParameterError
 from danqing.core.fields.number import Range
-from danqing.core.learned.painting import Autoencoder
+from danqing.core.fields.seed import Seed
+from danqing.core.learned.model import Painter, PictureSpace
+from danqing.core.learned.painting import Autoencoder, coded_by_chunks, paint_coded
 from danqing.core.operators.operator import operator
 from danqing.core.pictures.contract import Images
+from danqing.core.progress import Job
+from danqing.maths.fitting import fit
+from danqing.maths.projection import note_foreign, projected, unexplained
 
 
-@operator
+@operator(version=2)
 def morph(
     x: Images,
     y: Images,
-    weights: Autoencoder,
+    weights: PictureSpace,
     frames: Annotated[int, Range(2, 10_000)] = 48,
-) -> Film:
+    steps: Annotated[int, Range(0, 10_000)] = 200,
+    seed: Seed = 0,
+) -> Job[Film]:
     """Turn one picture into another through a model's latent space.
+
+    The film begins and ends with what the model makes of the two. A vae or codec writes them down at once; in the
+    latent space of any other generator they are looked for, as by ``project``, and a note tells of pictures that are
+    not of its kind.
 
     Args:
         x: pictures to start from, of any size.
         y: pictures to arrive at, one or as many as there are in ``x``; of any size.
-        weights: a trained vae or codec: a run folder or a .safetensors file.
+        weights: a trained generator, vae or codec: a run folder, a .safetensors file, or the name of bundled weights.
         frames: how many frames the film has, start and end included.
+        steps: of the search, where there is no encoder; 0 takes the nearest sample.
+        seed: chooses the samples that the search begins with.
 
     Returns:
-        frames at 24 a second, of the model's size and channels; the films of several pairs one after the other.
+        A job with frames at 24 a second, of the model's size and channels; the films of several pairs one after the
+        other.
 
     Raises:
         ParameterError: if there are neither one nor as many pictures in ``y`` as in ``x``.
 
-    Source: Kingma & Welling 2014, arXiv:1312.6114, for the latents; danqing for the straight way between them.
+    Source: Kingma & Welling 2014, arXiv:1312.6114, for the latents; Zhu et al. 2016, arXiv:1609.03552, section 3.2, for
+    those that no encoder says; danqing for the way between them.
 
     Examples:
-        danqing morph three.png eight.png --weights runs/vae-1 --out morph.gif
+        danqing morph three.png eight.png --weights handwritten-digits --out morph.gif
     """
     if len(y) not in (1, len(x)):
         raise ParameterError(f"{len(y)} pictures cannot be paired with {len(x)}", where="y")
     shares = torch.linspace(0, 1, frames)
-    pairs = list(zip(x.split(1), y.expand(len(x), -1, -1, -1).split(1), strict=True))
-    return Film(Reel(lambda: (_between(weights, *pair, shares) for pair in pairs)), count=frames * len(x))
+    if isinstance(weights, Autoencoder):
+        pairs = list(zip(x.split(1), y.expand(len(x), -1, -1, -1).split(1), strict=True))
+        return Film(Reel(lambda: (_between(weights, *pair, shares) for pair in pairs)), count=frames * len(x))
+    assert isinstance(weights, Painter)
+    return (yield from _searched(weights, x, y, shares, steps, seed))
 
 
 @torch.no_grad()
-def _between(weights: Autoencoder, one: Images, other: Images, shares: torch.Tensor) -> Images:
+def _between(weights: Autoencoder, one: Images, other: Images, shares: Tensor) -> Images:
     return weights.between(one, other, shares).float()
+
+
+def _searched(weights: Painter, x: Images, y: Images, shares: Tensor, steps: int, seed: int) -> Job[Film]:
+    """The films between places that are looked for; what is the same for all pairs is looked for once."""
+    target = torch.cat([fit(each, weights.config["size"], weights.config["channels"]) for each in (x, y)])
+    found = yield from projected(weights, target, None, steps, seed)
+    painted = yield from paint_coded(weights, found)
+    note_foreign([unexplained(*each) for each in zip(target, painted, strict=True)])
+    one, other = found[: len(x)], found[len(x) :].expand(len(x), -1, -1)
+    frames = len(shares)
+
+    def codes(numbers: Sequence[int]) -> Tensor:
+        pairs = [number // frames for number in numbers]
+        steps = shares[[number % frames for number in numbers]].view(-1, 1, 1)
+        return weights.on_the_way(one[pairs], other[pairs], steps)
+
+    return Film(Reel(lambda: coded_by_chunks(weights, frames * len(x), codes)), count=frames * len(x))

@@ -9,7 +9,7 @@ from danqing.core.errors import ParameterError
 from danqing.core.progress import finish
 from danqing.maths.plants import PRESETS, drawn, grown, rules_of
 from danqing.maths.procedural import cells, fractal, gray_scott, octaves, perlin, simplex
-from danqing.maths.terrain import coloured, seen
+from danqing.maths.vista import ABOVE, RELIEF, SUN, _land, _lit, _met, seen
 
 
 def rng(seed=0):
@@ -75,12 +75,32 @@ def test_land_is_as_rough_as_asked_and_meets(roughness):
 
 
 def test_land_is_seen_below_the_sky():
-    surface = fractal(64, 0.2, rng())
-    colours = coloured(surface, 0.4)
-    view = seen(surface, colours, 0.4, 40, 60)
+    view = finish(seen(fractal(64, 0.2, rng()), 0.4, 40, 60, fractal(64, 0.4, rng())))
     assert view.shape == (40, 60, 3)
     assert view[0, :, 2].min() > view[0, :, 0].max()  # blue above
     assert np.abs(view[-1] - view[0]).mean() > 0.1
+
+
+def test_a_wall_in_the_sun_is_bright_and_throws_a_shadow():
+    surface = np.zeros((64, 64))
+    surface[:, 30:34] = 1.0  # as a wall in the middle, seen along it from above
+    lit = _lit((surface * RELIEF).astype(np.float32))
+    assert SUN[0] < 0  # the sun stands on the left, so the shadow falls to the right
+    assert lit[:, 35:40].max() < 0.1
+    assert lit[:, :29].min() > 0.9
+    assert lit[:, 31:33].min() > 0.9
+
+
+def test_what_is_near_hides_what_is_far_and_a_ridge_is_as_high_as_it_is_seen():
+    """Of a plain with one ridge, each ray ends where plane geometry says."""
+    surface = np.zeros((256, 256))
+    surface[256 - 77 : 256 - 73] = 1.0  # 75 pixels ahead, 0.29 sides: beyond where the eye makes sure to stand above
+    land = _land(surface, 0.0, surface)
+    assert land.eye == pytest.approx(ABOVE)
+    slope = np.array([-1.0, (ABOVE - 0.9 * RELIEF) * 256 / 75, ABOVE * 256 / 40, ABOVE * 256 / 20])
+    met = _met(land, np.zeros(1), slope)[:, 0]
+    assert np.isinf(met[0])  # over the ridge, into the sky
+    np.testing.assert_allclose(met[1:], np.array([73, 40, 20]) / 256, rtol=0.03)
 
 
 def test_words_grow_by_their_rules():

@@ -104,5 +104,5 @@ def test_a_morph_refuses_pictures_that_do_not_pair(model: VAE, astronaut: torch.
     three, two = astronaut.expand(3, -1, -1, -1), astronaut.expand(2, -1, -1, -1)
     with pytest.raises(ParameterError, match="paired"):
         morph(three, two, model)
-    with pytest.raises(ModelFileError, match="classifier"):
+    with pytest.raises(ModelFileError, match="is a classifier, not a generator, vae or codec"):
         morph(astronaut, astronaut, Classifier(16, 1, 2, width=4))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,7 @@ from danqing.core.runs.folders import Folders
 from danqing.core.runs.replay import replay, show
 from danqing.core.runs.run import run
 from danqing.maths.latents import latent, numbered_codes
+from danqing.maths.projection import DRAWN
 from danqing.models.dcgan import DCGAN
 from danqing.models.flow import Flow
 from danqing.models.mlpgan import MLPGAN
@@ -33,8 +35,9 @@ from danqing.paint.interpolate import interpolate
 from danqing.paint.loop import loop
 from danqing.paint.mix_styles import mix_styles
 from danqing.paint.more_like import more_like
+from danqing.paint.morph import morph
 from danqing.paint.morph_classes import morph_classes
-from danqing.paint.project import DRAWN, project
+from danqing.paint.project import project
 from danqing.paint.reconstruct import reconstruct
 from danqing.paint.steer import steer
 
@@ -216,6 +219,8 @@ def test_what_was_found_in_another_model_is_refused(dcgan: Painter, tmp_path: Pa
     save(dcgan, tmp_path / "model.safetensors")
     with pytest.raises(ModelFileError, match="holds no directions"):
         steer(dcgan, str(tmp_path / "model.safetensors"))
+    with pytest.raises(ModelFileError, match=r"holds directions, no model.*Give the dcgan itself"):
+        generate(str(file))
     with pytest.raises(ModelFileError, match="no such latents file"):
         Latents.read(tmp_path / "gone.latents")
     (tmp_path / "dcgan.onnx").write_bytes(b"\x08\x0a\x12\x07pytorch")
@@ -284,3 +289,20 @@ def test_a_picture_of_another_kind_is_told(dcgan: Painter, astronaut: torch.Tens
         project(astronaut, dcgan, label="7")
     with pytest.raises(ParameterError, match="It knows"):
         more_like(dcgan, start="0:0:7")
+
+
+@pytest.mark.parametrize("family", ["dcgan", "stylegan"])
+def test_a_morph_goes_between_the_places_that_project_finds(family: str, astronaut: torch.Tensor) -> None:
+    model = made(family)
+    one, other = (model.paint(latent(model.latent, 9, at)[None], torch.tensor([at])) for at in (1, 2))
+    places = [more_like(model, start=project(each, model, steps=5).kept, count=1) for each in (one, other)]
+    film = morph(one, other, model, frames=5, steps=5).pictures
+    torch.testing.assert_close(film[[0, -1]], torch.cat(places), rtol=0, atol=NEAR)
+    steps = [float((later - sooner).square().mean()) for sooner, later in pairwise(film)]
+    assert max(steps) < 0.6 * float((film[-1] - film[0]).square().mean())  # it goes, and does not jump
+    notes: list[str] = []
+    with noted(notes):
+        two = morph(torch.cat([one, astronaut[..., :16, :16]]), other, model, frames=5, steps=5).pictures
+    torch.testing.assert_close(two[:5], film, rtol=0, atol=NEAR)
+    assert len(two) == 10
+    assert "picture 1 is not of the kind" in notes[0]

@@ -131,7 +131,13 @@ class Model(nn.Module, ABC):
         return {}
 
 
-class Painter(Model, LatentSpace):
+class PictureSpace(Model):
+    """Has a place for every picture, which an encoder says or a search finds, and paints what lies between places."""
+
+    called: ClassVar[str] = "generator, vae or codec"
+
+
+class Painter(PictureSpace, LatentSpace):
     """Learns to paint. Its config holds ``size``, ``channels`` and ``classes`` (0: unconditional)."""
 
     used_by: ClassVar[str] = "danqing generate paints with it, danqing project finds a picture in it"

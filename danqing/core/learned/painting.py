@@ -12,7 +12,7 @@ from torch import Tensor
 
 from danqing.core.errors import ParameterError
 from danqing.core.learned.manner import paints_freely
-from danqing.core.learned.model import Model, Painter
+from danqing.core.learned.model import Model, Painter, PictureSpace
 from danqing.core.pictures.contract import Images
 from danqing.core.progress import Job, Progress
 
@@ -32,7 +32,7 @@ def paint_chunk(model: Painter, z: Tensor, y: Tensor | None, wanted: int) -> Ten
 PAINT: ContextVar[Paint] = ContextVar("danqing_paint", default=paint_chunk)  # a server paints for several at once
 
 
-class Autoencoder(Model):
+class Autoencoder(PictureSpace):
     """Learns to write pictures as latents and to paint them again; one that paints new ones is a Painter, too."""
 
     called: ClassVar[str] = "vae or codec"

@@ -78,6 +78,9 @@ def load(source: str | Path | Model, *, kind: type[Model] = Model, task: str = "
     card, tensors = load_tensors(file, device)
     if card.get("kind") == CHECKPOINT:
         card, tensors = _averaged(card, merged(tensors))
+    elif what := card.get("kind"):
+        remedy = f"Give the {card.get('family')} itself that they were found in"
+        raise ModelFileError(f"holds {what}, no model", where=file, remedy=remedy)
     family = card.get("family")
     if not isinstance(family, str) or family not in families():
         raise ModelFileError(f"unknown model family {family!r}", where=file, remedy="Update danqing")
