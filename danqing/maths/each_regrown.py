@@ -11,7 +11,7 @@ from numpy.random import Generator
 from danqing.core.errors import ParameterError
 from danqing.core.pictures.contract import Images
 from danqing.core.progress import Job, shared
-from danqing.maths.regrowing import Plane, regrown
+from danqing.maths.regrowing import USUAL, Plane, Way, regrown
 
 SMALLEST = 16  # px; shorter sides hold too few patches
 
@@ -23,6 +23,7 @@ def each_regrown(
     radius: int,
     seed: int,
     wrapped: bool = False,
+    way: Way = USUAL,
 ) -> Job[Images]:
     """Regrow each of pictures (B, C, H, W) by itself into one (height, width) as ``size`` says; see :func:`regrown`.
 
@@ -33,6 +34,7 @@ def each_regrown(
         radius: how far a patch reaches from its middle, px.
         seed: of the source of chance, for each picture anew.
         wrapped: whether results can be tiled.
+        way: what counts.
 
     Raises:
         ParameterError: if pictures or results are smaller than 16 px.
@@ -42,7 +44,7 @@ def each_regrown(
     made = []
     for item in range(len(x)):
         source, rng = x[item].permute(1, 2, 0).numpy(), np.random.default_rng(seed)
-        job = regrown(source, guesses(item, source, rng), size, wrapped, radius, rng)
+        job = regrown(source, guesses(item, source, rng), size, wrapped, radius, rng, way)
         made.append(torch.from_numpy((yield from shared(job, item, 1, total=len(x)))).permute(2, 0, 1))
     return torch.stack(made).contiguous()
 

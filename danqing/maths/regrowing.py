@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.random import Generator
@@ -13,20 +13,49 @@ from danqing.core.progress import Job, Progress
 
 Plane = np.ndarray[Any, np.dtype[Any]]
 SHRINK = 0.7  # of the side from one level to the next
-COARSEST = 24  # px; the shorter side of the source there
+MOST = 8_192  # pixels there, where every patch is compared with every other
 ROUNDS = 4  # of search and painting on each level; the coarsest has EXACT instead
 EXACT = 8
 TRIED = 2  # of them for every first guess, the rest for the better half
-COVERAGE = 0.01  # how little a patch of the source must be used before it is preferred
-CROWDED = 0.5  # what a match counts more for each time it is used more often than all are on average
 SPREAD = 1.4  # px; standard deviation of the window in which patches vote: the middle says most, so edges stay sharp
 VOTES = 6  # px; how far from its middle a patch votes at most: further off it would count less than 1/5,000
 NEIGHBOURS = ((0, 1), (1, 0), (0, -1), (-1, 0))
 GUESSES = 3  # random ones around each match, each nearer
 
 
+class Way(NamedTuple):
+    """What counts where something is regrown.
+
+    Attributes:
+        coarsest: px; the shorter side of the source where it begins: what is finer in a guess is forgotten.
+        fair: whether all of the source is to be used about as often, or as often as the guess has it.
+    """
+
+    coarsest: int = 24
+    fair: bool = True
+
+    @property
+    def coverage(self) -> float:
+        """How little a patch of the source must be used before it is preferred."""
+        return 0.01 if self.fair else math.inf
+
+    @property
+    def crowded(self) -> float:
+        """What a match counts more for each time it is used more often than all are on average."""
+        return 0.5 if self.fair else 0.0
+
+
+USUAL = Way()
+
+
 def regrown(
-    source: Plane, guesses: Sequence[Plane], size: tuple[int, int], wrapped: bool, radius: int, rng: Generator
+    source: Plane,
+    guesses: Sequence[Plane],
+    size: tuple[int, int],
+    wrapped: bool,
+    radius: int,
+    rng: Generator,
+    way: Way = USUAL,
 ) -> Job[Plane]:
     """Paint a picture (height, width, C) as ``size`` says that looks like ``source`` everywhere and begins as a guess.
 
@@ -37,15 +66,16 @@ def regrown(
         wrapped: whether patches go over the edges, so that the result can be tiled.
         radius: how far a patch reaches from its middle, px.
         rng: source of random guesses.
+        way: what counts.
 
     Source: Granot et al. 2022, "Drop the GAN", section 3 (patch nearest neighbours, normalised for coverage);
     Kwatra et al. 2005 (texture optimisation); search: Barnes et al. 2009 (PatchMatch); crowding: Kaspar et al. 2015,
     "Self tuning texture optimization", section 3.2.
     """
-    levels = levels_of(source.shape[:2])
+    levels = levels_of(source.shape[:2], way.coarsest)
     ends = [tuple(max(2 * radius + 1, round(side * share)) for side in size) for share in levels]
     sources = [resized(source, shape_at(source.shape[:2], share)) for share in levels]
-    target, field = _begun(sources[-1], [resized(guess, ends[-1]) for guess in guesses], radius, wrapped)
+    target, field = _begun(sources[-1], [resized(guess, ends[-1]) for guess in guesses], radius, wrapped, way)
     total = len(levels) * ROUNDS
     for level in reversed(range(len(levels))):
         if level + 1 < len(levels):
@@ -53,15 +83,17 @@ def regrown(
             target = voted(sources[level], field, radius, wrapped)
         for turn in range(ROUNDS):
             yield Progress((len(levels) - 1 - level) * ROUNDS + turn, total, f"{ends[level][1]} × {ends[level][0]} px")
-            field = searched(sources[level], target, field, radius, wrapped, rng)
+            field = searched(sources[level], target, field, radius, wrapped, rng, way.crowded)
             target = voted(sources[level], field, radius, wrapped)
     return np.asarray(target.clip(0, 1))
 
 
-def levels_of(shape: tuple[int, ...]) -> list[float]:
+def levels_of(shape: tuple[int, ...], coarsest: int = USUAL.coarsest) -> list[float]:
     """Sides of each level as shares of the full one, from fine to coarse."""
-    count = max(0, math.ceil(math.log(min(shape) / COARSEST) / -math.log(SHRINK))) if min(shape) > COARSEST else 0
-    return [SHRINK**level for level in range(count + 1)]
+    levels = [1.0]
+    while min(shape) * levels[-1] > coarsest or math.prod(shape_at(shape, levels[-1])) > MOST:
+        levels.append(SHRINK ** len(levels))
+    return levels
 
 
 def shape_at(shape: tuple[int, ...], share: float) -> tuple[int, int]:
@@ -124,11 +156,13 @@ def _matched(at: Plane, width: int, down: int, right: int, radius: int) -> Plane
     return np.asarray(at[np.ix_(top, left)] + (rows - top)[:, None] * width + (columns - left)[None])
 
 
-def searched(source: Plane, target: Plane, field: Plane, radius: int, wrapped: bool, rng: Generator) -> Plane:
+def searched(
+    source: Plane, target: Plane, field: Plane, radius: int, wrapped: bool, rng: Generator, crowded: float
+) -> Plane:
     """Better matches: those of neighbours, moved along, and random ones around."""
     height, width = source.shape[:2]
     around = _around(target, radius, wrapped)
-    crowd = _crowd(field, (height, width), radius)
+    crowd = _crowd(field, (height, width), radius, crowded)
     best = field
     cost = _cost(source, around, best, radius) * crowd[best[..., 0], best[..., 1]]
     ends = np.array([height - 1 - radius, width - 1 - radius])
@@ -189,7 +223,7 @@ def _cost(source: Plane, around: Plane, field: Plane, radius: int) -> Plane:
     return np.asarray(total) + 1e-4
 
 
-def _crowd(field: Plane, shape: tuple[int, int], radius: int) -> Plane:
+def _crowd(field: Plane, shape: tuple[int, int], radius: int, crowded: float) -> Plane:
     """What a match at each place of the source counts, (H, W): more where more come from than on average."""
     import cv2
 
@@ -197,40 +231,41 @@ def _crowd(field: Plane, shape: tuple[int, int], radius: int) -> Plane:
     side = 2 * radius + 1
     near = cv2.boxFilter(uses.reshape(shape).astype(np.float32), -1, (side, side))
     usual = field[..., 0].size / ((shape[0] - 2 * radius) * (shape[1] - 2 * radius))
-    return np.asarray(1 + CROWDED * np.clip(near / usual - 1, 0, None))
+    return np.asarray(1 + crowded * np.clip(near / usual - 1, 0, None))
 
 
-def _begun(source: Plane, guesses: Sequence[Plane], radius: int, wrapped: bool) -> tuple[Plane, Plane]:
+def _begun(source: Plane, guesses: Sequence[Plane], radius: int, wrapped: bool, way: Way) -> tuple[Plane, Plane]:
     """The guess, made like the source by exact search, that is likest in the end both ways, with its matches.
 
     The half that is less like it after a few rounds is given up.
     """
     keys = _patches(source, radius)
-    ways = [_likened(source, keys, target, TRIED, radius, wrapped) for target in guesses]
-    better = sorted(ways, key=lambda way: way[0])[: -(-len(ways) // 2)]
-    ways = [_likened(source, keys, target, EXACT - TRIED, radius, wrapped) for _, target, _ in better]
-    _, target, field = min(ways, key=lambda way: way[0])
+    tried = [_likened(source, keys, target, TRIED, radius, wrapped, way.coverage) for target in guesses]
+    better = sorted(tried, key=lambda each: each[0])[: -(-len(tried) // 2)]
+    ends = [_likened(source, keys, target, EXACT - TRIED, radius, wrapped, way.coverage) for _, target, _ in better]
+    _, target, field = min(ends, key=lambda each: each[0])
     return target, field
 
 
 def _likened(
-    source: Plane, keys: Plane, target: Plane, rounds: int, radius: int, wrapped: bool
+    source: Plane, keys: Plane, target: Plane, rounds: int, radius: int, wrapped: bool, coverage: float
 ) -> tuple[float, Plane, Plane]:
     """How unlike the target is after rounds of exact search and painting, the target itself, and its matches.
 
     ``keys`` are the patches of the source.
     """
     for _ in range(rounds):
-        field = _likest(keys, source.shape[1], target, radius, wrapped)
+        field = _likest(keys, source.shape[1], target, radius, wrapped, coverage)
         target = voted(source, field, radius, wrapped)
     gaps = _gaps(keys, target, radius, wrapped)
     return float(gaps.min(1).mean() + gaps.min(0).mean()), target, field
 
 
-def _likest(keys: Plane, width: int, target: Plane, radius: int, wrapped: bool) -> Plane:
+def _likest(keys: Plane, width: int, target: Plane, radius: int, wrapped: bool, coverage: float) -> Plane:
     """The match of each target patch in a source so wide, (h, w, 2), those preferred that are seldom likest."""
     gaps = _gaps(keys, target, radius, wrapped)
-    gaps /= COVERAGE + gaps.min(0)
+    if math.isfinite(coverage):
+        gaps /= coverage + gaps.min(0)
     rows, columns = np.divmod(gaps.argmin(1), width - 2 * radius)
     return np.stack([rows, columns], -1).reshape(*target.shape[:2], 2) + radius
 

@@ -1,10 +1,14 @@
 """One picture is enough: sizes, seeds, seams and refusals of what is painted from it."""
 
+import math
+
 import pytest
 import torch
+from skimage import data
 
 import danqing
 from danqing.core.errors import ParameterError
+from danqing.maths.regrowing import MOST, levels_of, shape_at
 
 
 def picture(height=40, width=48, channels=3):
@@ -45,3 +49,21 @@ def test_what_is_too_small_is_refused():
         danqing.grow_texture(torch.rand(1, 3, 12, 40))
     with pytest.raises(ParameterError, match="2 layouts"):
         danqing.collage(picture().expand(3, -1, -1, -1), picture().expand(2, -1, -1, -1))
+
+
+def test_a_collage_repeats_what_the_layout_repeats():
+    """Three rockets are pasted where one and two masts are in the photograph."""
+    photograph = torch.from_numpy(data.rocket()).permute(2, 0, 1)[None] / 255
+    x = danqing.resize(photograph, width=320)
+    layout, rocket = x.clone(), x[..., 60:, 140:182]
+    layout[..., 60:, 75:117] = layout[..., 60:, 208:250] = rocket
+    made = danqing.collage(x, layout)
+    for left in (75, 140, 208):  # as bright as a rocket is; a mast is half as bright
+        assert made[..., 100:120, left + 14 : left + 32].amax(3).mean() > 0.6
+
+
+def test_a_strip_has_few_enough_patches_to_be_compared_with_each_other():
+    for shape in ((16, 4000), (24, 24), (3000, 4000), (20, 100_000)):
+        assert math.prod(shape_at(shape, levels_of(shape)[-1])) <= MOST
+    x = torch.rand(1, 1, 16, 2000, generator=torch.Generator().manual_seed(0))
+    assert danqing.variations(x).shape == x.shape
