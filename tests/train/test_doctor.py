@@ -276,6 +276,15 @@ def test_scores_fall_and_progress_ends() -> None:
     assert [at for at, ring in enumerate(rings) if ring] == [8], "nearly as good as the best is no reason to ring"
 
 
+def test_progress_does_not_end_before_it_began() -> None:
+    """Ten looks in a run of 256 pictures, as a first try has: "stop here" would be bad advice."""
+    values = [1.0, *[1.2] * 9]
+    for pace, rung in ((26, False), (400, True)):
+        idle = NoProgress()
+        rings = [idle.look(View(at, at * pace, LOOK, LOOK, scores={"d": value})) for at, value in enumerate(values)]
+        assert any(rings) == rung
+
+
 def test_negated_figures_that_stay_as_good_are_no_reason_to_ring() -> None:
     def rings(values: list[float]) -> list[int]:
         idle = NoProgress()
