@@ -6,9 +6,7 @@ import torch
 from torch import Tensor
 
 COLLAPSED = 0.45  # of the diversity of real pictures: what paints less repeats itself
-COLLAPSED_WITHIN = (
-    0.4  # of that within classes; painters with one picture for each have 0.2 to 0.37, healthy ones 0.66 and more
-)
+COLLAPSED_WITHIN = 0.4  # of that within classes: with one picture for each it is 0.2 to 0.37, else 0.66 and more
 LEAST = 1e-3  # of the mean length of the features: below that all are taken for the same
 
 
