@@ -32,7 +32,7 @@ from danqing.data.source import Record, Source
 from danqing.data.sources import is_built_in, open_source
 from danqing.data.store import LOOK, reason
 
-FORMAT = 2  # of a report; part of the name under which it is kept
+FORMAT = 3  # of a report; part of the name under which it is kept
 
 
 class Seen(NamedTuple):
@@ -46,6 +46,7 @@ class Seen(NamedTuple):
     look: Look
     frames: int
     notes: list[str]
+    paired: bool
 
 
 def check(
@@ -129,7 +130,10 @@ def _look(record: Record) -> Seen | Unusable:
     small = np.asarray(image.resize((SIDE, SIDE), Image.Resampling.BOX))
     mode = "grey" if channels == 1 else "colour"
     mode += (" with alpha" if picture.alpha is not None else "") + (", 16 bits" if picture.depth == 16 else "")
-    return Seen(record.name, record.label, (width, height), mode, digest, look_at(small), record.frames(), notes)
+    paired = record.read_pair is not None
+    return Seen(
+        record.name, record.label, (width, height), mode, digest, look_at(small), record.frames(), notes, paired
+    )
 
 
 def _report(source: Source, seen: list[Seen], unusable: list[Unusable]) -> Report:
@@ -150,6 +154,7 @@ def _report(source: Source, seen: list[Seen], unusable: list[Unusable]) -> Repor
         warnings=[*source.remarks, *_remarks_of(seen)],
         passed_over=list(source.passed_over),
         animations=[item.name for item in seen if item.frames > 1],
+        pairs=sum(item.paired for item in seen),
     )
 
 

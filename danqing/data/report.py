@@ -46,6 +46,7 @@ class Report:
         duplicates: groups of pictures whose pixels are the same.
         near_duplicates: groups that look alike, one of each group of duplicates standing for all.
         warnings: what to think about before training, in plain words.
+        pairs: how many pictures have a partner that they are to become.
     """
 
     source: str
@@ -59,6 +60,7 @@ class Report:
     warnings: list[str]
     passed_over: list[PassedOver]
     animations: list[str]
+    pairs: int = 0
 
     def to_json(self) -> dict[str, Any]:
         """The report as JSON values."""

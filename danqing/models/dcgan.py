@@ -50,7 +50,7 @@ class DCGAN(Painter):
         loss: the rule of the game between painter and critic.
         penalty: which slope of the critic is penalised.
         gamma: strength of the penalty; by default 0.1 for 28×28 grey pictures, and as many times that as pictures have
-            more numbers, since a critic's squared slope is as many times smaller there.
+            more numbers, since a critic's squared slope is as many times smaller there; below 28 px it is more again.
         lazy: steps between two penalties, each of which then counts that many times (lazy regularisation).
         smoothing: how far the critic's target for real pictures is from 1.
         critic_steps: steps of the critic for one of the painter.

@@ -55,7 +55,7 @@ class StyleGAN(Painter):
         critic_width: channels of the critic at half size; they double towards the small end, up to eight times.
         mixing: share of pictures painted in two styles while learning, one for coarse and one for fine levels.
         gamma: strength of the penalty on the critic's slopes (R1 and R2) at first; by default 0.1 for 28×28 grey
-            pictures, and as many times that as pictures have more numbers.
+            pictures, and as many times that as pictures have more numbers; below 28 px it is more again.
         gamma_end: strength of that penalty in the end; by default a tenth of that at first.
         gamma_pictures: pictures over which the penalty falls from the one to the other.
         lazy: steps between two penalties, each of which then counts that many times (lazy regularisation).

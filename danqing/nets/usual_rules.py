@@ -18,8 +18,9 @@ def usual_rate(size: int) -> float:
 def usual_gamma(size: int, channels: int) -> float:
     """The strength of the critic's penalty: as many times more as pictures have more numbers.
 
-    A critic's squared slope is as many times smaller there.
+    A critic's squared slope is as many times smaller there. Of pictures smaller than 28 px it is more again: with what
+    their numbers would ask for, painters of 16 px had one picture for each class.
 
-    Source: danqing (docs/adr/0037).
+    Source: danqing (docs/adr/0037; below 28 px docs/adr/0053).
     """
-    return GAMMA * channels * (size / SIDE) ** 2
+    return GAMMA * channels * max(size / SIDE, SIDE / size) ** 2

@@ -62,6 +62,7 @@ class View(NamedTuple):
         overfitting: how much nearer held-out pictures lie to painted ones than training pictures do, in the eyes of
             the critic, from 0 to 1; None if there is no critic, or nothing is held out.
         beside: thumbnails, for copies.
+        labels: the class of each picture, painted and real alike, (N,); None where they have none.
     """
 
     step: int
@@ -73,6 +74,7 @@ class View(NamedTuple):
     scores: Mapping[str, float] = {}
     overfitting: float | None = None
     beside: Beside | None = None
+    labels: Tensor | None = None
 
 
 class Cure(NamedTuple):

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from torch import nn
 
 from danqing.core.errors import ModelFileError, ParameterError
-from danqing.core.learned.model import Model
+from danqing.core.learned.model import Model, Painter
 from danqing.training.adapting import adapt_for
 from danqing.training.build import settings_of
 from danqing.training.config import TrainConfig
@@ -109,6 +109,8 @@ def _told(
         yield f"Taught by {teacher.where} ({_millions(teacher.model)}, the new model {_millions(model)})"
     if frozen:
         yield f"Frozen: {options.freeze} ({frozen / _numbers(model):.0%} of all numbers)"
+        if transfer is None and isinstance(model, Painter):  # what finds things begins with a net that knows pictures
+            yield "What is frozen has learned nothing yet and stays as chance made it: --from begins with what has"
     factors = options.rates or model.rates
     if transfer is not None or frozen or factors:
         rates = ", ".join(f"{part or 'all'} {each.lr:.3g}" for part, each in settings_of(config, model).items())

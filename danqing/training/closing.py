@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from shlex import quote
 from typing import Any
 
 from danqing.core.artefacts.figures import Figures
@@ -22,6 +21,7 @@ from danqing.core.pictures.writing import write
 from danqing.core.progress import Job
 from danqing.data.store import Store
 from danqing.training import record
+from danqing.training.beside import columns_named, next_commands, originals
 from danqing.training.config import TrainConfig
 from danqing.training.forecast import FIRST, SERIOUS
 from danqing.training.kit import Kit
@@ -104,21 +104,20 @@ def _sections(
     pictures = len(kit.supplies.train) if isinstance(kit.supplies.train, Store) else None
     of = f", {seen / pictures:,.1f} times each of {pictures:,}" if pictures else ""
     of_zh = f"（{pictures:,} 张各 {seen / pictures:,.1f} 次）" if pictures else ""
-    by_class = bool(kit.model.config.get("classes")) and not isinstance(kit.model, Finder)
-    finds = isinstance(kit.model, Finder)
+    by_class, by_class_zh = columns_named(kit)
+    small, finds = kit.supplies.train.size <= SMALL, isinstance(kit.model, Finder)
     begun = config.options.from_ is not None
     early, early_zh = ("", "") if begun else _early(seen, kit)
     if grids:
         yield Section(
             *(("What was found", "找到了什么") if finds else ("What was painted", "画出了什么")),
-            f"After {minutes:,.1f} minutes and {seen:,} pictures seen{of}."
-            + (" One class a column." if by_class else "")
-            + early,
-            f"训练 {minutes:,.1f} 分钟、看过 {seen:,} 张图片{of_zh}之后。{'每列一类。' if by_class else ''}{early_zh}",
-            [Shown(grids[-1], f"{record.GRIDS}/{grids[-1].name}", pixels=kit.supplies.train.size <= 32)],
+            f"After {minutes:,.1f} minutes and {seen:,} pictures seen{of}.{by_class}{early}",
+            f"训练 {minutes:,.1f} 分钟、看过 {seen:,} 张图片{of_zh}之后。{by_class_zh}{early_zh}",
+            [Shown(grids[-1], f"{record.GRIDS}/{grids[-1].name}", small), *originals(folder, kit)],
         )  # fmt: skip
-    same = "the same pictures at every look" if finds else "the same latents at every look"
-    shown = [Shown(film, same)] if film else []
+    paints = isinstance(kit.model, Painter)
+    same = "the same latents at every look" if paints else "the same pictures at every look"
+    shown = [Shown(film, same, small)] if film else []
     yield Section(
         "How it learned", "怎样学会的",
         "Losses, readings and scores over pictures seen; a line where the doctor found something.",
@@ -129,19 +128,11 @@ def _sections(
     yield from _scores(folder, finding)
     log = record.standing(record.read_log(folder / record.LOG))
     numbers = [] if isinstance(finding, str) else finding.numbers
-    run, longer = quote(str(folder)), Budget.parse(config.options.budget).times(2).text()
+    longer = Budget.parse(config.options.budget).times(2).text()
     yield Section(
         "What to try next", "接下来试试", "As this run went:", "根据这次训练的情况：",
         rows=[(each, "", "") for each in next_steps(summary, log, pictures, numbers, begun)],
-        commands=[
-            f"danqing generate {run} --count 64 --grid --out {quote(f'{folder}/more.png')}",
-            f"danqing evaluate {run} --data {quote(config.data)}",
-            f"danqing train --resume {run} --budget {longer}",
-        ] if isinstance(kit.model, Painter) else [
-            f"danqing assess {run} --data {quote(config.data)}",
-            f"danqing detect PICTURES --weights {run} --out-dir found",
-            f"danqing train --resume {run} --budget {longer}",
-        ] if finds else [f"danqing card {run}"],
+        commands=next_commands(kit.model, folder, config.data, longer),
     )  # fmt: skip
 
 

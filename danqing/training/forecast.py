@@ -18,6 +18,7 @@ from danqing.core.learned.model import Painter, Samples
 from danqing.core.progress import Job, Progress
 from danqing.data.advice import FEWEST, too_few
 from danqing.data.report import Report, shorter_side
+from danqing.data.sides import PAIRED
 from danqing.training.adaptive import FEW
 from danqing.training.machine import prepare, steps_per_second, to_machine
 from danqing.training.process import apart
@@ -36,6 +37,7 @@ BEGUN = {  # what was measured of that beginning, by channels (bench transfer)
     1: "clearly better for characters in a further hand; other grey pictures were not measured",
     3: "better by less than its interval for emoji in colour; other pictures in colour were not measured",
 }
+PAIRS = "1h"  # for a first impression of what a pix2pix learns
 PATIENT = 0.5  # s: a measurement gives up on further steps once one took as long
 
 
@@ -54,11 +56,25 @@ def suggest(report: Report) -> Job[Suggestion | None]:
     """Say what suits a set that was checked, from a few steps measured on this machine; None for fewer than 2."""
     if report.usable < 2:
         return None
+    if report.pairs:
+        return _for_pairs(report)
     return (yield from apart(_suggest(report)))
 
 
+def _for_pairs(report: Report) -> Suggestion:
+    """What suits pairs of pictures, of which no speed was measured."""
+    size, channels = _size(report), _channels(report)
+    command = f"danqing train pix2pix {quote(str(report.source))} --size {size} --budget {PAIRS}"
+    lines = [
+        f"Suggestion: {command}{' --skip-bad' if report.unusable else ''}",
+        f"Pairs: the pictures in {PAIRED[0]} are to become those in {PAIRED[1]}, which a pix2pix learns; any other "
+        "family would learn from the first alone",
+    ]
+    return Suggestion("pix2pix", size, channels, PAIRS, None, lines)
+
+
 def _suggest(report: Report) -> Job[Suggestion]:
-    size, channels = _size(report), 1 if all(mode.startswith("grey") for mode in report.modes) else 3
+    size, channels = _size(report), _channels(report)
     yield Progress(0, 1, "measuring this machine")
     prepare(None)
     speed = pictures_per_second("dcgan", size, channels)
@@ -79,7 +95,9 @@ def _suggest(report: Report) -> Job[Suggestion]:
     return Suggestion("dcgan", size, channels, budget, begin, lines)
 
 
-def about(pictures: float, size: int, channels: int, seen: float, budget: str) -> Iterator[str]:
+def about(
+    pictures: float, size: int, channels: int, seen: float, budget: str, whole: float | None = None
+) -> Iterator[str]:
     """Say what a run will see, what that means for so many pictures, and what runs like it looked like.
 
     Args:
@@ -88,11 +106,13 @@ def about(pictures: float, size: int, channels: int, seen: float, budget: str) -
         channels: 1 or 3.
         seen: how many the budget allows to be seen.
         budget: in words.
+        whole: how many there are with those held out, by which they are few or not.
     """
+    count = pictures if whole is None else whole
     each = f", each picture {_times(seen / pictures)} times" if math.isfinite(pictures) and pictures else ""
     yield f"In {budget} this machine sees about {_about(seen)} pictures{each}"
-    if pictures < FEWEST:
-        yield too_few(pictures)
+    if count < FEWEST:
+        yield too_few(count)
     elif pictures < FEW:
         yield f"{pictures:,.0f} pictures: augmentation before the critic is adaptive (it does not show in the samples)"
     yield from _measured(pictures, size, channels, seen)
@@ -154,6 +174,10 @@ def _size(report: Report) -> int:
             middle = side
             break
     return max((size for size in SIZES if size <= middle), default=SIZES[0])
+
+
+def _channels(report: Report) -> int:
+    return 1 if all(mode.startswith("grey") for mode in report.modes) else 3
 
 
 def _about(count: float) -> str:

@@ -147,6 +147,7 @@ class Kit:
             seen.scores,
             position.adaptive.overfitting,
             None if self._learned is None else Beside(thumbnails(seen.painted), *self._learned),
+            self.shown.y.cpu() if isinstance(self.model, Painter) and self.shown.y is not None else None,
         )
 
     @functools.cached_property

@@ -90,7 +90,7 @@ def _begin(config: TrainConfig, path: Path, force: bool, beside: Callable[[Path]
         if folder is not None:
             folder.begin(*filter(None, (training.write_begin, beside)))
         training.open(folder)
-        return (yield from training.to_the_end(seen))
+        return (yield from training.to_the_end(seen, look))
     finally:
         if folder is not None:
             folder.close()
@@ -133,7 +133,7 @@ def _go_on(path: Path, changes: dict[str, Any]) -> Job[RunResult]:
             folder.go_on()
             write_facts(path, settled, mine)
         training.open(folder)
-        return (yield from training.to_the_end(None))
+        return (yield from training.to_the_end())
     finally:
         if folder is not None:
             folder.close()

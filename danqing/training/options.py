@@ -38,7 +38,8 @@ class Options:
         conditional: learn the classes when the pictures have labels.
         fit: how pictures become square: crop the middle, pad, stretch or cut into tiles; by default as the family asks.
         budget: when to stop: time (90s, 10m, 2h), pictures seen (500kimg, 20000pictures) or epochs (20epochs).
-        every: how often to paint a grid, score and checkpoint: a budget, or a share of it (10%).
+        every: how often to paint a grid, score and checkpoint: a budget, or a share of it (10%); shares of a time are
+            put further apart where these looks would take more than a fifth of it.
         batch: pictures a step, over all processes; by default what the family proposes.
         lr: learning rate; by default what the family proposes.
         beta1: Adam's first moment; by default what the family proposes.

@@ -9,9 +9,16 @@ from danqing.core.fields.budget import Budget, Spent
 from danqing.training.options import Options
 from danqing.training.state import Position
 
+BETWEEN = (
+    4.0  # times as long as a look takes: what is learned between two, so that looks take a fifth of a time at most
+)
+
 
 class Pace:
     """What a run may spend, and how often it is looked at.
+
+    Looks that are due at shares of a time are further apart where they would take most of it, as those of a flow do,
+    which paints in many steps. Those that are due at times, pictures or epochs that a person gave come when they are.
 
     Args:
         options: of the run.
@@ -21,6 +28,8 @@ class Pace:
     def __init__(self, options: Options, fabric: Any) -> None:
         self.budget = Budget.parse(options.budget)
         self._every, self._fabric = Budget.parse(options.every, of=self.budget), fabric
+        self._may_wait = self.budget.currency == "seconds" and options.every.strip().endswith("%")
+        self._rests_until = 0.0
 
     def share(self, position: Position, pictures: float) -> float:
         """How much of the budget is used where a run of so many pictures is."""
@@ -33,10 +42,19 @@ class Pace:
         looks = math.floor(_used(self._every, position, pictures) + 1e-9)
         return int(self._fabric.broadcast(looks)) if self._fabric.world_size > 1 else looks
 
+    def looked(self, at: float, took: float) -> None:
+        """Note that a look has ended so many seconds into the run, and how many it took."""
+        self._rests_until = at + took * BETWEEN if self._may_wait else 0.0
+
+    def rests(self, position: Position) -> bool:
+        """Whether it is too early for another look, due or not."""
+        early = position.seconds < self._rests_until
+        return bool(self._fabric.broadcast(early)) if self._may_wait and self._fabric.world_size > 1 else early
+
 
 def _used(budget: Budget, position: Position, pictures: float) -> float:
     seen = position.seen + position.lost
     return budget.share(Spent(position.seconds, seen, seen / pictures))
 
 
-__all__ = ["Pace"]
+__all__ = ["BETWEEN", "Pace"]

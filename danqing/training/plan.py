@@ -64,7 +64,8 @@ def _plan(config: TrainConfig) -> Job[dict[str, Any]]:
     expected: list[str] = []
     if isinstance(model, Painter):
         count, seen = count_of(supplies.train), spending["pictures_seen"]
-        expected = list(about(count, config.side, supplies.train.channels or 3, seen, spending["budget"]))
+        channels, whole = supplies.train.channels or 3, supplies.report.get("usable")
+        expected = list(about(count, config.side, channels, seen, spending["budget"], whole))
     weights = sum(p.numel() * p.element_size() for p in model.parameters())
     return {
         "config": config.with_options(precision=precision).to_json(),

@@ -21,11 +21,12 @@ from danqing.core.pictures.writing import write
 
 CONFIG, LOG, CURVES, MODEL, BEST = "config.json", "log.jsonl", "curves.png", "model.safetensors", "best.safetensors"
 REPORT, FILM, NEIGHBOURS, SCORES = "report.html", "film.webp", "neighbours.png", "scores.json"
+GIVEN, WANTED = "given.png", "wanted.png"  # what a grid was painted from, and what it was to become
 CHECKPOINTS, GRIDS, LOCK = "checkpoints", "grids", ".lock"
 TRIALS, CHOSEN = "trials", "auto.json"  # short runs by which settings were chosen, and what they scored
 PARTS = (
     CONFIG, LOG, CURVES, MODEL, BEST, "card.json", "check.json", "skipped.json", REPORT, FILM, NEIGHBOURS, SCORES,
-    GRIDS, CHECKPOINTS, "tensorboard", TRIALS, CHOSEN,
+    GIVEN, WANTED, GRIDS, CHECKPOINTS, "tensorboard", TRIALS, CHOSEN,
 )  # fmt: skip
 NEW, OLD = ".danqing-new", ".danqing-old"  # folders in which one run takes the place of another
 TRYING = ".danqing-trials"  # the short runs while nothing is chosen yet: a run that is there stays as it is

@@ -71,15 +71,17 @@ class Training:
         self.journal = Journal(folder, self.config.options.tensorboard)
         self.journal.open(self.position)
 
-    def to_the_end(self, first: Seen | None) -> Job[RunResult]:
+    def to_the_end(self, first: Seen | None = None, took: float = 0.0) -> Job[RunResult]:
         """Train until the budget is spent, looking at every share of it.
 
         Args:
             first: what a new run's model shows before its first step.
+            took: how many seconds that look took.
         """
         self.started = time.perf_counter() - self.position.seconds
         if self.position.step == 0:
             yield self._progress(*self._look(first)[:2])
+            self.pace.looked(0.0, took)
             self._checkpoint()
         batches, looks, share = self.kit.batches(self.position), self._looks(), self._share()
         while share < 1:
@@ -88,7 +90,7 @@ class Training:
                 batches = self.kit.batches(self.position)
             losses = self._step(next(batches), share)
             share = self._share()
-            due = self._looks() > looks or share >= 1
+            due = share >= 1 or (self._looks() > looks and not self.pace.rests(self.position))
             words, painted, cured = self._watch(losses, due)
             if cured is not None:
                 self._go_back(cured)
@@ -214,6 +216,7 @@ class Training:
 
     def _look(self, seen: Seen | None = None) -> tuple[str, Images | None, list[Finding]]:
         """Paint, score, examine and log."""
+        began = time.perf_counter()
         self.looked_at, painted, found = self.position.step, None, []
         if self.folder is not None:
             seen = seen or self.kit.examine()
@@ -227,6 +230,8 @@ class Training:
             if is_good(self.position, seen.scores):
                 self.position.good = self.position.step
         self.position.good = int(self.fabric.broadcast(self.position.good))
+        now = time.perf_counter()
+        self.pace.looked(now - self.started, now - began)
         return self._words(self.journal.last), painted, found
 
     def _progress(self, words: str, painted: Images | None = None) -> Progress:

@@ -96,6 +96,8 @@ def test_a_run_folder_means_its_model(model: Model, tmp_path: Path) -> None:
     save(model, tmp_path / "run" / "model.safetensors")
     assert load(tmp_path / "run").family == "classifier"
     assert "no such" in refusal(tmp_path).what
+    assert refusal(tmp_path).what == "no such weights file in this folder", "it is there: what lacks are weights"
+    assert "run folder" in (refusal(tmp_path).remedy or "")
 
 
 def test_bundled_weights_are_found_by_name_and_load() -> None:

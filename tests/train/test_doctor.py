@@ -187,6 +187,18 @@ def test_collapse_is_less_variety_than_the_data_twice_in_a_row() -> None:
     assert [looked(doctor, LATE, 0.1 * real, real) for _ in range(Collapse.patience)][-1] == ["collapse"]
 
 
+def test_one_picture_for_each_class_is_a_collapse() -> None:
+    """As varied as the classes are, and of each always the same: a run on emoji did so, and no alarm rang."""
+    labels, noise = torch.arange(4).repeat(8), torch.randn(32, 8, generator=torch.Generator().manual_seed(0))
+    middles = torch.eye(4, 8)[labels] * 4
+    real = middles + noise
+    assert seen(Collapse(), painted=middles + 0.3 * noise, real=real, labels=labels) == [False, True, True, True]
+    assert not any(seen(Collapse(), painted=middles + 0.7 * noise, real=real, labels=labels))
+    assert not any(seen(Collapse(), painted=middles + 0.3 * noise, real=real)), "it is not seen where classes are not"
+    alone = torch.arange(32)
+    assert not any(seen(Collapse(), painted=real, real=real, labels=alone)), "one picture each tells nothing"
+
+
 def test_young_models_may_repeat_themselves() -> None:
     real = torch.randn(32, 8, generator=torch.Generator().manual_seed(0))
     assert all(looked(Doctor(), LATE - 1, 0.1 * real, real) == [] for _ in range(9))
@@ -274,6 +286,15 @@ def test_scores_fall_and_progress_ends() -> None:
     values = [1.0, 0.9, 0.8, *[0.9] * 6, 0.7, *[0.71] * 9]
     rings = [idle.look(View(1, LATE, LOOK, LOOK, scores={"d": value})) for value in values]
     assert [at for at, ring in enumerate(rings) if ring] == [8], "nearly as good as the best is no reason to ring"
+
+
+def test_progress_does_not_end_before_it_began() -> None:
+    """Ten looks in a run of 256 pictures, as a first try has: "stop here" would be bad advice."""
+    values = [1.0, *[1.2] * 9]
+    for pace, rung in ((26, False), (400, True)):
+        idle = NoProgress()
+        rings = [idle.look(View(at, at * pace, LOOK, LOOK, scores={"d": value})) for at, value in enumerate(values)]
+        assert any(rings) == rung
 
 
 def test_negated_figures_that_stay_as_good_are_no_reason_to_ring() -> None:

@@ -17,6 +17,7 @@ from danqing.core.learned.card import read_card
 from danqing.core.learned.model import Samples
 from danqing.core.notes import noted
 from danqing.core.operators.task import task_named
+from danqing.core.phrases.book import in_chinese
 from danqing.core.progress import Progress, finish
 from danqing.data.check import check
 from danqing.data.store import Store
@@ -26,6 +27,7 @@ from danqing.training.auto import SHARE, TRIED, train_best
 from danqing.training.config import TrainConfig
 from danqing.training.forecast import about, likeness, suggest
 from danqing.training.loop import train
+from danqing.training.plan import plan
 from danqing.training.score import drawn_classes
 
 SMALL: dict[str, Any] = {"batch": 16, "precision": "fp32", "threads": 1}
@@ -109,6 +111,34 @@ def test_a_forecast_compares_grey_pictures_with_grey_ones_and_says_with_what(mon
     told = "\n".join(about(grey["pictures"] / 10, grey["size"], 1, grey["seen"] * 30, "10m"))
     assert "this one is 30 times as long" in told
     assert "10 times as many pictures" in told
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_of_the_size_that_is_suggested_there_are_measured_runs(channels: int) -> None:
+    """As long as the suggested budget lets see, which is a first impression."""
+    told = "\n".join(about(2000, max(forecast.SIZES), channels, forecast.FIRST, "2h"))
+    assert "Measured: " in told
+    assert "No longer run" not in told
+    for row in json.loads(forecast.MEASURED.read_text("utf-8")):
+        assert in_chinese(row["looked"]) != row["looked"]
+
+
+def test_pairs_are_for_a_pix2pix(tmp_path: Path) -> None:
+    for side in ("input", "target"):
+        pictures(tmp_path / side, 3, 40)
+    found = finish(suggest(finish(check(tmp_path))))
+    assert found is not None
+    assert (found.family, found.size) == ("pix2pix", 32)
+    assert f"danqing train pix2pix {tmp_path} --size 32 --budget 1h" in found.lines[0]
+    assert all(in_chinese(line) != line for line in found.lines[1:])
+
+
+def test_a_hundred_pictures_are_a_hundred_with_those_held_out(tmp_path: Path) -> None:
+    """What the check calls enough the plan does not call too few."""
+    values = {"size": 16, "width": 4, "budget": "64pictures", "batch": 8, "precision": "fp32"}
+    facts = finish(plan(TrainConfig.make("mlpgan", str(pictures(tmp_path, 100, 16)), **values)))
+    assert facts["pictures"]["count"] < 100
+    assert not any("too few" in line for line in facts["forecast"])
 
 
 class Written:

@@ -8,10 +8,13 @@ import tomllib
 from html.parser import HTMLParser
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 import pytest
+import torch
 from PIL import Image
 
+import danqing
 from danqing.core.phrases.book import in_chinese
 from danqing.maths.scores import MEANINGS
 from danqing.tasks.demo import SHOWN
@@ -111,3 +114,39 @@ def test_the_page_of_the_studio_calls_scores_the_same() -> None:
     book = json.loads(STUDIO.read_text("utf-8"))
     names = [name.replace("_", " ") for name in MEANINGS]
     assert {name: book[name] for name in names if name in book} == {n: in_chinese(n) for n in names if n in book}
+
+
+TINY: dict[str, Any] = {"size": 16, "width": 16, "budget": "8pictures", "every": "50%", "batch": 4, "precision": "fp32"}
+
+
+def reported(family: str, folders: tuple[str, str], tmp_path: Path, **values: Any) -> tuple[str, Path]:
+    """The page of a tiny run on two folders, of noise and of its negatives, and the run's folder."""
+    rng = torch.Generator().manual_seed(0)
+    for split, count in (("train", 4), ("test", 2)):
+        for at in range(count):
+            x = torch.randint(0, 256, (1, 3, 16, 16), generator=rng) / 255
+            for name, picture in zip(folders, (x, 1 - x), strict=True):
+                danqing.write(picture, tmp_path / "set" / split / name / f"{at}.png")
+    run = danqing.train(family, tmp_path / "set", **{**TINY, **values}, out=tmp_path / "run")
+    return (run.folder / "report.html").read_text("utf-8"), run.folder
+
+
+def test_a_translator_is_shown_beside_what_it_painted_from_and_what_that_was_to_become(tmp_path: Path) -> None:
+    page, run = reported("pix2pix", ("input", "target"), tmp_path, critic_width=4)
+    given, wanted = (danqing.read(run / name).pixels[..., :16, :16] for name in ("given.png", "wanted.png"))
+    assert torch.allclose(given + wanted, torch.ones(()), atol=1e-6), "each beside its pair"
+    assert given.std() > 0.1
+    assert "what each was to become" in page
+    assert "the same pictures at every look" in page, "it knows no latents"
+    assert f"danqing translate PICTURES --weights {run}" in page
+    assert f"danqing train --resume {run} --budget 16pictures" in page
+
+
+def test_a_codec_is_shown_beside_the_pictures_and_columns_are_named(tmp_path: Path) -> None:
+    page, run = reported("codec", ("a<b", "c"), tmp_path, perceptual=0.0)
+    assert (run / "given.png").exists()
+    assert not (run / "wanted.png").exists()
+    assert f"--codec {run}" in page
+    page, run = reported("mlpgan", ("a<b", "c"), tmp_path / "painter")
+    assert "One class a column: a&lt;b, c." in page
+    assert "the same latents at every look" in page

@@ -289,6 +289,14 @@ def test_the_plan_is_told_before_it_starts_and_in_a_dry_run(taught: Path, tmp_pa
     assert dry["lineage"][0]["pictures_seen"] == 320
 
 
+def test_what_is_frozen_before_it_learned_is_said(taught: Path) -> None:
+    """``--freeze`` without ``--from``, which was forgotten."""
+    values = {**RUN, "freeze": "critic:1"}
+    for begin, said in (({}, True), ({"from_": str(taught)}, False)):
+        words = finish(plan(TrainConfig.make("mlpgan", "digits", **values, **begin)))["builds_upon"]["words"]
+        assert any("stays as chance made it" in each for each in words) == said
+
+
 def test_lineage_goes_back_to_the_first(taught: Path, tmp_path: Path) -> None:
     second = finish(train(TrainConfig.make("mlpgan", "digits", **RUN, from_=str(taught), out=tmp_path / "2"))).model
     third = finish(train(TrainConfig.make("mlpgan", "digits", **RUN, from_=str(second), out=tmp_path / "3"))).model

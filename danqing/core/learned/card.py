@@ -81,6 +81,9 @@ def locate(source: str | Path) -> Path:
     if str(source) in bundled():
         return bundled()[str(source)]
     names = ", ".join(bundled()) or "none"
+    if path.is_dir():
+        remedy = f"Give a run folder, as danqing train makes it, or a .safetensors file. Bundled weights: {names}"
+        raise ModelFileError("no such weights file in this folder", where=source, remedy=remedy)
     raise ModelFileError("no such weights file", where=source, remedy=f"Bundled weights: {names}")
 
 

@@ -6,12 +6,15 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from danqing.training.alarm import Cure, Lasting, View
-from danqing.training.diversity import COLLAPSED, diversity, varied
+from danqing.training.diversity import COLLAPSED, COLLAPSED_WITHIN, diversity, diversity_within, varied
 
 
 @dataclass
 class Collapse(Lasting):
-    """Compares the diversity of the painted pictures with that of the real ones."""
+    """Compares the diversity of the painted pictures with that of the real ones: of all, and of those of one class.
+
+    A painter that has one picture for each class is as varied as the classes are.
+    """
 
     words: ClassVar[str] = "the painted pictures are far more alike than the real ones: the painter repeats itself"
     remedy: ClassVar[str] = (
@@ -21,4 +24,11 @@ class Collapse(Lasting):
     begins_at: ClassVar[int] = 20_000  # before that every young model repeats itself
 
     def amiss(self, view: View) -> bool:
-        return varied(view.real) and diversity(view.painted) < COLLAPSED * diversity(view.real)
+        if not varied(view.real):
+            return False
+        if diversity(view.painted) < COLLAPSED * diversity(view.real):
+            return True
+        if view.labels is None:
+            return False
+        painted, real = (diversity_within(each, view.labels) for each in (view.painted, view.real))
+        return painted < COLLAPSED_WITHIN * real

@@ -8,6 +8,7 @@ from typing import ClassVar
 from danqing.training.alarm import Alarm, View
 
 PATIENCE = 6  # looks without a better score
+BEGINS_AT = 2_000  # pictures seen: of less, looks lie so near to each other that scores differ by chance
 WORSE = 0.05  # of the best: by so much must it be worse by then; figures may be negated
 
 
@@ -28,4 +29,4 @@ class NoProgress(Alarm):
             return False
         self.idle = 0 if value < self.best else self.idle + 1
         self.best = min(self.best, value)
-        return self.idle >= PATIENCE and value > self.best + (WORSE + 1e-9) * abs(self.best)
+        return self.idle >= PATIENCE and view.seen >= BEGINS_AT and value > self.best + (WORSE + 1e-9) * abs(self.best)
