@@ -27,6 +27,7 @@ from danqing.faces.tables import legible
 
 FOLDERS = {"data": "Look through a set of pictures, or pack it, before training."}
 STOPPED = 130  # as shells say of Ctrl-C
+MOMENT = "1000"  # rounds in which a thread of OpenMP looks whether the others are done, before it sleeps
 
 
 @functools.cache
@@ -171,10 +172,18 @@ def _operator(name: str) -> str:
 def main() -> NoReturn:
     """Run danqing from the command line; SIGTERM is taken as Ctrl-C."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    if any(name in tasks() and tasks()[name].kind == "Local" for name in sys.argv[1:2]):
-        # it stays, and shares the processor with trainings: threads wait asleep; read once, when torch is loaded
-        os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    _wait_asleep(any(name in tasks() and tasks()[name].kind == "Local" for name in sys.argv[1:2]))
     cli.main()
+
+
+def _wait_asleep(stays: bool) -> None:
+    """Let threads that wait for each other give the processor away: read once, when torch is loaded.
+
+    What ``stays`` shares the processor with trainings and does not wait at all; anything else waits a moment first
+    (docs/adr/0054).
+    """
+    if "OMP_WAIT_POLICY" not in os.environ and "GOMP_SPINCOUNT" not in os.environ:
+        os.environ.update({"OMP_WAIT_POLICY": "PASSIVE"} if stays else {"GOMP_SPINCOUNT": MOMENT})
 
 
 def _told(error: BaseException, for_programs: bool) -> int:

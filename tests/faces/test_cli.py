@@ -573,3 +573,23 @@ def test_what_packages_tell_programmers_is_not_told_a_person(capsys: pytest.Capt
     assert capsys.readouterr().err == ""
     _warned(PictureWarning("the picture lost something"), PictureWarning, "danqing.py", 1)
     assert "! the picture lost something" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("given", "command", "kept"),
+    [
+        ({}, "colours", {"GOMP_SPINCOUNT": "1000"}),
+        ({}, "serve", {"OMP_WAIT_POLICY": "PASSIVE"}),
+        ({"OMP_WAIT_POLICY": "ACTIVE"}, "colours", {"OMP_WAIT_POLICY": "ACTIVE"}),
+        ({"GOMP_SPINCOUNT": "7"}, "serve", {"GOMP_SPINCOUNT": "7"}),
+    ],
+)
+def test_threads_wait_asleep_unless_a_person_says_otherwise(
+    given: dict[str, str], command: str, kept: dict[str, str]
+) -> None:
+    rules = {"OMP_WAIT_POLICY", "GOMP_SPINCOUNT"}
+    inside = "import os, sys; from danqing.faces import cli; cli.cli.main = lambda: print(dict(os.environ)); cli.main()"
+    env = {name: value for name, value in os.environ.items() if name not in rules} | given
+    told = subprocess.run([sys.executable, "-c", inside, command], env=env, capture_output=True, text=True, check=True)
+    found = ast.literal_eval(told.stdout)
+    assert {name: found[name] for name in rules & found.keys()} == kept
