@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
+import torch
 from numpy.random import Generator
+from torch.nn import functional
 
 from danqing.core.progress import Job, Progress
 
@@ -20,6 +22,9 @@ TRIED = 2  # of them for every first guess, the rest for the better half
 SPREAD = 1.4  # px; standard deviation of the window in which patches vote: the middle says most, so edges stay sharp
 VOTES = 6  # px; how far from its middle a patch votes at most: further off it would count less than 1/5,000
 NEIGHBOURS = ((0, 1), (1, 0), (0, -1), (-1, 0))
+KEYS = 16  # numbers that stand for a patch where it is searched for
+LOOKED_AT = 64  # rows and columns of patches from which it is learned which
+LEAST = 1e-4  # what the best match costs, so that crowding counts there, too
 GUESSES = 3  # random ones around each match, each nearer
 
 
@@ -46,6 +51,18 @@ class Way(NamedTuple):
 
 
 USUAL = Way()
+
+
+class Seen(NamedTuple):
+    """A source, as matches are searched for in it.
+
+    Attributes:
+        basis: directions of the numbers of a patch, (K, C, side, side).
+        keys: the patch around each pixel along these, (H, W, K).
+    """
+
+    basis: Plane
+    keys: Plane
 
 
 def regrown(
@@ -81,9 +98,10 @@ def regrown(
         if level + 1 < len(levels):
             field = _lifted(field, sources[level + 1].shape[:2], sources[level].shape[:2], ends[level], radius)
             target = voted(sources[level], field, radius, wrapped)
+        seen = _seen(sources[level], radius)
         for turn in range(ROUNDS):
             yield Progress((len(levels) - 1 - level) * ROUNDS + turn, total, f"{ends[level][1]} × {ends[level][0]} px")
-            field = searched(sources[level], target, field, radius, wrapped, rng, way.crowded)
+            field = searched(seen, target, field, radius, wrapped, rng, way.crowded)
             target = voted(sources[level], field, radius, wrapped)
     return np.asarray(target.clip(0, 1))
 
@@ -157,14 +175,20 @@ def _matched(at: Plane, width: int, down: int, right: int, radius: int) -> Plane
 
 
 def searched(
-    source: Plane, target: Plane, field: Plane, radius: int, wrapped: bool, rng: Generator, crowded: float
+    seen: Seen,
+    target: Plane,
+    field: Plane,
+    radius: int,
+    wrapped: bool,
+    rng: Generator,
+    crowded: float,
 ) -> Plane:
     """Better matches: those of neighbours, moved along, and random ones around."""
-    height, width = source.shape[:2]
-    around = _around(target, radius, wrapped)
+    keys, (height, width) = seen.keys, seen.keys.shape[:2]
+    wanted = _keys(_around(target, radius, wrapped), seen.basis)
     crowd = _crowd(field, (height, width), radius, crowded)
     best = field
-    cost = _cost(source, around, best, radius) * crowd[best[..., 0], best[..., 1]]
+    cost = _gap(keys, wanted, best) * crowd[best[..., 0], best[..., 1]]
     ends = np.array([height - 1 - radius, width - 1 - radius])
     reach = max(height, width) // 2
     for number in range(len(NEIGHBOURS) + GUESSES):
@@ -175,7 +199,7 @@ def searched(
             reach = max(1, reach // 4)
             tried = best + rng.integers(-reach, reach + 1, best.shape)
         tried = tried.clip(radius, ends)
-        mine = _cost(source, around, tried, radius) * crowd[tried[..., 0], tried[..., 1]]
+        mine = _gap(keys, wanted, tried) * crowd[tried[..., 0], tried[..., 1]]
         better = mine < cost
         best, cost = np.where(better[..., None], tried, best), np.where(better, mine, cost)
     return np.asarray(best)
@@ -210,17 +234,32 @@ def _moved(field: Plane, down: int, right: int, wrapped: bool, radius: int) -> P
     return np.asarray(moved)
 
 
-def _cost(source: Plane, around: Plane, field: Plane, radius: int) -> Plane:
-    """The mean squared difference of each target patch from its match, (h, w); every second pixel is looked at."""
-    height, width = field.shape[:2]
-    pixels, at = source.reshape(-1, source.shape[2]), field[..., 0] * source.shape[1] + field[..., 1]
-    total: Any = 0.0
-    for down, right in _offsets(radius):
-        if (down + right) % 2 == 0:
-            seen = _cut(around, down + radius, right + radius, (height, width))
-            gap = seen - pixels.take(at + (down * source.shape[1] + right), 0)
-            total = total + np.einsum("ijk,ijk->ij", gap, gap)
-    return np.asarray(total) + 1e-4
+def _gap(keys: Plane, wanted: Plane, field: Plane) -> Plane:
+    """How far each target patch is from its match, (h, w), by the keys of both."""
+    there = keys.reshape(-1, keys.shape[2]).take(field[..., 0] * keys.shape[1] + field[..., 1], 0)
+    there -= wanted
+    return np.asarray(np.einsum("ijk,ijk->ij", there, there)) + LEAST
+
+
+def _seen(source: Plane, radius: int) -> Seen:
+    """A source (H, W, C) along what its patches differ in most.
+
+    Source: Sproull 1991, "Refinements to nearest-neighbor searching in k-dimensional trees" (principal axes first).
+    """
+    side = 2 * radius + 1
+    windows = np.lib.stride_tricks.sliding_window_view(source, (side, side), (0, 1))
+    rows, columns = (np.linspace(0, each - 1, min(each, LOOKED_AT)).astype(int) for each in windows.shape[:2])
+    some = windows[np.ix_(rows, columns)].reshape(len(rows) * len(columns), -1).astype(np.float64)
+    _, axes = np.linalg.eigh(np.cov(some, rowvar=False).reshape(some.shape[1], -1))
+    kept = axes[:, ::-1][:, :KEYS].T.reshape(-1, source.shape[2], side, side).astype(np.float32)
+    return Seen(kept, _keys(_around(source, radius, False), kept))
+
+
+def _keys(around: Plane, basis: Plane) -> Plane:
+    """The patches of a picture with their surroundings (H, W, C) along each direction of a basis, (h, w, K)."""
+    picture = torch.from_numpy(np.ascontiguousarray(around.transpose(2, 0, 1)))[None]
+    seen = functional.conv2d(picture, torch.from_numpy(basis))[0]
+    return np.asarray(seen.permute(1, 2, 0).contiguous().numpy())
 
 
 def _crowd(field: Plane, shape: tuple[int, int], radius: int, crowded: float) -> Plane:
