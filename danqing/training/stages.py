@@ -67,6 +67,8 @@ def check_growth(made: type[Model], first: int, size: int, stages: Sequence[Stag
     halves = [size >> at for at in range(1, size.bit_length()) if size % (1 << at) == 0 and size >> at >= SMALLEST]
     if first not in halves:
         what = f"pictures of {first} px do not double to {size} px"
+        if first < SMALLEST:
+            what = f"pictures of {first} px are too small to begin with"
         known = f"Say {' or '.join(map(str, halves))}" if halves else "Leave it out: so small ones have no stages"
         raise ParameterError(what, where="grow", remedy=known)
 

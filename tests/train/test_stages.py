@@ -237,7 +237,7 @@ def test_a_run_that_grows_doubles_its_pictures_and_half_of_it_is_of_the_last() -
         ("dcgan", {"grow": 16, "size": 64}, "a dcgan does not grow.*stylegan"),
         ("stylegan", {"grow": 24, "size": 64}, "24 px do not double to 64 px.*Say 32 or 16"),
         ("stylegan", {"grow": 64, "size": 64}, "do not double.*Say 32 or 16"),
-        ("stylegan", {"grow": 8, "size": 64}, "do not double"),
+        ("stylegan", {"grow": 8, "size": 64}, "8 px are too small to begin with.*Say 32 or 16"),
         ("stylegan", {"grow": 16, "size": 16}, "Leave it out"),
         ("stylegan", {"grow": 2, "size": 64}, "whole number in 8…512"),
         ("stylegan", {"grow": 32, "size": 64, "stages": [{"lr": 0.5}]}, "stages of its own"),
