@@ -32,7 +32,6 @@ RATE = 3e-4  # what the teacher has learned is near the end of its way
 KINDS: dict[str, dict[str, Any]] = {
     "longer": {},
     "taught": {"teacher": str(TEACHER), "steps": 4},
-    "taught, hard": {"teacher": str(TEACHER), "steps": 4, "teaching": 10.0},
 }
 WAYS = ((10, "euler"), (4, "euler"), (4, "heun"), (2, "euler"))
 LATENTS = 64
@@ -92,7 +91,7 @@ def _begun(kind: str, budget: str) -> None:
 
 def _kept(kind: str) -> Path:
     """Where the figures of a model are, beside its run."""
-    return RUNS / kind.replace(", ", "-") / "measured.json"
+    return RUNS / kind / "measured.json"
 
 
 def table(result: dict[str, Any]) -> str:
