@@ -20,6 +20,7 @@ from typing import Any
 import torch
 
 import danqing
+from bench.generation import figure
 from bench.latents import SETS, SIZE, measured, painted
 from bench.spending import learned_for
 from danqing.core.learned.model import Painter
@@ -99,7 +100,7 @@ def table(result: dict[str, Any]) -> str:
     heads = ["flow", "steps", "solver", "evaluations", "ms a sample", "PSNR, dB", "Fréchet", "kernel", "patches"]
     lines = ["| " + " | ".join(heads) + " |", "|---" * len(heads) + "|"]
     for row in result["rows"]:
-        figures = [_figure(row[key], times, digits) for key, times, digits in FIGURES]
+        figures = [figure(row[key], times, digits) for key, times, digits in FIGURES]
         evaluations = row["steps"] * (2 if row["solver"] == "heun" else 1)
         cells = [row["kind"], row["steps"], row["solver"], evaluations, f"{row['ms_a_sample']:.0f}"]
         lines.append("| " + " | ".join(map(str, [*cells, f"{row['psnr']:.1f}", *figures])) + " |")
@@ -107,10 +108,6 @@ def table(result: dict[str, Any]) -> str:
 
 
 FIGURES = (("frechet", 1, 2), ("kernel", 1000, 0), ("patches", 1000, 1))
-
-
-def _figure(row: dict[str, float], times: int, digits: int) -> str:
-    return "{} [{}, {}]".format(*(f"{row[each] * times:.{digits}f}" for each in ("value", "low", "high")))
 
 
 if __name__ == "__main__":

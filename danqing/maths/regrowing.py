@@ -16,6 +16,8 @@ from danqing.core.progress import Job, Progress
 Plane = np.ndarray[Any, np.dtype[Any]]
 SHRINK = 0.7  # of the side from one level to the next
 MOST = 8_192  # pixels there, where every patch is compared with every other
+COVERAGE = 0.01  # how little a patch of the source must be used before it is preferred, where all are to be
+CROWDED = 0.5  # what a match counts more, there, for each time it is used more often than all are on average
 ROUNDS = 4  # of search and painting on each level; the coarsest has EXACT instead
 EXACT = 8
 TRIED = 2  # of them for every first guess, the rest for the better half
@@ -38,16 +40,6 @@ class Way(NamedTuple):
 
     coarsest: int = 24
     fair: bool = True
-
-    @property
-    def coverage(self) -> float:
-        """How little a patch of the source must be used before it is preferred."""
-        return 0.01 if self.fair else math.inf
-
-    @property
-    def crowded(self) -> float:
-        """What a match counts more for each time it is used more often than all are on average."""
-        return 0.5 if self.fair else 0.0
 
 
 USUAL = Way()
@@ -101,7 +93,7 @@ def regrown(
         seen = _seen(sources[level], radius)
         for turn in range(ROUNDS):
             yield Progress((len(levels) - 1 - level) * ROUNDS + turn, total, f"{ends[level][1]} × {ends[level][0]} px")
-            field = searched(seen, target, field, radius, wrapped, rng, way.crowded)
+            field = searched(seen, target, field, radius, wrapped, rng, way.fair)
             target = voted(sources[level], field, radius, wrapped)
     return np.asarray(target.clip(0, 1))
 
@@ -181,12 +173,12 @@ def searched(
     radius: int,
     wrapped: bool,
     rng: Generator,
-    crowded: float,
+    fair: bool,
 ) -> Plane:
-    """Better matches: those of neighbours, moved along, and random ones around."""
+    """Better matches: those of neighbours, moved along, and random ones around; if fair, less crowded ones."""
     keys, (height, width) = seen.keys, seen.keys.shape[:2]
     wanted = _keys(_around(target, radius, wrapped), seen.basis)
-    crowd = _crowd(field, (height, width), radius, crowded)
+    crowd = _crowd(field, (height, width), radius) if fair else np.ones((height, width), np.float32)
     best = field
     cost = _gap(keys, wanted, best) * crowd[best[..., 0], best[..., 1]]
     ends = np.array([height - 1 - radius, width - 1 - radius])
@@ -262,7 +254,7 @@ def _keys(around: Plane, basis: Plane) -> Plane:
     return np.asarray(seen.permute(1, 2, 0).contiguous().numpy())
 
 
-def _crowd(field: Plane, shape: tuple[int, int], radius: int, crowded: float) -> Plane:
+def _crowd(field: Plane, shape: tuple[int, int], radius: int) -> Plane:
     """What a match at each place of the source counts, (H, W): more where more come from than on average."""
     import cv2
 
@@ -270,7 +262,7 @@ def _crowd(field: Plane, shape: tuple[int, int], radius: int, crowded: float) ->
     side = 2 * radius + 1
     near = cv2.boxFilter(uses.reshape(shape).astype(np.float32), -1, (side, side))
     usual = field[..., 0].size / ((shape[0] - 2 * radius) * (shape[1] - 2 * radius))
-    return np.asarray(1 + crowded * np.clip(near / usual - 1, 0, None))
+    return np.asarray(1 + CROWDED * np.clip(near / usual - 1, 0, None))
 
 
 def _begun(source: Plane, guesses: Sequence[Plane], radius: int, wrapped: bool, way: Way) -> tuple[Plane, Plane]:
@@ -279,32 +271,32 @@ def _begun(source: Plane, guesses: Sequence[Plane], radius: int, wrapped: bool, 
     The half that is less like it after a few rounds is given up.
     """
     keys = _patches(source, radius)
-    tried = [_likened(source, keys, target, TRIED, radius, wrapped, way.coverage) for target in guesses]
+    tried = [_likened(source, keys, target, TRIED, radius, wrapped, way.fair) for target in guesses]
     better = sorted(tried, key=lambda each: each[0])[: -(-len(tried) // 2)]
-    ends = [_likened(source, keys, target, EXACT - TRIED, radius, wrapped, way.coverage) for _, target, _ in better]
+    ends = [_likened(source, keys, target, EXACT - TRIED, radius, wrapped, way.fair) for _, target, _ in better]
     _, target, field = min(ends, key=lambda each: each[0])
     return target, field
 
 
 def _likened(
-    source: Plane, keys: Plane, target: Plane, rounds: int, radius: int, wrapped: bool, coverage: float
+    source: Plane, keys: Plane, target: Plane, rounds: int, radius: int, wrapped: bool, fair: bool
 ) -> tuple[float, Plane, Plane]:
     """How unlike the target is after rounds of exact search and painting, the target itself, and its matches.
 
     ``keys`` are the patches of the source.
     """
     for _ in range(rounds):
-        field = _likest(keys, source.shape[1], target, radius, wrapped, coverage)
+        field = _likest(keys, source.shape[1], target, radius, wrapped, fair)
         target = voted(source, field, radius, wrapped)
     gaps = _gaps(keys, target, radius, wrapped)
     return float(gaps.min(1).mean() + gaps.min(0).mean()), target, field
 
 
-def _likest(keys: Plane, width: int, target: Plane, radius: int, wrapped: bool, coverage: float) -> Plane:
-    """The match of each target patch in a source so wide, (h, w, 2), those preferred that are seldom likest."""
+def _likest(keys: Plane, width: int, target: Plane, radius: int, wrapped: bool, fair: bool) -> Plane:
+    """The match of each target patch in a source so wide, (h, w, 2); if fair, rather one that is seldom likest."""
     gaps = _gaps(keys, target, radius, wrapped)
-    if math.isfinite(coverage):
-        gaps /= coverage + gaps.min(0)
+    if fair:
+        gaps /= COVERAGE + gaps.min(0)
     rows, columns = np.divmod(gaps.argmin(1), width - 2 * radius)
     return np.stack([rows, columns], -1).reshape(*target.shape[:2], 2) + radius
 

@@ -69,19 +69,14 @@ def seen(surface: Plane, water: float, rows: int, columns: int, clouds: Plane) -
 
 
 def _land(surface: Plane, water: float, clouds: Plane) -> _Land:
+    from scipy import ndimage
+
     side = len(surface)
     height = (np.maximum(surface, water) * RELIEF).astype(np.float32)
     down, right = ((np.roll(height, -1, axis) - np.roll(height, 1, axis)) * side / 2 for axis in (0, 1))
     ahead = height[-round(OPEN * side) :, side // 2 - side // 12 : side // 2 + side // 12]
-    steep = np.hypot(*(_evened(each, side // BROAD) for each in (down, right)))
+    steep = np.hypot(*(ndimage.uniform_filter(each, 2 * (side // BROAD) + 1, mode="wrap") for each in (down, right)))
     return _Land(height, surface, down, right, steep, _lit(height), clouds, water, float(ahead.max()) + ABOVE)
-
-
-def _evened(plane: Plane, reach: int) -> Plane:
-    """The mean of every pixel's surroundings, on a plane that repeats without end."""
-    for axis in (0, 1):
-        plane = np.mean([np.roll(plane, shift, axis) for shift in range(-reach, reach + 1)], 0)
-    return plane
 
 
 def _lit(height: Plane) -> Plane:
@@ -173,28 +168,16 @@ def _sky(land: _Land, across: Plane, climb: Plane) -> Plane:
 
 def _sampled(plane: Plane, x: Plane, y: Plane) -> Plane:
     """A plane that repeats without end, in between its pixels, at places in sides."""
-    side = len(plane)
-    x, y = np.broadcast_arrays(x * side, y * side)
-    left, top = np.floor(x).astype(np.int64), np.floor(y).astype(np.int64)
-    right, down = _eased(x - left), _eased(y - top)
-    upper = _row(plane, top % side, left, right)
-    return np.asarray(upper + (_row(plane, (top + 1) % side, left, right) - upper) * down)
+    from scipy import ndimage
 
-
-def _row(plane: Plane, top: Plane, left: Plane, right: Plane) -> Plane:
-    side = len(plane)
-    flat, begin = plane.ravel(), top * side
-    one = flat.take(begin + left % side)
-    return np.asarray(one + (flat.take(begin + (left + 1) % side) - one) * right)
-
-
-def _eased(share: Plane) -> Plane:
-    return np.asarray(share * share * (3 - 2 * share))
+    at = np.broadcast_arrays(y * len(plane), x * len(plane))
+    return np.asarray(ndimage.map_coordinates(plane, at, np.float64, order=1, mode="grid-wrap"))
 
 
 def _between(none: float, whole: float, value: Plane) -> Plane:
     """0 at ``none``, 1 at ``whole``, and smoothly from one to the other."""
-    return _eased(((value - none) / (whole - none)).clip(0, 1))
+    share = ((value - none) / (whole - none)).clip(0, 1)
+    return np.asarray(share * share * (3 - 2 * share))
 
 
 def _mixed(one: Plane, other: Plane, share: Plane) -> Plane:

@@ -28,17 +28,16 @@ def columns_named(kit: Kit) -> tuple[str, str]:
     return f" One class a column: {listed}.", f"每列一类：{listed}。"
 
 
-def originals(folder: Path, kit: Kit) -> Iterator[Shown]:
+def originals(folder: Path, kit: Kit, small: bool) -> Iterator[Shown]:
     """Write what the pictures of the grid were painted from, and what they were to become, in the same order."""
     if not isinstance(kit.model, Translator | MapAutoencoder):
         return
-    pixels = kit.supplies.train.size <= 32
     sheets = {record.GIVEN: (kit.shown.x.cpu(), "what each was painted from")}
     if isinstance(kit.model, Translator) and kit.held_out.pair is not None:
         sheets[record.WANTED] = (kit.originals, "what each was to become")
     for name, (pictures, caption) in sheets.items():
         file = write(contact_sheet(pictures, kit.columns), folder / name, force=True)
-        yield Shown(file, caption, pixels)
+        yield Shown(file, caption, small)
 
 
 def next_commands(model: Model, run: Path, data: str, longer: str) -> list[str]:

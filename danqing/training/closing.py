@@ -113,7 +113,7 @@ def _sections(
             *(("What was found", "找到了什么") if finds else ("What was painted", "画出了什么")),
             f"After {minutes:,.1f} minutes and {seen:,} pictures seen{of}.{by_class}{early}",
             f"训练 {minutes:,.1f} 分钟、看过 {seen:,} 张图片{of_zh}之后。{by_class_zh}{early_zh}",
-            [Shown(grids[-1], f"{record.GRIDS}/{grids[-1].name}", small), *originals(folder, kit)],
+            [Shown(grids[-1], f"{record.GRIDS}/{grids[-1].name}", small), *originals(folder, kit, small)],
         )  # fmt: skip
     paints = isinstance(kit.model, Painter)
     same = "the same latents at every look" if paints else "the same pictures at every look"

@@ -9,9 +9,7 @@ from danqing.core.fields.budget import Budget, Spent
 from danqing.training.options import Options
 from danqing.training.state import Position
 
-BETWEEN = (
-    4.0  # times as long as a look takes: what is learned between two, so that looks take a fifth of a time at most
-)
+BETWEEN = 4.0  # times as long as a look takes is learned between two: looks take a fifth of a time at most
 
 
 class Pace:
