@@ -3,14 +3,14 @@
 Emoji (nine groups) and Chinese characters (three hands), learned on one thread, the doctor only watching. "dcgan, free
 doublings" is the `dcgan` of before: transposed convolutions whose kernels are free, and a rate that fell with the
 number of pixels; the others are what the command line gives. A "flow in latents" spends a quarter of its time on the
-codec. Each learns for as many pictures as it sees in that processor time, which short trials tell; what it took in
-the end stands beside. Distances are taken between samples
-and pictures held out: Fréchet and kernel distance (× 1000) on MobileNetV2's features, through which nothing here
-learns; sliced Wasserstein distance (× 1000) of 7×7 patches of pixels at three scales; less is better. In brackets: 95 %
-intervals, of the patches that of the mean over groups of samples. "Real" are training pictures in place of samples.
-Copies are samples nearer to a training picture than its nearest fellow is. A run that was measured is not run again;
-one that was stopped goes on (`python -m bench.generation SET FAMILY MINUTES` is one run; `python -m bench.generation
-blind FOLDER` writes pairs of grids to choose from, and their key).
+codec. Each learns for as many pictures as it sees in that processor time, which its first twentieth tells; what it took
+in the end stands beside. Distances are those of samples from held-out pictures: Fréchet and kernel distance (× 1000)
+on MobileNetV2's features, through which nothing here learns; sliced Wasserstein distance (× 1000) of 7×7 patches of
+pixels at three scales; less is better. In brackets: 95 % intervals, of the patches that of the mean over groups of
+samples. "Real" are training pictures in place of samples. Copies are samples nearer to a training picture than its
+nearest fellow is. A run that was measured is not run again; one that was stopped goes on (`python -m bench.generation
+SET FAMILY MINUTES` is one run; `python -m bench.generation blind FOLDER` writes pairs of grids to choose from, and
+their key).
 """
 
 from __future__ import annotations
@@ -36,8 +36,9 @@ from danqing.core.pictures.sheet import contact_sheet
 from danqing.core.pictures.writing import write
 from danqing.core.progress import finish
 from danqing.data.store import pack
-from danqing.training.loop import resume
-from danqing.training.record import CONFIG, read_log
+from danqing.training.config import TrainConfig
+from danqing.training.loop import resume, train
+from danqing.training.record import read_log
 
 RUNS = Path("runs/generation")
 SETS = {"emoji": "runs/emoji", "characters": "runs/characters"}
@@ -54,7 +55,8 @@ FAMILIES: Mapping[str, tuple[str, dict[str, Any]]] = {
 LEARNED = {**FAMILIES, CODEC: (CODEC, {"every": "25%"})}  # what paints, and what a flow paints in
 MINUTES = 15  # of one processor
 CODECS_SHARE = 0.25  # of the time of a flow in latents
-TRIALS = (1_600, 12_800)  # pictures: what both take tells what beginning and ending take, and what each picture does
+PROBED = 0.05  # of the time, after which a run tells what it can see in all of it
+ENDLESS = 1e9  # pictures: a budget that no run comes to an end of
 SAMPLES = 1_024
 PATCH, PATCHES, DIRECTIONS, SCALES = 7, 32, 256, 3
 GROUPS = 8
@@ -86,7 +88,7 @@ def measured(name: str, family: str, minutes: int) -> dict[str, Any]:
         "set": name,
         "family": family,
         "seen": entries[-1]["seen"],
-        "minutes": None if took is None else took + spent,
+        "minutes": took + spent,
         "alarms": sorted({each["event"] for each in entries if "event" in each}),
         **scored(model, SETS[name]),
     }
@@ -99,48 +101,46 @@ def codec_for(name: str, minutes: int) -> tuple[float, dict[str, str]]:
     """The minutes that the codec of a flow took, and where it is."""
     kept = _kept(name, CODEC, minutes)
     if not kept.exists():
-        share = CODECS_SHARE * minutes
-        _, took = learned(name, CODEC, share, kept.parent)
-        kept.write_text(json.dumps({"minutes": share if took is None else took}), "utf-8")
+        _, took = learned(name, CODEC, CODECS_SHARE * minutes, kept.parent)
+        kept.write_text(json.dumps({"minutes": took}), "utf-8")
     return json.loads(kept.read_text("utf-8"))["minutes"], {"codec": str(kept.parent)}
 
 
-def learned(name: str, family: str, minutes: float, folder: Path, **more: Any) -> tuple[Path, float | None]:
-    """A model that learned for so long, and the minutes that it took, if it was not stopped in between."""
-    budget = f"{affordable(name, family, minutes, **more)}pictures"
-    began = time.process_time()
-    if (folder / CONFIG).exists():
-        return finish(resume(folder, budget=budget)).model, None
-    return trained(name, family, budget, folder, **more), (time.process_time() - began) / 60
+def learned(name: str, family: str, minutes: float, folder: Path, **more: Any) -> tuple[Path, float]:
+    """A model that learned for so long, and the minutes that it took; if it was stopped in between, at its pace."""
+    kept, began = folder / "pace.json", time.process_time()
+    stopped = kept.exists()
+    if not stopped:
+        seconds = 60 * PROBED * minutes
+        kept.write_text(json.dumps({"seconds a picture": begun(name, family, seconds, folder, **more)}), "utf-8")
+    pace = json.loads(kept.read_text("utf-8"))["seconds a picture"]
+    model = finish(resume(folder, budget=f"{60 * minutes / pace:.0f}pictures")).model
+    seen = list(read_log(folder / "log.jsonl"))[-1]["seen"]
+    return model, (seen * pace if stopped else time.process_time() - began) / 60
+
+
+def begun(name: str, family: str, seconds: float, folder: Path, **more: Any) -> float:
+    """Begin a run as if it had no end, stop it after so much processor time, and say what a picture takes."""
+    kind, values = LEARNED[family]
+    values = {
+        **values,
+        "size": 64,
+        "threads": 1,
+        "doctor": "watch",
+        "out": folder,
+        "budget": f"{ENDLESS:.0f}pictures",
+        **more,
+    }
+    job = train(TrainConfig.make(kind, SETS[name], **values), force=True)
+    first, began = next((each.done, time.process_time()) for each in job if "kimg" in each.words)
+    seen, spent = next((each.done, took) for each in job if (took := time.process_time() - began) > seconds)
+    job.close()
+    return spent / (ENDLESS * (seen - first))
 
 
 def _kept(name: str, family: str, minutes: int) -> Path:
     """Where the figures of a run are, beside its model."""
     return RUNS / re.sub(r"[^\w]+", "-", f"{name}-{family}-{minutes}") / "measured.json"
-
-
-def affordable(name: str, family: str, minutes: float, **more: Any) -> int:
-    """How many pictures can be seen in so much processor time, looks and all."""
-    file = RUNS / f"trials-{name}.json"
-    known = json.loads(file.read_text("utf-8")) if file.exists() else {}
-    if family not in known:
-        known[family] = []
-        for seen in (TRIALS[0], *TRIALS):  # the first also packs pictures and compares precisions
-            began = time.process_time()
-            trained(name, family, f"{seen}pictures", RUNS / f"trial-{name}", force=True, **more)
-            known[family].append(time.process_time() - began)
-        RUNS.mkdir(parents=True, exist_ok=True)
-        file.write_text(json.dumps(known, indent=1), "utf-8")
-    _, few, many = known[family]
-    each = (many - few) / (TRIALS[1] - TRIALS[0])
-    return round((60 * minutes - few) / each) + TRIALS[0]
-
-
-def trained(name: str, family: str, budget: str, folder: Path, **more: Any) -> Path:
-    """Learn a set."""
-    kind, values = LEARNED[family]
-    values = {**values, "size": 64, "threads": 1, "doctor": "watch", "out": folder, **more}
-    return Path(danqing.train(kind, SETS[name], budget=budget, **values).model)
 
 
 def scored(model: Path, data: str, count: int = SAMPLES) -> dict[str, Any]:

@@ -42,7 +42,7 @@ class Flow(FlowPainter):
         solver: how a step is taken: euler follows the slope where it is, heun the mean of both ends' at twice the cost.
         guidance: how far pictures follow their class; 1: as learnt.
         codec: a trained codec (a run folder or a file) in whose latents it learns to paint, and which it then holds;
-            left out: it paints pixels.
+            new: one learns first, on a quarter of the budget; left out: it paints pixels.
 
     Raises:
         ParameterError: for a number of channels that is neither 1 nor 3, a width that is no multiple of 16, or a codec
@@ -68,7 +68,7 @@ class Flow(FlowPainter):
         steps: Annotated[int, Range(1, 50, "steps")] = 10,
         solver: Solver = "euler",
         guidance: Annotated[float, Range(0, 20)] = 1.5,
-        codec: Annotated[str | Mapping[str, Any], PartKind(MapAutoencoder)] | None = None,
+        codec: Annotated[str | Mapping[str, Any], PartKind(MapAutoencoder, pays_from=48)] | None = None,
     ) -> None:
         super().__init__()
         check_channels(channels)

@@ -12,8 +12,8 @@ from danqing.core.menu import families
 from danqing.core.operators.task import task
 from danqing.core.progress import Job
 from danqing.training import loop
-from danqing.training.auto import train_best
 from danqing.training.config import TrainConfig
+from danqing.training.parts import train_whole
 from danqing.training.plan import plan
 from danqing.training.task import Training
 
@@ -50,7 +50,7 @@ def train(family: str, given: dict[str, Any]) -> Job[Trained]:
     if dry:
         facts = yield from plan(config)
         return Figures([facts])  # type: ignore[return-value]  # what a run would be, in place of its weights
-    return _trained((yield from (train_best if auto else loop.train)(config, force=force)))
+    return _trained((yield from train_whole(config, force=force, auto=auto)))
 
 
 def _config(family: str, file: Path | None, asked: dict[str, Any]) -> TrainConfig:

@@ -6,9 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from danqing.core.progress import Show, finish
-from danqing.training import loop
-from danqing.training.auto import train_best
 from danqing.training.config import TrainConfig
+from danqing.training.parts import train_whole
 
 
 def train(
@@ -28,5 +27,4 @@ def train(
         UserError: if pictures, parameters or the run folder cannot be used.
         TrainingFailed: if the numbers broke again and again.
     """
-    begin = train_best if auto else loop.train
-    return finish(begin(TrainConfig.make(family, str(data), **values), force=force), show)
+    return finish(train_whole(TrainConfig.make(family, str(data), **values), force=force, auto=auto), show)

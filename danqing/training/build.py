@@ -14,7 +14,7 @@ from danqing.core.learned.model import Model
 from danqing.core.learned.proposals import Optimiser
 from danqing.data.store import Store
 from danqing.data.stream import Stream
-from danqing.training.config import TrainConfig, family_fields
+from danqing.training.config import TrainConfig, family_fields, new_part
 from danqing.training.step import settings_by_part
 
 
@@ -53,6 +53,8 @@ def built(config: TrainConfig, facts: Facts, before: Mapping[str, Any] | None = 
     given = {name: value for name, value in known.items() if name in inspect.signature(made.__init__).parameters}
     taken = [each.name for each in family_fields(config.family) if isinstance(each.kind, PartKind)]
     parts = {name: before[name] for name in taken if before is not None and name in before}
+    if new := new_part(config):  # only to see that it could be: it is learned before it is needed
+        parts[new[0]] = {"family": new[1], "config": {"size": facts.size, "channels": facts.channels}}
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(config.options.seed)
         model = made(**{**config.params, **parts, **given})

@@ -11,7 +11,7 @@ from typing import Any
 from danqing.core.errors import ModelFileError, ParameterError, UserError
 from danqing.core.fields.form import Field, checked, schema
 from danqing.core.fields.kind import Kind
-from danqing.core.fields.part import PartKind
+from danqing.core.fields.part import NEW, PartKind
 from danqing.core.fields.source import Source, SourceKind
 from danqing.core.learned.card import locate, read_card
 from danqing.core.learned.families import family_named
@@ -186,6 +186,13 @@ def family_fields(family: str) -> tuple[Field, ...]:
     """
     made = family_named(family)
     return schema(made.__init__, made.__init__ if words_of(made.__init__).arguments else made, FROM_DATA)
+
+
+def new_part(config: TrainConfig) -> tuple[str, str] | None:
+    """The parameter of a part that is to be learned before the model that holds it, and the part's family."""
+    kinds = {each.name: each.kind for each in family_fields(config.family)}
+    parts = {name: kind.family for name, kind in kinds.items() if isinstance(kind, PartKind)}
+    return next(((name, family) for name, family in parts.items() if config.params[name] == NEW), None)
 
 
 def _side_of(family: str) -> Kind:

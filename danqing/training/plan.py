@@ -12,10 +12,11 @@ from danqing.core.learned.model import Painter
 from danqing.core.progress import Job, Progress
 from danqing.training.beginnings import beginning, take_over
 from danqing.training.build import new_model, settings_of
-from danqing.training.config import TrainConfig
+from danqing.training.config import TrainConfig, new_part
 from danqing.training.forecast import about
 from danqing.training.kit import teacher_of
 from danqing.training.machine import prepare, steps_per_second, to_machine
+from danqing.training.parts import SHARE
 from danqing.training.process import apart
 from danqing.training.refusals import refuse_at_once, refuse_new
 from danqing.training.setup import Supplies, batch_share, count_of, gather_stages, without_labels
@@ -60,12 +61,16 @@ def _plan(config: TrainConfig) -> Job[dict[str, Any]]:
         _Pace(stage.share, speed, batch_share(each, 1))
         for stage, speed, each in zip(config.all_stages(), [speeds[precision], *others], stages, strict=True)
     ]
-    spending = _spending(Budget.parse(options.budget), paces, count_of(supplies.train))
+    budget, part = Budget.parse(options.budget), new_part(first)
+    mine = budget if part is None else budget.times(1 - SHARE)
+    spending = _spending(mine, paces, count_of(supplies.train))
     expected: list[str] = []
     if isinstance(model, Painter):
         count, seen = count_of(supplies.train), spending["pictures_seen"]
         channels, whole = supplies.train.channels or 3, supplies.report.get("usable")
         expected = list(about(count, config.side, channels, seen, spending["budget"], whole))
+    if part is not None:
+        expected.insert(0, f"Before it a {part[1]} learns, for {budget.times(SHARE)}")
     weights = sum(p.numel() * p.element_size() for p in model.parameters())
     return {
         "config": config.with_options(precision=precision).to_json(),

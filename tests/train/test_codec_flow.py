@@ -4,15 +4,19 @@ import pytest
 import torch
 
 import danqing
-from danqing.core.errors import ModelFileError, ParameterError
+from danqing.core.errors import ModelFileError, OutputError, ParameterError
 from danqing.core.learned.card import read_card
 from danqing.core.learned.weights import load, load_tensors, save
+from danqing.core.notes import noted
+from danqing.core.operators.task import task_named
 from danqing.core.progress import finish
 from danqing.models.codec import Codec
 from danqing.models.flow import Flow
 from danqing.models.vae import VAE
 from danqing.training.config import TrainConfig
 from danqing.training.loop import resume, train
+from danqing.training.parts import train_whole
+from danqing.training.plan import plan
 
 RUN = {"budget": "64pictures", "every": "50%", "batch": 16, "precision": "fp32", "threads": 1}
 RUN |= {"conditional": False, "size": 8}
@@ -94,3 +98,63 @@ def test_what_does_not_fit_is_refused_before_anything_is_written(codec, tmp_path
         finish(train(config(tmp_path / "run", codec, from_=str(pixels))))
     assert refusal.value.where == "codec"
     assert not (tmp_path / "run").exists()
+
+
+def test_a_new_codec_is_learned_first_on_a_quarter_of_the_budget(tmp_path):
+    asked = {**RUN, **SMALL, "codec": "new", "budget": "256pictures", "out": tmp_path / "run"}
+    planned = finish(plan(TrainConfig.make("flow", "digits", **asked)))
+    assert planned["pictures_seen"] == 192
+    assert "Before it a codec learns, for 64 pictures" in planned["forecast"]
+    assert not (tmp_path / "run").exists()
+    result = danqing.train("flow", "digits", **asked)
+    codec, flow = read_card(tmp_path / "run" / "codec" / "model.safetensors"), read_card(result.model)
+    assert [(card["training"]["family"], card["training"]["pictures_seen"]) for card in (codec, flow)] == [
+        ("codec", 64),
+        ("flow", 192),
+    ]
+    told = [(each["how"], each["sha256"]) for each in flow["lineage"]]
+    assert told == [("codec", load(str(tmp_path / "run" / "codec")).card["sha256"])]
+    with pytest.raises(OutputError, match="holds a run"):
+        danqing.train("flow", "digits", **asked)
+
+
+def test_a_codec_that_was_stopped_goes_on_with_the_same_call(tmp_path):
+    """And comes to the same weights, as the flow does that it is for."""
+    asked = {**RUN, **SMALL, "codec": "new", "budget": "512pictures"}
+    whole = danqing.train("flow", "digits", **asked, out=tmp_path / "whole")
+    out = {**asked, "out": tmp_path / "stopped"}
+    job = train_whole(TrainConfig.make("flow", "digits", **out))
+    next(progress for progress in job if progress.words.startswith("codec") and 0.1 < progress.done < 0.2)
+    job.close()
+    assert not (tmp_path / "stopped" / "model.safetensors").exists()
+    with pytest.raises(OutputError, match="a codec that was begun otherwise"):
+        danqing.train("flow", "digits", **{**out, "budget": "1024pictures"})
+    stopped = danqing.train("flow", "digits", **out)
+    one, other = weights(whole.model), weights(stopped.model)
+    assert all(torch.equal(one[name], other[name]) for name in one.keys() | other.keys())
+
+
+def test_what_is_wrong_with_a_flow_is_said_before_its_codec_learns(tmp_path):
+    with pytest.raises(ParameterError) as refusal:
+        danqing.train("flow", "digits", **{**RUN, **SMALL, "codec": "new", "freeze": "critic", "out": tmp_path / "run"})
+    assert refusal.value.where == "freeze"
+    with pytest.raises(ModelFileError):
+        danqing.train("flow", "digits", **{**RUN, **SMALL, "codec": "newer", "out": tmp_path / "run"})
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_large_flow_without_a_codec_is_told_of_one(tmp_path):
+    with noted([]) as told:
+        danqing.train("flow", "digits", **{**RUN, **SMALL, "size": 48, "budget": "16pictures", "out": tmp_path / "run"})
+    assert any("--codec new" in words for words in told)
+
+
+def test_who_stops_before_the_flow_began_is_told_how_to_go_on(tmp_path):
+    given = {"codec": "new", "out": tmp_path}
+    task = task_named("train").child("flow")
+    assert task.after_stop(given) == ""
+    (tmp_path / "codec").mkdir()
+    (tmp_path / "codec" / "config.json").touch()
+    assert "the same command" in task.after_stop(given)
+    (tmp_path / "config.json").touch()
+    assert "--resume" in task.after_stop(given)

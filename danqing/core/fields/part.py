@@ -14,12 +14,20 @@ from danqing.core.learned.model import Model
 from danqing.core.learned.weights import words_for
 from danqing.core.menu import families
 
+NEW = "new"  # in place of weights: they are to be learned first
+
 
 @dataclass(frozen=True)
 class PartKind(OriginKind):
-    """Weights that a new model takes as a part of itself; of a model that has them, what it tells of them."""
+    """Weights that a new model takes as a part of itself, or ``new``; of a model that has them, what it tells of them.
+
+    Attributes:
+        base: what the part must be.
+        pays_from: side of the pictures in pixels from which on models learn sooner with such a part than without.
+    """
 
     base: type[Model] = Model
+    pays_from: int | None = None
     noun: ClassVar[str] = "weights, or what a model tells of those it holds"
 
     def check(self, value: Any, name: str) -> Any:
@@ -28,18 +36,24 @@ class PartKind(OriginKind):
     def spelt(self, value: Any) -> str:
         return str(value.get("file", "")) if isinstance(value, Mapping) else str(value)
 
+    @property
+    def family(self) -> str:
+        """The family whose weights such a part has."""
+        return words_for(self.base)
+
     def look(self, source: str) -> None:
         """See by their card that weights are there and may be taken; they themselves are not read.
 
         Raises:
             ModelFileError: if there are none, or they are of another family.
         """
+        if source == NEW:
+            return
         file = locate(source)
         family = read_card(file).get("family")
         if family in families() and not issubclass(family_named(family), self.base):
-            wanted = words_for(self.base)
-            remedy = f"Train one on these pictures: danqing train {wanted} PICTURES"
-            raise ModelFileError(f"is a {family}, not a {wanted}", where=file, remedy=remedy)
+            remedy = f"Train one on these pictures: danqing train {self.family} PICTURES"
+            raise ModelFileError(f"is a {family}, not a {self.family}", where=file, remedy=remedy)
 
 
-__all__ = ["PartKind"]
+__all__ = ["NEW", "PartKind"]
