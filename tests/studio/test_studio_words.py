@@ -84,10 +84,11 @@ def test_choices_have_their_chinese_by_the_field_that_they_are_of() -> None:
         f"{field['name']}={choice}"
         for name in catalogue.offered()
         for field in catalogue.told(name)["fields"]
-        for choice in field.get("choices", [])
+        for choice in [*field.get("choices", []), *field.get("says", [])]
         if choice not in AS_SPELT
     }
     assert len(choices) > 130
+    assert "codec=new" in choices
     assert len(choices - book.keys()) <= len(choices) // 25, choices - book.keys()  # of what is new a few may be late
     assert book["where=ground"] == "地面上" != book["ground"]
     assert {each for each in book if re.fullmatch(r"\w+=\S+", each)} <= choices

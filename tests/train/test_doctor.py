@@ -284,7 +284,7 @@ def test_scores_fall_and_progress_ends() -> None:
     fallen = [alarm.look(View(1, LATE, LOOK, LOOK, scores={"d": value})) for value in (1.0, 0.4, 0.7, 0.9, 0.9, 0.3)]
     assert fallen == [False, False, False, False, True, False]
     values = [1.0, 0.9, 0.8, *[0.9] * 6, 0.7, *[0.71] * 9]
-    rings = [idle.look(View(1, LATE, LOOK, LOOK, scores={"d": value})) for value in values]
+    rings = [idle.look(View(at, at * LATE, LOOK, LOOK, scores={"d": value})) for at, value in enumerate(values, 1)]
     assert [at for at, ring in enumerate(rings) if ring] == [8], "nearly as good as the best is no reason to ring"
 
 
@@ -297,10 +297,18 @@ def test_progress_does_not_end_before_it_began() -> None:
         assert any(rings) == rung
 
 
+def test_scores_of_looks_close_together_that_waver_are_no_reason_to_ring() -> None:
+    """Those of a run on digits that came to 0.15 in the end."""
+    values = [4.31, 0.74, 0.31, 0.27, 0.19, 0.17, 0.2, 0.19, 0.2, 0.18, 0.21, 0.2, 0.18, 0.17, 0.17, 0.16, 0.18, 0.15]
+    idle = NoProgress()
+    rings = [idle.look(View(at, 2_000 * at, LOOK, LOOK, scores={"d": value})) for at, value in enumerate(values)]
+    assert not any(rings)
+
+
 def test_negated_figures_that_stay_as_good_are_no_reason_to_ring() -> None:
     def rings(values: list[float]) -> list[int]:
         idle = NoProgress()
-        found = [idle.look(View(1, LATE, LOOK, LOOK, scores={"-psnr": value})) for value in values]
+        found = [idle.look(View(at, at * LATE, LOOK, LOOK, scores={"-psnr": x})) for at, x in enumerate(values, 1)]
         return [at for at, ring in enumerate(found) if ring]
 
     assert rings([-30.0, -35.1, *[-35.0] * 9]) == []

@@ -58,6 +58,7 @@ class Kind(ABC):
         is_picture: whether it is pictures or a mask: a file given for it is read, and tiles are cut from it.
         reads: whether a check reads files, so that it waits until the work begins.
         opens: whether a value may name something on the disk, so that a server takes a hash in its place.
+        says: words that may stand in place of such a name.
         partner: suffix of the files in a folder that is given for many pictures; empty: they are pictures, too.
     """
 
@@ -69,6 +70,7 @@ class Kind(ABC):
     is_picture: ClassVar[bool] = False
     reads: ClassVar[bool] = False
     opens: ClassVar[bool] = False
+    says: ClassVar[tuple[str, ...]] = ()
     partner: ClassVar[str] = ""
 
     @property
@@ -134,7 +136,7 @@ class Kind(ABC):
 
     def may_open(self, value: Any) -> bool:
         """Whether a value may name something on the disk, and is no other way to say what is meant."""
-        return self.opens
+        return self.opens and value not in self.says
 
     def moved(self, value: Any, view: View) -> Any:
         """A checked value, of places or lengths in a picture, as it is in the view of it that is worked on."""

@@ -29,6 +29,7 @@ class PartKind(OriginKind):
     base: type[Model] = Model
     pays_from: int | None = None
     noun: ClassVar[str] = "weights, or what a model tells of those it holds"
+    says: ClassVar[tuple[str, ...]] = (NEW,)
 
     def check(self, value: Any, name: str) -> Any:
         return value if isinstance(value, Mapping) and "family" in value else super().check(value, name)

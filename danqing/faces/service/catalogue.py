@@ -171,6 +171,8 @@ def field_told(field: Field, task: AnyTask) -> dict[str, Any]:
         out |= {"unit": "" if kind.range is None else kind.range.unit, "whole": kind.whole}
     if kind.choices():
         out["choices"] = list(kind.choices())
+    if kind.says:
+        out["says"] = list(kind.says)
     if isinstance(kind, WeightsKind):
         out["model"] = {"base": kind.base.__name__, "task": kind.task}
     return out

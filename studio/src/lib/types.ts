@@ -17,6 +17,7 @@ export interface Field {
   unit?: string
   whole?: boolean
   choices?: string[]
+  says?: string[]
   pattern?: string
   model?: { base: string; task: string }
 }
