@@ -13,7 +13,7 @@ from danqing.core.operators.task import task
 from danqing.core.progress import Job
 from danqing.training import loop
 from danqing.training.config import TrainConfig
-from danqing.training.parts import train_whole
+from danqing.training.parts import resume_whole, train_whole
 from danqing.training.plan import plan
 from danqing.training.task import Training
 
@@ -44,7 +44,7 @@ def train(family: str, given: dict[str, Any]) -> Job[Trained]:
     if run is not None:
         if file is not None or dry or auto or family:
             raise UserError("goes with neither --config nor --dry-run nor --auto nor a family", where="--resume")
-        result = yield from loop.resume(run, **asked)
+        result = yield from resume_whole(run, **asked)
         return _trained(result)
     config = _config(family, file, asked)
     if dry:

@@ -1,15 +1,14 @@
 """A part that a model will hold, such as the codec of a flow, learned first: a run of its own, inside the run's folder.
 
-The way into every new training: where nothing is to be learned first, it is the loop's own.
+The way into every training, new or going on: where nothing is to be learned first, it is the loop's own.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from danqing.core.errors import OutputError, UserError
 from danqing.core.fields.budget import Budget
@@ -19,8 +18,10 @@ from danqing.core.progress import Job, shared
 from danqing.training import loop, record
 from danqing.training.auto import train_best
 from danqing.training.config import TrainConfig, family_fields, new_part
-from danqing.training.record import holds_run
+from danqing.training.options import GOING_ON
+from danqing.training.record import holds_run, write_json
 from danqing.training.refusals import refuse_at_once, refuse_new
+from danqing.training.state import checkpoints_in
 
 SHARE = 0.25  # of the budget that goes into the part
 CARRIED = (  # options that tell of pictures and machine, which the part learns with as well
@@ -29,11 +30,30 @@ CARRIED = (  # options that tell of pictures and machine, which the part learns 
 )  # fmt: skip
 
 
+class Whole(NamedTuple):
+    """A run whose part learns first: what the run is to be, its folder, and the part's parameter and family."""
+
+    config: TrainConfig
+    auto: bool
+    path: Path
+    name: str
+    family: str
+
+    @property
+    def folder(self) -> Path:
+        """The folder of the part's own run."""
+        return self.path / self.name
+
+    def keep(self) -> None:
+        """Write down what is to be, until its run begins, which takes this file away."""
+        self.path.mkdir(parents=True, exist_ok=True)
+        write_json(self.path / record.WHOLE, {"auto": self.auto, "run": self.config.to_json()})
+
+
 def train_whole(config: TrainConfig, *, force: bool = False, auto: bool = False) -> Job[loop.RunResult]:
     """Train a model, and before it the part that is to be new, on a quarter of the budget.
 
-    The part's run lies in the run's folder, under the parameter's name. If it is stopped, the same call goes on with
-    it; a part that was learned so is taken as it is.
+    The part's run lies in the run's folder, under the parameter's name.
 
     Args:
         config: what to train on what, and how.
@@ -42,34 +62,83 @@ def train_whole(config: TrainConfig, *, force: bool = False, auto: bool = False)
 
     Raises:
         UserError: as :func:`danqing.training.loop.train` does.
-        OutputError: if the folder holds a part that was begun otherwise.
         TrainingFailed: if the numbers broke again and again.
     """
-    begin: Callable[..., Job[loop.RunResult]] = train_best if auto else loop.train
     part = new_part(config)
     if part is None:
         _recommend(config)
-    return begin(config, force=force) if part is None else _after_part(config, part, force, begin)
-
-
-def _after_part(
-    config: TrainConfig, part: tuple[str, str], force: bool, begin: Callable[..., Job[loop.RunResult]]
-) -> Job[loop.RunResult]:
-    name, family = part
+        return train_best(config, force=force) if auto else loop.train(config, force=force)
     path = config.options.out or record.free_folder(config.family)
-    if holds_run(path) and not force:
-        remedy = "Go on with --resume, choose another --out, or give --force"
-        raise OutputError("holds a run", where=path, remedy=remedy)
+    return _begun(Whole(config.with_options(out=path), auto, path, *part), force)
+
+
+def resume_whole(folder: str | Path, **changes: Any) -> Job[loop.RunResult]:
+    """Go on with a run, or with the part that learns before it.
+
+    Args:
+        folder: the run folder.
+        changes: as of :func:`danqing.training.loop.resume`.
+
+    Raises:
+        UserError: as that does.
+    """
+    path = Path(folder)
+    if not (path / record.WHOLE).is_file():
+        return loop.resume(path, **changes)
+    try:
+        kept = json.loads((path / record.WHOLE).read_text("utf-8"))
+        auto, run = bool(kept["auto"]), {**kept["run"].pop("params"), **kept["run"]}
+        family, data = run.pop("family"), run.pop("data")
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+        remedy = "Begin it again with --force"
+        raise UserError("does not say what the run is to be", where=path / record.WHOLE, remedy=remedy) from error
+    asked = {name: value for name, value in changes.items() if name not in (*GOING_ON, "data")}
+    config = TrainConfig.make(family, changes.get("data_") or data, **{**run, **asked, "out": path})
+    part = new_part(config)
+    return _learned(Whole(config, auto, path, *part), changes) if part else train_whole(config, force=True, auto=auto)
+
+
+def can_go_on(folder: Path) -> bool:
+    """Whether a run in a folder, or the part that learns before it, has something to go on from."""
+    if not (folder / record.WHOLE).is_file():
+        return (folder / record.CONFIG).is_file() and bool(checkpoints_in(folder / record.CHECKPOINTS))
+    return any(checkpoints_in(each / record.CHECKPOINTS) for each in folder.iterdir() if each.is_dir())
+
+
+def _begun(whole: Whole, force: bool) -> Job[loop.RunResult]:
+    config = whole.config
+    for each in () if force else (whole.path, whole.folder):
+        if holds_run(each):
+            remedy = "Go on with --resume, choose another --out, or give --force"
+            raise OutputError("holds a run", where=each, remedy=remedy)
     refuse_at_once(config, config.options.devices)
     refuse_new(config, config.options.devices)
+    return (yield from _learned(whole, {}, anew=True))
+
+
+def _learned(whole: Whole, changes: dict[str, Any], anew: bool = False) -> Job[loop.RunResult]:
+    """Let the part learn, from the beginning or to the end of its run, and then the model that holds it."""
+    config, name = whole.config, whole.name
+    whole.keep()
     budget = Budget.parse(config.options.budget)
-    carried = {each: getattr(config.options, each) for each in CARRIED}
-    mine = {**carried, "budget": budget.times(SHARE).text(), "out": path / name}
-    asked = TrainConfig.make(family, config.data, **mine)
-    model = yield from shared(_learned(asked, path / name, force), 0.0, SHARE, family)
+    model = yield from shared(_part(whole, budget.times(SHARE).text(), changes, anew), 0.0, SHARE, whole.family)
     rest = dataclasses.replace(config, params={**config.params, name: str(model)})
-    rest = rest.with_options(out=path, budget=budget.times(1 - SHARE).text())
-    return (yield from shared(begin(rest, force=force), SHARE, 1 - SHARE))
+    rest = rest.with_options(budget=budget.times(1 - SHARE).text())
+    begin = train_best if whole.auto else loop.train
+    return (yield from shared(begin(rest, force=True), SHARE, 1 - SHARE))
+
+
+def _part(whole: Whole, budget: str, changes: dict[str, Any], anew: bool) -> Job[Path]:
+    """The part's weights."""
+    options, folder = whole.config.options, whole.folder
+    if not anew and (folder / record.MODEL).exists():
+        return folder / record.MODEL
+    if not anew and checkpoints_in(folder / record.CHECKPOINTS):
+        moved = {each: changes[each] for each in (*CARRIED, *GOING_ON) if changes.get(each) is not None}
+        return (yield from loop.resume(folder, **moved, budget=budget)).model
+    carried = {each: getattr(options, each) for each in CARRIED}
+    asked = TrainConfig.make(whole.family, whole.config.data, **{**carried, "budget": budget, "out": folder})
+    return (yield from loop.train(asked, force=True)).model
 
 
 def _recommend(config: TrainConfig) -> None:
@@ -85,28 +154,4 @@ def _recommend(config: TrainConfig) -> None:
             note(f"Pictures of {config.side} px are learned sooner with a {kind.family}: {remedy}")
 
 
-def _learned(asked: TrainConfig, folder: Path, force: bool) -> Job[Path]:
-    """The part's weights: learned from the beginning, or to the end of the run that is there."""
-    if force or not holds_run(folder):
-        return (yield from loop.train(asked, force=force)).model
-    if not _the_same(folder, asked):
-        remedy = "Choose another --out, or give --force to learn it anew"
-        raise OutputError(f"holds a {asked.family} that was begun otherwise", where=folder, remedy=remedy)
-    finished = folder / record.MODEL
-    return finished if finished.exists() else (yield from loop.resume(folder)).model
-
-
-def _the_same(folder: Path, asked: TrainConfig) -> bool:
-    """Whether a run was begun as it would be now; a precision that was measured then stays."""
-    try:
-        begun = TrainConfig.of_run(folder / record.CONFIG)
-    except UserError:
-        return False
-    return _told(begun.with_options(precision=asked.options.precision)) == _told(asked)
-
-
-def _told(config: TrainConfig) -> dict[str, Any]:
-    return dict(json.loads(json.dumps({**config.to_json(), "out": None})))
-
-
-__all__ = ["SHARE", "train_whole"]
+__all__ = ["SHARE", "can_go_on", "resume_whole", "train_whole"]

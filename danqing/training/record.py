@@ -24,9 +24,11 @@ REPORT, FILM, NEIGHBOURS, SCORES = "report.html", "film.webp", "neighbours.png",
 GIVEN, WANTED = "given.png", "wanted.png"  # what a grid was painted from, and what it was to become
 CHECKPOINTS, GRIDS, LOCK = "checkpoints", "grids", ".lock"
 TRIALS, CHOSEN = "trials", "auto.json"  # short runs by which settings were chosen, and what they scored
+WHOLE = "whole.json"  # what a run is to be while a part of its model learns; gone when it begins
 PARTS = (
     CONFIG, LOG, CURVES, MODEL, BEST, "card.json", "check.json", "skipped.json", REPORT, FILM, NEIGHBOURS, SCORES,
     GIVEN, WANTED, GRIDS, CHECKPOINTS, "tensorboard", TRIALS, CHOSEN,
+    WHOLE,
 )  # fmt: skip
 NEW, OLD = ".danqing-new", ".danqing-old"  # folders in which one run takes the place of another
 TRYING = ".danqing-trials"  # the short runs while nothing is chosen yet: a run that is there stays as it is
@@ -155,9 +157,12 @@ def holds_run(path: Path) -> bool:
 def _is_run(path: Path) -> bool:
     """Whether what is there is a run of danqing's, and no other program's that calls its files alike."""
     try:
-        found = json.loads((path / CONFIG).read_text("utf-8"))
-    except (OSError, ValueError, RecursionError):
+        file = next(each for each in (path / WHOLE, path / CONFIG) if each.is_file())
+        found = json.loads(file.read_text("utf-8"))
+    except (StopIteration, OSError, ValueError, RecursionError):
         return False
+    if isinstance(found, dict):
+        found = found.get("run", found)
     return isinstance(found, dict) and {"family", "data", "budget"} <= found.keys()
 
 

@@ -8,7 +8,6 @@ from typing import Any
 
 from danqing.core.errors import ParameterError
 from danqing.core.fields.form import Field, field_of
-from danqing.core.fields.part import NEW, PartKind
 from danqing.core.fields.source import Source
 from danqing.core.learned.families import family_named
 from danqing.core.menu import Entry, families
@@ -18,7 +17,7 @@ from danqing.core.words import Words, words_of
 from danqing.training import record
 from danqing.training.config import family_fields
 from danqing.training.options import GOING_ON, option_fields
-from danqing.training.state import checkpoints_in
+from danqing.training.parts import can_go_on
 
 PICTURES = "a folder, a folder of class folders, a zip of either, WebDataset shards, or digits (built in)."
 RUN = (
@@ -61,7 +60,7 @@ class Training(Task[..., Any]):
         return self.family
 
     def can_go_on(self, folder: Path) -> bool:
-        return (folder / record.CONFIG).is_file() and bool(checkpoints_in(folder / record.CHECKPOINTS))
+        return can_go_on(folder)
 
     @property
     def own_places(self) -> tuple[str, ...]:
@@ -95,15 +94,8 @@ class Training(Task[..., Any]):
             return ""
         if given.get("auto") and (Path(folder) / record.TRYING).exists():
             return "Nothing was chosen yet: the same command begins anew"
-        if self._part_begun(given, Path(folder)):
-            return "It goes on from there with the same command, without --force"
-        begun = (Path(folder) / record.CONFIG).is_file()
+        begun = any((Path(folder) / name).is_file() for name in (record.CONFIG, record.WHOLE))
         return f"It goes on from there with: danqing train --resume {folder}" if begun else ""
-
-    def _part_begun(self, given: dict[str, Any], folder: Path) -> bool:
-        """Whether a part that the model will hold has begun to learn, and the model not yet."""
-        new = [each.name for each in self.fields if isinstance(each.kind, PartKind) and given.get(each.name) == NEW]
-        return any((folder / name / record.CONFIG).is_file() for name in new) and not (folder / record.CONFIG).is_file()
 
     def begin(self, given: dict[str, Any]) -> Job[Any]:
         known = {field.name: field for field in self.fields}

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 import danqing
-from danqing.core.errors import ModelFileError, OutputError, ParameterError
+from danqing.core.errors import ModelFileError, OutputError, ParameterError, UserError
 from danqing.core.learned.card import read_card
 from danqing.core.learned.weights import load, load_tensors, save
 from danqing.core.notes import noted
@@ -15,7 +15,7 @@ from danqing.models.flow import Flow
 from danqing.models.vae import VAE
 from danqing.training.config import TrainConfig
 from danqing.training.loop import resume, train
-from danqing.training.parts import train_whole
+from danqing.training.parts import can_go_on, resume_whole, train_whole
 from danqing.training.plan import plan
 
 RUN = {"budget": "64pictures", "every": "50%", "batch": 16, "precision": "fp32", "threads": 1}
@@ -118,20 +118,35 @@ def test_a_new_codec_is_learned_first_on_a_quarter_of_the_budget(tmp_path):
         danqing.train("flow", "digits", **asked)
 
 
-def test_a_codec_that_was_stopped_goes_on_with_the_same_call(tmp_path):
-    """And comes to the same weights, as the flow does that it is for."""
+@pytest.mark.parametrize("auto", [False, pytest.param(True, marks=pytest.mark.slow)])
+def test_a_run_whose_codec_was_stopped_goes_on(auto, tmp_path):
+    """And comes to the same weights."""
     asked = {**RUN, **SMALL, "codec": "new", "budget": "512pictures"}
-    whole = danqing.train("flow", "digits", **asked, out=tmp_path / "whole")
+    whole = danqing.train("flow", "digits", **asked, auto=auto, out=tmp_path / "whole")
     out = {**asked, "out": tmp_path / "stopped"}
-    job = train_whole(TrainConfig.make("flow", "digits", **out))
+    job = train_whole(TrainConfig.make("flow", "digits", **out), auto=auto)
     next(progress for progress in job if progress.words.startswith("codec") and 0.1 < progress.done < 0.2)
     job.close()
-    assert not (tmp_path / "stopped" / "model.safetensors").exists()
-    with pytest.raises(OutputError, match="a codec that was begun otherwise"):
-        danqing.train("flow", "digits", **{**out, "budget": "1024pictures"})
-    stopped = danqing.train("flow", "digits", **out)
+    assert can_go_on(tmp_path / "stopped")
+    with pytest.raises(OutputError, match="holds a run"):
+        danqing.train("flow", "digits", **out)
+    stopped = finish(resume_whole(tmp_path / "stopped"))
     one, other = weights(whole.model), weights(stopped.model)
     assert all(torch.equal(one[name], other[name]) for name in one.keys() | other.keys())
+    assert not (tmp_path / "stopped" / "whole.json").exists()
+    assert finish(resume_whole(tmp_path / "stopped", budget="640pictures")).summary["pictures_seen"] == 640
+
+
+def test_a_run_that_is_replaced_stays_until_the_one_with_a_new_codec_begins(tmp_path):
+    asked = {**RUN, **SMALL, "out": tmp_path / "run"}
+    first = weights(danqing.train("flow", "digits", **asked).model)
+    job = train_whole(TrainConfig.make("flow", "digits", **asked, codec="new"), force=True)
+    next(progress for progress in job if progress.words.startswith("codec"))
+    job.close()
+    still = weights(tmp_path / "run" / "model.safetensors")
+    assert all(torch.equal(first[name], still[name]) for name in first)
+    result = danqing.train("flow", "digits", **asked, codec="new", force=True)
+    assert any(name.startswith("codec.") for name in weights(result.model))
 
 
 def test_what_is_wrong_with_a_flow_is_said_before_its_codec_learns(tmp_path):
@@ -150,11 +165,13 @@ def test_a_large_flow_without_a_codec_is_told_of_one(tmp_path):
 
 
 def test_who_stops_before_the_flow_began_is_told_how_to_go_on(tmp_path):
-    given = {"codec": "new", "out": tmp_path}
     task = task_named("train").child("flow")
-    assert task.after_stop(given) == ""
-    (tmp_path / "codec").mkdir()
-    (tmp_path / "codec" / "config.json").touch()
-    assert "the same command" in task.after_stop(given)
-    (tmp_path / "config.json").touch()
-    assert "--resume" in task.after_stop(given)
+    assert task.after_stop({"out": tmp_path}) == ""
+    (tmp_path / "whole.json").touch()
+    assert "--resume" in task.after_stop({"out": tmp_path})
+
+
+def test_a_damaged_note_of_what_is_to_be_is_an_error(tmp_path):
+    (tmp_path / "whole.json").write_text("[]")
+    with pytest.raises(UserError, match="does not say what the run is to be"):
+        finish(resume_whole(tmp_path))
