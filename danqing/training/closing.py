@@ -23,7 +23,7 @@ from danqing.data.store import Store
 from danqing.training import record
 from danqing.training.beside import columns_named, next_commands, originals
 from danqing.training.config import TrainConfig
-from danqing.training.forecast import FIRST, SERIOUS
+from danqing.training.forecast import aim_of
 from danqing.training.kit import Kit
 from danqing.training.report import Section, Shown, write_report
 from danqing.training.verdicts import next_steps, score_rows, verdict_on_copies
@@ -139,12 +139,13 @@ def _sections(
 def _early(seen: int, kit: Kit) -> tuple[str, str]:
     """Where a painter from nothing has only begun: how long it takes, lest its scores are read as if it were done."""
     paints = isinstance(kit.model, Painter) and not isinstance(kit.model, Translator)
-    if not paints or kit.supplies.train.size <= SMALL or seen >= FIRST:
+    aim = aim_of(kit.model.family)
+    if not paints or kit.supplies.train.size <= SMALL or seen >= aim.first:
         return "", ""
     return (
-        f" That is early for pictures of this size: a first impression takes about {FIRST:,} pictures seen, what is "
-        f"worth keeping about {SERIOUS / 1e6:g} million.",
-        f"对这种尺寸还太早：初见模样约需看过 {FIRST:,} 张，值得保留的结果约需 {SERIOUS / 1e4:g} 万张。",
+        f" That is early for pictures of this size: a first impression takes about {aim.first:,} pictures seen, what "
+        f"is worth keeping about {aim.serious / 1e6:g} million.",
+        f"对这种尺寸还太早：初见模样约需看过 {aim.first:,} 张，值得保留的结果约需 {aim.serious / 1e4:g} 万张。",
     )
 
 

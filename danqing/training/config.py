@@ -25,6 +25,7 @@ from danqing.training.stages import check_growth, growing, read_stages, stages_t
 
 FROM_DATA = ("size", "channels", "classes", "points")  # parameters of a family that the data decides
 NATURAL_SIZE = {"digits": 28}  # side in pixels of what is built in
+SHARE = 0.25  # of the budget that goes into a part that is to be new
 IMAGENET = "imagenet"  # weights that come in a package, not in a file of danqing's
 TAUGHT = (Painter, Restorer, Recogniser)  # kinds that can learn from others of their kind
 

@@ -13,19 +13,22 @@ from typing import Any, NamedTuple
 import torch
 
 from danqing.core.fields.budget import Budget
+from danqing.core.fields.part import NEW, PartKind
 from danqing.core.learned.families import family_named
+from danqing.core.learned.manner import computes_bf16
 from danqing.core.learned.model import Painter, Samples
 from danqing.core.progress import Job, Progress
 from danqing.data.advice import FEWEST, too_few
 from danqing.data.report import Report, shorter_side
 from danqing.data.sides import PAIRED
 from danqing.training.adaptive import FEW
+from danqing.training.config import SHARE, family_fields
 from danqing.training.machine import prepare, steps_per_second, to_machine
 from danqing.training.process import apart
 from danqing.training.step import settings_by_part
 
 SIZES = (16, 32, 64)  # px: what an ordinary computer learns in hours; larger ones take days
-FIRST, SERIOUS = 200_000, 5_000_000  # pictures seen: for a first impression, and for what is worth keeping
+IN_LATENTS = 48  # px: from there on a flow in the latents of a codec learns sooner than what learns against a critic
 BUDGETS = {text: Budget.parse(text).amount for text in ("10m", "30m", "1h", "2h", "4h", "8h", "24h")}  # seconds
 MEASURED = Path(__file__).with_name("forecasts.json")  # what runs of known sets looked like, by pictures seen
 ALONE = 200  # pictures: fewer are learned better, or as well, from what is known (bench transfer: 10 and 100)
@@ -41,15 +44,35 @@ PAIRS = "1h"  # for a first impression of what a pix2pix learns
 PATIENT = 0.5  # s: a measurement gives up on further steps once one took as long
 
 
+class Aim(NamedTuple):
+    """How many pictures a family has to see: for a first impression, and for what is worth keeping."""
+
+    first: int
+    serious: int
+
+
+AIMS = {"dcgan": Aim(200_000, 5_000_000), "flow": Aim(400_000, 1_000_000)}
+
+
+def aim_of(family: str) -> Aim:
+    """How many pictures a family has to see; one of which it is not known is taken for a dcgan."""
+    return AIMS.get(family, AIMS["dcgan"])
+
+
 class Suggestion(NamedTuple):
-    """What suits a set."""
+    """What suits a set; ``more``: further settings, by parameter."""
 
     family: str
     size: int
     channels: int
     budget: str
-    begin: str | None
+    more: dict[str, str]
     lines: list[str]
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """All of it, as a training takes it."""
+        return {"family": self.family, "size": self.size, "budget": self.budget, **self.more}
 
 
 def suggest(report: Report) -> Job[Suggestion | None]:
@@ -70,37 +93,43 @@ def _for_pairs(report: Report) -> Suggestion:
         f"Pairs: the pictures in {PAIRED[0]} are to become those in {PAIRED[1]}, which a pix2pix learns; any other "
         "family would learn from the first alone",
     ]
-    return Suggestion("pix2pix", size, channels, PAIRS, None, lines)
+    return Suggestion("pix2pix", size, channels, PAIRS, {}, lines)
 
 
 def _suggest(report: Report) -> Job[Suggestion]:
     size, channels = _size(report), _channels(report)
     yield Progress(0, 1, "measuring this machine")
     prepare(None)
-    speed = pictures_per_second("dcgan", size, channels)
-    budget = next((name for name, seconds in BUDGETS.items() if seconds * speed >= FIRST), "24h")
-    begin = KNOWN if report.usable < ALONE and size == KNOWN_SIZE else None
-    command = f"danqing train dcgan {quote(str(report.source))} --size {size} --budget {budget}"
-    command += f"{f' --from {begin}' if begin else ''}{' --skip-bad' if report.unusable else ''}"
+    few = report.usable < ALONE
+    more = {"from_": KNOWN} if few and size == KNOWN_SIZE else {}
+    family, share = "dcgan", 1.0
+    if not few and size >= IN_LATENTS:
+        family, share, more = "flow", 1 - SHARE, {"codec": NEW}
+    speed, aim = pictures_per_second(family, size, channels), aim_of(family)
+    budget = next((name for name, seconds in BUDGETS.items() if seconds * share * speed >= aim.first), "24h")
+    given = "".join(f" --{name.strip('_')} {value}" for name, value in more.items())
+    command = f"danqing train {family} {quote(str(report.source))} --size {size} --budget {budget}{given}"
     lines = [
-        f"Suggestion: {command}",
+        f"Suggestion: {command}{' --skip-bad' if report.unusable else ''}",
         *(
             [f"Fewer than {ALONE} pictures: the bundled {KNOWN} were a better beginning than none, {BEGUN[channels]}"]
-            if begin
+            if "from_" in more
             else []
         ),
-        *about(report.usable, size, channels, BUDGETS[budget] * speed, budget),
-        f"What is worth keeping takes about {SERIOUS / 1e6:.0f} million pictures seen: {_time(SERIOUS / speed)} here",
+        *about(family, report.usable, size, channels, BUDGETS[budget] * share * speed, budget),
+        f"What is worth keeping takes about {aim.serious / 1e6:.0f} million pictures seen: "
+        f"{_time(aim.serious / speed / share)} here",
     ]
-    return Suggestion("dcgan", size, channels, budget, begin, lines)
+    return Suggestion(family, size, channels, budget, more, lines)
 
 
 def about(
-    pictures: float, size: int, channels: int, seen: float, budget: str, whole: float | None = None
+    family: str, pictures: float, size: int, channels: int, seen: float, budget: str, whole: float | None = None
 ) -> Iterator[str]:
     """Say what a run will see, what that means for so many pictures, and what runs like it looked like.
 
     Args:
+        family: what learns.
         pictures: how many there are to learn from.
         size: their side in pixels.
         channels: 1 or 3.
@@ -113,22 +142,22 @@ def about(
     yield f"In {budget} this machine sees about {_about(seen)} pictures{each}"
     if count < FEWEST:
         yield too_few(count)
-    elif pictures < FEW:
+    elif pictures < FEW and any(each.name == "critic_width" for each in family_fields(family)):
         yield f"{pictures:,.0f} pictures: augmentation before the critic is adaptive (it does not show in the samples)"
-    yield from _measured(pictures, size, channels, seen)
+    yield from _measured(family, pictures, size, channels, seen)
 
 
-def _measured(pictures: float, size: int, channels: int, seen: float) -> Iterator[str]:
+def _measured(family: str, pictures: float, size: int, channels: int, seen: float) -> Iterator[str]:
     """What a measured run like one looked like, and in what it was another; that there is none, where there is none."""
-    known, colours = likeness(size, channels, seen), "grey" if channels == 1 else "in colour"
+    known, colours = likeness(family, size, channels, seen), "grey" if channels == 1 else "in colour"
     if known is None:
         yield (
-            f"No run of about that length was measured with pictures of {size} px, {colours}: look at the grids after "
-            "a tenth of the budget"
+            f"No {family} of about that length was measured with pictures of {size} px, {colours}: look at the grids "
+            "after a tenth of the budget"
         )
         return
     yield (
-        f"Measured: {known['set']} ({known['pictures']:,} pictures, {known['size']} px, {colours}) after "
+        f"Measured: a {family} of {known['set']} ({known['pictures']:,} pictures, {known['size']} px, {colours}) after "
         f"{known['seen']:,} pictures seen: {known['looked']}. Of what the pictures show nothing is known here: more "
         "varied ones, such as photographs, take longer"
     )
@@ -138,13 +167,13 @@ def _measured(pictures: float, size: int, channels: int, seen: float) -> Iterato
         yield f"There were {known['pictures'] / pictures:.0f} times as many pictures there: fewer are copied sooner"
 
 
-def likeness(size: int, channels: int, seen: float) -> dict[str, Any] | None:
-    """The measured run that is most like one: of that size, as grey or coloured, and about as long.
+def likeness(family: str, size: int, channels: int, seen: float) -> dict[str, Any] | None:
+    """The measured run that is most like one: of that family and size, as grey or coloured, and about as long.
 
     For one that is longer than all of these it is the longest; None if there is none.
     """
     every: list[dict[str, Any]] = json.loads(MEASURED.read_text("utf-8"))
-    rows = [row for row in every if (row["size"], row["channels"]) == (size, channels)]
+    rows = [row for row in every if (row["family"], row["size"], row["channels"]) == (family, size, channels)]
     near = [row for row in rows if 1 / ALIKE <= row["seen"] / max(1.0, seen) <= ALIKE]
     if near:
         return min(near, key=lambda row: abs(math.log(row["seen"] / seen)))
@@ -154,14 +183,22 @@ def likeness(size: int, channels: int, seen: float) -> dict[str, Any] | None:
 
 @cache
 def pictures_per_second(family: str, size: int, channels: int) -> float:
-    """How many pictures of noise a new model of a family learns from in a second, in fp32, from a few steps."""
+    """How many pictures of noise a new model of a family learns from in a second, from a few steps.
+
+    In the precision that is quicker here, as a run takes it; what learns sooner with a part that learned before it, such as a flow of large pictures, has one.
+    """
     made = family_named(family)
     assert issubclass(made, Painter)
+    config = {"size": size, "channels": channels}
+    kinds = {each.name: each.kind for each in family_fields(family)}
+    parts = {name: kind for name, kind in kinds.items() if isinstance(kind, PartKind) and kind.pays(size)}
+    held = {name: {"family": kind.family, "config": config} for name, kind in parts.items()}
     with torch.random.fork_rng(devices=[]):
-        model = to_machine(made(size=size, channels=channels, classes=0), "cpu").train()  # type: ignore[call-arg]
+        model = to_machine(made(size=size, channels=channels, classes=0, **held), "cpu").train()  # type: ignore[call-arg]
     batch = Samples(torch.rand(made.batch_size, channels, size, size, generator=torch.Generator().manual_seed(0)))
     settings = settings_by_part(model, model.optimiser)
-    return made.batch_size * steps_per_second(model, batch, settings, "fp32", give_up=PATIENT)
+    both = ("bf16", "fp32") if computes_bf16("cpu") else ("fp32",)
+    return made.batch_size * max(steps_per_second(model, batch, settings, name, give_up=PATIENT) for name in both)
 
 
 def _size(report: Report) -> int:
@@ -196,4 +233,4 @@ def _time(seconds: float) -> str:
     return f"{hours:.0f} hours" if hours >= 2 else f"{max(1, round(seconds / 60))} minutes"
 
 
-__all__ = ["Suggestion", "about", "likeness", "pictures_per_second", "suggest"]
+__all__ = ["Suggestion", "about", "aim_of", "likeness", "pictures_per_second", "suggest"]

@@ -17,13 +17,12 @@ from danqing.core.notes import note
 from danqing.core.progress import Job, shared
 from danqing.training import loop, record
 from danqing.training.auto import train_best
-from danqing.training.config import TrainConfig, family_fields, new_part
+from danqing.training.config import SHARE, TrainConfig, family_fields, new_part
 from danqing.training.options import GOING_ON
 from danqing.training.record import holds_run, write_json
 from danqing.training.refusals import refuse_at_once, refuse_new
 from danqing.training.state import checkpoints_in
 
-SHARE = 0.25  # of the budget that goes into the part
 CARRIED = (  # options that tell of pictures and machine, which the part learns with as well
     "labels", "size", "channels", "fit", "augment", "doctor", "precision", "seed", "threads", "device", "devices",
     "stream", "skip_bad", "licence",
@@ -147,11 +146,9 @@ def _recommend(config: TrainConfig) -> None:
         return
     for each in family_fields(config.family):
         kind = each.kind
-        if not isinstance(kind, PartKind) or kind.pays_from is None or config.params[each.name]:
-            continue
-        if config.side >= kind.pays_from:
+        if isinstance(kind, PartKind) and kind.pays(config.side) and not config.params[each.name]:
             remedy = f"--{each.name} new trains one first, on a quarter of the budget"
             note(f"Pictures of {config.side} px are learned sooner with a {kind.family}: {remedy}")
 
 
-__all__ = ["SHARE", "can_go_on", "resume_whole", "train_whole"]
+__all__ = ["can_go_on", "resume_whole", "train_whole"]

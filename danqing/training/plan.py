@@ -12,11 +12,10 @@ from danqing.core.learned.model import Painter
 from danqing.core.progress import Job, Progress
 from danqing.training.beginnings import beginning, take_over
 from danqing.training.build import new_model, settings_of
-from danqing.training.config import TrainConfig, new_part
+from danqing.training.config import SHARE, TrainConfig, new_part
 from danqing.training.forecast import about
 from danqing.training.kit import teacher_of
 from danqing.training.machine import prepare, steps_per_second, to_machine
-from danqing.training.parts import SHARE
 from danqing.training.process import apart
 from danqing.training.refusals import refuse_at_once, refuse_new
 from danqing.training.setup import Supplies, batch_share, count_of, gather_stages, without_labels
@@ -68,7 +67,7 @@ def _plan(config: TrainConfig) -> Job[dict[str, Any]]:
     if isinstance(model, Painter):
         count, seen = count_of(supplies.train), spending["pictures_seen"]
         channels, whole = supplies.train.channels or 3, supplies.report.get("usable")
-        expected = list(about(count, config.side, channels, seen, spending["budget"], whole))
+        expected = list(about(config.family, count, config.side, channels, seen, spending["budget"], whole))
     if part is not None:
         expected.insert(0, f"Before it a {part[1]} learns, for {budget.times(SHARE)}")
     weights = sum(p.numel() * p.element_size() for p in model.parameters())

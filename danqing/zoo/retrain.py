@@ -3,11 +3,12 @@
 A recipe is a run's config (as ``danqing train --config`` takes it) whose file name is the model's. The run goes into
 runs/zoo-NAME, where a recipe that was stopped goes on; the finished model replaces the bundled one, unless the recipe
 lies in a folder ``unbundled``: then it stays in its run. Recipes that begin with other bundled weights come after those
-that do not. Restorers learn from the photographs that
-``python -m danqing.zoo.photographs runs/photographs`` collects, painters from what ``danqing.zoo.characters`` and
-``danqing.zoo.emoji`` draw into runs/characters and runs/emoji and ``danqing.zoo.textures`` cuts out of the photographs
-into runs/textures, translators from what ``danqing.zoo.character_pairs`` puts together of the characters and
-``danqing.zoo.painter_pieces`` cuts out of photographs and paintings.
+that do not; one whose model holds a part of another run (``runs/zoo-NAME``) has the unbundled recipe NAME trained
+first. Restorers learn from the photographs that ``python -m danqing.zoo.photographs runs/photographs`` collects,
+painters from what ``danqing.zoo.characters`` and ``danqing.zoo.emoji`` draw into runs/characters and runs/emoji and
+``danqing.zoo.textures`` cuts out of the photographs into runs/textures, translators from what
+``danqing.zoo.character_pairs`` puts together of the characters and ``danqing.zoo.painter_pieces`` cuts out of
+photographs and paintings.
 """
 
 from __future__ import annotations
@@ -30,15 +31,18 @@ from danqing.core.learned.weights import load_tensors, save_tensors
 from danqing.core.progress import Progress, Show, finish
 from danqing.training.config import TrainConfig
 from danqing.training.loop import resume, train
-from danqing.training.record import CONFIG
+from danqing.training.record import CONFIG, MODEL
 
+RUN = "zoo-"  # how the folders of runs begin
 UNBUNDLED = "unbundled"  # the folder of recipes whose models danqing does not bring along
 LIKEWISE = ("stainmeter", "marker", "stylist")  # families that paint, or say of each pixel what it is made of
 
 
 def retrain(recipe: Path) -> Path:
     """Train, or go on training, and put the model among the bundled ones, where it is to be."""
-    run = Path("runs") / f"zoo-{recipe.stem}"
+    for part in parts_of(recipe):
+        retrain(part)
+    run = Path("runs") / f"{RUN}{recipe.stem}"
     job = resume(run) if (run / CONFIG).exists() else train(TrainConfig.from_json(recipe, out=run))
     with _stoppable() as stopped:
         result = finish(job, _say(stopped))
@@ -56,6 +60,15 @@ def put_among_bundled(model: Path, name: str) -> Path:
     with replacing(bundled) as temporary:
         shutil.copyfile(model, temporary)
     return bundled
+
+
+def parts_of(recipe: Path) -> list[Path]:
+    """The recipes of what its model holds, which have not come to an end."""
+    params = json.loads(recipe.read_text("utf-8")).get("params", {})
+    runs = [Path(value) for value in params.values() if isinstance(value, str) and value.startswith(f"runs/{RUN}")]
+    return [
+        recipe.parent / UNBUNDLED / f"{run.name.removeprefix(RUN)}.json" for run in runs if not (run / MODEL).exists()
+    ]
 
 
 def begins_with(recipe: Path) -> str:

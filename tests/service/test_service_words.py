@@ -155,7 +155,7 @@ def test_advice_before_a_training_is_in_chinese() -> None:
             "set", count, [Unusable("c.png", "is empty")], sizes, modes, classes, copies, copies * 30, [], [], []
         )
         lines += [line for kind in (family_named("dcgan"), family_named("vae")) for line in advice(found, kind)]
-    lines += [line for count in (9.0, 400.0, 9e3) for line in about(count, 32, 3, 1e5, "1h")]
+    lines += [line for count in (9.0, 400.0, 9e3) for line in about("dcgan", count, 32, 3, 1e5, "1h")]
     assert len(lines) > 8
     for line in lines:
         assert CJK.search(said(line, "zh")), line

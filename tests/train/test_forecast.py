@@ -51,7 +51,7 @@ def test_a_suggestion_fits_the_pictures_and_the_machine(tmp_path: Path, monkeypa
     assert "about 360,000 pictures, each picture 40,000 times" in told
     assert "too few" in told
     assert "14 hours here" in told  # five million
-    assert found.begin is None
+    assert not found.more
 
 
 @pytest.mark.parametrize("channels", [1, 3])
@@ -61,13 +61,17 @@ def test_few_pictures_begin_with_what_is_known(channels: int, tmp_path: Path, mo
     folder = pictures(tmp_path / "set", 9, 70, channels)
     found = finish(suggest(finish(check(folder))))
     assert found is not None
-    assert found.begin == known
+    assert found.more == {"from_": known}
     command = found.lines[0].removeprefix("Suggestion: danqing train dcgan ").split()
     assert command[1:] == ["--size", "64", "--budget", "1h", "--from", known]
     result = danqing.train("dcgan", folder, size=64, budget="4pictures", batch=2, from_=known, out=tmp_path / "run")
     assert read_card(result.model)["training"]["from_"] == known
     monkeypatch.setattr(forecast, "ALONE", 9)
-    assert finish(suggest(finish(check(folder)))).begin is None
+    found = finish(suggest(finish(check(folder))))
+    assert found is not None
+    assert found.more == {"codec": "new"}  # so many that a flow learns them
+    assert "danqing train flow" in found.lines[0]
+    assert " --codec new" in found.lines[0]
 
 
 def test_what_is_suggested_can_be_run_where_files_are_bad(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -85,30 +89,30 @@ def test_what_is_suggested_can_be_run_where_files_are_bad(tmp_path: Path, monkey
 def test_a_forecast_speaks_only_of_what_was_measured() -> None:
     rows = json.loads(forecast.MEASURED.read_text("utf-8"))
     row = rows[0]
-    assert likeness(row["size"], row["channels"], row["seen"]) == row
-    assert likeness(row["size"], row["channels"], row["seen"] / 100) is None
-    assert likeness(1024, 3, row["seen"]) is None
+    assert likeness(row["family"], row["size"], row["channels"], row["seen"]) == row
+    assert likeness(row["family"], row["size"], row["channels"], row["seen"] / 100) is None
+    assert likeness("dcgan", 1024, 3, row["seen"]) is None
     assert any(
-        "No run of about that length was measured with pictures of 1024 px, in colour" in line
-        for line in about(400, 1024, 3, 1e5, "1 h")
+        "No dcgan of about that length was measured with pictures of 1024 px, in colour" in line
+        for line in about("dcgan", 400, 1024, 3, 1e5, "1 h")
     )
 
 
 def test_a_forecast_compares_grey_pictures_with_grey_ones_and_says_with_what(monkeypatch: pytest.MonkeyPatch) -> None:
     rows = json.loads(forecast.MEASURED.read_text("utf-8"))
     for row in rows:
-        found = likeness(row["size"], 4 - row["channels"], row["seen"])
+        found = likeness(row["family"], row["size"], 4 - row["channels"], row["seen"])
         assert found is None or found["channels"] == 4 - row["channels"]
     grey = next(row for row in rows if row["channels"] == 1)
-    told = "\n".join(about(grey["pictures"], grey["size"], 1, grey["seen"], "10m"))
+    told = "\n".join(about(grey["family"], grey["pictures"], grey["size"], 1, grey["seen"], "10m"))
     assert f"{grey['set']} ({grey['pictures']:,} pictures, {grey['size']} px, grey)" in told
     assert "copied sooner" not in told
     assert "No longer run" not in told
     monkeypatch.setattr(forecast, "MEASURED", Written([grey]))
-    told = "\n".join(about(grey["pictures"], grey["size"], 3, grey["seen"], "10m"))
+    told = "\n".join(about(grey["family"], grey["pictures"], grey["size"], 3, grey["seen"], "10m"))
     assert grey["set"] not in told
     assert f"measured with pictures of {grey['size']} px, in colour" in told
-    told = "\n".join(about(grey["pictures"] / 10, grey["size"], 1, grey["seen"] * 30, "10m"))
+    told = "\n".join(about(grey["family"], grey["pictures"] / 10, grey["size"], 1, grey["seen"] * 30, "10m"))
     assert "this one is 30 times as long" in told
     assert "10 times as many pictures" in told
 
@@ -116,7 +120,7 @@ def test_a_forecast_compares_grey_pictures_with_grey_ones_and_says_with_what(mon
 @pytest.mark.parametrize("channels", [1, 3])
 def test_of_the_size_that_is_suggested_there_are_measured_runs(channels: int) -> None:
     """As long as the suggested budget lets see, which is a first impression."""
-    told = "\n".join(about(2000, max(forecast.SIZES), channels, forecast.FIRST, "2h"))
+    told = "\n".join(about("dcgan", 2000, max(forecast.SIZES), channels, forecast.aim_of("dcgan").first, "2h"))
     assert "Measured: " in told
     assert "No longer run" not in told
     for row in json.loads(forecast.MEASURED.read_text("utf-8")):

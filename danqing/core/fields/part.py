@@ -37,6 +37,10 @@ class PartKind(OriginKind):
     def spelt(self, value: Any) -> str:
         return str(value.get("file", "")) if isinstance(value, Mapping) else str(value)
 
+    def pays(self, side: int) -> bool:
+        """Whether models of pictures of that side learn sooner with such a part."""
+        return self.pays_from is not None and side >= self.pays_from
+
     @property
     def family(self) -> str:
         """The family whose weights such a part has."""

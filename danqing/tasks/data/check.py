@@ -57,9 +57,7 @@ def check(
         advice = [] if suggestion is None else [each for each in suggestion.lines if each not in found.warnings]
         numbers["suggestion"] = advice
         if suggestion is not None:
-            begin = {} if suggestion.begin is None else {"from_": suggestion.begin}
-            known = {name: getattr(suggestion, name) for name in ("family", "size", "budget")}
-            numbers["settings"] = {**known, **begin}
+            numbers["settings"] = suggestion.settings
     if boxes is not None:
         row, told_first, faults = told(boxes, Path(pictures))
         verdict, details, sound = [*verdict, *told_first], [*details, *faults], sound and not row["faults"]

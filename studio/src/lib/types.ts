@@ -137,7 +137,7 @@ export interface Dataset {
 
 export interface Report {
   suggestion?: string[]
-  settings?: { family: string; size: number; budget: string; from_?: string }
+  settings?: { family: string; size: number; budget: string; from_?: string; codec?: string }
   usable?: number
   unusable?: { name: string; reason: string }[]
   sizes?: Json
