@@ -185,7 +185,8 @@ def likeness(family: str, size: int, channels: int, seen: float) -> dict[str, An
 def pictures_per_second(family: str, size: int, channels: int) -> float:
     """How many pictures of noise a new model of a family learns from in a second, from a few steps.
 
-    In the precision that is quicker here, as a run takes it; what learns sooner with a part that learned before it, such as a flow of large pictures, has one.
+    In the precision that is quicker here, as a run takes it; what learns sooner with a part that learned before it,
+    such as a flow of large pictures, has one.
     """
     made = family_named(family)
     assert issubclass(made, Painter)
