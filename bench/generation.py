@@ -9,8 +9,8 @@ on MobileNetV2's features, through which nothing here learns; sliced Wasserstein
 pixels at three scales; less is better. In brackets: 95 % intervals, of the patches that of the mean over groups of
 samples. "Real" are training pictures in place of samples. Copies are samples nearer to a training picture than its
 nearest fellow is. A run that was measured is not run again; one that was stopped goes on (`python -m bench.generation
-SET FAMILY MINUTES` is one run; `python -m bench.generation blind FOLDER MINUTES FAMILY FAMILY` writes pairs of grids to
-choose from, and their key).
+SET FAMILY MINUTES` is one run; `python -m bench.generation blind FOLDER MODEL MODEL` writes pairs of grids to choose
+from, and their key).
 """
 
 from __future__ import annotations
@@ -255,30 +255,28 @@ def rounded(value: float | None, times: int, digits: int) -> str:
     return "–" if value is None else f"{value * times:.{digits}f}"
 
 
-def blind(folder: Path, minutes: int, families: tuple[str, str] = (TODAY, IN_LATENTS), pairs: int = 20) -> None:
-    """Write pairs of grids of two families, left and right by chance, and which was which into a file of its own.
+def blind(folder: Path, models: tuple[str, str], pairs: int = 10) -> None:
+    """Write pairs of grids of two models, left and right by chance, and which was which into a file of its own.
 
     Whoever chooses has not seen the key, and says of each pair which side they would rather keep.
     """
     rng = np.random.default_rng(0)
-    key: dict[str, Any] = {}
+    key: dict[str, str] = {}
     for at in range(pairs):
-        name = list(SETS)[at % len(SETS)]
         grids = []
-        for family in families:
-            model = _kept(name, family, minutes).parent / "model.safetensors"
-            painted = danqing.generate(load(str(model), kind=Painter), count=24, seed=100 + at)
+        for model in models:
+            painted = danqing.generate(load(model, kind=Painter), count=24, seed=100 + at)
             grids.append(contact_sheet(painted, 6, 4))
         turned = bool(rng.integers(2))
         left, right = grids[::-1] if turned else grids
         gap = left.new_ones(*left.shape[:3], 24)
         write(torch.cat([left, gap, right], 3), folder / f"{at:02}.png", force=True)
-        key[f"{at:02}"] = {"set": name, "left": families[1] if turned else families[0]}
+        key[f"{at:02}"] = f"left: {models[turned]}"
     (folder / "key.json").write_text(json.dumps(key, indent=1), "utf-8")
 
 
 if __name__ == "__main__":
     if sys.argv[1] == "blind":
-        blind(Path(sys.argv[2]), int(sys.argv[3]), (sys.argv[4], sys.argv[5]))
+        blind(Path(sys.argv[2]), (sys.argv[3], sys.argv[4]))
     else:
         measured(sys.argv[1], sys.argv[2], int(sys.argv[3]))
