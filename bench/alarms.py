@@ -52,9 +52,7 @@ UNLEASHED: Mapping[str, Any] = {
 }  # fmt: skip
 SMALL: Mapping[str, Any] = {"size": 32, "budget": "40kimg", "every": "2500pictures"}
 NARROW: Mapping[str, Any] = {**SMALL, "size": 64, "width": 24, "critic_width": 16}
-FEW: Mapping[str, Any] = {
-    **DIGITS, "critic_augment": "none", "width": 8, "critic_width": 16, "budget": "20kimg", "batch": 12,
-}  # fmt: skip
+FEW: Mapping[str, Any] = {**DIGITS, "width": 8, "budget": "20kimg", "batch": 12, "every": "10%"}
 EMOJI, CHARACTERS = "runs/emoji", "runs/characters"
 CASES = {
     "mlpgan, digits, no penalty, rate 0.05": Case(
@@ -77,8 +75,8 @@ CASES = {
     "mlpgan, digits, hinge, no penalty, short mean": Case(
         "mlpgan", "digits", {**UNLEASHED, "loss": "hinge", "lr": 0.03, "ema": 200}, "no-progress"
     ),
-    "dcgan, twelve digits, no augmentation": Case("dcgan", _few, FEW, "near-copies"),
-    "dcgan, one digit": Case("dcgan", _one, {**FEW, "budget": "3kimg"}, "no-variety"),
+    "vae, twelve digits": Case("vae", _few, FEW, "near-copies"),
+    "vae, one digit": Case("vae", _one, {**FEW, "budget": "3kimg"}, "no-variety"),
     "vae of two numbers, emoji": Case("vae", EMOJI, {**SMALL, "dim": 2}, "colours-narrow"),
     "dcgan, emoji, free doublings, rate and γ of digits": Case(
         "dcgan", EMOJI, {**NARROW, "doubling": "free", "lr": 2e-3, "gamma": 0.1}, "repeated-grid"

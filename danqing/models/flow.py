@@ -40,6 +40,7 @@ class Flow(FlowPainter):
         unlabelled: share of the pictures whose class is hidden while learning, so that samples can be guided.
         steps: steps in which ``generate`` paints a picture; other operators ask for them.
         solver: how a step is taken: euler follows the slope where it is, heun the mean of both ends' at twice the cost.
+        dropout: share of the net's inner activations set to zero while learning: few pictures are learned by heart later.
         guidance: how far pictures follow their class; 1: as learnt.
         codec: a trained codec (a run folder or a file) in whose latents it learns to paint, and which it then holds;
             new: one learns first, on a quarter of the budget; left out: it paints pixels.
@@ -54,6 +55,7 @@ class Flow(FlowPainter):
     """
 
     optimiser: ClassVar[Optimiser] = Optimiser(lr=1e-3, betas=(0.9, 0.99))
+    former: ClassVar[dict[str, float]] = {"dropout": 0.0}
     batch_size: ClassVar[int] = 64
 
     def __init__(
@@ -67,6 +69,7 @@ class Flow(FlowPainter):
         unlabelled: Annotated[float, Range(0, 1)] = 0.1,
         steps: Annotated[int, Range(1, 50, "steps")] = 10,
         solver: Solver = "euler",
+        dropout: Annotated[float, Range(0, 0.9)] = 0.1,
         guidance: Annotated[float, Range(0, 20)] = 1.5,
         codec: Annotated[str | Mapping[str, Any], PartKind(MapAutoencoder, pays_from=48)] | None = None,
     ) -> None:
@@ -74,7 +77,7 @@ class Flow(FlowPainter):
         check_channels(channels)
         self.codec = None if codec is None else self._held(codec)
         depth, fold = (channels, 2) if self.codec is None else (self.codec.latent[0], 1)
-        self.net = ConditionedUNet(depth, depth, (width, 2 * width, 3 * width), blocks, TOLD, fold)
+        self.net = ConditionedUNet(depth, depth, (width, 2 * width, 3 * width), blocks, TOLD, fold, hiding=dropout)
         self.times = Times(TOLD)
         self.classes = nn.Embedding(classes + 1, TOLD) if classes else None  # the last: no class is said
 
@@ -121,7 +124,7 @@ class Flow(FlowPainter):
         if label is not None:
             hidden = torch.rand(len(x), generator=rng, device=rng.device).to(x.device) < self.config["unlabelled"]
             label = torch.where(hidden, self.config["classes"], label)
-        told = self._speed(on_the_way(noise, x, t), t, label)
+        told = self._speed(on_the_way(noise, x, t), t, label, rng if self.training else None)
         yield "", (told - (x - noise)).square().mean()
 
     def for_classes(self, count: int) -> dict[str, Tensor]:
@@ -152,11 +155,11 @@ class Flow(FlowPainter):
         _check_same({name: self.config[name] for name in ("size", "channels")}, held.config)
         return held.requires_grad_(False)
 
-    def _speed(self, x: Tensor, t: Tensor, label: Tensor | None) -> Tensor:
+    def _speed(self, x: Tensor, t: Tensor, label: Tensor | None, rng: Generator | None = None) -> Tensor:
         told = self.times(t)
         if self.classes is not None:
             told = told + self._class_told(self.classes, label, x)
-        speed: Tensor = self.net(x, told)
+        speed: Tensor = self.net(x, told) if rng is None else self.net.hidden(x, told, rng)
         return speed
 
     def _class_told(self, table: nn.Embedding, label: Tensor | None, x: Tensor) -> Tensor:

@@ -7,12 +7,13 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 import torch
-from torch import Tensor, nn
+from torch import Generator, Tensor, nn
 from torch.nn import functional as F
 
 from danqing.core.errors import ParameterError
 from danqing.nets.convolution import Same
 from danqing.nets.doubling_painter import DoublingName
+from danqing.nets.dropout import dropout
 from danqing.nets.group_evening import GroupEvening, GroupEvenness, normalised
 from danqing.nets.precision import as_autocast
 
@@ -36,6 +37,7 @@ class ConditionedUNet(nn.Module):
         fold: by how much the side is folded.
         doubling: how maps are enlarged: free, by transposed convolutions and by unfolding, or smooth, between their
             pixels, so that a critic teaches no lattice; the last convolutions are at full size then.
+        hiding: share of each block's inner activations set to zero where randomness is given.
 
     Raises:
         ParameterError: if a width is no multiple of 16.
@@ -53,6 +55,7 @@ class ConditionedUNet(nn.Module):
         told: int = 0,
         fold: int = 2,
         doubling: DoublingName = "free",
+        hiding: float = 0.0,
     ) -> None:
         super().__init__()
         for width in widths:
@@ -63,11 +66,11 @@ class ConditionedUNet(nn.Module):
         smooth = 2 * self.grid + 2 if doubling == "smooth" else 0
         self.reach: int = self.grid + 2 * fold + 2 * sum(at_level[:-1]) + at_level[-1] + smooth  # px, but for the norms
         self.head = Same(fold**2 * inputs, widths[0])
-        self.before = nn.ModuleList(_level(width, blocks, told) for width in widths[:-1])
+        self.before = nn.ModuleList(_level(width, blocks, told, hiding) for width in widths[:-1])
         self.down = nn.ModuleList(nn.Conv2d(fine, coarse, 2, 2) for fine, coarse in pairwise(widths))
-        self.bottom = _level(widths[-1], blocks, told)
+        self.bottom = _level(widths[-1], blocks, told, hiding)
         self.up = nn.ModuleList(_doubling(doubling, coarse, fine) for fine, coarse in pairwise(widths))
-        self.after = nn.ModuleList(_level(width, blocks, told) for width in widths[:-1])
+        self.after = nn.ModuleList(_level(width, blocks, told, hiding) for width in widths[:-1])
         self.norm = nn.GroupNorm(widths[0] // GROUP, widths[0])
         self.tail = Same(widths[0], fold**2 * outputs) if doubling == "free" else FullSize(widths[0], inputs, outputs)
         nn.init.normal_(self.tail.weight, std=0.1 / math.sqrt(9 * self.tail.in_channels))
@@ -82,18 +85,24 @@ class ConditionedUNet(nn.Module):
         """Paint, with maps normalised by their own statistics or by known ones."""
         return self._painted(x, told, None if known is None else GroupEvening(known))
 
-    def _painted(self, x: Tensor, told: Tensor | None, even: GroupEvening | None) -> Tensor:
+    def hidden(self, x: Tensor, told: Tensor | None, rng: Generator) -> Tensor:
+        """Paint as :meth:`forward`, with a share of the blocks' inner activations set to zero."""
+        return self._painted(x, told, None, rng)
+
+    def _painted(
+        self, x: Tensor, told: Tensor | None, even: GroupEvening | None, rng: Generator | None = None
+    ) -> Tensor:
         height, width = x.shape[-2:]
         given = F.pad(x, (0, -width % self.grid, 0, -height % self.grid), mode="replicate")
         x = self.head(as_autocast(F.pixel_unshuffle(given, self.fold)).contiguous(memory_format=torch.channels_last))
         across = []
         for blocks, down in zip(self.before, self.down, strict=True):
-            x = _through(blocks, x, told, even)
+            x = _through(blocks, x, told, even, rng)
             across.append(x)
             x = down(x)
-        x = _through(self.bottom, x, told, even)
+        x = _through(self.bottom, x, told, even, rng)
         for level in reversed(range(len(across))):
-            x = _through(self.after[level], self.up[level](x) + across[level], told, even)
+            x = _through(self.after[level], self.up[level](x) + across[level], told, even, rng)
         x = F.silu(normalised(self.norm, x, even))
         made = self.tail(x, given) if isinstance(self.tail, FullSize) else F.pixel_shuffle(self.tail(x), self.fold)
         return made[..., :height, :width].float()  # type: ignore[no-any-return]
@@ -126,20 +135,30 @@ class FullSize(nn.Conv2d):
 class Block(nn.Module):
     """Two convolutions whose result is added to what came in; what is told scales and shifts between them."""
 
-    def __init__(self, width: int, told: int = 0) -> None:
+    def __init__(self, width: int, told: int = 0, hiding: float = 0.0) -> None:
         super().__init__()
+        self.hiding = hiding
         self.norms = nn.ModuleList(nn.GroupNorm(width // GROUP, width) for _ in range(2))
         self.first, self.second = Same(width, width), Same(width, width)
         self.tell = nn.Linear(told, 2 * width) if told else None
         nn.init.kaiming_normal_(self.first.weight, nonlinearity="relu")
         nn.init.normal_(self.second.weight, std=0.1 / math.sqrt(9 * width))  # near the identity at first
 
-    def forward(self, x: Tensor, told: Tensor | None = None, even: GroupEvening | None = None) -> Tensor:
+    def forward(
+        self,
+        x: Tensor,
+        told: Tensor | None = None,
+        even: GroupEvening | None = None,
+        rng: Generator | None = None,
+    ) -> Tensor:
         y = normalised(self.norms[1], self.first(F.silu(normalised(self.norms[0], x, even))), even)
         if self.tell is not None:
             scale, shift = self.tell(told)[:, :, None, None].to(y.dtype).chunk(2, 1)
             y = torch.addcmul(shift, y, 1 + scale)
-        change: Tensor = self.second(F.silu(y))
+        y = F.silu(y)
+        if rng is not None:
+            y = dropout(y, self.hiding, rng)
+        change: Tensor = self.second(y)
         return x + change
 
 
@@ -162,11 +181,13 @@ def _doubling(name: DoublingName, coarse: int, fine: int) -> nn.Module:
     return Between(coarse, fine) if name == "smooth" else nn.ConvTranspose2d(coarse, fine, 2, 2)
 
 
-def _level(width: int, blocks: int, told: int) -> nn.ModuleList:
-    return nn.ModuleList(Block(width, told) for _ in range(blocks))
+def _level(width: int, blocks: int, told: int, hiding: float) -> nn.ModuleList:
+    return nn.ModuleList(Block(width, told, hiding) for _ in range(blocks))
 
 
-def _through(blocks: nn.Module, x: Tensor, told: Tensor | None, even: GroupEvening | None) -> Tensor:
+def _through(
+    blocks: nn.Module, x: Tensor, told: Tensor | None, even: GroupEvening | None, rng: Generator | None
+) -> Tensor:
     for block in blocks.children():
-        x = block(x, told, even)
+        x = block(x, told, even, rng)
     return x
