@@ -41,6 +41,7 @@ from danqing.training.loop import resume, train
 from danqing.training.record import read_log
 
 RUNS = Path("runs/generation")
+BEFORE = Path(__file__).parent / "results" / "generation.json"
 SETS = {"emoji": "runs/emoji", "characters": "runs/characters"}
 TODAY = "dcgan, free doublings"
 IN_LATENTS, CODEC = "flow in latents", "codec"
@@ -53,7 +54,7 @@ FAMILIES: Mapping[str, tuple[str, dict[str, Any]]] = {
     "vae": ("vae", {}),
 }
 LEARNED = {**FAMILIES, CODEC: (CODEC, {"every": "25%"})}  # what paints, and what a flow paints in
-MINUTES = 15  # of one processor
+MINUTES = (15, 60)  # of one processor
 CODECS_SHARE = 0.25  # of the time of a flow in latents
 PROBED = 0.05  # of the time, after which a run tells what it can see in all of it
 ENDLESS = 1e9  # pictures: a budget that no run comes to an end of
@@ -63,16 +64,21 @@ GROUPS = 8
 """Groups of samples whose distances tell how sure their mean is."""
 
 
-def run(minutes: int = MINUTES) -> dict[str, Any]:
+def run() -> dict[str, Any]:
     """Measure what was not measured yet."""
-    rows = [measured(name, family, minutes) for name in SETS for family in FAMILIES]
-    return {"minutes": minutes, "samples": SAMPLES, "rows": rows}
+    return {"samples": SAMPLES, "rows": [measured(*each) for each in _all()]}
 
 
-def so_far(minutes: int = MINUTES) -> dict[str, Any]:
-    """What was measured, without measuring what was not."""
-    known = [(name, family) for name in SETS for family in FAMILIES if _kept(name, family, minutes).exists()]
-    return {"minutes": minutes, "samples": SAMPLES, "rows": [measured(*each, minutes) for each in known]}
+def so_far() -> dict[str, Any]:
+    """What was measured, here or before, without measuring what was not."""
+    before = json.loads(BEFORE.read_text("utf-8"))["rows"] if BEFORE.exists() else []
+    known = {(row["set"], row["family"], row["budget"]): row for row in before}
+    known |= {each: measured(*each) for each in _all() if _kept(*each).exists()}
+    return {"samples": SAMPLES, "rows": [known[each] for each in _all() if each in known]}
+
+
+def _all() -> list[tuple[str, str, int]]:
+    return [(name, family, minutes) for minutes in MINUTES for name in SETS for family in FAMILIES]
 
 
 def measured(name: str, family: str, minutes: int) -> dict[str, Any]:
@@ -87,6 +93,7 @@ def measured(name: str, family: str, minutes: int) -> dict[str, Any]:
     row = {
         "set": name,
         "family": family,
+        "budget": minutes,
         "seen": entries[-1]["seen"],
         "minutes": took + spent,
         "alarms": sorted({each["event"] for each in entries if "event" in each}),
@@ -213,22 +220,27 @@ COLUMNS = {
 def table(result: dict[str, Any]) -> str:
     """A line a family, and what real pictures score."""
     heads = [head for head, _, _ in COLUMNS.values()]
-    lines = [f"{result['minutes']} processor minutes, {result['samples']:,} samples.", ""]
+    lines = [f"{result['samples']:,} samples.", ""]
     lines += [
-        "| set | family | pictures seen | minutes | " + " | ".join(heads) + " | alarms |",
-        "|---" * (len(heads) + 5) + "|",
+        "| set | budget, min | family | pictures seen | minutes | " + " | ".join(heads) + " | alarms |",
+        "|---" * (len(heads) + 6) + "|",
     ]
     for name in SETS:
         rows = [row for row in result["rows"] if row["set"] == name]
         for row in rows:
             figures = [figure(row[key], times, digits) for key, (_, times, digits) in COLUMNS.items()]
             took = rounded(row["minutes"], 1, 1)
-            cells = [name, row["family"], f"{row['seen']:,}", took, *figures, ", ".join(row["alarms"]) or "–"]
-            lines.append("| " + " | ".join(cells) + " |")
+            cells = [name, str(row["budget"]), row["family"], f"{row['seen']:,}", took, *figures]
+            lines.append("| " + " | ".join([*cells, ", ".join(row["alarms"]) or "–"]) + " |")
         real = [rounded(rows[0][key]["real"], times, digits) for key, (_, times, digits) in COLUMNS.items()]
-        lines.append("| " + " | ".join([name, "real", "–", "–", *real, "–"]) + " |")
-    left = len(SETS) * len(FAMILIES) - len(result["rows"])
-    return "\n".join([*lines, "", *ratios(result), *([f"- {left} runs are not measured yet"] if left else [])])
+        lines.append("| " + " | ".join([name, "–", "real", "–", "–", *real, "–"]) + " |")
+    shares = [
+        f"- after {minutes} minutes: {words[2:]}"
+        for minutes in MINUTES
+        for words in ratios({"rows": [row for row in result["rows"] if row["budget"] == minutes]})
+    ]
+    left = len(_all()) - len(result["rows"])
+    return "\n".join([*lines, "", *shares, *([f"- {left} runs are not measured yet"] if left else [])])
 
 
 def ratios(result: dict[str, Any]) -> list[str]:

@@ -15,7 +15,7 @@ from danqing.core.pictures.sheet import contact_sheet
 IMAGES = Path(__file__).parent / "images"
 PAIRS = Path("runs/ming-to-kai/test")
 COLUMNS, ROWS = 9, 6  # three of each hand, one of each group: nothing is chosen
-SHEETS = {"characters": COLUMNS, "emoji": COLUMNS, "textures": 7}
+SHEETS = {"calligraphy": COLUMNS, "characters": COLUMNS, "emoji": COLUMNS, "textures": 7}
 
 
 def sheets() -> None:

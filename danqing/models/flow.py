@@ -40,7 +40,8 @@ class Flow(FlowPainter):
         unlabelled: share of the pictures whose class is hidden while learning, so that samples can be guided.
         steps: steps in which ``generate`` paints a picture; other operators ask for them.
         solver: how a step is taken: euler follows the slope where it is, heun the mean of both ends' at twice the cost.
-        dropout: share of the net's inner activations set to zero while learning: few pictures are learned by heart later.
+        dropout: share of the net's inner activations set to zero while learning, lest few pictures be learned by
+            heart.
         guidance: how far pictures follow their class; 1: as learnt.
         codec: a trained codec (a run folder or a file) in whose latents it learns to paint, and which it then holds;
             new: one learns first, on a quarter of the budget; left out: it paints pixels.

@@ -51,7 +51,7 @@ class Aim(NamedTuple):
     serious: int
 
 
-AIMS = {"dcgan": Aim(200_000, 5_000_000), "flow": Aim(400_000, 1_000_000)}
+AIMS = {"dcgan": Aim(200_000, 5_000_000), "flow": Aim(200_000, 1_000_000)}
 
 
 def aim_of(family: str) -> Aim:
