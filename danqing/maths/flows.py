@@ -64,15 +64,34 @@ def travelled(velocity: Velocity, x: Tensor, steps: int, solver: Solver = "euler
     return end
 
 
+def returned(velocity: Velocity, x: Tensor, steps: int, solver: Solver = "euler", rounds: int = 5) -> Tensor:
+    """Where a way begins that ends at ``x``, to the precision of so many rounds a step: :func:`travelled`, undone.
+
+    Source: fixed points of each step, as in Hong et al. 2024, arXiv:2311.17901 (exact inversion of solvers).
+    """
+    times = torch.linspace(0, 1, steps + 1, dtype=torch.float64).tolist()
+    for then, now in pairwise(reversed(times)):
+        before = x
+        for _ in range(rounds):
+            before = x - _stride(velocity, before, now, then, solver)
+        x = before
+    return x
+
+
 def travelling(
     velocity: Velocity, x: Tensor, steps: int, solver: Solver = "euler", start: float = 0.0
 ) -> Stations[tuple[float, Tensor], Tensor | None, None]:
     """The stations of :func:`travelled`, as (time, where); what is sent back takes the place of where it is."""
     times = torch.linspace(start, 1, steps + 1, dtype=torch.float64).tolist()
     for now, then in pairwise(times):
-        speed = velocity(x, now)
-        ahead = x + (then - now) * speed
-        if solver == "heun" and then < 1:
-            ahead = x + (then - now) / 2 * (speed + velocity(ahead, then))
+        ahead = x + _stride(velocity, x, now, then, solver)
         sent = yield then, ahead
         x = ahead if sent is None else sent
+
+
+def _stride(velocity: Velocity, x: Tensor, now: float, then: float, solver: Solver) -> Tensor:
+    """How far a step goes from ``x``."""
+    speed = velocity(x, now)
+    if solver == "heun" and then < 1:
+        speed = (speed + velocity(x + (then - now) * speed, then)) / 2
+    return (then - now) * speed

@@ -13,7 +13,7 @@ from torch.nn import functional as F
 from danqing.core.learned.classes import class_names, class_number
 from danqing.core.learned.manner import convolving
 from danqing.core.learned.model import Painter
-from danqing.core.learned.painting import Autoencoder, paint_coded
+from danqing.core.learned.painting import Autoencoder, FlowPainter, paint_coded
 from danqing.core.notes import note
 from danqing.core.pictures.contract import Images
 from danqing.core.progress import Job, Progress, shared
@@ -39,7 +39,7 @@ def projected(model: Painter, target: Images, label: str | None, steps: int, see
         model: the painter.
         target: pictures (B, channels, size, size) of the model's own.
         label: their class, by name or number; None: found like the latent.
-        steps: of the search; 0 takes the nearest sample, or what the encoder of a vae says.
+        steps: of the search; 0 takes the nearest sample, or where an encoder or a flow's way back leads.
         seed: chooses the samples that the search begins with.
 
     Returns:
@@ -80,13 +80,17 @@ def share(each: float) -> str:
 
 
 def _beginnings(model: Painter, picture: Images, drawn: Tensor, samples: Images, label: str | None) -> Tensor:
-    """Where to start the search: the nearest samples, and what an encoder says; (N, levels, numbers)."""
+    """Where to start: the nearest samples, what an encoder says, or where a flow comes from; (N, levels, numbers)."""
     order = _losses(samples, picture).argsort()
     if weights := model.weighs:  # of each class the nearest, before any class has a second
         ranked = drawn[order, 0, -weights:].argmax(1).tolist()
         firsts = [at for at, each in enumerate(ranked) if each not in ranked[:at]]
         order = order[firsts + [at for at in range(len(order)) if at not in firsts]]
     nearest = order[:TRIED]
+    if isinstance(model, FlowPainter):
+        with torch.no_grad():
+            y = drawn[nearest[:1], 0, -model.weighs :].argmax(1) if model.weighs else None
+            return model.codes(model.way_back(picture, y), y)
     if not isinstance(model, Autoencoder):
         return drawn[nearest]
     with torch.no_grad():

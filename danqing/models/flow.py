@@ -18,7 +18,7 @@ from danqing.core.learned.painting import FlowPainter, MapAutoencoder
 from danqing.core.learned.proposals import Optimiser
 from danqing.core.learned.weights import load
 from danqing.core.pictures.contract import COLOURS, Images, check_channels
-from danqing.maths.flows import Solver, drawn_times, nearest_noise, on_the_way, travelled
+from danqing.maths.flows import Solver, drawn_times, nearest_noise, on_the_way, returned, travelled
 from danqing.nets.blocks import in_blocks
 from danqing.nets.conditioned_unet import ConditionedUNet, Times
 
@@ -107,6 +107,10 @@ class Flow(FlowPainter):
 
     def paint(self, z: Tensor, label: Tensor | None = None) -> Images:
         return in_blocks(self._painted, z, label)
+
+    def way_back(self, x: Images, label: Tensor | None = None) -> Tensor:
+        led = self.led(label, float(self.config["guidance"]))
+        return returned(led, self.encode(x), self.config["steps"], self.config["solver"])
 
     def velocity(self, x: Tensor, t: float, label: Tensor | None = None, guidance: float = 1.0) -> Tensor:
         time = torch.full((x.shape[0],), t, device=x.device)  # no len: an export would freeze it

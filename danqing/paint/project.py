@@ -24,7 +24,7 @@ from danqing.maths.fitting import fit
 from danqing.maths.projection import note_foreign, projected, share, unexplained
 
 
-@operator(version=2)
+@operator(version=3)
 def project(
     x: Images,
     weights: Painter,
@@ -42,7 +42,7 @@ def project(
         x: pictures of any size; their middle square is resized to the model's size.
         weights: a trained generator: a run folder, a .safetensors file, or the name of a bundled one, such as emoji.
         label: the class of the pictures, by name or number; left out: found like the latent.
-        steps: of the search; 0 takes the nearest sample, or what the encoder of a vae says.
+        steps: of the search; 0 takes the nearest sample, or where an encoder or a flow's way back leads.
         seed: chooses the samples that the search begins with.
 
     Returns:

@@ -91,3 +91,20 @@ def test_translating_keeps_the_size_and_takes_the_models_colours(x):
     assert danqing.translate(x[..., :13], net).shape == (2, 1, 16, 13)
     with pytest.raises(ParameterError, match="one way only"):
         danqing.translate(x, net, back=True)
+
+
+@pytest.mark.parametrize("solver", ["euler", "heun"])
+def test_the_way_back_ends_where_the_picture_comes_from(solver, flow, x):
+    """The net is new and hardly bends the way: what is painted again from the noise found is the picture."""
+    flow.config |= {"solver": solver, "steps": 8}
+    label = torch.tensor([0, 1])
+    with torch.no_grad():
+        noise = flow.way_back(x, label)
+        assert torch.allclose(flow.paint(noise, label), x, atol=1 / 255)
+        assert not torch.allclose(noise, flow.way_back(x, 1 - label), atol=1e-3)
+
+
+def test_project_begins_where_a_flow_would_have_begun(flow, x):
+    found = danqing.project(x[:1], flow, steps=0)
+    assert found.numbers[0]["psnr"] > 40
+    assert danqing.project(x[:1], flow, steps=4).numbers[0]["psnr"] >= found.numbers[0]["psnr"] - 1e-6

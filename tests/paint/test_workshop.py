@@ -257,7 +257,7 @@ def test_a_picture_of_the_model_is_found_again(family: str) -> None:
     model = made(family, 0)
     picture = model.paint(latent(model.latent, 9, 4)[None])
     near, far = (project(picture, model, steps=steps).numbers[0]["unexplained"] for steps in (150, 0))
-    assert near < 0.6 * far
+    assert near < max(0.6 * far, 1e-9)  # a flow goes its way back, and need not search
     found = project(picture, model, steps=40)
     again = more_like(model, start=found.kept, count=1)
     error = float((again - picture).square().mean())

@@ -95,6 +95,10 @@ class FlowPainter(Painter):
         ``guidance`` above 1 goes further the way that the class leads than the class would.
         """
 
+    @abstractmethod
+    def way_back(self, x: Images, label: Tensor | None = None) -> Tensor:
+        """The noise (B, *latent) that :meth:`paint` makes pictures (B, channels, size, size) of, as well as it can."""
+
     def led(self, label: Tensor | None, guidance: float) -> Callable[[Tensor, float], Tensor]:
         """The velocity at a time, for these classes."""
         return lambda x, t: self.velocity(x, t, label, guidance)
