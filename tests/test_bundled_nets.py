@@ -15,6 +15,8 @@ from safetensors.torch import load_file
 from torch.overrides import TorchFunctionMode
 
 from danqing.core.learned.card import bundled
+from danqing.core.learned.painting import FlowPainter
+from danqing.core.learned.weights import load
 from tools.tiers import tiers
 
 SCRIPT = Path(__file__).with_name("bundled_nets.py")
@@ -43,7 +45,8 @@ def test_in_bf16_the_picture_is_that_of_fp32(net: str) -> None:
     """Layers round by U at most, and so many in a row by their number times that, of what the net adds to the picture.
 
     That holds where no layer passes errors on better than values. All over the picture they have no common sign, and
-    stay far below a step of 255: below half of one where the net mends a picture, below one where it paints all of it.
+    stay far below a step of 255: below half of one where the net mends a picture, below one where it paints all of it,
+    below two where it goes a long way to it, as a flow does.
     """
     exact = made(net, "fp32")
     with Products() as products:
@@ -52,7 +55,8 @@ def test_in_bf16_the_picture_is_that_of_fp32(net: str) -> None:
     for name, picture in exact.items():
         error = (rounded[name] - picture).abs()
         assert error.max() <= products.count * U * products.last, name
-        assert error.square().mean().sqrt() < (STEP if name == "generate" else STEP / 2), name
+        goes = 4 if isinstance(load(net), FlowPainter) else 2 if name == "generate" else 1
+        assert error.square().mean().sqrt() < goes * STEP / 2, name
 
 
 def test_the_picture_is_the_same_on_every_processor(tmp_path: Path) -> None:

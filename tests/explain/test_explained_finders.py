@@ -183,7 +183,7 @@ def test_layers_of_what_finds_things_are_shown_by_name(kind: type[Finder]) -> No
     assert mapped["layer"] == layer
 
 
-@pytest.mark.parametrize("name", ["marker", "stylist", "emoji", "denoise-tiny", "characters"])
+@pytest.mark.parametrize("name", ["marker", "stylist", "textures", "denoise-tiny", "characters"])
 def test_layers_of_all_that_looks_at_pictures_are_shown_by_name(name: str) -> None:
     """Restorers and stylists by what they paint anew, generators by their critics."""
     x = torch.rand(1, 3, 64, 64, generator=torch.Generator().manual_seed(0))
@@ -191,7 +191,7 @@ def test_layers_of_all_that_looks_at_pictures_are_shown_by_name(name: str) -> No
     x = in_channels(x, model.config.get("channels", 3))
     told = danqing.feature_maps(x, model, count=1).numbers[0]
     assert told["size"][0] >= 1
-    if name == "emoji":
+    if name == "textures":
         assert danqing.activation_maximisation(model, steps=1, size=64).shape[2:] == (64, 64)
 
 

@@ -73,10 +73,10 @@ def test_ways_to_paint_that_no_model_here_knows_stand_apart_and_say_so(open_page
     expect(
         page.get_by_role("button", name="Translate")
     ).to_be_visible()  # a pix2pix, which is a translator, comes along
-    by_flow = page.get_by_role("button", name="Image to image")
-    expect(by_flow).to_be_hidden()
+    by_codec = page.get_by_role("button", name="Reconstruct")
+    expect(by_codec).to_be_hidden()
     page.get_by_text("Needs another kind of model").click()
-    by_flow.click()
+    by_codec.click()
     expect(page.get_by_text("No model here can do this.")).to_be_visible()
     expect(page.get_by_role("button", name="Train one now")).to_have_count(0)
     ways.last.click()

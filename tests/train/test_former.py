@@ -13,7 +13,11 @@ from danqing.core.progress import finish
 from danqing.training.config import TrainConfig
 from danqing.training.loop import resume, train
 
-SMALL = {"dcgan": {"size": 16, "width": 4, "critic_width": 4}, "stylegan": {"size": 16, "width": 4, "critic_width": 4}}
+SMALL = {
+    "dcgan": {"size": 16, "width": 4, "critic_width": 4},
+    "stylegan": {"size": 16, "width": 4, "critic_width": 4},
+    "flow": {"size": 16, "width": 16, "steps": 2},
+}
 PAINTERS = [name for name in families() if issubclass(family_named(name), Painter)]  # of a stylist: test_stylist.py
 FORMER = [(name, param) for name in PAINTERS for param in family_named(name).former]
 RUN = {"budget": "64pictures", "batch": 16, "threads": 1, "channels": "grey", "conditional": False, "precision": "fp32"}
