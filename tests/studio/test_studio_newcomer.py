@@ -9,7 +9,7 @@ from pathlib import Path
 
 from opening import Open
 from PIL import Image
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 from serving import Running
 
 GRAIN = """(image) => {
@@ -151,6 +151,22 @@ def test_on_a_telephone_everything_is_within_reach_while_a_job_is_at_work(
     assert page.evaluate("document.documentElement.scrollWidth") == 390
     places = [each.bounding_box() for buttons in reachable for each in buttons.all()]
     assert all(each is not None and 0 <= each["x"] <= 390 - each["width"] for each in places), places
+    assert studio.client.post(f"/v1/jobs/{job}/cancel").is_success
+
+
+def test_a_job_that_came_while_nothing_was_heard_is_found(open_page: Open, studio: Running) -> None:
+    page = open_page()
+    held: list[Route] = []
+    page.route("**/v1/events", lambda route: held.append(route))
+    with page.expect_response(lambda answer: "/v1/jobs?" in answer.url):
+        page.reload()
+    lasts = {"task": "train-mlpgan", "values": {"data": "digits", "budget": "1h", "threads": 1}}
+    job = studio.client.post("/v1/jobs", json=lasts).json()["id"]
+    studio.until(job, "running")
+    while not held:
+        page.wait_for_timeout(20)
+    held[0].continue_()
+    expect(page.get_by_role("button", name="Jobs 1")).to_be_visible(timeout=60_000)
     assert studio.client.post(f"/v1/jobs/{job}/cancel").is_success
 
 

@@ -9,12 +9,18 @@ export const jobs = $state({ all: [] as Job[], loaded: false })
 
 export const LIVING = ['queued', 'running', 'stopping']
 
+/** Hear of jobs, and look for those that came while nothing was heard: before it began, or while the line was cut. */
 export async function watchJobs(): Promise<void> {
-  jobs.all = (await ask<{ jobs: Job[] }>('/jobs?limit=100')).jobs
-  jobs.loaded = true
-  jobs.all.forEach(follow)
   const events = new EventSource('/v1/events')
   events.addEventListener('job', ({ data }) => take(JSON.parse(data)))
+  events.addEventListener('open', () => void listJobs())
+  await listJobs()
+}
+
+async function listJobs(): Promise<void> {
+  const known = (await ask<{ jobs: Job[] }>('/jobs?limit=100')).jobs
+  known.reverse().forEach(take) // the newest comes first
+  jobs.loaded = true
 }
 
 export function isLiving(job: Job): boolean {
