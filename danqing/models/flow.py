@@ -72,7 +72,7 @@ class Flow(FlowPainter):
         solver: Solver = "euler",
         dropout: Annotated[float, Range(0, 0.9)] = 0.1,
         guidance: Annotated[float, Range(0, 20)] = 1.5,
-        codec: Annotated[str | Mapping[str, Any], PartKind(MapAutoencoder, pays_from=48)] | None = None,
+        codec: Annotated[str | Mapping[str, Any], PartKind(MapAutoencoder, pays_from=64)] | None = None,
     ) -> None:
         super().__init__()
         check_channels(channels)

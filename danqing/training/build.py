@@ -8,13 +8,12 @@ from typing import Any, NamedTuple
 
 import torch
 
-from danqing.core.fields.part import PartKind
 from danqing.core.learned.families import family_named
 from danqing.core.learned.model import Model
 from danqing.core.learned.proposals import Optimiser
 from danqing.data.store import Store
 from danqing.data.stream import Stream
-from danqing.training.config import TrainConfig, family_fields, new_part
+from danqing.training.config import TrainConfig, new_part, parts_in
 from danqing.training.step import settings_by_part
 
 
@@ -51,8 +50,7 @@ def built(config: TrainConfig, facts: Facts, before: Mapping[str, Any] | None = 
     classes = len(facts.classes) if config.options.conditional else 0
     known = {**facts._asdict(), "classes": classes}
     given = {name: value for name, value in known.items() if name in inspect.signature(made.__init__).parameters}
-    taken = [each.name for each in family_fields(config.family) if isinstance(each.kind, PartKind)]
-    parts = {name: before[name] for name in taken if before is not None and name in before}
+    parts = {name: before[name] for name in parts_in(config.family) if before is not None and name in before}
     if new := new_part(config):  # only to see that it could be: it is learned before it is needed
         parts[new[0]] = {"family": new[1], "config": {"size": facts.size, "channels": facts.channels}}
     with torch.random.fork_rng(devices=[]):

@@ -60,9 +60,9 @@ class TrainConfig:
         for stage in made.by_stage():
             if stage.options.size is not None:  # else there may be more to say of the pictures than their size
                 _side_of(family).check(stage.side, "size")
-        for each in family_fields(family):
-            if isinstance(each.kind, PartKind) and isinstance(made.params[each.name], str):
-                each.kind.look(made.params[each.name])
+        for name, kind in parts_in(family).items():
+            if isinstance(made.params[name], str):
+                kind.look(made.params[name])
         return made
 
     @classmethod
@@ -189,11 +189,15 @@ def family_fields(family: str) -> tuple[Field, ...]:
     return schema(made.__init__, made.__init__ if words_of(made.__init__).arguments else made, FROM_DATA)
 
 
+def parts_in(family: str) -> dict[str, PartKind]:
+    """The parameters of a family that take weights as a part of the model."""
+    return {each.name: each.kind for each in family_fields(family) if isinstance(each.kind, PartKind)}
+
+
 def new_part(config: TrainConfig) -> tuple[str, str] | None:
     """The parameter of a part that is to be learned before the model that holds it, and the part's family."""
-    kinds = {each.name: each.kind for each in family_fields(config.family)}
-    parts = {name: kind.family for name, kind in kinds.items() if isinstance(kind, PartKind)}
-    return next(((name, family) for name, family in parts.items() if config.params[name] == NEW), None)
+    parts = parts_in(config.family).items()
+    return next(((name, kind.family) for name, kind in parts if config.params[name] == NEW), None)
 
 
 def _side_of(family: str) -> Kind:

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import torch
 
 from danqing.core.fields.budget import Budget
-from danqing.core.fields.part import NEW, PartKind
+from danqing.core.fields.part import NEW
 from danqing.core.learned.families import family_named
 from danqing.core.learned.manner import computes_bf16
 from danqing.core.learned.model import Painter, Samples
@@ -22,13 +22,12 @@ from danqing.data.advice import FEWEST, too_few
 from danqing.data.report import Report, shorter_side
 from danqing.data.sides import PAIRED
 from danqing.training.adaptive import FEW
-from danqing.training.config import SHARE, family_fields
+from danqing.training.config import SHARE, family_fields, parts_in
 from danqing.training.machine import prepare, steps_per_second, to_machine
 from danqing.training.process import apart
 from danqing.training.step import settings_by_part
 
 SIZES = (16, 32, 64)  # px: what an ordinary computer learns in hours; larger ones take days
-IN_LATENTS = 48  # px: from there on a flow in the latents of a codec learns sooner than what learns against a critic
 BUDGETS = {text: Budget.parse(text).amount for text in ("10m", "30m", "1h", "2h", "4h", "8h", "24h")}  # seconds
 MEASURED = Path(__file__).with_name("forecasts.json")  # what runs of known sets looked like, by pictures seen
 ALONE = 200  # pictures: fewer are learned better, or as well, from what is known (bench transfer: 10 and 100)
@@ -103,7 +102,7 @@ def _suggest(report: Report) -> Job[Suggestion]:
     few = report.usable < ALONE
     more = {"from_": KNOWN} if few and size == KNOWN_SIZE else {}
     family, share = "dcgan", 1.0
-    if not few and size >= IN_LATENTS:
+    if not few and any(kind.pays(size) for kind in parts_in("flow").values()):
         family, share, more = "flow", 1 - SHARE, {"codec": NEW}
     speed, aim = pictures_per_second(family, size, channels), aim_of(family)
     budget = next((name for name, seconds in BUDGETS.items() if seconds * share * speed >= aim.first), "24h")
@@ -142,7 +141,7 @@ def about(
     yield f"In {budget} this machine sees about {_about(seen)} pictures{each}"
     if count < FEWEST:
         yield too_few(count)
-    elif pictures < FEW and any(each.name == "critic_width" for each in family_fields(family)):
+    elif pictures < FEW and any(each.name == "gamma" for each in family_fields(family)):
         yield f"{pictures:,.0f} pictures: augmentation before the critic is adaptive (it does not show in the samples)"
     yield from _measured(family, pictures, size, channels, seen)
 
@@ -191,9 +190,8 @@ def pictures_per_second(family: str, size: int, channels: int) -> float:
     made = family_named(family)
     assert issubclass(made, Painter)
     config = {"size": size, "channels": channels}
-    kinds = {each.name: each.kind for each in family_fields(family)}
-    parts = {name: kind for name, kind in kinds.items() if isinstance(kind, PartKind) and kind.pays(size)}
-    held = {name: {"family": kind.family, "config": config} for name, kind in parts.items()}
+    parts = {name: kind.family for name, kind in parts_in(family).items() if kind.pays(size)}
+    held = {name: {"family": each, "config": config} for name, each in parts.items()}
     with torch.random.fork_rng(devices=[]):
         model = to_machine(made(size=size, channels=channels, classes=0, **held), "cpu").train()  # type: ignore[call-arg]
     batch = Samples(torch.rand(made.batch_size, channels, size, size, generator=torch.Generator().manual_seed(0)))

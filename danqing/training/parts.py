@@ -12,12 +12,11 @@ from typing import Any, NamedTuple
 
 from danqing.core.errors import OutputError, UserError
 from danqing.core.fields.budget import Budget
-from danqing.core.fields.part import PartKind
 from danqing.core.notes import note
 from danqing.core.progress import Job, shared
 from danqing.training import loop, record
 from danqing.training.auto import train_best
-from danqing.training.config import SHARE, TrainConfig, family_fields, new_part
+from danqing.training.config import SHARE, TrainConfig, new_part, parts_in
 from danqing.training.options import GOING_ON
 from danqing.training.record import holds_run, write_json
 from danqing.training.refusals import refuse_at_once, refuse_new
@@ -144,10 +143,9 @@ def _recommend(config: TrainConfig) -> None:
     """Say where a part would pay, of which nothing is said."""
     if config.options.from_ is not None:
         return
-    for each in family_fields(config.family):
-        kind = each.kind
-        if isinstance(kind, PartKind) and kind.pays(config.side) and not config.params[each.name]:
-            remedy = f"--{each.name} new trains one first, on a quarter of the budget"
+    for name, kind in parts_in(config.family).items():
+        if kind.pays(config.side) and not config.params[name]:
+            remedy = f"--{name} new trains one first, on a quarter of the budget"
             note(f"Pictures of {config.side} px are learned sooner with a {kind.family}: {remedy}")
 
 

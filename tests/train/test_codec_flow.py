@@ -160,7 +160,7 @@ def test_what_is_wrong_with_a_flow_is_said_before_its_codec_learns(tmp_path):
 
 def test_a_large_flow_without_a_codec_is_told_of_one(tmp_path):
     with noted([]) as told:
-        danqing.train("flow", "digits", **{**RUN, **SMALL, "size": 48, "budget": "16pictures", "out": tmp_path / "run"})
+        danqing.train("flow", "digits", **{**RUN, **SMALL, "size": 64, "budget": "16pictures", "out": tmp_path / "run"})
     assert any("--codec new" in words for words in told)
 
 
