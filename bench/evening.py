@@ -2,7 +2,8 @@
 
 `dcgan` at 64×64 as the command line gives it, but for a rate that stays (`--schedule constant`), on emoji (nine
 groups) and Chinese characters (three hands), one thread, one seed, and beside it for the first hour the `dcgan` of
-before ("free doublings", the rate that it had, no doctor). One run is the whole curve: it stops where so much processor
+before ("free doublings", the rate that it had, no doctor), and a flow in latents, whose codec is that of an hour's run
+in the bench of generation (its quarter of an hour counts). One run is the whole curve: it stops where so much processor
 time is spent, is scored, and goes on; a rate that falls over a budget would be as good as gone after the first stops.
 Distances are those of the bench of generation, taken on MobileNetV2's features and on patches of pixels. Processor
 time is that of training with its looks, not of the scores. A stop that was measured is not measured again; a run that
@@ -21,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 import danqing
-from bench.generation import COLUMNS, FAMILIES, SETS, TODAY, figure, ratios, rounded, scored
+from bench.generation import COLUMNS, FAMILIES, IN_LATENTS, SETS, TODAY, codec_for, figure, ratios, rounded, scored
 from bench.projected import SIDE, precision
 from bench.spending import learned_for
 from danqing.core.learned.model import Painter
@@ -31,9 +32,12 @@ from danqing.core.pictures.writing import write
 from danqing.training.record import read_log
 
 RUNS = Path("runs/evening")
-STOPS: Mapping[str, tuple[int, ...]] = {"dcgan": (15, 60, 120, 240), TODAY: (15, 60)}  # minutes of one processor
+STOPS: Mapping[str, tuple[int, ...]] = {"dcgan": (15, 60, 120, 240), TODAY: (15, 60), IN_LATENTS: (60, 120, 240)}
+"""Minutes of one processor at which a family's run is scored."""
+CODECS = 60  # minutes of the flow whose codec is taken
 FIRST = 8_000  # pictures learned before the pace is known
-EVERY = "8kimg"
+EVERY = {IN_LATENTS: "48kimg"}  # its looks take long
+USUALLY = "8kimg"
 
 
 def run() -> dict[str, Any]:
@@ -52,11 +56,12 @@ def so_far() -> dict[str, Any]:
 
 def learned(name: str, family: str, minutes: int) -> None:
     """Learn a set for so long, and score it at every stop on the way."""
+    before, more = codec_for(name, CODECS) if family == IN_LATENTS else (0.0, {})
     for stop in STOPS[family]:
         kept = _kept(name, family, stop)
         if stop > minutes or kept.exists():
             continue
-        known = learned_for(60 * stop, kept.parent, partial(_begun, name, family), FIRST)
+        known = learned_for(60 * (stop - before), kept.parent, partial(_begun, name, family, more), FIRST)
         model = kept.parent / "model.safetensors"
         painter = load(str(model), kind=Painter)
         write(contact_sheet(danqing.generate(painter, count=60), 12), kept.with_suffix(".png"), force=True)
@@ -66,7 +71,7 @@ def learned(name: str, family: str, minutes: int) -> None:
             "family": family,
             "stop": stop,
             "seen": entries[-1]["seen"],
-            "minutes": known[-1]["seconds"] / 60,
+            "minutes": before + known[-1]["seconds"] / 60,
             "alarms": sorted({each["event"] for each in entries if "event" in each}),
             **scored(model, SETS[name]),
         }
@@ -74,7 +79,7 @@ def learned(name: str, family: str, minutes: int) -> None:
         print(row, flush=True)
 
 
-def _begun(name: str, family: str, budget: str) -> None:
+def _begun(name: str, family: str, more: Mapping[str, str], budget: str) -> None:
     """Begin a run."""
     kind, values = FAMILIES[family]
     doctor = "watch" if family == TODAY else "act"
@@ -82,11 +87,11 @@ def _begun(name: str, family: str, budget: str) -> None:
         "size": SIDE,
         "threads": 1,
         "precision": precision(),
-        "every": EVERY,
+        "every": EVERY.get(family, USUALLY),
         "doctor": doctor,
         "schedule": "constant",
     }
-    danqing.train(kind, SETS[name], budget=budget, out=_folder(name, family), **{**usual, **values})
+    danqing.train(kind, SETS[name], budget=budget, out=_folder(name, family), **{**values, **usual, **more})
 
 
 def _folder(name: str, family: str) -> Path:
