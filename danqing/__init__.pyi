@@ -65,6 +65,7 @@ from danqing.paint.collage import collage as collage
 from danqing.paint.curate import curate as curate
 from danqing.paint.find_directions import find_directions as find_directions
 from danqing.paint.generate import generate as generate
+from danqing.paint.generate_by_flow import generate_by_flow as generate_by_flow
 from danqing.paint.grow_texture import grow_texture as grow_texture
 from danqing.paint.image_to_image import image_to_image as image_to_image
 from danqing.paint.inpaint_by_flow import inpaint_by_flow as inpaint_by_flow

@@ -38,7 +38,8 @@ from danqing.core.pictures.writing import settings as embedding
 from danqing.core.recipe import Step
 
 SIZES = ((1, 1), (1, 7), (9, 1), (2, 2), (13, 17), (3, 1000))
-FACE_OPTIONS = {"out": True, "out-dir": True, "force": False, "json": False}  # added to every command; takes a value?
+# added to every command, and whether each takes a value
+FACE_OPTIONS = {"out": True, "out-dir": True, "grid": False, "force": False, "json": False}
 SHARED_WORDS = {  # the shared vocabulary → words that people use instead of it
     "radius": {"ksize", "kernel_size", "window"},
     "strength": {"amount", "intensity"},

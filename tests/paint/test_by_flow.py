@@ -108,3 +108,22 @@ def test_project_begins_where_a_flow_would_have_begun(flow, x):
     found = danqing.project(x[:1], flow, steps=0)
     assert found.numbers[0]["psnr"] > 40
     assert danqing.project(x[:1], flow, steps=4).numbers[0]["psnr"] >= found.numbers[0]["psnr"] - 1e-6
+
+
+@pytest.mark.parametrize(("steps", "guidance"), [(1, None), (5, None), (5, 4.0), (1, 1.0)])
+def test_how_the_way_is_gone_is_chosen_where_it_is_gone(steps, guidance, flow):
+    """The same pictures as of a model that was trained to go so, and the model stays as it was."""
+    before = dict(flow.config)
+    made = danqing.generate_by_flow(flow, count=3, label="left", steps=steps, guidance=guidance)
+    assert flow.config == before
+    assert not torch.equal(made, danqing.generate(flow, count=3, label="left"))
+    flow.config |= {"steps": steps, "solver": "heun", "guidance": before["guidance"] if guidance is None else guidance}
+    assert torch.equal(made, danqing.generate(flow, count=3, label="left"))
+
+
+def test_no_class_is_followed_where_none_is_known():
+    unlabelled = Flow(size=16, channels=3, width=16).eval()
+    assert danqing.generate_by_flow(unlabelled, count=1, steps=1).shape == (1, 3, 16, 16)
+    with pytest.raises(ParameterError, match="no class to follow") as caught:
+        danqing.generate_by_flow(unlabelled, count=1, guidance=2.0)
+    assert caught.value.where == "guidance"

@@ -302,3 +302,36 @@ def test_rows_of_several_share_a_chunk() -> None:
     assert together.chunks == 2
     assert all(np.array_equal(one.numpy(), other.numpy()) for one, other in zip(painted, expected, strict=True))
     assert PAINT.get() is paint_chunk  # in threads of others nothing changed
+
+
+def test_rows_that_go_different_ways_share_no_chunk() -> None:
+    """Two wishes for the same weights, one in one step and one in three, that wait together."""
+    model = family_named("flow")(size=16, channels=1, width=16).eval()
+    z = torch.randn(CHUNK, *model.latent, generator=torch.Generator().manual_seed(0))
+    quick, slow = model.going(steps=1), model.going(steps=3)
+    expected = [paint_chunk(each, z, None, 2) for each in (quick, slow)]
+    assert not torch.equal(*expected)
+    together, first, go = Together(), threading.Event(), threading.Event()
+    paint = painting.paint_chunk
+
+    def held(*args: Any) -> Any:
+        first.set()
+        assert go.wait(PATIENCE)
+        return paint(*args)
+
+    from danqing.faces.service import painting as shared
+
+    shared.paint_chunk = held  # type: ignore[assignment]
+    try:
+        with ThreadPoolExecutor(4) as pool:
+            jobs = [pool.submit(together, quick, z, None, 2)]
+            assert first.wait(PATIENCE)
+            jobs += [pool.submit(together, each, z, None, 2) for each in (quick, slow, quick)]
+            while together.wishes < 4:
+                threading.Event().wait(0.001)
+            go.set()
+            painted = [job.result() for job in jobs]
+    finally:
+        shared.paint_chunk = paint
+    wanted = [expected[0], expected[0], expected[1], expected[0]]
+    assert all(torch.equal(one, other) for one, other in zip(painted, wanted, strict=True))

@@ -5,7 +5,8 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from contextvars import ContextVar
-from typing import Any, ClassVar
+from copy import copy
+from typing import Any, ClassVar, Self
 
 import torch
 from torch import Tensor
@@ -78,7 +79,26 @@ class MapAutoencoder(Autoencoder):
 
 
 class FlowPainter(Painter):
-    """Learns the velocity at which noise becomes what stands for pictures: they themselves, or their latents."""
+    """Learns the velocity at which noise becomes what stands for pictures: they themselves, or their latents.
+
+    Its config holds how its way is gone: ``steps``, ``solver`` and ``guidance``.
+    """
+
+    def going(self, **way: Any) -> Self:
+        """The same painter, with the same weights, that goes another way: other ``steps``, ``solver`` or ``guidance``.
+
+        Raises:
+            ParameterError: for a guidance of an unconditional model.
+        """
+        if "guidance" in way and not self.config["classes"]:
+            raise ParameterError(
+                "this model is unconditional: there is no class to follow",
+                where="guidance",
+                remedy="Leave guidance out",
+            )
+        other = copy(self)
+        other.config = {**self.config, **way}
+        return other
 
     def encode(self, x: Images) -> Tensor:
         """What stands for pictures (B, channels, size, size) in [0, 1]: (B, *latent)."""

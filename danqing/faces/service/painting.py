@@ -6,6 +6,7 @@ picture leaves most of a chunk to waste. Rows of other requests that wait take t
 
 from __future__ import annotations
 
+import json
 import threading
 from collections import defaultdict, deque
 from concurrent.futures import Future
@@ -39,7 +40,8 @@ class Together:
 
     def __call__(self, model: Painter, z: Tensor, y: Tensor | None, wanted: int) -> Tensor:
         """Paint the first ``wanted`` of a chunk of latents; as :data:`danqing.core.learned.painting.PAINT` asks."""
-        key = (next(model.parameters()).data_ptr(), z.shape[1:], z.dtype, y is None, paints_freely())
+        way = json.dumps(model.config, sort_keys=True)  # the same weights may go different ways
+        key = (next(model.parameters()).data_ptr(), way, z.shape[1:], z.dtype, y is None, paints_freely())
         wish = _Wish(model, z, y, wanted, Future())
         with self._lock:
             self.wishes += 1
