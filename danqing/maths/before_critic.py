@@ -1,4 +1,6 @@
-"""Augmentations before a critic: of real and painted pictures alike, differentiable, so that none leak into samples."""
+"""Augmentations that do not leak into samples: before a critic, of real and painted pictures alike, differentiable;
+and of pictures whose painter is told what was done to them.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +16,7 @@ from danqing.maths.full_precision import full_precision
 Kind = Literal["none", "diff", "adaptive"]
 LUMA = (0.299, 0.587, 0.114)  # of Rec. 601
 SHIFT = 0.125  # of the side, at most
+TOLD_CHANGES = 6  # numbers that tell what was done to a picture
 HOLE = 0.5  # side of a hole, as a share of the picture's
 
 
@@ -40,6 +43,27 @@ def augmented(x: Tensor, kind: Kind, chance: float, rng: Generator) -> Tensor:
             _moved(x, _turns(x, chance, rng) @ _stretches(x, chance, rng) @ _shifts(x, chance, rng)), chance, rng
         )
     return x
+
+
+@full_precision
+def augmented_and_told(x: Tensor, chance: float, rng: Generator) -> tuple[Tensor, Tensor]:
+    """Mirror, turn, stretch and shift pictures (B, C, H, W) at random, each in its own way, and tell how.
+
+    Args:
+        x: pictures, of any range.
+        chance: of each change.
+        rng: draws them.
+
+    Returns:
+        The pictures, and what was done to each, (B, TOLD_CHANGES): how far its affine matrix is from none; zeros where
+        nothing was done.
+
+    Source: Karras et al. 2022 (EDM), arXiv:2206.00364, appendix F.2; their changes told by their matrix.
+    """
+    matrices = _turns(x, chance, rng) @ _stretches(x, chance, rng) @ _shifts(x, chance, rng)
+    told = (matrices - torch.eye(3, device=x.device))[:, :2].flatten(1)
+    changed = told.abs().amax(1) > 0
+    return torch.where(changed[:, None, None, None], _moved(x, matrices), x), told
 
 
 def _turns(x: Tensor, chance: float, rng: Generator) -> Tensor:
@@ -120,4 +144,4 @@ def _normal(x: Tensor, rng: Generator) -> Tensor:
     return torch.randn(len(x), generator=rng, device=rng.device).to(x.device)
 
 
-__all__ = ["Kind", "augmented"]
+__all__ = ["TOLD_CHANGES", "Kind", "augmented", "augmented_and_told"]

@@ -18,6 +18,7 @@ from danqing.core.learned.painting import FlowPainter, MapAutoencoder
 from danqing.core.learned.proposals import Optimiser
 from danqing.core.learned.weights import load
 from danqing.core.pictures.contract import COLOURS, Images, check_channels
+from danqing.maths.before_critic import TOLD_CHANGES, augmented_and_told
 from danqing.maths.flows import Solver, drawn_times, nearest_noise, on_the_way, returned, travelled
 from danqing.nets.blocks import in_blocks
 from danqing.nets.conditioned_unet import ConditionedUNet, Times
@@ -42,6 +43,8 @@ class Flow(FlowPainter):
         solver: how a step is taken: euler follows the slope where it is, heun the mean of both ends' at twice the cost.
         dropout: share of the net's inner activations set to zero while learning, lest few pictures be learned by
             heart.
+        told_augment: chance of each of mirroring, turning, stretching and shifting a picture that it learns from, lest
+            few pictures be learned by heart; it is told what was done, so that its own pictures show none of it.
         guidance: how far pictures follow their class; 1: as learnt.
         codec: a trained codec (a run folder or a file) in whose latents it learns to paint, and which it then holds;
             new: one learns first, on a quarter of the budget; left out: it paints pixels.
@@ -52,11 +55,12 @@ class Flow(FlowPainter):
         ModelFileError: if there is no such codec, or it is of another family.
 
     Source: Liu et al. 2023, arXiv:2209.03003, eq. 1; Esser et al. 2024, section 3.1 (times); Tong et al. 2024
-    (pairing); Ho & Salimans 2022, arXiv:2207.12598, eq. 6 (guidance); Rombach et al. 2022, arXiv:2112.10752 (latents).
+    (pairing); Ho & Salimans 2022, arXiv:2207.12598, eq. 6 (guidance); Rombach et al. 2022, arXiv:2112.10752 (latents);
+    Karras et al. 2022, arXiv:2206.00364, appendix F.2 (augmentation).
     """
 
     optimiser: ClassVar[Optimiser] = Optimiser(lr=1e-3, betas=(0.9, 0.99))
-    former: ClassVar[dict[str, float]] = {"dropout": 0.0}
+    former: ClassVar[dict[str, float]] = {"dropout": 0.0, "told_augment": 0.0}
     batch_size: ClassVar[int] = 64
 
     def __init__(
@@ -71,6 +75,7 @@ class Flow(FlowPainter):
         steps: Annotated[int, Range(1, 50, "steps")] = 10,
         solver: Solver = "euler",
         dropout: Annotated[float, Range(0, 0.9)] = 0.1,
+        told_augment: Annotated[float, Range(0, 1)] = 0.12,
         guidance: Annotated[float, Range(0, 20)] = 1.5,
         codec: Annotated[str | Mapping[str, Any], PartKind(MapAutoencoder, pays_from=64)] | None = None,
     ) -> None:
@@ -81,6 +86,7 @@ class Flow(FlowPainter):
         self.net = ConditionedUNet(depth, depth, (width, 2 * width, 3 * width), blocks, TOLD, fold, hiding=dropout)
         self.times = Times(TOLD)
         self.classes = nn.Embedding(classes + 1, TOLD) if classes else None  # the last: no class is said
+        self.changes = nn.Linear(TOLD_CHANGES, TOLD, bias=False) if told_augment else None
 
     @property
     def latent(self) -> tuple[int, ...]:
@@ -121,7 +127,10 @@ class Flow(FlowPainter):
 
     def losses(self, batch: Samples, rng: Generator) -> Iterator[tuple[str, Tensor]]:
         """Yield the mean squared error of the velocity."""
-        x, label = self.encode(batch.x), batch.y if self.classes is not None else None
+        pictures, changes = batch.x, None
+        if self.changes is not None and self.training:
+            pictures, changes = augmented_and_told(pictures, float(self.config["told_augment"]), rng)
+        x, label = self.encode(pictures), batch.y if self.classes is not None else None
         noise = torch.randn(x.shape, generator=rng, device=rng.device).to(x.device)
         if self.config["pairing"] == "ot":
             noise = nearest_noise(noise, x, label)
@@ -129,8 +138,9 @@ class Flow(FlowPainter):
         if label is not None:
             hidden = torch.rand(len(x), generator=rng, device=rng.device).to(x.device) < self.config["unlabelled"]
             label = torch.where(hidden, self.config["classes"], label)
-        told = self._speed(on_the_way(noise, x, t), t, label, rng if self.training else None)
-        yield "", (told - (x - noise)).square().mean()
+        way = on_the_way(noise, x, t)
+        speed = self._speed(way, t, label, changes, rng) if self.training else self._speed(way, t, label)
+        yield "", (speed - (x - noise)).square().mean()
 
     def for_classes(self, count: int) -> dict[str, Tensor]:
         weights, last = self.state_dict(), "times.layers.2.bias"
@@ -160,10 +170,19 @@ class Flow(FlowPainter):
         _check_same({name: self.config[name] for name in ("size", "channels")}, held.config)
         return held.requires_grad_(False)
 
-    def _speed(self, x: Tensor, t: Tensor, label: Tensor | None, rng: Generator | None = None) -> Tensor:
+    def _speed(
+        self,
+        x: Tensor,
+        t: Tensor,
+        label: Tensor | None,
+        changes: Tensor | None = None,
+        rng: Generator | None = None,
+    ) -> Tensor:
         told = self.times(t)
         if self.classes is not None:
             told = told + self._class_told(self.classes, label, x)
+        if self.changes is not None and changes is not None:
+            told = told + self.changes(changes)
         speed: Tensor = self.net(x, told) if rng is None else self.net.hidden(x, told, rng)
         return speed
 

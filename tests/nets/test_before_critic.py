@@ -5,12 +5,14 @@ from __future__ import annotations
 import pytest
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from danqing.core.learned.model import Samples
 from danqing.data.augment import augmentations
 from danqing.maths.adversarial import anchored
-from danqing.maths.before_critic import Kind, augmented
+from danqing.maths.before_critic import TOLD_CHANGES, Kind, augmented, augmented_and_told
 from danqing.models.dcgan import DCGAN
+from danqing.models.flow import Flow
 from danqing.nets.adversary import mean_logit, plays
 from danqing.training.adaptive import EVERY, Adaptive, kind_for
 from danqing.training.doctor import MAX_CHANCE, Doctor
@@ -52,6 +54,38 @@ def test_augmentations_do_not_leak_into_samples() -> None:
     assert learned("none", 0.0, "rotate=180") > 0.3, "augmented pictures alone would be learned as they are"
 
 
+def flowed(told_augment: float, data_augment: str = "", steps: int = 300) -> float:
+    """How much of what a small flow paints is astray after so many steps."""
+    torch.manual_seed(0)
+    net = Flow(size=16, channels=1, width=16, dropout=0.0, told_augment=told_augment)
+    stepper, rng = Stepper(net, net.optimiser, "fp32"), torch.Generator().manual_seed(0)
+    change = augmentations(data_augment)
+    for step in range(steps):
+        stepper.step(change(Samples(halves(32, step)), rng), rng)
+    with torch.no_grad():
+        return astray(net.eval().sample(200, rng))
+
+
+def test_what_a_flow_is_told_does_not_leak_into_its_samples() -> None:
+    assert flowed(0.4) < 0.2
+    assert flowed(0.0, "rotate=180") > 0.6, "augmented pictures alone would be learned as they are"
+
+
+def test_what_is_told_is_what_was_done() -> None:
+    """Pictures that are told to have been left alone are; the others are what the told matrix makes of them."""
+    x, rng = torch.rand(64, 3, 24, 24), torch.Generator().manual_seed(0)
+    changed, told = augmented_and_told(x, 0.12, rng)
+    assert told.shape == (64, TOLD_CHANGES)
+    alone = (told == 0).all(1)
+    assert 8 < int(alone.sum()) < 56
+    assert torch.equal(changed[alone], x[alone])
+    assert all(not torch.equal(one, other) for one, other in zip(changed[~alone], x[~alone], strict=True))
+    matrices = told.view(-1, 2, 3) + torch.eye(3)[:2]
+    grid = functional.affine_grid(matrices, list(x.shape), align_corners=False)
+    again = functional.grid_sample(x, grid, padding_mode="reflection", align_corners=False)
+    assert torch.allclose(again, changed, atol=1e-4)
+
+
 @pytest.mark.parametrize("kind", ["diff", "adaptive"])
 def test_every_pixel_has_a_gradient_and_nothing_is_changed_in_place(kind: Kind) -> None:
     x = torch.rand(64, 3, 16, 16, requires_grad=True)
@@ -67,6 +101,8 @@ def test_without_a_chance_nothing_changes_and_no_random_number_is_drawn() -> Non
     state = rng.get_state()
     assert augmented(x, "none", 0.0, rng) is x
     assert augmented(x, "adaptive", 0.0, rng) is x
+    net = Flow(size=16, channels=1, width=16, dropout=0.0, told_augment=0.0)
+    assert net.changes is None
     assert torch.equal(rng.get_state(), state)
 
 

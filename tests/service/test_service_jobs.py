@@ -127,6 +127,24 @@ def test_a_training_is_paused_and_resumed_and_its_weights_are_there(server: Runn
 
 
 @pytest.mark.slow
+def test_a_training_is_paused_while_its_codec_learns_and_goes_on_to_the_flow(server: Running) -> None:
+    values = {"data": "digits", "budget": "3072pictures", "every": "50%", "codec": "new", "width": 16, "blocks": 1}
+    job = submit(server, task="train-flow", values=values)["id"]
+    folder = JobFolder(server.service.folder / "jobs" / job)
+    wait_for(lambda: (folder.run / "codec" / "log.jsonl").exists())
+    server.client.post(f"/v1/jobs/{job}/pause")
+    paused = server.until(job, "paused", "done", "failed")
+    assert (paused["state"], "resume" in paused["can"]) == ("paused", True), paused["error"]
+    assert not (folder.run / "config.json").exists()  # the flow has not begun
+    assert server.client.post(f"/v1/jobs/{job}/resume").status_code == 200
+    done = server.until(job, "done", "failed")
+    assert done["state"] == "done", done["error"]
+    known = server.client.get(f"/v1/models/{done['run']['model']}").json()
+    assert [each["how"] for each in known["card"]["lineage"]] == ["codec"]
+    assert known["card"]["training"]["pictures_seen"] == 2304  # three quarters
+
+
+@pytest.mark.slow
 def test_a_killed_worker_is_replaced_and_a_cancelled_one_ends(server: Running) -> None:
     job = submit(server, **TRAINING)["id"]
     folder = JobFolder(server.service.folder / "jobs" / job)
