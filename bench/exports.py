@@ -1,8 +1,8 @@
 """Exported generators: every family in other programs
 
 What `danqing export` makes of an unconditional 64×64 colour painter of each family (default widths; `flow` in four
-steps; what it has learned does not matter for time): the size of the file, and how far its pictures are from PyTorch's
-in steps of 1/255, for one and for 64 at a time. Then milliseconds for one picture and for 64, in turns, the median:
+steps of Euler; what it has learned does not matter for time): the size of the file, and how far its pictures are from
+PyTorch's in steps of 1/255, for one and for 64 at a time. Then milliseconds for one picture and for 64, in turns, the median:
 PyTorch as sliders are painted (float32, and in bf16), ONNX Runtime, and OpenVINO in float32, which is slower or off in
 bf16. `dcgan` has more ways, and a table of its own: "Real time".
 """
@@ -22,7 +22,13 @@ from danqing.core.learned.manner import computes_bf16, live
 from danqing.core.learned.model import Painter
 from danqing.core.learned.weights import load, save
 
-FAMILIES: dict[str, dict[str, Any]] = {"dcgan": {}, "stylegan": {}, "vae": {}, "mlpgan": {}, "flow": {"steps": 4}}
+FAMILIES: dict[str, dict[str, Any]] = {
+    "dcgan": {},
+    "stylegan": {},
+    "vae": {},
+    "mlpgan": {},
+    "flow": {"steps": 4, "solver": "euler"},
+}
 FORMATS = ("onnx", "openvino")
 TURNS = {1: 20, 64: 4}
 ELSEWHERE = "dcgan"  # whose times are in another table

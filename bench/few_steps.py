@@ -2,8 +2,8 @@
 
 The flow in latents of emoji that the bench of latents measures (64×64, ten steps of Euler) is the teacher. Taught: a
 flow that begins with its weights and learns to paint in four steps, from the same latent, what it paints in ten
-(`danqing train flow EMOJI --from FLOW --teacher FLOW --steps 4`), for five more processor minutes of one thread.
-"Longer" learned five minutes more without a teacher, so that what more learning gives is told apart. Fréchet and kernel
+(`danqing train flow EMOJI --from FLOW --teacher FLOW --steps 4 --solver euler`), for five more processor minutes of one
+thread. "Longer" learned five minutes more without a teacher, so that what more learning gives is told apart. Fréchet and kernel
 distance (× 1000) of samples from held-out pictures on MobileNetV2's features, sliced Wasserstein distance (× 1000) of
 patches; less is better; in brackets: 95 % intervals. PSNR: how near the picture is to what the teacher paints of the
 same latent in fifty steps of Heun. A run that was measured is not run again (`python -m bench.few_steps KIND` is one).
@@ -21,7 +21,7 @@ import torch
 
 import danqing
 from bench.generation import figure
-from bench.latents import SETS, SIZE, measured, painted
+from bench.latents import PLAIN, SETS, SIZE, measured, painted
 from bench.spending import learned_for
 from danqing.core.learned.model import Painter
 from danqing.core.learned.weights import load
@@ -31,8 +31,8 @@ SET, TEACHER = "emoji", Path("runs/latents/emoji-flow-in-latents-300")
 SECONDS, FIRST = 300, 640
 RATE = 3e-4  # what the teacher has learned is near the end of its way
 KINDS: dict[str, dict[str, Any]] = {
-    "longer": {},
-    "taught": {"teacher": str(TEACHER), "steps": 4},
+    "longer": PLAIN,
+    "taught": {**PLAIN, "teacher": str(TEACHER), "steps": 4},
 }
 WAYS = ((10, "euler"), (4, "euler"), (4, "heun"), (2, "euler"))
 LATENTS = 64

@@ -44,6 +44,7 @@ from danqing.training.record import read_log
 RUNS = Path("runs/latents")
 SETS = {"emoji": "runs/emoji", "characters": "runs/characters"}
 SIZE = 64
+PLAIN = {"steps": 10, "solver": "euler", "dropout": 0.0, "told_augment": 0.0}  # of a flow: as it was when measured
 SECONDS = {"codec": int(os.environ.get("DANQING_CODEC_SECONDS", 180)), "flow": 480}  # of one processor
 SECONDS["flow"] = int(os.environ.get("DANQING_FLOW_SECONDS", SECONDS["flow"]))
 FIRST = 640  # pictures learned before the pace is known
@@ -66,8 +67,8 @@ KINDS = {
     "codec, error alone": Kind("codec", {"perceptual": 0.0}, SECONDS["codec"]),
     "codec": Kind("codec", {}, SECONDS["codec"]),
     "codec, 8 levels": Kind("codec", {"levels": 8}, SECONDS["codec"]),
-    "flow in pixels": Kind("flow", {}, SECONDS["flow"]),
-    "flow in latents": Kind("flow", {}, SECONDS["flow"] - SECONDS["codec"], codec=True),
+    "flow in pixels": Kind("flow", PLAIN, SECONDS["flow"]),
+    "flow in latents": Kind("flow", PLAIN, SECONDS["flow"] - SECONDS["codec"], codec=True),
 }
 
 
