@@ -2,9 +2,9 @@
 
 What `danqing export` makes of an unconditional 64×64 colour painter of each family (default widths; `flow` in four
 steps of Euler; what it has learned does not matter for time): the size of the file, and how far its pictures are from
-PyTorch's in steps of 1/255, for one and for 64 at a time. Then milliseconds for one picture and for 64, in turns, the median:
-PyTorch as sliders are painted (float32, and in bf16), ONNX Runtime, and OpenVINO in float32, which is slower or off in
-bf16. `dcgan` has more ways, and a table of its own: "Real time".
+PyTorch's in steps of 1/255, for one and for 64 at a time. Then milliseconds for one picture and for 64, in turns, the
+median: PyTorch as sliders are painted (float32, and in bf16), ONNX Runtime, and OpenVINO in float32, which is slower or
+off in bf16. `dcgan` has more ways, and a table of its own: "Real time".
 """
 
 from __future__ import annotations

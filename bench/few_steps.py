@@ -3,10 +3,11 @@
 The flow in latents of emoji that the bench of latents measures (64×64, ten steps of Euler) is the teacher. Taught: a
 flow that begins with its weights and learns to paint in four steps, from the same latent, what it paints in ten
 (`danqing train flow EMOJI --from FLOW --teacher FLOW --steps 4 --solver euler`), for five more processor minutes of one
-thread. "Longer" learned five minutes more without a teacher, so that what more learning gives is told apart. Fréchet and kernel
-distance (× 1000) of samples from held-out pictures on MobileNetV2's features, sliced Wasserstein distance (× 1000) of
-patches; less is better; in brackets: 95 % intervals. PSNR: how near the picture is to what the teacher paints of the
-same latent in fifty steps of Heun. A run that was measured is not run again (`python -m bench.few_steps KIND` is one).
+thread. "Longer" learned five minutes more without a teacher, so that what more learning gives is told apart. Fréchet
+and kernel distance (× 1000) of samples from held-out pictures on MobileNetV2's features, sliced Wasserstein distance (×
+1000) of patches; less is better; in brackets: 95 % intervals. PSNR: how near the picture is to what the teacher paints
+of the same latent in fifty steps of Heun. A run that was measured is not run again (`python -m bench.few_steps KIND` is
+one).
 """
 
 from __future__ import annotations

@@ -52,11 +52,15 @@ def projected(model: Painter, target: Images, label: str | None, steps: int, see
     squared differences at several scales with a prior on the latent: danqing.
     """
     drawn = numbered_codes(model, seed, range(DRAWN), label)
-    samples = yield from paint_coded(model, drawn, "looking at samples")
     spread = drawn.std(0).clamp_min(1e-3) if model.mapped else torch.ones_like(drawn[0])
+    looked = not isinstance(model, FlowPainter)
+    samples = (yield from paint_coded(model, drawn, "looking at samples")) if looked else drawn[:0]
     codes = []
     for at, picture in enumerate(target.split(1)):
-        begin = _beginnings(model, picture, drawn, samples, label)
+        if isinstance(model, FlowPainter):
+            begin = _way_back(model, picture, label)
+        else:
+            begin = _beginnings(model, picture, drawn, samples, label)
         codes.append((yield from shared(_search(model, picture, begin, spread, steps), at, 1, total=len(target))))
     return torch.stack(codes)
 
@@ -79,18 +83,23 @@ def share(each: float) -> str:
     return "all" if each >= 1 else f"{each:.0%}"
 
 
+def _way_back(model: FlowPainter, picture: Images, label: str | None) -> Tensor:
+    """Where a flow comes from that ends at a picture, in its class or in the likeliest; (1, levels, numbers)."""
+    with torch.no_grad():
+        if not class_names(model):
+            return model.codes(model.way_back(picture), None)
+        y = model.unlikeliness(picture).argmin(1) if label is None else torch.tensor([class_number(model, label)])
+        return model.codes(model.way_back(picture, y), y)
+
+
 def _beginnings(model: Painter, picture: Images, drawn: Tensor, samples: Images, label: str | None) -> Tensor:
-    """Where to start: the nearest samples, what an encoder says, or where a flow comes from; (N, levels, numbers)."""
+    """Where to start: the nearest samples, or what an encoder says; (N, levels, numbers)."""
     order = _losses(samples, picture).argsort()
     if weights := model.weighs:  # of each class the nearest, before any class has a second
         ranked = drawn[order, 0, -weights:].argmax(1).tolist()
         firsts = [at for at, each in enumerate(ranked) if each not in ranked[:at]]
         order = order[firsts + [at for at in range(len(order)) if at not in firsts]]
     nearest = order[:TRIED]
-    if isinstance(model, FlowPainter):
-        with torch.no_grad():
-            y = drawn[nearest[:1], 0, -model.weighs :].argmax(1) if model.weighs else None
-            return model.codes(model.way_back(picture, y), y)
     if not isinstance(model, Autoencoder):
         return drawn[nearest]
     with torch.no_grad():

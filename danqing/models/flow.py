@@ -24,6 +24,7 @@ from danqing.nets.blocks import in_blocks
 from danqing.nets.conditioned_unet import ConditionedUNet, Times
 
 TOLD = 192  # length of what the net is told
+TRIALS, DECIDED = 8, 0.6  # noises by which a class is told, and the first part of the way, where it decides most
 LOOK = 4  # steps in which a look at the training paints, unguided: it is to be quick
 
 
@@ -56,7 +57,8 @@ class Flow(FlowPainter):
 
     Source: Liu et al. 2023, arXiv:2209.03003, eq. 1; Esser et al. 2024, section 3.1 (times); Tong et al. 2024
     (pairing); Ho & Salimans 2022, arXiv:2207.12598, eq. 6 (guidance); Rombach et al. 2022, arXiv:2112.10752 (latents);
-    Karras et al. 2022, arXiv:2206.00364, appendix F.2 (augmentation).
+    Karras et al. 2022, arXiv:2206.00364, appendix F.2 (augmentation); Li et al. 2023, arXiv:2303.16203, eq. 7 (which
+    class a picture is of).
     """
 
     optimiser: ClassVar[Optimiser] = Optimiser(lr=1e-3, betas=(0.9, 0.99))
@@ -117,6 +119,18 @@ class Flow(FlowPainter):
     def way_back(self, x: Images, label: Tensor | None = None) -> Tensor:
         led = self.led(label, float(self.config["guidance"]))
         return returned(led, self.encode(x), self.config["steps"], self.config["solver"])
+
+    @torch.no_grad()
+    def unlikeliness(self, x: Images, seed: int = 0) -> Tensor:
+        z, classes = self.encode(x), int(self.config["classes"])
+        rng, error = torch.Generator().manual_seed(seed), torch.zeros(len(x), classes, device=x.device)
+        for trial in range(TRIALS):
+            t, noise = DECIDED * (trial + 0.5) / TRIALS, torch.randn(z.shape, generator=rng).to(z.device)
+            way = on_the_way(noise, z, torch.full((len(z),), t, device=z.device))
+            for label in range(classes):
+                told = self.velocity(way, t, torch.full((len(z),), label, device=z.device))
+                error[:, label] += (told - (z - noise)).square().flatten(1).mean(1) / TRIALS
+        return error
 
     def velocity(self, x: Tensor, t: float, label: Tensor | None = None, guidance: float = 1.0) -> Tensor:
         time = torch.full((x.shape[0],), t, device=x.device)  # no len: an export would freeze it

@@ -24,7 +24,7 @@ from danqing.maths.fitting import fit
 from danqing.maths.projection import note_foreign, projected, share, unexplained
 
 
-@operator(version=3)
+@operator(version=4)
 def project(
     x: Images,
     weights: Painter,

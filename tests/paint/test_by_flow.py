@@ -5,9 +5,11 @@ import torch
 
 import danqing
 from danqing.core.errors import ParameterError
+from danqing.core.learned.model import Samples
 from danqing.models.codec import Codec
 from danqing.models.flow import Flow
 from danqing.models.pix2pix import Pix2Pix
+from danqing.training.step import Stepper
 
 NAMES = ["left", "right"]
 
@@ -127,3 +129,21 @@ def test_no_class_is_followed_where_none_is_known():
     with pytest.raises(ParameterError, match="no class to follow") as caught:
         danqing.generate_by_flow(unlabelled, count=1, guidance=2.0)
     assert caught.value.where == "guidance"
+
+
+def test_the_class_of_a_picture_is_told_by_how_well_it_explains_it(x):
+    """A flow that has learned dark pictures as one class and bright ones as another; nobody says which is projected."""
+    torch.manual_seed(0)
+    net = Flow(size=16, channels=1, classes=2, width=16, dropout=0.0, told_augment=0.0)
+    stepper, rng = Stepper(net, net.optimiser, "fp32"), torch.Generator().manual_seed(0)
+    for _ in range(120):
+        y = torch.randint(2, (32,), generator=rng)
+        pictures = 0.2 + 0.6 * y.view(-1, 1, 1, 1) + 0.1 * torch.randn(32, 1, 16, 16, generator=rng)
+        stepper.step(Samples(pictures.clamp(0, 1), y), rng)
+    net.eval().card = {"classes": NAMES}
+    dark, bright = torch.full((1, 1, 16, 16), 0.2), torch.full((1, 1, 16, 16), 0.8)
+    assert net.unlikeliness(torch.cat([dark, bright, dark])).argmin(1).tolist() == [0, 1, 0]
+    found = danqing.project(torch.cat([bright, dark]), net, steps=0)
+    assert [row["class"] for row in found.numbers] == ["right", "left"]
+    told = danqing.project(bright, net, label="left", steps=0)
+    assert told.numbers[0]["class"] == "left"

@@ -116,6 +116,10 @@ class FlowPainter(Painter):
         """
 
     @abstractmethod
+    def unlikeliness(self, x: Images, seed: int = 0) -> Tensor:
+        """How badly each class explains pictures (B, channels, size, size): (B, classes), less is likelier."""
+
+    @abstractmethod
     def way_back(self, x: Images, label: Tensor | None = None) -> Tensor:
         """The noise (B, *latent) that :meth:`paint` makes pictures (B, channels, size, size) of, as well as it can."""
 
