@@ -126,7 +126,7 @@ def test_the_way_between_two_pictures_starts_and_ends_at_what_it_makes_of_them()
 
 def test_it_paints_nothing_new_and_says_what_does(tmp_path: Path) -> None:
     file = save(model().eval(), tmp_path / "a.safetensors")
-    with pytest.raises(ModelFileError, match="is a codec, not a painter") as refusal:
+    with pytest.raises(ModelFileError, match="is a codec, not a generator") as refusal:
         danqing.generate(str(file), count=1)
     assert "danqing train flow" in refusal.value.remedy
 

@@ -140,6 +140,7 @@ class PictureSpace(Model):
 class Painter(PictureSpace, LatentSpace):
     """Learns to paint. Its config holds ``size``, ``channels`` and ``classes`` (0: unconditional)."""
 
+    called: ClassVar[str] = "generator"
     used_by: ClassVar[str] = "danqing generate paints with it, danqing project finds a picture in it"
 
     def sample(self, count: int, rng: Generator, label: Tensor | None = None) -> Images:
@@ -229,6 +230,8 @@ class Viewer(Model):
 
 class Recogniser(Viewer):
     """Learns to name what it sees, the middle square of a picture. Its config: ``size``, ``channels``, ``classes``."""
+
+    called: ClassVar[str] = "classifier"
 
     @abstractmethod
     def features(self, x: Images) -> Tensor:

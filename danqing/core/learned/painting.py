@@ -84,6 +84,8 @@ class FlowPainter(Painter):
     Its config holds how its way is gone: ``steps``, ``solver`` and ``guidance``.
     """
 
+    called: ClassVar[str] = "flow"
+
     def going(self, **way: Any) -> Self:
         """The same painter, with the same weights, that goes another way: other ``steps``, ``solver`` or ``guidance``.
 
@@ -130,6 +132,8 @@ class FlowPainter(Painter):
 
 class Translator(Model):
     """Learns to paint a picture anew: as its pair, or as one of another set."""
+
+    called: ClassVar[str] = "pix2pix or cyclegan"
 
     @property
     @abstractmethod
