@@ -124,6 +124,7 @@ POINTED = {"categories": [{"id": 3, "name": "dog", "keypoints": ["nose"]}]}
       "run lengths that do not fit"),
      ({"categories": [{"id": 3, "name": None}]}, "category 3 has no name"),
      ({"images": [{"id": 1, "file_name": "a.png", "width": 400, "height": 300}]}, "says 400×300 px of a picture"),
+     ({"images": [{"id": 1, "file_name": "a.png", "width": 30, "height": 40}]}, "which its EXIF may turn"),
      ({"images": [{"id": 1, "file_name": "lost.png"}]}, "no picture lost.png")],
 )  # fmt: skip
 def test_faults_of_coco_are_named(changes: dict[str, Any], words: str, photos: Path, tmp_path: Path) -> None:

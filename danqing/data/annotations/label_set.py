@@ -227,7 +227,8 @@ def disagreeing(stated: tuple[Any, Any], size: tuple[int, int]) -> str | None:
         return None
     if min(told) < 1 or told == size:
         return None
-    return f"says {told[0]}×{told[1]} px of a picture of {size[0]}×{size[1]} px"
+    turned = ", which its EXIF may turn: labels are to be those of the picture as it is seen" * (told == size[::-1])
+    return f"says {told[0]}×{told[1]} px of a picture of {size[0]}×{size[1]} px{turned}"
 
 
 def class_names(found: Packed) -> list[str]:

@@ -17,7 +17,8 @@ class NearCopies(Lasting):
 
     words: ClassVar[str] = "more and more of what is painted are near copies of training pictures"
     remedy: ClassVar[str] = (
-        "Stop here, bring more pictures, give --critic-augment adaptive, or begin with other weights (--from)"
+        "Stop here, bring more pictures, give --critic-augment adaptive (a flow: a higher --told-augment), or begin "
+        "with other weights (--from)"
     )
     cure: ClassVar[Cure] = Cure(chance=0.2)
 

@@ -15,7 +15,7 @@ class ScoresFall(Lasting):
     """Compares the first score, on held-out pictures, with the best that it was; less is better."""
 
     words: ClassVar[str] = "the score on held-out pictures is far worse than it was"
-    remedy: ClassVar[str] = "Lower --lr, raise --gamma, or take best.safetensors"
+    remedy: ClassVar[str] = "Lower --lr, raise --gamma (of a flow: --told-augment), or take best.safetensors"
     cure: ClassVar[Cure] = Cure(rate=0.4, gamma=3.0)
     begins_at: ClassVar[int] = 20_000  # early scores come and go
     best: float = float("1e300")
