@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import partial
 from typing import NamedTuple
 
 import torch
@@ -53,14 +54,14 @@ def projected(model: Painter, target: Images, label: str | None, steps: int, see
     """
     drawn = numbered_codes(model, seed, range(DRAWN), label)
     spread = drawn.std(0).clamp_min(1e-3) if model.mapped else torch.ones_like(drawn[0])
-    looked = not isinstance(model, FlowPainter)
-    samples = (yield from paint_coded(model, drawn, "looking at samples")) if looked else drawn[:0]
+    if isinstance(model, FlowPainter):
+        begins = partial(_way_back, model, label)
+    else:
+        samples = yield from paint_coded(model, drawn, "looking at samples")
+        begins = partial(_beginnings, model, label, drawn, samples)
     codes = []
     for at, picture in enumerate(target.split(1)):
-        if isinstance(model, FlowPainter):
-            begin = _way_back(model, picture, label)
-        else:
-            begin = _beginnings(model, picture, drawn, samples, label)
+        begin = begins(picture)
         codes.append((yield from shared(_search(model, picture, begin, spread, steps), at, 1, total=len(target))))
     return torch.stack(codes)
 
@@ -83,7 +84,7 @@ def share(each: float) -> str:
     return "all" if each >= 1 else f"{each:.0%}"
 
 
-def _way_back(model: FlowPainter, picture: Images, label: str | None) -> Tensor:
+def _way_back(model: FlowPainter, label: str | None, picture: Images) -> Tensor:
     """Where a flow comes from that ends at a picture, in its class or in the likeliest; (1, levels, numbers)."""
     with torch.no_grad():
         if not class_names(model):
@@ -92,7 +93,7 @@ def _way_back(model: FlowPainter, picture: Images, label: str | None) -> Tensor:
         return model.codes(model.way_back(picture, y), y)
 
 
-def _beginnings(model: Painter, picture: Images, drawn: Tensor, samples: Images, label: str | None) -> Tensor:
+def _beginnings(model: Painter, label: str | None, drawn: Tensor, samples: Images, picture: Images) -> Tensor:
     """Where to start: the nearest samples, or what an encoder says; (N, levels, numbers)."""
     order = _losses(samples, picture).argsort()
     if weights := model.weighs:  # of each class the nearest, before any class has a second

@@ -121,11 +121,11 @@ class Flow(FlowPainter):
         return returned(led, self.encode(x), self.config["steps"], self.config["solver"])
 
     @torch.no_grad()
-    def unlikeliness(self, x: Images, seed: int = 0) -> Tensor:
+    def unlikeliness(self, x: Images) -> Tensor:
         z, classes = self.encode(x), int(self.config["classes"])
-        rng, error = torch.Generator().manual_seed(seed), torch.zeros(len(x), classes, device=x.device)
+        rng, error = torch.Generator().manual_seed(0), torch.zeros(len(x), classes, device=x.device)
         for trial in range(TRIALS):
-            t, noise = DECIDED * (trial + 0.5) / TRIALS, torch.randn(z.shape, generator=rng).to(z.device)
+            t, noise = DECIDED * (trial + 0.5) / TRIALS, torch.randn(1, *self.latent, generator=rng).to(z).expand_as(z)
             way = on_the_way(noise, z, torch.full((len(z),), t, device=z.device))
             for label in range(classes):
                 told = self.velocity(way, t, torch.full((len(z),), label, device=z.device))

@@ -118,7 +118,7 @@ class FlowPainter(Painter):
         """
 
     @abstractmethod
-    def unlikeliness(self, x: Images, seed: int = 0) -> Tensor:
+    def unlikeliness(self, x: Images) -> Tensor:
         """How badly each class explains pictures (B, channels, size, size): (B, classes), less is likelier."""
 
     @abstractmethod
