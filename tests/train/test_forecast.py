@@ -54,18 +54,25 @@ def test_a_suggestion_fits_the_pictures_and_the_machine(tmp_path: Path, monkeypa
     assert not found.more
 
 
-@pytest.mark.parametrize("channels", [1, 3])
-def test_few_pictures_begin_with_what_is_known(channels: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    known = "characters"
+@pytest.mark.parametrize(
+    ("channels", "family", "known", "more"),
+    [(1, "flow", "calligraphy", {"told_augment": "0.12"}), (3, "dcgan", "characters", {})],
+)
+def test_few_pictures_begin_with_what_is_known(
+    channels: int, family: str, known: str, more: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(forecast, "pictures_per_second", lambda *_: 100.0)
     folder = pictures(tmp_path / "set", 9, 70, channels)
     found = finish(suggest(finish(check(folder))))
     assert found is not None
-    assert found.more == {"from_": known}
-    command = found.lines[0].removeprefix("Suggestion: danqing train dcgan ").split()
-    assert command[1:] == ["--size", "64", "--budget", "1h", "--from", known]
-    result = danqing.train("dcgan", folder, size=64, budget="4pictures", batch=2, from_=known, out=tmp_path / "run")
-    assert read_card(result.model)["training"]["from_"] == known
+    assert (found.family, found.more) == (family, {"from_": known, **more})
+    assert f" --from {known}" in found.lines[0]
+    command = shlex.split(found.lines[0].removeprefix("Suggestion: danqing "))
+    short = ["--budget", "4pictures", "--batch", "2", "--out", str(tmp_path / "run")]
+    done = CliRunner().invoke(cli, [*command, *short])
+    assert done.exit_code == 0, done.output
+    result = tmp_path / "run" / "model.safetensors"
+    assert read_card(result)["training"]["from_"] == known
     monkeypatch.setattr(forecast, "ALONE", 9)
     found = finish(suggest(finish(check(folder))))
     assert found is not None
