@@ -271,67 +271,54 @@ def test_defaults_in_pixels_shrink_with_the_picture(server: Running, line: Clien
     assert facts[0]["numbers"] == facts[1]["numbers"]
 
 
+Asked = tuple[Any, torch.Tensor]  # a model and a chunk of latents
+
+
+def painted_together(wishes: list[Asked]) -> tuple[Together, list[torch.Tensor]]:
+    """What comes of several wishes for two pictures each, all but the first of which wait while that is painted."""
+    together, first, go = Together(), threading.Event(), threading.Event()
+    paint = painting.paint_chunk
+
+    def held(*args: Any) -> Any:
+        first.set()
+        assert go.wait(PATIENCE)
+        return paint(*args)
+
+    from danqing.faces.service import painting as shared
+
+    shared.paint_chunk = held  # type: ignore[assignment]
+    try:
+        with ThreadPoolExecutor(len(wishes)) as pool:
+            jobs = [pool.submit(together, *wishes[0], None, 2)]
+            assert first.wait(PATIENCE)
+            jobs += [pool.submit(together, *each, None, 2) for each in wishes[1:]]
+            while together.wishes < len(wishes):
+                threading.Event().wait(0.001)
+            go.set()
+            return together, [job.result() for job in jobs]
+    finally:
+        shared.paint_chunk = paint
+
+
 def test_rows_of_several_share_a_chunk() -> None:
     """While one chunk is painted, those who come are gathered for the next."""
     model = family_named("mlpgan")(size=16, channels=1).eval()
     generator = torch.Generator().manual_seed(0)
     latents = [torch.randn(CHUNK, *model.latent, generator=generator) for _ in range(7)]
     expected = [paint_chunk(model, z, None, 2) for z in latents]
-    together, first, go = Together(), threading.Event(), threading.Event()
-    paint = painting.paint_chunk
-
-    def held(*args: Any) -> Any:
-        first.set()
-        assert go.wait(PATIENCE)
-        return paint(*args)
-
-    from danqing.faces.service import painting as shared
-
-    shared.paint_chunk = held  # type: ignore[assignment]
-    try:
-        with ThreadPoolExecutor(7) as pool:
-            jobs = [pool.submit(together, model, latents[0], None, 2)]
-            assert first.wait(PATIENCE)
-            jobs += [pool.submit(together, model, z, None, 2) for z in latents[1:]]
-            while together.wishes < 7:
-                threading.Event().wait(0.001)
-            go.set()
-            painted = [job.result() for job in jobs]
-    finally:
-        shared.paint_chunk = paint
+    together, painted = painted_together([(model, z) for z in latents])
     assert together.chunks == 2
     assert all(np.array_equal(one.numpy(), other.numpy()) for one, other in zip(painted, expected, strict=True))
     assert PAINT.get() is paint_chunk  # in threads of others nothing changed
 
 
 def test_rows_that_go_different_ways_share_no_chunk() -> None:
-    """Two wishes for the same weights, one in one step and one in three, that wait together."""
+    """Wishes for the same weights, in one step and in three, that wait together."""
     model = family_named("flow")(size=16, channels=1, width=16).eval()
     z = torch.randn(CHUNK, *model.latent, generator=torch.Generator().manual_seed(0))
     quick, slow = model.going(steps=1), model.going(steps=3)
-    expected = [paint_chunk(each, z, None, 2) for each in (quick, slow)]
-    assert not torch.equal(*expected)
-    together, first, go = Together(), threading.Event(), threading.Event()
-    paint = painting.paint_chunk
-
-    def held(*args: Any) -> Any:
-        first.set()
-        assert go.wait(PATIENCE)
-        return paint(*args)
-
-    from danqing.faces.service import painting as shared
-
-    shared.paint_chunk = held  # type: ignore[assignment]
-    try:
-        with ThreadPoolExecutor(4) as pool:
-            jobs = [pool.submit(together, quick, z, None, 2)]
-            assert first.wait(PATIENCE)
-            jobs += [pool.submit(together, each, z, None, 2) for each in (quick, slow, quick)]
-            while together.wishes < 4:
-                threading.Event().wait(0.001)
-            go.set()
-            painted = [job.result() for job in jobs]
-    finally:
-        shared.paint_chunk = paint
-    wanted = [expected[0], expected[0], expected[1], expected[0]]
-    assert all(torch.equal(one, other) for one, other in zip(painted, wanted, strict=True))
+    expected = {id(each): paint_chunk(each, z, None, 2) for each in (quick, slow)}
+    assert not torch.equal(*expected.values())
+    asked = [quick, quick, slow, quick]
+    _, painted = painted_together([(each, z) for each in asked])
+    assert all(torch.equal(one, expected[id(each)]) for one, each in zip(painted, asked, strict=True))
