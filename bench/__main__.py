@@ -10,8 +10,9 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
+from bench.rows import RESULTS, processor
+
 HERE = Path(__file__).parent
-RESULTS = HERE / "results"
 PAGE = HERE.parent / "docs" / "benchmarks.md"
 HEAD = """# Benchmarks
 
@@ -31,16 +32,9 @@ def machine() -> str:
     """The machine in one line."""
     import torch
 
-    from danqing.core.learned.manner import computes_bf16
-
-    lines = Path("/proc/cpuinfo").read_text().splitlines()
-    model = next((line for line in lines if line.startswith("model name")), ": unknown processor")
     cores = len(os.sched_getaffinity(0))
-    bf16 = " with bf16" if computes_bf16("cpu") else ""
-    instructions = f"{torch.backends.cpu.get_cpu_capability()}{bf16}"
     return (
-        f"{cores} cores of {model.partition(':')[2].strip()} ({instructions}), "
-        f"{platform.system()} {platform.machine()}, "
+        f"{cores} cores of {processor()}, {platform.system()} {platform.machine()}, "
         f"Python {platform.python_version()}, PyTorch {torch.__version__}, {datetime.now(UTC):%Y-%m-%d}"
     )
 
@@ -55,8 +49,12 @@ def main(words: list[str]) -> None:
     for name in wanted or names():
         print(f"--- {name}", flush=True)
         module = importlib.import_module(f"bench.{name}")
-        result = {**(module.so_far if "--so-far" in words else module.run)(), "machine": machine()}
-        (RESULTS / f"{name}.json").write_text(json.dumps(result, indent=2, ensure_ascii=False) + "\n", "utf-8")
+        file = RESULTS / f"{name}.json"
+        before = json.loads(file.read_text("utf-8")) if file.exists() else {}
+        found = (module.so_far if "--so-far" in words else module.run)()
+        same = found == {key: value for key, value in before.items() if key != "machine"}
+        result = before if same else {**found, "machine": machine()}
+        file.write_text(json.dumps(result, indent=2, ensure_ascii=False) + "\n", "utf-8")
         print(json.dumps(result, indent=2, ensure_ascii=False), flush=True)
     write_page()
 

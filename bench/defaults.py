@@ -11,7 +11,6 @@ that was measured is not run again; one that was stopped goes on (`python -m ben
 
 from __future__ import annotations
 
-import json
 import re
 import shutil
 import sys
@@ -22,12 +21,14 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import danqing
+from bench.rows import kept, known, record, whence
 from danqing.core.progress import finish
 from danqing.training.loop import resume
 from danqing.training.record import CONFIG, read_log
 
 RUNS = Path("runs/defaults")
 SAMPLES = 512
+BY = ("set", "setting")
 
 
 class Set(NamedTuple):
@@ -73,8 +74,8 @@ def run() -> dict[str, Any]:
 
 def so_far() -> dict[str, Any]:
     """What was measured, without measuring what was not."""
-    known = [(name, setting) for name in SETS for setting in settings(name) if _kept(name, setting).exists()]
-    return {"samples": SAMPLES, "rows": [measured(*each) for each in known]}
+    wanted = [(name, setting) for name in SETS for setting in settings(name)]
+    return {"samples": SAMPLES, "rows": known("defaults", BY, wanted, _kept)}
 
 
 def table(result: dict[str, Any]) -> str:
@@ -93,7 +94,8 @@ def table(result: dict[str, Any]) -> str:
         last = [_figure(row.get("processor_seconds"), 0), ", ".join(row["alarms"]) or "–"]
         lines.append("| " + " | ".join([*head, *figures, *last]) + " |")
     missing = sum(len(settings(name)) for name in SETS) - len(result["rows"])
-    return "\n".join([*lines, *(["", f"- {missing} runs are not measured yet"] if missing else [])])
+    notes = [*whence(result["rows"], BY), *([f"- {missing} runs are not measured yet"] if missing else [])]
+    return "\n".join([*lines, "", *notes])
 
 
 def _figure(value: float | None, digits: int) -> str:
@@ -114,10 +116,10 @@ def measured(name: str, setting: str) -> dict[str, Any]:
     """One run of one set, or what is kept of it."""
     if name == "100 emoji" and not Path(SETS[name].data).exists():
         few()
-    kept = _kept(name, setting)
-    folder = kept.parent
-    if kept.exists():
-        return dict(json.loads(kept.read_text("utf-8")))
+    file = _kept(name, setting)
+    folder = file.parent
+    if row := kept(file):
+        return row
     spec, began = SETS[name], time.process_time()
     if (folder / CONFIG).exists():
         model = finish(resume(folder)).model
@@ -128,9 +130,7 @@ def measured(name: str, setting: str) -> dict[str, Any]:
         ).model
     row = {"set": name, "setting": setting, **_scored(model, spec.data), **_watched(folder)}
     row["processor_seconds"] = round(time.process_time() - began, 1)
-    kept.write_text(json.dumps(row, indent=1), "utf-8")
-    print(row, flush=True)
-    return row
+    return record(file, row)
 
 
 def _kept(name: str, setting: str) -> Path:

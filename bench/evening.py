@@ -13,7 +13,6 @@ MINUTES` is one run).
 
 from __future__ import annotations
 
-import json
 import re
 import sys
 from collections.abc import Mapping
@@ -22,8 +21,9 @@ from pathlib import Path
 from typing import Any
 
 import danqing
-from bench.generation import COLUMNS, FAMILIES, IN_LATENTS, SETS, TODAY, codec_for, figure, ratios, rounded, scored
+from bench.generation import COLUMNS, FAMILIES, FORMER, IN_LATENTS, SETS, codec_for, figure, ratios, rounded, scored
 from bench.projected import SIDE, precision
+from bench.rows import known, record, whence
 from bench.spending import learned_for
 from danqing.core.learned.model import Painter
 from danqing.core.learned.weights import load
@@ -32,8 +32,9 @@ from danqing.core.pictures.writing import write
 from danqing.training.record import read_log
 
 RUNS = Path("runs/evening")
-STOPS: Mapping[str, tuple[int, ...]] = {"dcgan": (15, 60, 120, 240), TODAY: (15, 60), IN_LATENTS: (60, 120, 240)}
+STOPS: Mapping[str, tuple[int, ...]] = {"dcgan": (15, 60, 120, 240), FORMER: (15, 60), IN_LATENTS: (60, 120, 240)}
 """Minutes of one processor at which a family's run is scored."""
+BY = ("set", "family", "stop")
 CODECS = 60  # minutes of the flow whose codec is taken
 FIRST = 8_000  # pictures learned before the pace is known
 EVERY = {IN_LATENTS: "48kimg"}  # its looks take long
@@ -50,39 +51,38 @@ def run() -> dict[str, Any]:
 
 def so_far() -> dict[str, Any]:
     """What was measured, without measuring what was not."""
-    kept = [_kept(name, family, stop) for name in SETS for family, stops in STOPS.items() for stop in stops]
-    return {"rows": [json.loads(file.read_text("utf-8")) for file in kept if file.exists()]}
+    wanted = [(name, family, stop) for name in SETS for family, stops in STOPS.items() for stop in stops]
+    return {"rows": known("evening", BY, wanted, _kept)}
 
 
 def learned(name: str, family: str, minutes: int) -> None:
     """Learn a set for so long, and score it at every stop on the way."""
     before, more = codec_for(name, CODECS) if family == IN_LATENTS else (0.0, {})
     for stop in STOPS[family]:
-        kept = _kept(name, family, stop)
-        if stop > minutes or kept.exists():
+        file = _kept(name, family, stop)
+        if stop > minutes or file.exists():
             continue
-        known = learned_for(60 * (stop - before), kept.parent, partial(_begun, name, family, more), FIRST)
-        model = kept.parent / "model.safetensors"
+        spent = learned_for(60 * (stop - before), file.parent, partial(_begun, name, family, more), FIRST)
+        model = file.parent / "model.safetensors"
         painter = load(str(model), kind=Painter)
-        write(contact_sheet(danqing.generate(painter, count=60), 12), kept.with_suffix(".png"), force=True)
+        write(contact_sheet(danqing.generate(painter, count=60), 12), file.with_suffix(".png"), force=True)
         entries = list(read_log(model.parent / "log.jsonl"))
         row = {
             "set": name,
             "family": family,
             "stop": stop,
             "seen": entries[-1]["seen"],
-            "minutes": before + known[-1]["seconds"] / 60,
+            "minutes": before + spent[-1]["seconds"] / 60,
             "alarms": sorted({each["event"] for each in entries if "event" in each}),
             **scored(model, SETS[name]),
         }
-        kept.write_text(json.dumps(row, indent=1), "utf-8")
-        print(row, flush=True)
+        record(file, row)
 
 
 def _begun(name: str, family: str, more: Mapping[str, str], budget: str) -> None:
     """Begin a run."""
     kind, values = FAMILIES[family]
-    doctor = "watch" if family == TODAY else "act"
+    doctor = "watch" if family == FORMER else "act"
     usual = {
         "size": SIDE,
         "threads": 1,
@@ -116,12 +116,13 @@ def table(result: dict[str, Any]) -> str:
         real = [rounded(rows[0][key]["real"], times, digits) for key, (_, times, digits) in COLUMNS.items()]
         lines.append("| " + " | ".join([name, "real", "–", "–", *real, "–"]) + " |")
     shares = [
-        f"- after {stop} minutes: {words[2:]}"
-        for stop in STOPS[TODAY]
-        for words in ratios({"rows": [row for row in result["rows"] if row["stop"] == stop]})
+        f"- after {stop} minutes: {words}"
+        for stop in STOPS["dcgan"]
+        for words in ratios([row for row in result["rows"] if row["stop"] == stop])
     ]
     left = len(SETS) * sum(map(len, STOPS.values())) - len(result["rows"])
-    return "\n".join([*lines, "", *shares, *([f"- {left} stops are not measured yet"] if left else [])])
+    notes = [*whence(result["rows"], BY), *([f"- {left} stops are not measured yet"] if left else [])]
+    return "\n".join([*lines, "", *shares, *notes])
 
 
 if __name__ == "__main__":

@@ -12,7 +12,6 @@ one).
 
 from __future__ import annotations
 
-import json
 import sys
 from functools import partial
 from pathlib import Path
@@ -23,6 +22,7 @@ import torch
 import danqing
 from bench.generation import figure
 from bench.latents import PLAIN, SETS, SIZE, measured, painted
+from bench.rows import known, record, whence
 from bench.spending import learned_for
 from danqing.core.learned.model import Painter
 from danqing.core.learned.weights import load
@@ -37,40 +37,38 @@ KINDS: dict[str, dict[str, Any]] = {
 }
 WAYS = ((10, "euler"), (4, "euler"), (4, "heun"), (2, "euler"))
 LATENTS = 64
+BY = ("kind", "steps", "solver")
 
 
 def run() -> dict[str, Any]:
     """Measure what was not measured yet."""
     measured(SET, "flow in latents")
-    return {"rows": [row for kind in ("teacher", *KINDS) for row in rows_of(kind)]}
+    for kind in ("teacher", *KINDS):
+        taught(kind)
+    return so_far()
 
 
 def so_far() -> dict[str, Any]:
     """What was measured, without measuring what was not."""
-    kinds = [kind for kind in ("teacher", *KINDS) if _kept(kind).exists()]
-    return {"rows": [row for kind in kinds for row in rows_of(kind)]}
+    wanted = [(kind, *way) for kind in ("teacher", *KINDS) for way in WAYS]
+    return {"rows": known("few_steps", BY, wanted, _kept)}
 
 
-def rows_of(kind: str) -> list[dict[str, Any]]:
-    """One model, painting in as many steps as are compared, or what is kept of it."""
-    kept = _kept(kind)
-    if kept.exists():
-        return list(json.loads(kept.read_text("utf-8")))
-    kept.parent.mkdir(parents=True, exist_ok=True)
-    seconds = 0.0
+def taught(kind: str) -> None:
+    """Let one model learn, and paint in as many steps as are compared."""
+    folder, seconds = RUNS / kind, 0.0
+    if all(_kept(kind, *way).exists() for way in WAYS):
+        return
+    folder.mkdir(parents=True, exist_ok=True)
     if kind != "teacher":
-        seconds = learned_for(SECONDS, kept.parent, partial(_begun, kind), FIRST)[-1]["seconds"]
-    model = load(str(TEACHER if kind == "teacher" else kept.parent), kind=Painter)
-    rows = []
+        seconds = learned_for(SECONDS, folder, partial(_begun, kind), FIRST)[-1]["seconds"]
+    model = load(str(TEACHER if kind == "teacher" else folder), kind=Painter)
     for steps, solver in WAYS:
         model.config.update(steps=steps, solver=solver)
         row = {"kind": kind, "seconds": seconds, "steps": steps, "solver": solver, "psnr": _near(model)}
-        row |= painted(model, SET, kept.parent)
-        (kept.parent / "samples.png").rename(kept.parent / f"samples-{steps}-{solver}.png")
-        rows.append(row)
-        print(row, flush=True)
-    kept.write_text(json.dumps(rows, indent=1), "utf-8")
-    return rows
+        row |= painted(model, SET, folder)
+        (folder / "samples.png").rename(folder / f"samples-{steps}-{solver}.png")
+        record(_kept(kind, steps, solver), row)
 
 
 def _near(model: Painter) -> float:
@@ -88,12 +86,12 @@ def _near(model: Painter) -> float:
 def _begun(kind: str, budget: str) -> None:
     """Begin a run."""
     usual = {"size": SIZE, "threads": 1, "doctor": "watch", "every": "50%", "lr": RATE, "from_": str(TEACHER)}
-    danqing.train("flow", SETS[SET], budget=budget, out=_kept(kind).parent, **{**usual, **KINDS[kind]})
+    danqing.train("flow", SETS[SET], budget=budget, out=RUNS / kind, **{**usual, **KINDS[kind]})
 
 
-def _kept(kind: str) -> Path:
-    """Where the figures of a model are, beside its run."""
-    return RUNS / kind / "measured.json"
+def _kept(kind: str, steps: int, solver: str) -> Path:
+    """Where the figures of a model in so many steps are, beside its run."""
+    return RUNS / kind / f"measured-{steps}-{solver}.json"
 
 
 def table(result: dict[str, Any]) -> str:
@@ -105,11 +103,11 @@ def table(result: dict[str, Any]) -> str:
         evaluations = row["steps"] * (2 if row["solver"] == "heun" else 1)
         cells = [row["kind"], row["steps"], row["solver"], evaluations, f"{row['ms_a_sample']:.0f}"]
         lines.append("| " + " | ".join(map(str, [*cells, f"{row['psnr']:.1f}", *figures])) + " |")
-    return "\n".join(lines)
+    return "\n".join([*lines, "", *whence(result["rows"], BY)])
 
 
 FIGURES = (("frechet", 1, 2), ("kernel", 1000, 0), ("patches", 1000, 1))
 
 
 if __name__ == "__main__":
-    rows_of(sys.argv[1])
+    taught(sys.argv[1])

@@ -15,11 +15,12 @@ from, and their key).
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import mean, stdev
 from typing import Any, Literal
@@ -30,6 +31,7 @@ from torch import Tensor
 from torch.nn import functional
 
 import danqing
+from bench.rows import PROCESSOR, kept, known, record, whence
 from danqing.core.learned.model import Painter
 from danqing.core.learned.weights import load
 from danqing.core.pictures.sheet import contact_sheet
@@ -41,12 +43,11 @@ from danqing.training.loop import resume, train
 from danqing.training.record import read_log
 
 RUNS = Path("runs/generation")
-BEFORE = Path(__file__).parent / "results" / "generation.json"
 SETS = {"emoji": "runs/emoji", "characters": "runs/characters"}
-TODAY = "dcgan, free doublings"
+FORMER = "dcgan, free doublings"
 IN_LATENTS, CODEC = "flow in latents", "codec"
 FAMILIES: Mapping[str, tuple[str, dict[str, Any]]] = {
-    TODAY: ("dcgan", {"doubling": "free", "lr": 2e-3 * (28 / 64) ** 2}),
+    FORMER: ("dcgan", {"doubling": "free", "lr": 2e-3 * (28 / 64) ** 2}),
     "dcgan": ("dcgan", {}),
     "stylegan": ("stylegan", {}),
     "flow": ("flow", {"every": "25%"}),  # its looks take long
@@ -54,6 +55,7 @@ FAMILIES: Mapping[str, tuple[str, dict[str, Any]]] = {
     "vae": ("vae", {}),
 }
 LEARNED = {**FAMILIES, CODEC: (CODEC, {"every": "25%"})}  # what paints, and what a flow paints in
+BY = ("set", "family", "budget")
 MINUTES = (15, 60)  # of one processor
 CODECS_SHARE = 0.25  # of the time of a flow in latents
 PROBED = 0.05  # of the time, after which a run tells what it can see in all of it
@@ -71,10 +73,7 @@ def run() -> dict[str, Any]:
 
 def so_far() -> dict[str, Any]:
     """What was measured, here or before, without measuring what was not."""
-    before = json.loads(BEFORE.read_text("utf-8"))["rows"] if BEFORE.exists() else []
-    known = {(row["set"], row["family"], row["budget"]): row for row in before}
-    known |= {each: measured(*each) for each in _all() if _kept(*each).exists()}
-    return {"samples": SAMPLES, "rows": [known[each] for each in _all() if each in known]}
+    return {"samples": SAMPLES, "rows": known("generation", BY, _all(), _kept)}
 
 
 def _all() -> list[tuple[str, str, int]]:
@@ -83,10 +82,10 @@ def _all() -> list[tuple[str, str, int]]:
 
 def measured(name: str, family: str, minutes: int) -> dict[str, Any]:
     """One run of one set, or what is kept of it."""
-    kept = _kept(name, family, minutes)
-    folder = kept.parent
-    if kept.exists():
-        return dict(json.loads(kept.read_text("utf-8")))
+    file = _kept(name, family, minutes)
+    folder = file.parent
+    if row := kept(file):
+        return row
     spent, more = codec_for(name, minutes) if family == IN_LATENTS else (0.0, {})
     model, took = learned(name, family, minutes - spent, folder, **more)
     entries = list(read_log(folder / "log.jsonl"))
@@ -99,28 +98,27 @@ def measured(name: str, family: str, minutes: int) -> dict[str, Any]:
         "alarms": sorted({each["event"] for each in entries if "event" in each}),
         **scored(model, SETS[name]),
     }
-    kept.write_text(json.dumps(row, indent=1), "utf-8")
-    print(row, flush=True)
-    return row
+    return record(file, row)
 
 
 def codec_for(name: str, minutes: int) -> tuple[float, dict[str, str]]:
     """The minutes that the codec of a flow took, and where it is."""
-    kept = _kept(name, CODEC, minutes)
-    if not kept.exists():
-        _, took = learned(name, CODEC, CODECS_SHARE * minutes, kept.parent)
-        kept.write_text(json.dumps({"minutes": took}), "utf-8")
-    return json.loads(kept.read_text("utf-8"))["minutes"], {"codec": str(kept.parent)}
+    file = _kept(name, CODEC, minutes)
+    row = kept(file)
+    if row is None:
+        _, took = learned(name, CODEC, CODECS_SHARE * minutes, file.parent)
+        row = record(file, {"minutes": took})
+    return row["minutes"], {"codec": str(file.parent)}
 
 
 def learned(name: str, family: str, minutes: float, folder: Path, **more: Any) -> tuple[Path, float]:
     """A model that learned for so long, and the minutes that it took; if it was stopped in between, at its pace."""
-    kept, began = folder / "pace.json", time.process_time()
-    stopped = kept.exists()
+    file, began = folder / "pace.json", time.process_time()
+    stopped = file.exists()
     if not stopped:
         seconds = 60 * PROBED * minutes
-        kept.write_text(json.dumps({"seconds a picture": begun(name, family, seconds, folder, **more)}), "utf-8")
-    pace = json.loads(kept.read_text("utf-8"))["seconds a picture"]
+        file.write_text(json.dumps({"seconds a picture": begun(name, family, seconds, folder, **more)}), "utf-8")
+    pace = json.loads(file.read_text("utf-8"))["seconds a picture"]
     model = finish(resume(folder, budget=f"{60 * minutes / pace:.0f}pictures")).model
     seen = list(read_log(folder / "log.jsonl"))[-1]["seen"]
     return model, (seen * pace if stopped else time.process_time() - began) / 60
@@ -235,25 +233,26 @@ def table(result: dict[str, Any]) -> str:
         real = [rounded(rows[0][key]["real"], times, digits) for key, (_, times, digits) in COLUMNS.items()]
         lines.append("| " + " | ".join([name, "–", "real", "–", "–", *real, "–"]) + " |")
     shares = [
-        f"- after {minutes} minutes: {words[2:]}"
+        f"- after {minutes} minutes: {words}"
         for minutes in MINUTES
-        for words in ratios({"rows": [row for row in result["rows"] if row["budget"] == minutes]})
+        for words in ratios([row for row in result["rows"] if row["budget"] == minutes])
     ]
     left = len(_all()) - len(result["rows"])
-    return "\n".join([*lines, "", *shares, *([f"- {left} runs are not measured yet"] if left else [])])
+    notes = [*whence(result["rows"], BY), *([f"- {left} runs are not measured yet"] if left else [])]
+    return "\n".join([*lines, "", *shares, *notes])
 
 
-def ratios(result: dict[str, Any]) -> list[str]:
-    """What share of today's distances each family has."""
+def ratios(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """What share of the distances of each ``dcgan`` the other families have, on the same set and processor."""
     lines = []
-    for name in SETS:
-        found = {row["family"]: row for row in result["rows"] if row["set"] == name}
-        for family in found.keys() - {TODAY} if TODAY in found else ():
+    for row, other in itertools.permutations(rows, 2):
+        alike = all(row[key] == other[key] for key in ("set", PROCESSOR))
+        if alike and other["family"] in ("dcgan", FORMER) and row["family"] != FORMER:
             shares = [
-                f"{COLUMNS[key][0]} {found[family][key]['value'] / found[TODAY][key]['value']:.2f}"
+                f"{COLUMNS[key][0]} {row[key]['value'] / other[key]['value']:.2f}"
                 for key in ("frechet_distance", "kernel_distance", "patches")
             ]
-            lines.append(f"- {name}, {family} against {TODAY}: {', '.join(shares)} times")
+            lines.append(f"{row['set']}, {row['family']} against {other['family']}: {', '.join(shares)} times")
     return sorted(lines)
 
 

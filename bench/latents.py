@@ -11,7 +11,6 @@ is not run again (`python -m bench.latents SET KIND` is one).
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import sys
@@ -27,6 +26,7 @@ from torch import Tensor
 
 import danqing
 from bench.generation import patch_distance
+from bench.rows import kept, known, record, whence
 from bench.spending import learned_for
 from danqing.core.learned.model import Model, Painter
 from danqing.core.learned.painting import Autoencoder
@@ -49,6 +49,7 @@ SECONDS = {"codec": int(os.environ.get("DANQING_CODEC_SECONDS", 180)), "flow": 4
 SECONDS["flow"] = int(os.environ.get("DANQING_FLOW_SECONDS", SECONDS["flow"]))
 FIRST = 640  # pictures learned before the pace is known
 SAMPLES = 256
+BY = ("set", "kind")
 SHOWN = 32
 CHUNK = 32
 
@@ -79,19 +80,18 @@ def run() -> dict[str, Any]:
 
 def so_far() -> dict[str, Any]:
     """What was measured, without measuring what was not."""
-    known = [(name, kind) for name in SETS for kind in KINDS if (_folder(name, kind) / "measured.json").exists()]
-    return {"samples": SAMPLES, "rows": [measured(*each) for each in known]}
+    wanted = [(name, kind) for name in SETS for kind in KINDS]
+    return {"samples": SAMPLES, "rows": known("latents", BY, wanted, _kept)}
 
 
 def measured(name: str, kind: str) -> dict[str, Any]:
     """One run of one set, or what is kept of it."""
-    folder = _folder(name, kind)
-    kept = folder / "measured.json"
-    if kept.exists():
-        return dict(json.loads(kept.read_text("utf-8")))
-    known = KINDS[kind]
-    took = learned_for(known.seconds, folder, partial(_begun, name, kind), FIRST)[-1]["seconds"]
-    model = load(str(folder), kind=Painter if known.family == "flow" else Autoencoder)  # type: ignore[type-abstract]
+    folder, file = _folder(name, kind), _kept(name, kind)
+    if row := kept(file):
+        return row
+    spec = KINDS[kind]
+    took = learned_for(spec.seconds, folder, partial(_begun, name, kind), FIRST)[-1]["seconds"]
+    model = load(str(folder), kind=Painter if spec.family == "flow" else Autoencoder)  # type: ignore[type-abstract]
     entries = list(read_log(folder / "log.jsonl"))
     row = {
         "set": name,
@@ -100,12 +100,10 @@ def measured(name: str, kind: str) -> dict[str, Any]:
         "seconds": took,
         "pictures_a_second": entries[-1]["seen"] / took,
         "alarms": sorted({entry["event"] for entry in entries if "event" in entry}),
-        **(painted(model, name, folder) if isinstance(model, Painter) and known.family == "flow" else {}),
+        **(painted(model, name, folder) if isinstance(model, Painter) and spec.family == "flow" else {}),
         **(painted_again(model, name, folder) if isinstance(model, Autoencoder) else {}),
     }
-    kept.write_text(json.dumps(row, indent=1), "utf-8")
-    print(row, flush=True)
-    return row
+    return record(file, row)
 
 
 def painted_again(model: Autoencoder, name: str, folder: Path) -> dict[str, Any]:
@@ -143,7 +141,7 @@ def painted(model: Painter, name: str, folder: Path) -> dict[str, Any]:
 def table(result: dict[str, Any]) -> str:
     """A line a model."""
     rows = result["rows"]
-    return "\n".join([*_again(rows), "", *_samples(rows, result["samples"])])
+    return "\n".join([*_again(rows), "", *_samples(rows, result["samples"]), "", *whence(rows, BY)])
 
 
 def _again(rows: list[dict[str, Any]]) -> Iterator[str]:
@@ -186,10 +184,15 @@ def _interval(values: Tensor) -> dict[str, float]:
 
 def _begun(name: str, kind: str, budget: str) -> None:
     """Begin a run."""
-    known = KINDS[kind]
-    codec = {"codec": str(_folder(name, "codec"))} if known.codec else {}
-    values = {**known.values, **codec, "size": SIZE, "threads": 1, "doctor": "watch", "every": "25%"}
-    danqing.train(known.family, SETS[name], budget=budget, out=_folder(name, kind), **values)
+    spec = KINDS[kind]
+    codec = {"codec": str(_folder(name, "codec"))} if spec.codec else {}
+    values = {**spec.values, **codec, "size": SIZE, "threads": 1, "doctor": "watch", "every": "25%"}
+    danqing.train(spec.family, SETS[name], budget=budget, out=_folder(name, kind), **values)
+
+
+def _kept(name: str, kind: str) -> Path:
+    """Where the figures of a run are, beside it."""
+    return _folder(name, kind) / "measured.json"
 
 
 def _folder(name: str, kind: str) -> Path:

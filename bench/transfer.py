@@ -13,7 +13,6 @@ fonts-droid-fallback, emoji from runs/emoji).
 
 from __future__ import annotations
 
-import json
 import re
 import shutil
 import sys
@@ -26,6 +25,7 @@ import torch
 from PIL import ImageFont
 
 from bench.generation import COLUMNS, figure, scored
+from bench.rows import kept, known, record, whence
 from danqing.core.learned.families import family_named
 from danqing.core.learned.weights import load, save
 from danqing.core.progress import Job
@@ -60,6 +60,7 @@ KEPT: Mapping[str, Mapping[str, Any]] = {
 }
 BY_NAME, TAKEN_OVER = "by name and shape alone", "as it is taken over"
 BEGINNINGS = ("from nothing", BY_NAME, TAKEN_OVER)
+BY = ("set", "method", "kept")
 BOTH = ("from nothing", "fine-tuned")
 """Methods that are tried with each way of keeping the critic from learning its pictures by heart."""
 
@@ -79,8 +80,9 @@ def run() -> dict[str, Any]:
 
 def so_far() -> dict[str, Any]:
     """What was measured."""
-    rows = [measured(*each) for each in runs() if (folder_of(*each) / "measured.json").exists()]
-    return {**SETTING, "beginnings": [begun(kind, how) for kind in KINDS for how in BEGINNINGS], "rows": rows}
+    wanted = [(kind, how) for kind in KINDS for how in BEGINNINGS]
+    beginnings = known("transfer", ("set", "how"), wanted, _begins, "beginnings")
+    return {**SETTING, "beginnings": beginnings, "rows": known("transfer", BY, runs(), _kept)}
 
 
 def gather(debs: Path | None = None) -> None:
@@ -109,9 +111,9 @@ def few(of: Path, folder: Path, count: int) -> None:
 
 def begun(kind: str, how: str) -> dict[str, Any]:
     """What a beginning scores before its first step, without training, or what is known of it."""
-    known = RUNS / "beginnings" / f"{_as_file(f'{kind}-{how}')}.json"
-    if known.exists():
-        return dict(json.loads(known.read_text("utf-8")))
+    file = _begins(kind, how)
+    if row := kept(file):
+        return row
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         model = family_named("dcgan")(size=64, channels=1 if kind == "sans" else 3, classes=0, **NETS)
@@ -121,22 +123,19 @@ def begun(kind: str, how: str) -> dict[str, Any]:
         old, new = load(SOURCE).state_dict(), model.state_dict()
         alike = {name for name, value in new.items() if name in old and old[name].shape == value.shape}
         model.load_state_dict({name: old[name] for name in alike - {"played"}}, strict=False)
-    file = save(model.eval(), known.with_suffix(".safetensors"))
-    row = {"set": kind, "how": how, **scored(file, str(SETS / f"{kind}-100"), SAMPLES)}
-    known.write_text(json.dumps(row, indent=1), "utf-8")
-    print(row, flush=True)
-    return row
+    weights = save(model.eval(), file.with_suffix(".safetensors"))
+    return record(file, {"set": kind, "how": how, **scored(weights, str(SETS / f"{kind}-100"), SAMPLES)})
 
 
-def measured(name: str, method: str, kept: str = "adaptive") -> dict[str, Any]:
+def measured(name: str, method: str, kept_apart: str = "adaptive") -> dict[str, Any]:
     """One run of one set, or what is known of it."""
-    folder = folder_of(name, method, kept)
-    known = folder / "measured.json"
-    if known.exists():
-        return dict(json.loads(known.read_text("utf-8")))
+    file = _kept(name, method, kept_apart)
+    if row := kept(file):
+        return row
+    folder = file.parent
     data, began = str(SETS / name), time.process_time()
     if whole := not (folder / CONFIG).exists():
-        values: dict[str, Any] = {**METHODS[method], **KEPT[kept], "budget": f"{SEEN}pictures", "every": "50%"}
+        values: dict[str, Any] = {**METHODS[method], **KEPT[kept_apart], "budget": f"{SEEN}pictures", "every": "50%"}
         values |= {"size": 64, "batch": BATCH, "threads": 1, "precision": "bf16", "doctor": "watch", "out": folder}
         model = _learned(train(TrainConfig.make("dcgan", data, **values)), folder)
     else:
@@ -145,20 +144,23 @@ def measured(name: str, method: str, kept: str = "adaptive") -> dict[str, Any]:
     row = {
         "set": name,
         "method": method,
-        "kept": kept,
+        "kept": kept_apart,
         "seen": entries[-1]["seen"],
         "processor_seconds": round(time.process_time() - began, 1) if whole else None,
         "alarms": sorted({each["event"] for each in entries if "event" in each}),
         **scored(model, data, SAMPLES),
     }
-    known.write_text(json.dumps(row, indent=1), "utf-8")
-    print(row, flush=True)
-    return row
+    return record(file, row)
 
 
-def folder_of(name: str, method: str, kept: str = "adaptive") -> Path:
-    """Where a run lies."""
-    return RUNS / _as_file(f"{name}-{method}-{kept}")
+def _begins(kind: str, how: str) -> Path:
+    """Where the figures of a beginning are."""
+    return RUNS / "beginnings" / f"{_as_file(f'{kind}-{how}')}.json"
+
+
+def _kept(name: str, method: str, kept_apart: str = "adaptive") -> Path:
+    """Where the figures of a run are, beside it."""
+    return RUNS / _as_file(f"{name}-{method}-{kept_apart}") / "measured.json"
 
 
 def _as_file(words: str) -> str:
@@ -192,6 +194,8 @@ def table(result: dict[str, Any]) -> str:
         seconds = "–" if row["processor_seconds"] is None else f"{row['processor_seconds']:.0f}"
         cells = [_named(kind), f"{int(count):,}", row["method"], row["kept"], *_figures(row), seconds]
         lines.append("| " + " | ".join(cells) + " |")
+    if notes := whence(rows, BY):
+        lines += ["", *notes]
     if left := len(runs()) - len(rows):
         lines += ["", f"{left} of {len(runs())} runs are not measured yet."]
     return "\n".join(lines)
