@@ -108,7 +108,7 @@ def measured(name: str, kind: str) -> dict[str, Any]:
 
 def painted_again(model: Autoencoder, name: str, folder: Path) -> dict[str, Any]:
     """How well held-out pictures are painted again."""
-    x = _pictures(_packed(name, "test", model))
+    x = pictures_of(packed(SETS[name], "test", model))
     with torch.no_grad():
         again = torch.cat([model.reconstruct(part) for part in x.split(CHUNK)])
     write(contact_sheet(torch.stack([x[:SHOWN], again[:SHOWN]], 1).flatten(0, 1), 8), folder / "again.png", force=True)
@@ -120,7 +120,7 @@ def painted_again(model: Autoencoder, name: str, folder: Path) -> dict[str, Any]
 
 def painted(model: Painter, name: str, folder: Path) -> dict[str, Any]:
     """How samples compare with held-out pictures."""
-    learned = _packed(name, "train", model)
+    learned = packed(SETS[name], "train", model)
     rng = torch.Generator().manual_seed(0)
     label = torch.from_numpy(np.asarray(learned.labels))[torch.randint(len(learned), (SAMPLES,), generator=rng)]
     began = time.process_time()
@@ -128,12 +128,12 @@ def painted(model: Painter, name: str, folder: Path) -> dict[str, Any]:
         samples = torch.cat([model.sample(CHUNK, rng, part) for part in label.split(CHUNK)])
     took = (time.process_time() - began) / SAMPLES
     write(contact_sheet(samples[:SHOWN], 8), folder / "samples.png", force=True)
-    reference = _pictures(_packed(name, "test", model))
+    reference = pictures_of(packed(SETS[name], "test", model))
     ours, theirs = _features(samples), _features(reference)
     return {
         "ms_a_sample": 1000 * took,
-        "frechet": _estimated(frechet_distance(ours, theirs)),
-        "kernel": _estimated(kernel_distance(ours, theirs)),
+        "frechet": estimated(frechet_distance(ours, theirs)),
+        "kernel": estimated(kernel_distance(ours, theirs)),
         "patches": patch_distance(samples, reference),
     }
 
@@ -171,7 +171,7 @@ def _figure(row: dict[str, float], times: int, digits: int) -> str:
     return "{} [{}, {}]".format(*(f"{row[each] * times:.{digits}f}" for each in ("value", "low", "high")))
 
 
-def _estimated(found: Estimate) -> dict[str, float]:
+def estimated(found: Estimate) -> dict[str, float]:
     low, high = found.interval()
     return {"value": found.value, "low": low, "high": high}
 
@@ -199,12 +199,12 @@ def _folder(name: str, kind: str) -> Path:
     return RUNS / re.sub(r"[^\w]+", "-", f"{name}-{kind}-{KINDS[kind].seconds}")
 
 
-def _packed(name: str, split: Literal["train", "test"], model: Model) -> Store:
+def packed(data: str, split: Literal["train", "test"], model: Model) -> Store:
     colour: Literal["grey", "colour"] = "grey" if model.config["channels"] == 1 else "colour"
-    return finish(pack(SETS[name], size=SIZE, channels=colour, split=split))
+    return finish(pack(data, size=SIZE, channels=colour, split=split))
 
 
-def _pictures(store: Store) -> Images:
+def pictures_of(store: Store) -> Images:
     return torch.from_numpy(np.array(store.pictures)).float() / 255
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -25,6 +25,7 @@ from danqing.nets.conditioned_unet import ConditionedUNet, Times
 
 TOLD = 192  # length of what the net is told
 TRIALS, DECIDED = 8, 0.6  # noises by which a class is told, and the first part of the way, where it decides most
+JUDGED = 0.12  # and the part in which a picture of its own shows whether it came out: whether its class explains it
 LOOK = 4  # steps in which a look at the training paints, unguided: it is to be quick
 
 
@@ -58,7 +59,7 @@ class Flow(FlowPainter):
     Source: Liu et al. 2023, arXiv:2209.03003, eq. 1; Esser et al. 2024, section 3.1 (times); Tong et al. 2024
     (pairing); Ho & Salimans 2022, arXiv:2207.12598, eq. 6 (guidance); Rombach et al. 2022, arXiv:2112.10752 (latents);
     Karras et al. 2022, arXiv:2206.00364, appendix F.2 (augmentation); Li et al. 2023, arXiv:2303.16203, eq. 7 (which
-    class a picture is of).
+    class a picture is of, and how clearly).
     """
 
     optimiser: ClassVar[Optimiser] = Optimiser(lr=1e-3, betas=(0.9, 0.99))
@@ -122,14 +123,30 @@ class Flow(FlowPainter):
 
     @torch.no_grad()
     def unlikeliness(self, x: Images) -> Tensor:
-        z, classes = self.encode(x), int(self.config["classes"])
-        rng, error = torch.Generator().manual_seed(0), torch.zeros(len(x), classes, device=x.device)
+        labels = torch.arange(int(self.config["classes"]), device=x.device)
+        return self._errors(x, [each.expand(len(x)) for each in labels], DECIDED)
+
+    @torch.no_grad()
+    def judge(self, x: Images, label: Tensor | None = None) -> Tensor:
+        """How much better pictures (B, C, size, size) are explained by their class than without one: (B,)."""
+        if label is None:
+            raise ParameterError(
+                "a flow without classes has nothing to judge its pictures by",
+                where="weights",
+                remedy="Take one with classes, or a family that learns against a critic, such as a dcgan",
+            )
+        error = self._errors(x, [None, label], JUDGED)
+        return error[:, 0] - error[:, 1]
+
+    def _errors(self, x: Images, labels: Sequence[Tensor | None], until: float) -> Tensor:
+        """How far it errs about pictures, if told so, in the first part of the way: (B, labels)."""
+        z, rng = self.encode(x), torch.Generator().manual_seed(0)
+        error = torch.zeros(len(x), len(labels), device=x.device)
         for trial in range(TRIALS):
-            t, noise = DECIDED * (trial + 0.5) / TRIALS, torch.randn(1, *self.latent, generator=rng).to(z).expand_as(z)
+            t, noise = until * (trial + 0.5) / TRIALS, torch.randn(1, *self.latent, generator=rng).to(z).expand_as(z)
             way = on_the_way(noise, z, torch.full((len(z),), t, device=z.device))
-            for label in range(classes):
-                told = self.velocity(way, t, torch.full((len(z),), label, device=z.device))
-                error[:, label] += (told - (z - noise)).square().flatten(1).mean(1) / TRIALS
+            for at, label in enumerate(labels):
+                error[:, at] += (self.velocity(way, t, label) - (z - noise)).square().flatten(1).mean(1) / TRIALS
         return error
 
     def velocity(self, x: Tensor, t: float, label: Tensor | None = None, guidance: float = 1.0) -> Tensor:

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from danqing.core.errors import ParameterError
 from danqing.core.learned.model import Model, Painter, Stylist
+from danqing.core.learned.painting import FlowPainter
 from danqing.core.pictures.contract import Images
 
 SHOWN = 24  # names in a message
@@ -28,7 +29,7 @@ def look(model: Model, x: Images) -> Any:
     """
     if isinstance(model, Stylist):
         return model.paint(x, model.code(x))
-    if isinstance(model, Painter) and hasattr(model, "judge"):
+    if isinstance(model, Painter) and not isinstance(model, FlowPainter):
         classes = model.config.get("classes", 0)
         return model.judge(x, torch.zeros(len(x), dtype=torch.int64, device=x.device) if classes else None)
     way = next((way for way in WAYS if hasattr(model, way)), None)

@@ -1,4 +1,4 @@
-"""The best of many, as the model's own critic sees them."""
+"""The best of many, as the model itself sees them."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from danqing.core.operators.operator import operator
 from danqing.core.pictures.contract import Images
 from danqing.core.progress import Job
 from danqing.maths.latents import class_rule, numbered_codes
+from danqing.maths.rejection import best_within_classes, judged
 
 SHOWN = 24  # numbers in a note
 
@@ -30,13 +31,14 @@ def curate(
     label: Label | None = None,
     truncation: Annotated[float, Range(0, 1)] = 1.0,
 ) -> Job[Images]:
-    """Paint many pictures and keep those that the model's own critic takes for real.
+    """Paint many pictures and keep those that the model itself takes for real.
 
-    A critic compares within a class, so each class keeps its share. What the critic has not learned to see it will not
-    reject either.
+    A critic says so or, of a flow, how much better a picture is explained by its class than without one. Either
+    compares within a class, so each class keeps its share. What the model has not learned to see it will not reject
+    either.
 
     Args:
-        weights: a trained generator with its critic (dcgan, mlpgan, stylegan).
+        weights: a trained generator with a critic (dcgan, mlpgan, stylegan), or a flow with classes.
         count: how many pictures to keep.
         tries: how many are painted for each that is kept.
         seed: chooses the pictures, as for ``generate``.
@@ -47,19 +49,20 @@ def curate(
         ``count`` pictures in the order of their numbers, which a note tells.
 
     Raises:
-        ParameterError: if the family has no critic, or for a label that the model does not know.
+        ParameterError: for a family without a critic, a flow without classes, or a label that the model does not know.
 
     Source: Azadi et al. 2019, arXiv:1810.06758 (discriminator rejection sampling), with a fixed number to keep in place
     of a threshold, since a critic that compares pairs has no scale of its own.
 
     Examples:
         danqing curate runs/dcgan-1 --count 36 --tries 6 --out best.png
+        danqing curate emoji --count 24 --label smileys-emotion --grid --out faces.png
     """
     weights.judge(torch.zeros(1, weights.config["channels"], *[weights.config["size"]] * 2), _first_label(weights))
     rule, numbers = class_rule(weights, seed, label), range(count * tries)
     painted = yield from paint_coded(weights, numbered_codes(weights, seed, numbers, label, truncation))
     y = None if rule is None else torch.tensor(list(map(rule, numbers)))
-    kept = _best(_judged(weights, painted, y), torch.zeros(len(painted)) if y is None else y, count)
+    kept = best_within_classes((yield from judged(weights, painted, y)), y, count)
     shown = ", ".join(map(str, kept[:SHOWN].tolist())) + (" …" if count > SHOWN else "")
     note(f"kept, of {len(painted)} pictures of seed {seed}, the numbers {shown}")
     return painted[kept]
@@ -67,19 +70,3 @@ def curate(
 
 def _first_label(model: Painter) -> Tensor | None:
     return torch.zeros(1, dtype=torch.int64) if model.config["classes"] else None
-
-
-@torch.no_grad()
-def _judged(model: Painter, x: Images, y: Tensor | None) -> Tensor:
-    parts = [None] * -(-len(x) // 64) if y is None else y.split(64)
-    return torch.cat([model.judge(part, label) for part, label in zip(x.split(64), parts, strict=True)])
-
-
-def _best(logits: Tensor, y: Tensor, count: int) -> Tensor:
-    """The numbers of the best: those with the highest rank, as a share, within their own class."""
-    share = torch.zeros(len(logits))
-    for each in y.unique():
-        own = (y == each).nonzero()[:, 0]
-        order = logits[own].argsort(descending=True, stable=True)
-        share[own[order]] = torch.arange(len(own)) / len(own)
-    return share.argsort(stable=True)[:count].sort().values

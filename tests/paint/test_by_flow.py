@@ -6,6 +6,7 @@ import torch
 import danqing
 from danqing.core.errors import ParameterError
 from danqing.core.learned.model import Samples
+from danqing.core.notes import noted
 from danqing.models.codec import Codec
 from danqing.models.flow import Flow
 from danqing.models.pix2pix import Pix2Pix
@@ -131,8 +132,9 @@ def test_no_class_is_followed_where_none_is_known():
     assert caught.value.where == "guidance"
 
 
-def test_the_class_of_a_picture_is_told_by_how_well_it_explains_it(x):
-    """A flow that has learned dark pictures as one class and bright ones as another; nobody says which is projected."""
+@pytest.fixture(scope="module")
+def shades():
+    """A flow that has learned dark pictures as one class and bright ones as another."""
     torch.manual_seed(0)
     net = Flow(size=16, channels=1, classes=2, width=16, dropout=0.0, told_augment=0.0)
     stepper, rng = Stepper(net, net.optimiser, "fp32"), torch.Generator().manual_seed(0)
@@ -141,9 +143,35 @@ def test_the_class_of_a_picture_is_told_by_how_well_it_explains_it(x):
         pictures = 0.2 + 0.6 * y.view(-1, 1, 1, 1) + 0.1 * torch.randn(32, 1, 16, 16, generator=rng)
         stepper.step(Samples(pictures.clamp(0, 1), y), rng)
     net.eval().card = {"classes": NAMES}
-    dark, bright = torch.full((1, 1, 16, 16), 0.2), torch.full((1, 1, 16, 16), 0.8)
-    assert net.unlikeliness(torch.cat([dark, bright, dark])).argmin(1).tolist() == [0, 1, 0]
-    found = danqing.project(torch.cat([bright, dark]), net, steps=0)
+    return net
+
+
+DARK, BETWEEN, BRIGHT = torch.tensor([0.2, 0.5, 0.8]).view(3, 1, 1, 1).expand(3, 1, 16, 16)[:, None]
+
+
+def test_the_class_of_a_picture_is_told_by_how_well_it_explains_it(shades):
+    """Nobody says which is projected."""
+    assert shades.unlikeliness(torch.cat([DARK, BRIGHT, DARK])).argmin(1).tolist() == [0, 1, 0]
+    found = danqing.project(torch.cat([BRIGHT, DARK]), shades, steps=0)
     assert [row["class"] for row in found.numbers] == ["right", "left"]
-    told = danqing.project(bright, net, label="left", steps=0)
+    told = danqing.project(BRIGHT, shades, label="left", steps=0)
     assert told.numbers[0]["class"] == "left"
+
+
+def test_a_flow_keeps_what_its_class_explains(shades):
+    pictures = torch.cat([DARK, BETWEEN, BRIGHT])
+    clear, less, wrong = shades.judge(pictures, torch.zeros(3, dtype=torch.int64)).tolist()
+    assert clear > less > wrong
+    notes: list[str] = []
+    with noted(notes):
+        kept = danqing.curate(shades, count=4, tries=3, label="right", seed=1)
+    every = danqing.generate(shades, count=12, label="right", seed=1)
+    best = shades.judge(every, torch.ones(12, dtype=torch.int64)).argsort(descending=True)[:4].sort().values
+    assert torch.allclose(kept, every[best], atol=1e-5)
+    assert ", ".join(map(str, best.tolist())) in notes[0]
+
+
+def test_a_flow_without_classes_has_nothing_to_judge_by():
+    with pytest.raises(ParameterError, match="nothing to judge") as caught:
+        danqing.curate(Flow(size=16, channels=1, width=16).eval(), count=1)
+    assert caught.value.where == "weights"

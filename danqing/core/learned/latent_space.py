@@ -118,9 +118,9 @@ class LatentSpace:
         """How real pictures (B, C, size, size) look to the model's own critic, for their labels: (B,), more is better.
 
         Raises:
-            ParameterError: if the family has no critic.
+            ParameterError: if the family has no critic, or whatever stands for one.
         """
-        remedy = "Take a family that learns against one, such as a dcgan"
+        remedy = "Take a family that learns against one, such as a dcgan, or a flow with classes"
         raise ParameterError(f"a {self.family} has no critic", where="weights", remedy=remedy)
 
 
