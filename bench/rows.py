@@ -26,6 +26,7 @@ def processor() -> str:
 def record(file: Path, row: Mapping[str, Any]) -> dict[str, Any]:
     """Write a row where it is kept, with the processor, and show it."""
     whole = {**row, PROCESSOR: processor()}
+    file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(json.dumps(whole, indent=1), "utf-8")
     print(whole, flush=True)
     return whole
