@@ -63,7 +63,7 @@ def test_cyclegan_learns_to_move_brightness_without_pairs():
     torch.manual_seed(0)
     net = CycleGAN(**{**SMALL, "identity": 0.0})
     stepper, rng = Stepper(net, net.optimiser._replace(lr=2e-3), "fp32"), torch.Generator().manual_seed(0)
-    for _ in range(60):
+    for _ in range(120):
         y = torch.arange(16) % 2
         noise = 0.3 * torch.rand(16, 1, 16, 16, generator=rng)
         stepper.step(Samples(noise + 0.7 * (y == 1).view(-1, 1, 1, 1), y), rng)
