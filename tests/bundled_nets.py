@@ -80,7 +80,7 @@ def _painted(model: Model, precision: Precision | None) -> Tensor | None:
     if not isinstance(model, Painter):
         return None
     with torch.autocast("cpu", torch.bfloat16, enabled=precision == "bf16"):
-        return danqing.generate(model, count=2 * max(1, model.config["classes"]), label="all")
+        return danqing.generate(model, count=max(1, model.config["classes"]), label="all")
 
 
 def _numbers(value: Any) -> Iterator[float]:
