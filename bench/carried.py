@@ -115,8 +115,8 @@ def table(result: dict[str, Any]) -> str:
         kind, _, count = row["set"].rpartition("-")
         cells = [f"{int(count):,}", kind, row["method"], f"{row['seen']:,}", f"{row['seconds']:.0f}", *figures]
         lines.append("| " + " | ".join(cells) + " |")
-    if lines_more := whence(result["rows"], BY):
-        lines += ["", *lines_more]
+    if notes := whence(result["rows"], BY):
+        lines += ["", *notes]
     if left := len(_all()) - len(result["rows"]):
         lines += ["", f"{left} of {len(_all())} runs are not measured yet."]
     return "\n".join(lines)
