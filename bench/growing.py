@@ -9,7 +9,6 @@ measured is not run again, one that was stopped goes on (`python -m bench.growin
 
 from __future__ import annotations
 
-import json
 import math
 import re
 import sys
@@ -19,6 +18,7 @@ from typing import Any
 
 from bench.generation import COLUMNS, SETS, figure
 from bench.projected import SIDE, judged, paces, trained
+from bench.rows import kept, record
 from danqing.training.config import TrainConfig
 from danqing.training.stages import stages_to_json
 
@@ -37,12 +37,12 @@ def run(seconds: int = SECONDS) -> dict[str, Any]:
 def measured(name: str, way: str, seconds: int) -> dict[str, Any]:
     """One run of one set, or what is kept of it."""
     folder = RUNS / re.sub(r"[^\w]+", "-", f"{name}-{way}-{seconds}")
-    kept = folder / "measured.json"
-    if not kept.exists():
-        stages, budget = staged(name, WAYS[way], seconds)
-        model = trained("stylegan", name, folder, budget=f"{budget}pictures", stages=stages)
-        kept.write_text(json.dumps({"set": name, "way": way, "seconds": seconds, **judged(model, name)}), "utf-8")
-    return dict(json.loads(kept.read_text("utf-8")))
+    file = folder / "measured.json"
+    if found := kept(file):
+        return found
+    stages, budget = staged(name, WAYS[way], seconds)
+    model = trained("stylegan", name, folder, budget=f"{budget}pictures", stages=stages)
+    return record(file, {"set": name, "way": way, "seconds": seconds, **judged(model, name)})
 
 
 def staged(name: str, grow: int | None, seconds: int) -> tuple[list[dict[str, Any]], int]:

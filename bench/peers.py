@@ -29,6 +29,7 @@ from numpy.typing import NDArray
 
 from bench.generation import SETS, patch_distance
 from bench.generator_throughput import kit_of, lazy, round_of, seconds_of
+from bench.rows import kept, record
 from danqing.core.learned.model import Painter
 from danqing.core.learned.weights import load
 from danqing.core.pictures.contract import from_uint8, to_uint8
@@ -62,28 +63,25 @@ REFUSING = {"lightweight_gan": "lightweight-gan==1.2.1", "stylegan2_pytorch": "s
 def run(seconds: float = SECONDS) -> dict[str, Any]:
     """Measure what was not measured yet."""
     torch.set_num_threads(1)
-    found = [kept(f"danqing {family}", seconds) for family in FAMILIES] + [kept(name, seconds) for name in PEERS]
+    names = [*(f"danqing {family}" for family in FAMILIES), *PEERS]
+    found = [measured(name, seconds) for name in names]
     return {"seconds": seconds, "samples": SAMPLES, "rows": found, "refusals": [refusal(name) for name in REFUSING]}
 
 
-def kept(name: str, seconds: float) -> dict[str, Any]:
+def measured(name: str, seconds: float) -> dict[str, Any]:
     """One program's figures, measured or remembered."""
     stem = f"{name}-{seconds:g}".replace(" ", "-").replace(",", "").replace("'", "")
     file, samples = RUNS / f"{stem}.json", RUNS / f"{stem}.npy"
-    if not file.exists():
-        RUNS.mkdir(parents=True, exist_ok=True)
-        mine = name.removeprefix("danqing ")
-        found = ours(mine, seconds, samples) if mine != name else theirs(name, seconds, samples)
-        if samples.exists():
-            found = {**found, **scored(np.load(samples))}
-            write(
-                contact_sheet(from_uint8(np.load(samples)[:32].transpose(0, 2, 3, 1)), 8, 4),
-                samples.with_suffix(".png"),
-                force=True,
-            )
-        file.write_text(json.dumps({"name": name, **found}, indent=1), "utf-8")
-        print(name, found, flush=True)
-    return dict(json.loads(file.read_text("utf-8")))
+    if row := kept(file):
+        return row
+    RUNS.mkdir(parents=True, exist_ok=True)
+    mine = name.removeprefix("danqing ")
+    found = ours(mine, seconds, samples) if mine != name else theirs(name, seconds, samples)
+    if samples.exists():
+        found = {**found, **scored(np.load(samples))}
+        sheet = contact_sheet(from_uint8(np.load(samples)[:32].transpose(0, 2, 3, 1)), 8, 4)
+        write(sheet, samples.with_suffix(".png"), force=True)
+    return record(file, {"name": name, **found})
 
 
 def ours(family: str, seconds: float, samples: Path) -> dict[str, Any]:
@@ -224,4 +222,4 @@ def _figure(row: dict[str, float] | None, times: int, digits: int) -> str:
 
 if __name__ == "__main__":
     torch.set_num_threads(1)
-    kept(sys.argv[1], float(sys.argv[2]))
+    measured(sys.argv[1], float(sys.argv[2]))

@@ -23,6 +23,7 @@ import torch
 
 import danqing
 from bench.generation import COLUMNS, SETS, figure, rounded, scored
+from bench.rows import kept, record
 from danqing.core.learned.manner import computes_bf16
 from danqing.core.learned.model import Painter, Samples
 from danqing.core.learned.weights import load
@@ -55,14 +56,14 @@ def run(seconds: int = SECONDS) -> dict[str, Any]:
 def measured(name: str, way: str, seconds: int) -> dict[str, Any]:
     """One run of one set, or what is kept of it."""
     folder = RUNS / re.sub(r"[^\w]+", "-", f"{name}-{way}-{seconds}")
-    kept = folder / "measured.json"
-    if not kept.exists():
-        pace = known_paces(name)[way]
-        values = {"budget": f"{round(pace * seconds)}pictures", **WAYS[way]}
-        row = {"set": name, "way": way, "pace": pace, **judged(trained("dcgan", name, folder, **values), name)}
-        kept.write_text(json.dumps(row, indent=1), "utf-8")
-        print(row, flush=True)
-    return dict(json.loads(kept.read_text("utf-8")))
+    file = folder / "measured.json"
+    if found := kept(file):
+        return found
+    pace = known_paces(name)[way]
+    values = {"budget": f"{round(pace * seconds)}pictures", **WAYS[way]}
+    return record(
+        file, {"set": name, "way": way, "pace": pace, **judged(trained("dcgan", name, folder, **values), name)}
+    )
 
 
 def trained(family: str, name: str, folder: Path, **values: Any) -> Path:
