@@ -139,6 +139,8 @@ def _traced(graph: Graph, family: str, where: str) -> bytes:
             raise ModelFileError(what, where=where) from error
     assert program is not None
     proto = program.model_proto
+    for node in proto.graph.node:
+        del node.metadata_props[:]  # the lines of code that made it, with their place on this machine
     for name, value in graph.about.items():
         proto.metadata_props.add(key=name, value=value)
     return bytes(proto.SerializeToString())

@@ -44,10 +44,7 @@ def test_a_chain_over_pictures_is_a_job(server: Running, photo: Path) -> None:
     expected = server.client.post("/v1/run", json={"picture": pictures[0], "steps": steps}).json()["result"]["files"][0]
     assert [each["id"] for each in done["result"]["files"]] == [expected["id"]] * 2
     assert [each["name"] for each in done["result"]["failed"]] == ["bad.png"]
-    assert (
-        done["result"]["failed"][0]["problem"]["parameter"]
-        == "x"[:0] + done["result"]["failed"][0]["problem"]["parameter"]
-    )
+    assert done["result"]["failed"][0]["problem"]["parameter"] == "x-bad.png"
     item = server.client.get(f"/v1/gallery/{job['id']}").json()
     assert item["title"] == "all of them"
     names = [each["name"] for each in server.client.get(f"/v1/jobs/{job['id']}/files").json()["files"]]
@@ -158,6 +155,23 @@ def test_a_killed_worker_is_replaced_and_a_cancelled_one_ends(server: Running) -
     cancelled = server.until(job, "cancelled")
     assert not folder.is_alive()
     assert cancelled["error"] is None
+
+
+def test_a_job_stands_back_behind_other_sessions_too(tmp_path: Path) -> None:
+    """Where Linux shares processors between sessions first, a worker's own nice counts within its session only."""
+    group = Path("/proc/self/autogroup")
+    with running(tmp_path, nice=7, cancel_grace=0.2) as server:
+        job = submit(server, **TRAINING)["id"]
+        folder = JobFolder(tmp_path / "jobs" / job)
+        wait_for(lambda: any((folder.run / "checkpoints").glob("*.safetensors")))
+        worker = folder.worker() or 0
+        assert os.getpriority(os.PRIO_PROCESS, worker) == os.getpriority(os.PRIO_PROCESS, 0) + 7
+        if group.exists():
+            before, told = group.read_text(), Path(f"/proc/{worker}/autogroup").read_text()
+            assert told.endswith("nice 7\n")
+            assert told.split()[0] != before.split()[0]  # the server's session is left alone
+        server.client.post(f"/v1/jobs/{job}/cancel")
+        server.until(job, "cancelled")
 
 
 def test_a_worker_that_does_not_listen_is_killed_after_the_grace(tmp_path: Path) -> None:

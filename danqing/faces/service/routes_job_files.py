@@ -45,8 +45,9 @@ async def preview(request: Request, id: str) -> Response:
 @job_files.get("/jobs/{id}/log", summary="The log of a training")
 async def log(request: Request, id: str, after: Annotated[int, Whole(0, 2**53)] = 0) -> Response:
     """Rows of a training's log, after a place in it."""
-    rows, end = await in_thread(lambda: _rows(service_of(request).jobs.job(id).run / "log.jsonl", after))
-    return Told({"rows": rows, "next": end})
+    service = service_of(request)
+    rows, end = await in_thread(lambda: _rows(service.jobs.job(id).run / "log.jsonl", after))
+    return Told({"rows": service.scrub(rows), "next": end})
 
 
 @job_files.get("/jobs/{id}/files", summary="The files of a job")
@@ -68,7 +69,11 @@ async def one_file(request: Request, id: str, name: str) -> Response:
     file = (await in_thread(lambda: files_of(service, service.jobs.job(id)))).get(name)
     if file is None:
         raise not_found("file", name)
-    return FileResponse(file, media_type=type_of(file), headers={"cache-control": "no-cache"})
+    headers = {"cache-control": "no-cache"}
+    text = await in_thread(lambda: service.scrub.contents(file))
+    if text is not None:
+        return Response(text, media_type=type_of(file), headers=headers)
+    return FileResponse(file, media_type=type_of(file), headers=headers)
 
 
 @job_files.get("/jobs/{id}/zip", summary="All files of a job")

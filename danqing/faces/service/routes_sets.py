@@ -58,7 +58,7 @@ async def keep_made(request: Request, id: str) -> Response:
             raise Problem("conflict", "this job made no set of pictures", parameter=id)
         target = service.incoming / f"{request.state.request_id}.zip"
         try:
-            write_zip(target, made)
+            write_zip(target, made, service.scrub)
             return service.sets.add(target, f"{job.asked().get('title') or job.asked()['task']}.zip")
         finally:
             target.unlink(missing_ok=True)

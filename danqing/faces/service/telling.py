@@ -7,6 +7,7 @@ import time
 from typing import Any
 
 from danqing.faces.service.job_folder import JobFolder
+from danqing.faces.service.scrub import Scrub
 
 SHORTEST, LONGEST = 0.25, 10.0  # seconds between two words about the progress
 PREVIEW = 1.0  # seconds between two previews
@@ -17,10 +18,10 @@ class Stopped(Exception):
 
 
 class Telling:
-    """Tells the progress of a job, and stops it where that was asked for."""
+    """Tells the progress of a job, without places of this machine, and stops it where that was asked for."""
 
-    def __init__(self, job: JobFolder) -> None:
-        self.job, self.stopped = job, False
+    def __init__(self, job: JobFolder, scrub: Scrub) -> None:
+        self.job, self.scrub, self.stopped = job, scrub, False
         self._began, self._told, self._shown = time.monotonic(), 0.0, 0.0
         self._previews, self._row = 0, 0
         self._log = job.run / "log.jsonl"
@@ -49,7 +50,7 @@ class Telling:
     def tell(self, progress: Any) -> None:
         """Tell it now."""
         share = min(1.0, max(0.0, progress.done / progress.total)) if progress.total else 0.0
-        facts = {"done": progress.done, "total": progress.total, "share": share, "words": progress.words}
+        facts = {"done": progress.done, "total": progress.total, "share": share, "words": self.scrub(progress.words)}
         self.job.set_progress({**facts, "previews": self._previews})
         self.job.event("progress", facts)
         self.rows()
@@ -67,7 +68,7 @@ class Telling:
                     break
                 self._row += len(line)
                 try:
-                    self.job.event("log", json.loads(line))
+                    self.job.event("log", self.scrub(json.loads(line)))
                 except ValueError:
                     continue
 

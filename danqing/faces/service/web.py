@@ -25,6 +25,7 @@ from starlette.requests import ClientDisconnect
 from danqing.core.disk import replacing
 from danqing.faces.service.phrases import said
 from danqing.faces.service.problems import MEDIA, Problem, as_json, problem_from
+from danqing.faces.service.scrub import Scrub
 from danqing.faces.service.service import Service
 
 T = TypeVar("T")
@@ -87,18 +88,23 @@ async def in_thread(work: Callable[[], T]) -> T:
 
 async def zip_answer(request: Request, files: Callable[[], Mapping[str, Path]], name: str) -> Response:
     """Files, by the names that they have in it, as one zip; it is forgotten when it was sent."""
-    target = service_of(request).incoming / f"{request.state.request_id}.zip"
+    service = service_of(request)
+    target = service.incoming / f"{request.state.request_id}.zip"
 
-    await in_thread(lambda: write_zip(target, files()))
+    await in_thread(lambda: write_zip(target, files(), service.scrub))
     done = BackgroundTask(lambda: target.unlink(missing_ok=True))
     return FileResponse(target, media_type="application/zip", filename=f"{name}.zip", background=done)
 
 
-def write_zip(target: Path, files: Mapping[str, Path]) -> None:
-    """Write files, by the names that they have in it, into one zip."""
+def write_zip(target: Path, files: Mapping[str, Path], scrub: Scrub) -> None:
+    """Write files, by the names that they have in it, into one zip; texts without places of this machine."""
     with replacing(target) as temporary, zipfile.ZipFile(temporary, "w", zipfile.ZIP_STORED) as archive:
         for inner, file in files.items():
-            archive.write(file, inner)
+            text = scrub.contents(file)
+            if text is None:
+                archive.write(file, inner)
+            else:
+                archive.writestr(inner, text)
 
 
 async def json_of(request: Request, *, empty: bool = False) -> dict[str, Any]:

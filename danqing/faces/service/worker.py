@@ -16,24 +16,25 @@ from typing import Any
 from filelock import Timeout
 
 from danqing.faces.service.job_folder import WORKER_IS_THERE, JobFolder
+from danqing.faces.service.scrub import Scrub
 from danqing.faces.service.telling import SHORTEST, Stopped, Telling
 
 
 def work(job: JobFolder, on: str) -> None:
     """Do a job, its pictures on a cluster if one is named, and say how it ended."""
-    telling = Telling(job)
+    asked = job.asked()
+    scrub = Scrub([job.folder.parent.parent], map(Path, asked["sets"].values()))
+    telling = Telling(job, scrub)
     signal.signal(signal.SIGTERM, telling.stop)
     signal.signal(signal.SIGINT, telling.stop)
-    asked = job.asked()
     from danqing.core.runs.cluster import place_named
     from danqing.faces.service.problems import is_foreseen, problem_of
-    from danqing.faces.service.scrub import Scrub
 
-    scrub = Scrub([job.folder.parent.parent], map(Path, asked["sets"].values()))
     try:
         with place_named(on) as place:
             result = _result(asked, job, telling, scrub, place)
         telling.rows()
+        _tell_no_places(job, scrub)
         job.set_end(result=result)
     except Stopped:
         telling.rows()
@@ -44,7 +45,7 @@ def work(job: JobFolder, on: str) -> None:
         job.set_end(error=scrub(problem_of(error).kept()))
 
 
-def _result(asked: dict[str, Any], job: JobFolder, telling: Telling, scrub: Any, place: Any) -> dict[str, Any]:
+def _result(asked: dict[str, Any], job: JobFolder, telling: Telling, scrub: Scrub, place: Any) -> dict[str, Any]:
     from danqing.core.operators.operator import Operator
     from danqing.core.progress import Progress, finish
     from danqing.faces.service.catalogue import task_of
@@ -92,6 +93,16 @@ def _in_folder(asked: dict[str, Any], task: Any, job: JobFolder, engine: Any, te
     return _inside(out, run(task, {**values, **{name: place for name, place in places.items() if name in fields}}))
 
 
+def _tell_no_places(job: JobFolder, scrub: Scrub) -> None:
+    """Take the places of this machine out of the cards of finished weights, which go where people take them."""
+    from danqing.core.learned.weights import load_tensors, save_tensors
+
+    for file in (*job.run.glob("model.safetensors"), *(job.folder / "out").rglob("*.safetensors")):
+        card, tensors = load_tensors(file)
+        if (told := scrub(card)) != card:
+            save_tensors(tensors, file, told)
+
+
 def _inside(folder: Path, job: Any) -> Any:
     """A job that works in a folder: what names its file itself writes it there."""
     with contextlib.chdir(folder):
@@ -131,7 +142,7 @@ def _chain(asked: dict[str, Any], engine: Any, saving: Any, telling: Telling) ->
     failed: list[Any] = []
     for results, last, problem in _through(asked, engine, saving, telling):
         if problem is not None:
-            failed.append(problem)
+            failed.append(engine.scrub(problem))
             continue
         files += [engine.shelf.facts(each) for each in last]
         numbers.append([each.get("numbers") for each in results])
@@ -199,11 +210,26 @@ def main(folder: str, on: str = "") -> int:
     try:
         with job.lock().acquire(blocking=False):
             (job.folder / "worker.pid").write_text(str(os.getpid()), "utf-8")
-            os.nice(int(job.asked().get("nice", 0)))
+            _stand_back(int(job.asked().get("nice", 0)))
             work(job, on)
             return 0
     except Timeout:
         return WORKER_IS_THERE
+
+
+def _stand_back(nice: int) -> None:
+    """Leave the processor to others, by so many steps of ``nice``.
+
+    Linux shares processors between sessions before it looks at what each process asks for, and a worker has a session
+    of its own: where there are such groups, it is the group that stands back (sched(7), "The autogroup feature").
+    """
+    os.nice(nice)
+    group = Path("/proc/self/autogroup")
+    if nice and group.exists():
+        with contextlib.suppress(
+            OSError
+        ):  # one who may not, or not so soon again, stands back as far as nice alone goes
+            group.write_text(str(nice), "ascii")
 
 
 if __name__ == "__main__":
