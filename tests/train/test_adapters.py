@@ -22,6 +22,8 @@ from danqing.training.state import newest
 from tests.train.test_stages import same, stopped_at
 from tests.train.test_transfer import RUN, made
 
+pytestmark = pytest.mark.usefixtures("quick_looks")
+
 KINDS = ("low-rank", "scale")
 SMALL: dict[str, dict[str, Any]] = {
     "dcgan": {"size": 16, "classes": 2, "latents": 8, "width": 8, "critic_width": 4},

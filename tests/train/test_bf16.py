@@ -29,6 +29,8 @@ from danqing.training.step import Stepper
 from tests.models.things import POINTS, batch_of
 from tests.train.sets import LABELLED, set_for, stripes
 
+pytestmark = pytest.mark.usefixtures("quick_looks")
+
 SIZE, CLASSES, STEPS = 32, 2, 3
 RUN: dict[str, Any] = {"budget": "24pictures", "every": "16pictures", "batch": 8, "precision": "bf16", "threads": 1}
 SMALL: dict[str, dict[str, Any]] = {  # a family that is not here learns with the nets that it proposes

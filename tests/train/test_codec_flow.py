@@ -18,6 +18,8 @@ from danqing.training.loop import resume, train
 from danqing.training.parts import can_go_on, resume_whole, train_whole
 from danqing.training.plan import plan
 
+pytestmark = pytest.mark.usefixtures("quick_looks")
+
 RUN = {"budget": "64pictures", "every": "50%", "batch": 16, "precision": "fp32", "threads": 1}
 RUN |= {"conditional": False, "size": 8}
 SMALL = {"width": 16, "steps": 2}

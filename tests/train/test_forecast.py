@@ -54,6 +54,7 @@ def test_a_suggestion_fits_the_pictures_and_the_machine(tmp_path: Path, monkeypa
     assert not found.more
 
 
+@pytest.mark.usefixtures("quick_looks")
 @pytest.mark.parametrize(
     ("channels", "family", "known", "more"),
     [(1, "flow", "calligraphy", {"told_augment": "0.12"}), (3, "dcgan", "characters", {})],
@@ -69,7 +70,6 @@ def test_few_pictures_begin_with_what_is_known(
     assert f" --from {known}" in found.lines[0]
     command = shlex.split(found.lines[0].removeprefix("Suggestion: danqing "))
     short = ["--budget", "4pictures", "--batch", "2", "--out", str(tmp_path / "run")]
-    monkeypatch.setattr("danqing.models.flow.LOOK", 1)  # its looks take long
     done = CliRunner().invoke(cli, [*command, *short])
     assert done.exit_code == 0, done.output
     result = tmp_path / "run" / "model.safetensors"
@@ -186,6 +186,7 @@ def test_less_than_a_step_is_a_step_and_said_so(tmp_path: Path) -> None:
     assert any("less than one step, which takes 16" in words for words in notes)
 
 
+@pytest.mark.usefixtures("quick_looks")
 def test_the_better_half_goes_on_and_the_best_gets_the_rest(tmp_path: Path) -> None:
     told: list[Progress] = []
     config = TrainConfig.make("mlpgan", "digits", **SMALL, width=8, budget="1440pictures", out=tmp_path / "run")

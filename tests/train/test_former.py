@@ -13,6 +13,8 @@ from danqing.core.progress import finish
 from danqing.training.config import TrainConfig
 from danqing.training.loop import resume, train
 
+pytestmark = pytest.mark.usefixtures("quick_looks")
+
 SMALL = {
     "dcgan": {"size": 16, "width": 4, "critic_width": 4},
     "stylegan": {"size": 16, "width": 4, "critic_width": 4},
@@ -47,8 +49,7 @@ def test_an_older_file_is_what_it_was(name, param, tmp_path):
 
 
 @pytest.mark.parametrize(("name", "param"), FORMER)
-def test_an_older_run_goes_on(name, param, tmp_path, monkeypatch):
-    monkeypatch.setattr("danqing.models.flow.LOOK", 1)  # its looks take long
+def test_an_older_run_goes_on(name, param, tmp_path):
     value = family_named(name).former[param]
     params = {**without(SMALL[name], "size"), param: value}
     config = TrainConfig.make(name, "digits", size=16, **RUN, **params, out=tmp_path / "run")

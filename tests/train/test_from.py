@@ -20,6 +20,8 @@ from danqing.data.store import pack
 from danqing.training.config import TrainConfig
 from danqing.training.loop import train
 
+pytestmark = pytest.mark.usefixtures("quick_looks")
+
 RUN: dict[str, Any] = {"budget": "64pictures", "batch": 16, "precision": "fp32", "threads": 1}
 NEXT_TO_NOTHING = 1e-30  # a rate by which no weight moves
 

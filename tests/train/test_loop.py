@@ -71,6 +71,7 @@ def last_checkpoint(run: Path) -> Path:
     return max((run / "checkpoints").glob("*.safetensors"))
 
 
+@pytest.mark.usefixtures("quick_looks")
 @pytest.mark.parametrize(
     "family",
     [each if each in ("dcgan", "vae", "noisemeter") else pytest.param(each, marks=pytest.mark.slow) for each in SMALL],

@@ -26,6 +26,8 @@ from danqing.training.stages import ends_of
 from danqing.training.state import checkpoints_in, newest
 from danqing.training.step import Stepper
 
+pytestmark = pytest.mark.usefixtures("quick_looks")
+
 RUN: dict[str, Any] = {"budget": "320pictures", "every": "100pictures", "batch": 16, "precision": "fp32", "threads": 1}
 FREEZE_THEN_THAW: list[dict[str, Any]] = [{"share": 2, "freeze": "painter.layers:2"}, {"share": 3, "lr": 0.5}]
 GROWING: list[dict[str, Any]] = [

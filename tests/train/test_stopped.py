@@ -16,6 +16,8 @@ from danqing.training.kit import Kit
 from danqing.training.loop import resume, train
 from danqing.training.state import checkpoints_in, newest
 
+pytestmark = pytest.mark.usefixtures("quick_looks")
+
 RUN: dict[str, Any] = {"budget": "320pictures", "every": "100pictures", "batch": 16, "precision": "fp32", "threads": 1}
 
 

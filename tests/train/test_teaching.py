@@ -21,6 +21,8 @@ from danqing.training.teaching import Teacher, distance_of
 from tests.train.test_stages import same, stopped_at
 from tests.train.test_transfer import made
 
+pytestmark = pytest.mark.usefixtures("quick_looks")
+
 RUN: dict[str, Any] = {"budget": "320pictures", "every": "100pictures", "batch": 16, "precision": "fp32", "threads": 1}
 PAINTER: dict[str, Any] = {"size": 8, "channels": 1, "classes": 2, "latents": 4}
 

@@ -24,6 +24,8 @@ from danqing.training.step import Stepper
 from danqing.training.transfer import begin_with
 from tests.train.test_stages import same, stopped_at
 
+pytestmark = pytest.mark.usefixtures("quick_looks")
+
 RUN: dict[str, Any] = {"budget": "320pictures", "every": "100pictures", "batch": 16, "precision": "fp32", "threads": 1}
 
 
