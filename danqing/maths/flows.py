@@ -7,6 +7,7 @@ from collections.abc import Generator as Stations
 from itertools import pairwise
 from typing import Literal
 
+import numpy as np
 import torch
 from torch import Generator, Tensor
 
@@ -69,7 +70,7 @@ def returned(velocity: Velocity, x: Tensor, steps: int, solver: Solver = "euler"
 
     Source: fixed points of each step, as in Hong et al. 2024, arXiv:2311.17901 (exact inversion of solvers).
     """
-    times = torch.linspace(0, 1, steps + 1, dtype=torch.float64).tolist()
+    times = np.linspace(0, 1, steps + 1).tolist()
     for then, now in pairwise(reversed(times)):
         before = x
         for _ in range(rounds):
@@ -82,7 +83,7 @@ def travelling(
     velocity: Velocity, x: Tensor, steps: int, solver: Solver = "euler", start: float = 0.0
 ) -> Stations[tuple[float, Tensor], Tensor | None, None]:
     """The stations of :func:`travelled`, as (time, where); what is sent back takes the place of where it is."""
-    times = torch.linspace(start, 1, steps + 1, dtype=torch.float64).tolist()
+    times = np.linspace(start, 1, steps + 1).tolist()  # plain numbers also while a graph is traced for export
     for now, then in pairwise(times):
         ahead = x + _stride(velocity, x, now, then, solver)
         sent = yield then, ahead

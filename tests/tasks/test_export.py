@@ -47,7 +47,6 @@ def test_another_program_paints_the_same_whatever_the_number(weights: Path, tmp_
             np.testing.assert_allclose(painted, model.paint(z, label).numpy(), rtol=0, atol=1e-4)
 
 
-@pytest.mark.slow
 def test_a_flow_is_exported_for_any_number(tmp_path: Path) -> None:
     torch.manual_seed(0)
     file = save(Flow(16, 1, 2, width=16, steps=1).eval(), tmp_path / "flow.safetensors")
