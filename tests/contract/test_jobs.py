@@ -17,7 +17,7 @@ from danqing.core.operators.operator import operator, operator_named
 from danqing.core.pictures.contract import Images
 from danqing.core.progress import Job, Progress
 
-LONG = 1.0  # seconds of processor time that may pass without a word
+LONG = 0.5  # seconds of processor time that may pass without a word
 
 
 @pytest.mark.slow

@@ -13,6 +13,7 @@ import torch
 from danqing.core.errors import ModelFileError, OutputError, ParameterError
 from danqing.core.learned.finder import Finder
 from danqing.core.learned.weights import save
+from danqing.core.menu import PACKAGE
 from danqing.models.classifier import Classifier
 from danqing.models.dcgan import DCGAN
 from danqing.models.detector import Detector
@@ -53,6 +54,7 @@ def test_a_flow_is_exported_for_any_number(tmp_path: Path) -> None:
     gaps = export(file, "onnx", tmp_path / "flow.onnx").numbers[0]["gaps"]
     assert gaps.keys() == {"1", "64"}
     assert max(each["pictures"] for each in gaps.values()) < 1 / 255
+    assert str(PACKAGE).encode() not in (tmp_path / "flow.onnx").read_bytes()  # nor any other place of this machine
 
 
 @pytest.mark.slow
