@@ -10,7 +10,8 @@ from danqing.core.fields.number import Range
 from danqing.core.fields.seed import Seed
 from danqing.core.operators.operator import operator
 from danqing.core.pictures.contract import Images
-from danqing.maths.camera import WELL, Shot, photographed
+from danqing.core.progress import Job
+from danqing.maths.camera import WELL, Shot, photographing
 
 GAINS = (2.0, 1.6)  # of red and blue, as under a clear sky
 OVERLAP = 0.5  # of the colour filters
@@ -31,7 +32,7 @@ def add_camera_noise(
     finish: Literal["plain", "camera", "phone"] = "camera",
     quality: Annotated[int, Range(0, 100)] = 90,
     seed: Seed = 0,
-) -> Images:
+) -> Job[Images]:
     """Take pictures again with a camera, and the noise that comes with it.
 
     Unlike white noise it is stronger in some brightnesses and colours than in others, and has a grain of several
@@ -68,5 +69,5 @@ def add_camera_noise(
         demosaic=None if demosaic == "none" else demosaic,
         qualities=(quality,) if quality else (),
     )
-    taken = photographed(x.expand(-1, 3, -1, -1), shot, torch.Generator().manual_seed(seed))
+    taken = yield from photographing(x.expand(-1, 3, -1, -1), shot, torch.Generator().manual_seed(seed))
     return taken if x.shape[1] == 3 else taken.mean(1, keepdim=True)

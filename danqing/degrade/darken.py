@@ -10,7 +10,8 @@ from danqing.core.fields.number import Range
 from danqing.core.fields.seed import Seed
 from danqing.core.operators.operator import operator
 from danqing.core.pictures.contract import Images
-from danqing.maths.degradation import low_light
+from danqing.core.progress import Job
+from danqing.maths.degradation import taking_in_low_light
 
 
 @operator
@@ -20,7 +21,7 @@ def darken(
     gamma: Annotated[float, Range(0.5, 3)] = 1,
     sigma: Annotated[float, Range(0, 75)] = 2,
     seed: Seed = 0,
-) -> Images:
+) -> Job[Images]:
     """Take pictures again with too little light, and the noise that comes with it.
 
     Args:
@@ -42,4 +43,5 @@ def darken(
         danqing darken photo.png --exposure 0.05 --sigma 3 --out night.png
     """
     rng = torch.Generator().manual_seed(seed)
-    return low_light(x, torch.tensor(exposure), torch.tensor(gamma), torch.tensor(sigma / 255), rng)
+    light, power, reading = (torch.tensor(each) for each in (exposure, gamma, sigma / 255))
+    return (yield from taking_in_low_light(x, light, power, reading, rng))

@@ -14,6 +14,7 @@ from danqing.core.fields.seed import Seed
 from danqing.core.operators.operator import operator
 from danqing.core.pictures.alpha import filled
 from danqing.core.pictures.contract import Images, Mask
+from danqing.core.progress import Job, Progress, shared
 from danqing.maths.colour import brightness, from_linear, into_gamut, linear_from_oklab, to_oklab
 from danqing.maths.guided import linear_in
 from danqing.maths.opacity import opacity_of, weights_of
@@ -35,7 +36,7 @@ def colour_transfer(
     seed: Seed = 0,
     alpha: Mask | None = None,
     reference_alpha: Mask | None = None,
-) -> Images:
+) -> Job[Images]:
     """Give pictures the colours of another picture.
 
     Args:
@@ -75,11 +76,13 @@ def colour_transfer(
     others = weights_of(reference, opacity_of(reference, reference_alpha, "reference_alpha")).flatten(1) > 0
     out = torch.empty_like(x)
     rows = zip(x, counts, reference.expand(len(x), -1, -1, -1), others.expand(len(x), -1), out, strict=True)
-    for picture, here, wanted, there, target in rows:
+    for at, (picture, here, wanted, there, target) in enumerate(rows):
+        yield Progress(at, len(x))
         lab, other = _colours(picture), _sampled(_colours(wanted)[there])
         rng = Generator().manual_seed(seed)
         if method == "sliced":
-            moved = lab + _calmed(_sliced(lab, here, other, steps, rng) - lab, lab[:, 0], *picture.shape[1:])
+            sliced = yield from shared(_sliced(lab, here, other, steps, rng), at, 1, total=len(x))
+            moved = lab + _calmed(sliced - lab, lab[:, 0], *picture.shape[1:])
         else:
             moved = _affine(lab, here, other, method)
         rgb = from_linear(into_gamut(linear_from_oklab(torch.lerp(lab, moved, strength).float())))
@@ -122,10 +125,11 @@ def _root(matrix: Tensor) -> Tensor:
     return root
 
 
-def _sliced(lab: Tensor, counts: Tensor, other: Tensor, steps: int, rng: Generator) -> Tensor:
+def _sliced(lab: Tensor, counts: Tensor, other: Tensor, steps: int, rng: Generator) -> Job[Tensor]:
     """Move pixels (N, 3), of which some count (N,), along the axes of turned frames until both look alike."""
     moved = lab
-    for _ in range(steps):
+    for step in range(steps):
+        yield Progress(step, steps)
         axes: Tensor = torch.linalg.qr(torch.randn(3, 3, generator=rng)).Q.to(lab)
         along, wanted = moved @ axes, other @ axes
         moved = torch.stack([_matched(a, counts, b) for a, b in zip(along.T, wanted.T, strict=True)], 1) @ axes.T

@@ -16,6 +16,7 @@ from torch import Generator, Tensor
 from torch.nn import functional
 
 from danqing.core.pictures.contract import Images
+from danqing.core.progress import Job, Progress, finish
 from danqing.maths.borders import mirrored
 from danqing.maths.colour import from_linear, luma, to_linear
 from danqing.maths.degradation import Chroma, jpeg, poisson_gaussian
@@ -25,6 +26,7 @@ from danqing.maths.resampling import resampled
 WELL = 30000.0  # electrons that white is worth at ISO 100
 BITS = 12  # of the sensor's converter
 PEDESTAL = 1 / 16  # share of the converter's range below black, where noise may go
+STEPS = 5  # of taking a picture, as progress is told
 MARGIN = 16  # px around a picture that are taken with it: a block of JPEG with halved colours
 DETAIL = 1.0  # px: σ of the blur that parts brightness into what is sharpened and what is not
 
@@ -86,13 +88,26 @@ def photographed(x: Images, shot: Shot, rng: Generator) -> Images:
     Source: the order of steps is that of T. Brooks et al., "Unprocessing images for learned raw denoising", 2019,
         sections 3.1–3.6, backwards and forwards again.
     """
+    return finish(photographing(x, shot, rng))
+
+
+def photographing(x: Images, shot: Shot, rng: Generator) -> Job[Images]:
+    """:func:`photographed` as a job, step by step."""
+    yield Progress(0, STEPS)
     height, width = x.shape[-2:]
     down, right = (MARGIN + at for at in shot.place)
     scene = mirrored(x, (down, MARGIN, right, MARGIN))
     tall, wide = scene.shape[-2:]
     if shot.scale > 1:
         scene = resampled(scene, round(tall * shot.scale), round(wide * shot.scale), "bicubic").clamp_(0, 1)
-    taken = finished(developed(sensed(exposed(scene, shot), shot, rng), shot), shot)
+    light = exposed(scene, shot)
+    yield Progress(1, STEPS)
+    raw = sensed(light, shot, rng)
+    yield Progress(2, STEPS)
+    taken = developed(raw, shot)
+    yield Progress(3, STEPS)
+    taken = finished(taken, shot)
+    yield Progress(4, STEPS)
     for quality in shot.qualities[:-1]:
         taken = jpeg(taken, torch.tensor([quality]), shot.chroma)
     if shot.scale > 1:

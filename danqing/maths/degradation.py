@@ -16,6 +16,7 @@ from torch import Generator, Tensor, fft
 from torch.nn import functional
 
 from danqing.core.pictures.contract import Images, from_uint8, to_uint8
+from danqing.core.progress import Job, Progress, finish
 from danqing.maths.borders import mirrored
 from danqing.maths.colour import from_linear, to_linear
 from danqing.maths.full_precision import full_precision
@@ -177,9 +178,18 @@ def low_light(x: Images, exposure: Tensor, gamma: Tensor, sigma: Tensor, rng: Ge
         σ as in cameras: log σ² = 2.18 log(1 / photons) + 1.2 (T. Brooks et al., "Unprocessing images for learned raw
         denoising", 2019, section 3.1).
     """
+    return finish(taking_in_low_light(x, exposure, gamma, sigma, rng))
+
+
+def taking_in_low_light(x: Images, exposure: Tensor, gamma: Tensor, sigma: Tensor, rng: Generator) -> Job[Images]:
+    """:func:`low_light` as a job, step by step."""
+    yield Progress(0, 3)
     light = _each(exposure, x) * to_linear(x) ** _each(gamma, x)
     photons = (math.exp(1.2) / sigma.double().square()) ** (1 / 2.18)  # infinite for 0
-    return from_linear(poisson_gaussian(light, photons, sigma, rng)).clamp_(0, 1)
+    yield Progress(1, 3)
+    sensed = poisson_gaussian(light, photons, sigma, rng)
+    yield Progress(2, 3)
+    return from_linear(sensed).clamp_(0, 1)
 
 
 def faded(x: Images, strength: Tensor, rng: Generator) -> Images:

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from danqing import colour_transfer
 from danqing.core.errors import ParameterError
+from danqing.core.progress import finish
 from danqing.edit.colour_transfer import _sliced
 from danqing.maths.colour import from_linear, to_linear, to_oklab
 
@@ -53,7 +54,7 @@ def test_sliced_transport_matches_the_whole_distribution() -> None:
     rng = torch.Generator().manual_seed(0)
     here = 0.02 * torch.randn(3000, 3, generator=rng) + torch.eye(3).repeat(1000, 1) / 5
     there = 0.03 * torch.randn(3000, 3, generator=rng) + torch.tensor([[0.5, 0, 0], [0, 0.2, 0.1]]).repeat(1500, 1)
-    moved = _sliced(here, torch.ones(3000, dtype=torch.bool), there, 30, torch.Generator().manual_seed(1))
+    moved = finish(_sliced(here, torch.ones(3000, dtype=torch.bool), there, 30, torch.Generator().manual_seed(1)))
     sides = torch.nn.functional.normalize(torch.randn(3, 20, generator=rng), dim=0)
     before, after = (float(((a @ sides).sort(0)[0] - (there @ sides).sort(0)[0]).abs().mean()) for a in (here, moved))
     assert after < 0.05 * before
