@@ -26,7 +26,7 @@ from danqing.nets.conditioned_unet import ConditionedUNet, Times
 TOLD = 192  # length of what the net is told
 TRIALS, DECIDED = 8, 0.6  # noises by which a class is told, and the first part of the way, where it decides most
 JUDGED = 0.12  # and the part in which a picture of its own shows whether it came out: whether its class explains it
-LOOK = 4  # steps in which a look at the training paints, unguided: it is to be quick
+LOOK = 7  # steps in which a look at the training paints, unguided: it is to be quick
 
 
 class Flow(FlowPainter):
@@ -42,7 +42,8 @@ class Flow(FlowPainter):
         pairing: which noise a picture is learned from: any, or within each class of a batch the nearest (ot).
         unlabelled: share of the pictures whose class is hidden while learning, so that samples can be guided.
         steps: steps in which ``generate`` paints a picture; other operators ask for them.
-        solver: how a step is taken: euler follows the slope where it is, heun the mean of both ends' at twice the cost.
+        solver: how a step is taken: euler follows the slope where it is, heun the mean of both ends' at twice the cost,
+            adams the slope as it changed since the step before, at the cost of euler.
         dropout: share of the net's inner activations set to zero while learning, lest few pictures be learned by
             heart.
         told_augment: chance of each of mirroring, turning, stretching and shifting a picture that it learns from, lest
@@ -75,8 +76,8 @@ class Flow(FlowPainter):
         blocks: Annotated[int, Range(1, 8)] = 1,
         pairing: Literal["ot", "any"] = "ot",
         unlabelled: Annotated[float, Range(0, 1)] = 0.1,
-        steps: Annotated[int, Range(1, 50, "steps")] = 6,
-        solver: Solver = "heun",
+        steps: Annotated[int, Range(1, 50, "steps")] = 11,
+        solver: Solver = "adams",
         dropout: Annotated[float, Range(0, 0.9)] = 0.1,
         told_augment: Annotated[float, Range(0, 1)] = 0.12,
         guidance: Annotated[float, Range(0, 20)] = 1.5,
@@ -183,7 +184,7 @@ class Flow(FlowPainter):
         """Paint as :meth:`paint` in few steps, without guidance."""
         z = torch.randn(len(batch.x), *self.latent, generator=rng, device=rng.device).to(batch.x.device)
         label = self.labels(len(z), rng, batch.y if self.classes is not None else None)
-        return self.decode(travelled(self.led(label, 1.0), z, LOOK, "heun"))
+        return self.decode(travelled(self.led(label, 1.0), z, LOOK, "adams"))
 
     def _painted(self, z: Tensor, label: Tensor | None) -> Tensor:
         guidance = float(self.config["guidance"])

@@ -19,7 +19,7 @@ from danqing.maths.flows import on_the_way, travelled
 from danqing.maths.latents import latent
 
 
-@operator
+@operator(version=2)
 def image_to_image(
     x: Images,
     weights: FlowPainter,
@@ -36,7 +36,8 @@ def image_to_image(
         weights: a trained flow.
         strength: how much is noise when painting begins; 0: the picture stays, 1: nothing of it is kept.
         label: the class to paint, by name or number; left out: none is said.
-        steps: of the whole way from noise; the share that ``strength`` leaves is gone, by Heun's method.
+        steps: of the whole way from noise; the share that ``strength`` leaves is gone, by the Adams–Bashforth
+            method.
         guidance: how far the class is followed; 1: as learnt.
         seed: of the noise; each picture of a batch has its own.
 
@@ -61,6 +62,6 @@ def image_to_image(
         y = None if chosen is None else torch.tensor([chosen], device=x.device)
         left = max(1, round(steps * strength))
         with torch.no_grad():
-            painted = weights.decode(travelled(weights.led(y, guidance), begun, left, "heun", start))
+            painted = weights.decode(travelled(weights.led(y, guidance), begun, left, "adams", start))
         made.append(picture if strength == 0 else painted)
     return torch.cat(made).contiguous()

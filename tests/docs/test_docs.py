@@ -20,6 +20,8 @@ PAGES = [
     README,
     *(ROOT / "docs" / page for page in ("tutorial.md", "style.md", "recognition.md", "labels.md", "transfer.md")),
 ]
+QUICK = """import danqing.models.flow, danqing.training.setup
+danqing.training.setup.SCORED, danqing.models.flow.LOOK = 128, 1"""  # looks at a run
 FEWER = {"evaluate": ("--count", "200")}
 SIDE = 160  # px: the longer side of the pictures in the folder
 BLOCK = re.compile(r"^```(bash|python)\n(.*?)^```$", re.M | re.S)
@@ -46,6 +48,7 @@ def test_the_blocks_of_a_page_run_one_after_the_other(page: Path, tmp_path: Path
     found = blocks(page)
     assert found, "a page without blocks"
     with contextlib.closing(Session(tmp_path)) as session:
+        session.python(QUICK)
         for kind, code in found:
             short = re.sub(r"(budget[ =]\"?)\d+(m|h)\b", r"\g<1>128pictures", code)
             if kind == "python":

@@ -8,7 +8,7 @@ import torch
 from danqing.core.errors import ParameterError
 from danqing.core.learned.model import Samples
 from danqing.core.learned.weights import load, save
-from danqing.maths.flows import nearest_noise, on_the_way, travelled, travelling
+from danqing.maths.flows import nearest_noise, on_the_way, returned, travelled, travelling
 from danqing.models.codec import Codec
 from danqing.models.flow import Flow
 from danqing.training.step import Stepper
@@ -25,21 +25,55 @@ def model(**params):
 
 def test_straight_ways_are_gone_exactly_in_one_step():
     noise, x = torch.randn(3, 1, 4, 4, generator=seeded()), torch.rand(3, 1, 4, 4, generator=seeded(1))
-    for solver in ("euler", "heun"):
+    for solver in ("euler", "heun", "adams"):
         torch.testing.assert_close(travelled(lambda *_: x - noise, noise, 1, solver), x)
     halfway = on_the_way(noise, x, torch.full((3,), 0.5))
     torch.testing.assert_close(travelled(lambda *_: x - noise, halfway, 3, start=0.5), x)
 
 
-@pytest.mark.parametrize(("solver", "order"), [("euler", 1), ("heun", 2)])
+@pytest.mark.parametrize(("solver", "order"), [("euler", 1), ("heun", 2), ("adams", 2)])
 def test_solvers_have_their_order(solver, order):
-    """dx/dt = x from 1 ends at e; halving the step divides the error by 2 to the order (Heun's last step is Euler's:
-    its error is of second order, once, so the order of the whole stays)."""
+    """dx/dt = x from 1 ends at e; halving the step divides the error by 2 to the order (Heun's last step and Adams' first
+    are Euler's: their error is of second order, once, so the order of the whole stays)."""
 
     def miss(steps):
         return abs(float(travelled(lambda x, _: x, torch.ones(1, dtype=torch.float64), steps, solver)) - math.e)
 
     assert math.log2(miss(64) / miss(128)) == pytest.approx(order, abs=0.1)
+
+
+def test_adams_asks_once_a_step_and_comes_nearer_than_heun_who_asks_as_often():
+    """dx/dt = sin(5t)·x: the way ends at exp((1 − cos 5) / 5)."""
+    asked = []
+
+    def velocity(x, t):
+        asked.append(t)
+        return math.sin(5 * t) * x
+
+    begin, end = torch.ones(1, dtype=torch.float64), math.exp((1 - math.cos(5)) / 5)
+    misses = {}
+    for solver, steps in (("heun", 6), ("adams", 11)):
+        asked.clear()
+        misses[solver] = abs(float(travelled(velocity, begin, steps, solver)) - end)
+        assert len(asked) == 11
+    assert misses["adams"] < misses["heun"]
+    assert sorted(asked) == asked
+    assert asked[1] - asked[0] < asked[6] - asked[5]
+    assert asked[10] - asked[9] < asked[6] - asked[5]
+
+
+@pytest.mark.parametrize("solver", ["euler", "heun", "adams"])
+def test_the_way_back_undoes_the_way(solver):
+    """Of a way that bends, step by step, not of the way that the steps come near to."""
+
+    def velocity(x, t):
+        return 0.8 * torch.sin(3 * x + 2 * t)
+
+    begin = torch.randn(20, generator=seeded(), dtype=torch.float64)
+    end = travelled(velocity, begin, 9, solver)
+    found = [(returned(velocity, end, 9, solver, rounds) - begin).abs().max() for rounds in (3, 6, 12)]
+    assert found[0] > found[1] > found[2]
+    assert found[2] < 1e-4
 
 
 def test_what_is_sent_back_takes_the_place_of_where_the_way_is():

@@ -370,19 +370,19 @@ def test_paintings_are_known_by_what_they_hold(tmp_path: Path) -> None:
     """A stylist that goes on with other paintings is told so; moved ones are found where it is said."""
     pictures(tmp_path / "set", "a b c d")
     home = pictures(tmp_path / "paintings", "p q r")
-    made = config("stylist", tmp_path / "set", tmp_path / "run", paintings=str(home), size=32, net="tiny", batch=2)
-    finish(train(made))
+    few: dict[str, Any] = {"size": 32, "net": "tiny", "batch": 2, "budget": "4pictures"}
+    finish(train(config("stylist", tmp_path / "set", tmp_path / "run", paintings=str(home), **few)))
     before = state(tmp_path / "run")
     home.rename(tmp_path / "moved")
     with pytest.raises(DataError, match=r"there are no paintings here.*--paintings"):
-        finish(resume(tmp_path / "run", budget="64pictures"))
+        finish(resume(tmp_path / "run", budget="8pictures"))
     pictures(home, "p q r", 7)
     with pytest.raises(DataError, match=r"the paintings in .* are others"):
-        finish(resume(tmp_path / "run", budget="64pictures"))
+        finish(resume(tmp_path / "run", budget="8pictures"))
     assert state(tmp_path / "run") == before
-    finish(resume(tmp_path / "run", budget="64pictures", paintings_=str(tmp_path / "moved")))
-    finish(resume(tmp_path / "run", budget="96pictures"))
-    finish(resume(tmp_path / "run", budget="128pictures", paintings_=str(home), new_pictures=True))
+    finish(resume(tmp_path / "run", budget="8pictures", paintings_=str(tmp_path / "moved")))
+    finish(resume(tmp_path / "run", budget="12pictures"))
+    finish(resume(tmp_path / "run", budget="16pictures", paintings_=str(home), new_pictures=True))
 
 
 def test_where_pictures_lie_now_is_a_question_of_a_run_that_goes_on(many: Path, tmp_path: Path) -> None:
