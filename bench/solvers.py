@@ -3,9 +3,9 @@
 The bundled flows at 64×64, emoji and characters (`calligraphy`), which paint by their classes with the guidance that
 they are shipped with. PSNR: how near a picture is to what the same latent becomes in sixty steps of Heun (the median of
 64), which is where its noise leads. Fréchet and kernel distance (× 1000) of 1,024 samples from held-out pictures on
-MobileNetV2's features, sliced Wasserstein distance (× 1000) of 7×7 patches; less is better; in brackets: 95 % intervals.
-Milliseconds are those of one processor, many pictures at a time. A way that was measured is not measured again
-(`python -m bench.solvers MODEL` is all of one model).
+MobileNetV2's features, sliced Wasserstein distance (× 1000) of 7×7 patches; less is better; in brackets: 95 %
+intervals. Milliseconds are those of one processor, many pictures at a time. A way that was measured is not measured
+again (`python -m bench.solvers MODEL` is all of one model).
 """
 
 from __future__ import annotations

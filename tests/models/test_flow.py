@@ -33,8 +33,8 @@ def test_straight_ways_are_gone_exactly_in_one_step():
 
 @pytest.mark.parametrize(("solver", "order"), [("euler", 1), ("heun", 2), ("adams", 2)])
 def test_solvers_have_their_order(solver, order):
-    """dx/dt = x from 1 ends at e; halving the step divides the error by 2 to the order (Heun's last step and Adams' first
-    are Euler's: their error is of second order, once, so the order of the whole stays)."""
+    """dx/dt = x from 1 ends at e; halving the step divides the error by 2 to the order (Heun's last step and Adams'
+    first are Euler's: their error is of second order, once, so the order of the whole stays)."""
 
     def miss(steps):
         return abs(float(travelled(lambda x, _: x, torch.ones(1, dtype=torch.float64), steps, solver)) - math.e)
