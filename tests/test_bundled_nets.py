@@ -46,8 +46,8 @@ def test_in_bf16_the_picture_is_that_of_fp32(net: str) -> None:
 
     That holds where no layer passes errors on better than values. All over the picture they have no common sign, and
     stay far below a step of 255: below half of one where the net mends a picture, below one where it paints all of it,
-    below two where it goes a long way to it, as a flow does. Of what is painted that is asked of most pictures: one whose
-    latent stands where ways part may go the other.
+    below two where it goes a long way to it, as a flow does. Of what is painted that is asked of most pictures: one
+    whose latent stands where ways part may go the other.
     """
     exact = made(net, "fp32")
     with Products() as products:
