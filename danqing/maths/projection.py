@@ -23,6 +23,7 @@ from danqing.maths.latents import numbered_codes
 DRAWN, TRIED = 256, 8  # samples that are looked at first; how many of the nearest the search begins with
 TOGETHER, FOLLOWED = 0.25, 2  # of the steps these are followed together, then so many of the best alone
 RATE = 0.1  # of Adam, in deviations of the latents
+SEARCHED = 200  # steps that a search goes, where nobody says how many
 PRIOR = 2e-4  # how much an unlikely latent costs, in mean squared error
 FLAT = 1e-4  # least variance: a flat picture counts as if its pixels varied by 2.5/255
 FOREIGN = 0.5  # share of a picture left unexplained from which it is called another kind
@@ -33,14 +34,15 @@ class _Place(NamedTuple):
     loss: float
 
 
-def projected(model: Painter, target: Images, label: str | None, steps: int, seed: int) -> Job[Tensor]:
+def projected(model: Painter, target: Images, label: str | None, steps: int | None, seed: int) -> Job[Tensor]:
     """Look for the codes from which a model paints pictures as well as it can.
 
     Args:
         model: the painter.
         target: pictures (B, channels, size, size) of the model's own.
         label: their class, by name or number; None: found like the latent.
-        steps: of the search; 0 takes the nearest sample, or where an encoder or a flow's way back leads.
+        steps: of the search; 0 takes the nearest sample, or where an encoder or a flow's way back leads; None: 0 for a
+            flow, whose steps are slow and whose way back is good, and for others 200.
         seed: chooses the samples that the search begins with.
 
     Returns:
@@ -52,6 +54,8 @@ def projected(model: Painter, target: Images, label: str | None, steps: int, see
     Source: Zhu et al. 2016, arXiv:1609.03552, section 3.2; Karras et al. 2020, arXiv:1912.04958, section 5; the loss,
     squared differences at several scales with a prior on the latent: danqing.
     """
+    if steps is None:
+        steps = 0 if isinstance(model, FlowPainter) else SEARCHED
     drawn = numbered_codes(model, seed, range(DRAWN), label)
     spread = drawn.std(0).clamp_min(1e-3) if model.mapped else torch.ones_like(drawn[0])
     if isinstance(model, FlowPainter):

@@ -21,13 +21,13 @@ from danqing.maths.fitting import fit
 from danqing.maths.projection import note_foreign, projected, unexplained
 
 
-@operator(version=2)
+@operator(version=3)
 def morph(
     x: Images,
     y: Images,
     weights: PictureSpace,
     frames: Annotated[int, Range(2, 10_000)] = 48,
-    steps: Annotated[int, Range(0, 10_000)] = 200,
+    steps: Annotated[int, Range(0, 10_000)] | None = None,
     seed: Seed = 0,
 ) -> Job[Film]:
     """Turn one picture into another through a model's latent space.
@@ -41,7 +41,8 @@ def morph(
         y: pictures to arrive at, one or as many as there are in ``x``; of any size.
         weights: a trained generator, vae or codec: a run folder, a .safetensors file, or the name of bundled weights.
         frames: how many frames the film has, start and end included.
-        steps: of the search, where there is no encoder; 0 takes the nearest sample.
+        steps: of the search, where there is no encoder; 0 takes the nearest sample, or where a flow's way back leads;
+            left out: 0 for a flow, 200 for others.
         seed: chooses the samples that the search begins with.
 
     Returns:
@@ -72,7 +73,7 @@ def _between(weights: Autoencoder, one: Images, other: Images, shares: Tensor) -
     return weights.between(one, other, shares).float()
 
 
-def _searched(weights: Painter, x: Images, y: Images, shares: Tensor, steps: int, seed: int) -> Job[Film]:
+def _searched(weights: Painter, x: Images, y: Images, shares: Tensor, steps: int | None, seed: int) -> Job[Film]:
     """The films between places that are looked for; what is the same for all pairs is looked for once."""
     target = torch.cat([fit(each, weights.config["size"], weights.config["channels"]) for each in (x, y)])
     found = yield from projected(weights, target, None, steps, seed)

@@ -24,12 +24,12 @@ from danqing.maths.fitting import fit
 from danqing.maths.projection import note_foreign, projected, share, unexplained
 
 
-@operator(version=4)
+@operator(version=5)
 def project(
     x: Images,
     weights: Painter,
     label: Label | None = None,
-    steps: Annotated[int, Range(0, 10_000)] = 200,
+    steps: Annotated[int, Range(0, 10_000)] | None = None,
     seed: Seed = 0,
 ) -> Job[FoundLatents]:
     """Find the latent from which a model paints a real picture as well as it can.
@@ -42,7 +42,8 @@ def project(
         x: pictures of any size; their middle square is resized to the model's size.
         weights: a trained generator: a run folder, a .safetensors file, or the name of a bundled one, such as emoji.
         label: the class of the pictures, by name or number; left out: found like the latent.
-        steps: of the search; 0 takes the nearest sample, or where an encoder or a flow's way back leads.
+        steps: of the search; 0 takes the nearest sample, or where an encoder or a flow's way back leads; left out: 0
+            for a flow, 200 for others.
         seed: chooses the samples that the search begins with.
 
     Returns:

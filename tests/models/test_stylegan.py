@@ -273,7 +273,8 @@ def learned(net, steps):
 def test_what_was_learned_small_is_known_at_full_size(norm, seed):
     """160 steps at 16 px take as long as 40 at 32 px, which come less than six tenths as near from nothing.
 
-    How near those 40 come differs with the processor: 0.23 to 0.4. With the weak penalty that pictures so small have by default, some seeds drop a mode on the way.
+    How near those 40 come differs with the processor: 0.23 to 0.4. With the weak penalty that pictures so small have by
+    default, some seeds drop a mode on the way.
     """
 
     def made(size, ahead):

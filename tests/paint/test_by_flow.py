@@ -111,6 +111,7 @@ def test_project_begins_where_a_flow_would_have_begun(flow, x):
     found = danqing.project(x[:1], flow, steps=0)
     assert found.numbers[0]["psnr"] > 40
     assert danqing.project(x[:1], flow, steps=4).numbers[0]["psnr"] >= found.numbers[0]["psnr"] - 1e-6
+    assert danqing.project(x[:1], flow).numbers == found.numbers, "the way back is enough where nobody asks for more"
 
 
 @pytest.mark.parametrize(("steps", "guidance"), [(1, None), (5, None), (5, 4.0), (1, 1.0)])

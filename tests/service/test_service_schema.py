@@ -31,7 +31,7 @@ def test_examples_fit_their_schemas(server: Running, document: dict[str, dict[st
         assert openapi.example_of(path.removeprefix("/v1/run/")) == content["example"]["values"]
 
 
-def ask(server: Running, path: str, method: str, examples: int) -> None:
+def ask(server: Running, path: str, method: str, examples: int, patience: float = PATIENCE) -> None:
     schema = schemathesis.openapi.from_dict(server.client.get("/v1/openapi.json").json())
     operation = schema[path][method]
 
@@ -47,7 +47,7 @@ def ask(server: Running, path: str, method: str, examples: int) -> None:
     def check(case: schemathesis.Case) -> None:
         # what is in a file, which hashes are there, and which values go together, no schema can say
         unsaid = [schemathesis.checks.CHECKS.get_one("positive_data_acceptance")] if path.startswith(UNSAID) else []
-        case.call_and_validate(base_url=server.url, timeout=PATIENCE, excluded_checks=unsaid)
+        case.call_and_validate(base_url=server.url, timeout=patience, excluded_checks=unsaid)
 
     check()
 
@@ -63,12 +63,13 @@ def test_what_is_asked_at_random_is_answered_as_the_document_says(server: Runnin
 
 @pytest.mark.slow
 def test_every_endpoint_answers_as_the_document_says(tmp_path: Path) -> None:
-    with running(tmp_path, limits={"seconds": 3600.0}) as server:  # whatever the processor
+    patience = 3600.0  # s, whatever the processor
+    with running(tmp_path, limits={"seconds": patience}) as server:
         document = server.client.get("/v1/openapi.json").json()
         for path, operations in document["paths"].items():
             for method in operations:
                 if not path.endswith(SKIPPED) and (method, path) != ("post", "/v1/jobs"):
-                    ask(server, path, method, 20)
+                    ask(server, path, method, 20, patience)
 
 
 def test_the_document_knows_every_route(server: Running, tmp_path: Path) -> None:
