@@ -11,6 +11,7 @@ from torch import Generator, Tensor, nn
 from torch.nn import functional as F
 
 from danqing.core.errors import ParameterError
+from danqing.maths.full_precision import full_precision
 from danqing.nets.convolution import Same
 from danqing.nets.doubling_painter import DoublingName
 from danqing.nets.dropout import dropout
@@ -153,7 +154,7 @@ class Block(nn.Module):
     ) -> Tensor:
         y = normalised(self.norms[1], self.first(F.silu(normalised(self.norms[0], x, even))), even)
         if self.tell is not None:
-            scale, shift = self.tell(told)[:, :, None, None].to(y.dtype).chunk(2, 1)
+            scale, shift = full_precision(self.tell)(told)[:, :, None, None].to(y.dtype).chunk(2, 1)
             y = torch.addcmul(shift, y, 1 + scale)
         y = F.silu(y)
         if rng is not None:
@@ -170,11 +171,12 @@ class Times(nn.Module):
         self.waves = waves
         self.layers = nn.Sequential(nn.Linear(2 * waves, told), nn.SiLU(), nn.Linear(told, told))
 
+    @full_precision
     def forward(self, t: Tensor) -> Tensor:
         speeds = PERIODS ** (torch.arange(self.waves, device=t.device) / (self.waves - 1))
         angles = t.float()[:, None] * speeds
         told: Tensor = self.layers(torch.cat([angles.sin(), angles.cos()], 1))
-        return told.float()
+        return told
 
 
 def _doubling(name: DoublingName, coarse: int, fine: int) -> nn.Module:

@@ -271,10 +271,9 @@ def learned(net, steps):
 @pytest.mark.slow
 @pytest.mark.parametrize(("norm", "seed"), [("weights", 1), ("batch", 2)])
 def test_what_was_learned_small_is_known_at_full_size(norm, seed):
-    """160 steps at 16 px take as long as 40 at 32 px, which come less than six tenths as near from nothing.
+    """160 steps at 16 px take as long as 40 at 32 px, after which nothing is to be seen yet.
 
-    How near those 40 come differs with the processor: 0.23 to 0.4. With the weak penalty that pictures so small have by
-    default, some seeds drop a mode on the way.
+    With the weak penalty that pictures so small have by default, some seeds drop a mode on the way.
     """
 
     def made(size, ahead):
@@ -288,7 +287,7 @@ def test_what_was_learned_small_is_known_at_full_size(norm, seed):
     rarest, distance = learned(large, 0)
     assert rarest > 15  # 50 would be even
     assert distance < 0.15  # flat grey is 0.4 away, the noise alone 0.06
-    assert distance < 0.6 * learned(made(32, 0), 40)[1]
+    assert learned(made(32, 0), 40)[1] > 0.25
     rarest, distance = learned(large.train(), 80)
     assert rarest > 15
     assert distance < 0.15
