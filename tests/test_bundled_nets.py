@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +14,10 @@ from bundled_nets import made
 from safetensors.torch import load_file
 from torch.overrides import TorchFunctionMode
 
-from danqing.core.learned.card import bundled
+from danqing.core.learned.card import bundled, read_card
 from danqing.core.learned.painting import FlowPainter
 from danqing.core.learned.weights import load
+from tests.marks import SLOW_IF_EMULATED
 from tools.tiers import tiers
 
 SCRIPT = Path(__file__).with_name("bundled_nets.py")
@@ -40,7 +41,14 @@ class Products(TorchFunctionMode):
         return result
 
 
-@pytest.mark.parametrize("net", bundled())
+def nets() -> Iterator[Any]:
+    """Those that are bundled; flows compute long."""
+    for net in bundled():
+        long = read_card(bundled()[net])["family"] == "flow"
+        yield pytest.param(net, marks=SLOW_IF_EMULATED if long else ())
+
+
+@pytest.mark.parametrize("net", nets())
 def test_in_bf16_the_picture_is_that_of_fp32(net: str) -> None:
     """Layers round by U at most, and so many in a row by their number times that, of what the net adds to the picture.
 

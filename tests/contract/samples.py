@@ -22,7 +22,7 @@ from danqing.core.learned.card import bundled, locate
 from danqing.core.operators.operator import Operator
 
 Params = dict[str, Any]
-SETTINGS = 5  # tried with every operator
+LEAST, MOST = 3, 6  # settings tried with every operator: more than the least where they show choices that none did
 FEWER = 2  # with those that work long enough to say how far they are
 FEW = 3  # steps of what does something again and again
 LARGE = 1.5  # times that what a picture grows to is its own size, at most
@@ -55,17 +55,28 @@ def pictures(count: int = 2, channels: int = 3, height: int = 24, width: int = 3
 def settings(op: Operator) -> tuple[Params, ...]:
     """The defaults, if they are enough, and values drawn from the schema that the operator accepts."""
     rng = random.Random(zlib.crc32(op.name.encode()))
-    wanted = FEWER if inspect.isgeneratorfunction(op.function) else SETTINGS
+    least, most = (FEWER, FEWER) if inspect.isgeneratorfunction(op.function) else (LEAST, MOST)
     found: list[Params] = []
+    shown: set[tuple[str, Any]] = set()
     for attempt in range(60):
         params: Params = _few_steps(op) if attempt == 0 else {field.name: _draw(field, rng) for field in _own(op)}
+        if len(found) >= least and not _choices(op, params) - shown:
+            continue
         with contextlib.suppress(ParameterError):
             run(op, pictures(1), params)
             found.append(params)
-        if len(found) == wanted or (found and not _own(op)):
+            shown |= _choices(op, params)
+        if len(found) == most or (found and not _own(op)):
             break
     assert found, f"{op.name} refuses everything its form offers"
     return tuple(found)
+
+
+def _choices(op: Operator, params: Params) -> set[tuple[str, Any]]:
+    """Which of a few ways parameters go: yes or no, one of a list, something or nothing."""
+    chosen = {field.name: params.get(field.name, field.default) for field in op.form}
+    few = {field.name for field in op.form if field.kind.name in ("boolean", "choice")}
+    return {(name, value if name in few else value is None) for name, value in chosen.items()}
 
 
 def run(op: Operator, x: Tensor, params: Params) -> Any:

@@ -231,7 +231,7 @@ for mode in range(4):
 QUARTERS += 0.1
 
 
-@pytest.mark.parametrize("classes", [0, 4])
+@pytest.mark.parametrize("classes", [0, pytest.param(4, marks=pytest.mark.slow)])
 def test_it_learns_every_mode_of_a_toy_set(classes):
     """Four pictures, each with a bright quarter, under noise; to paint only some of them is to collapse."""
     net = model(width=12, critic_width=12, classes=classes, gamma=1.0)  # 0.2, right for digits, drops a mode here

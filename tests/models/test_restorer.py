@@ -189,7 +189,7 @@ def test_it_learns_to_take_noise_off_plain_pictures():
     net = model()
     stepper, rng = Stepper(net, Optimiser(lr=2e-3, betas=(0.9, 0.99)), "fp32"), seeded()
     flat = pictures(8, 3, 1, 1).expand(-1, -1, 32, 32).contiguous()
-    for _ in range(300):
+    for _ in range(80):
         stepper.step(Samples(flat), rng)
     scores = net.eval().score(Samples(flat))
     assert -scores["-psnr"] > scores["psnr_before"] + 2

@@ -238,6 +238,7 @@ for mode in range(4):
     QUARTERS[mode, :, 8 * (mode // 2) :, 8 * (mode % 2) :][:, :8, :8] = 0.9
 
 
+@pytest.mark.slow
 def test_it_learns_every_mode_of_a_toy_set():
     """Four pictures, each with a bright quarter, under noise; to paint only some of them is to collapse."""
     torch.manual_seed(1)

@@ -33,6 +33,7 @@ def photographs() -> Tensor:
     return x.unfold(1, SIDE, SIDE).unfold(2, SIDE, SIDE).permute(1, 2, 0, 3, 4).reshape(-1, 3, SIDE, SIDE)
 
 
+@pytest.mark.slow
 def test_it_learns_the_look_of_a_painting(paintings: Path) -> None:
     """On one painting and four squares it comes nearer to the painting than colours alone do; what is seen stays."""
     torch.manual_seed(0)

@@ -58,6 +58,7 @@ def test_pix2pix_learns_what_becomes_of_what_it_has_not_seen():
     assert net.eval().score(Samples(x, None, pair))["difference"] < 0.1 < before  # the mean grey is 0.25 away
 
 
+@pytest.mark.slow
 def test_cyclegan_learns_to_move_brightness_without_pairs():
     """Dark noise and bright noise: what it paints of one has the other's brightness, and comes back."""
     torch.manual_seed(0)

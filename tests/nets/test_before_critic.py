@@ -58,6 +58,7 @@ def flowed(told_augment: float, data_augment: str = "") -> float:
     return learned(Flow(16, 1, width=16, dropout=0.0, told_augment=told_augment), data_augment, steps=300)
 
 
+@pytest.mark.slow
 def test_augmentations_do_not_leak_into_samples() -> None:
     assert astray(halves(200)) == 0
     assert astray(halves(200).flip(3)) == 1
@@ -65,6 +66,7 @@ def test_augmentations_do_not_leak_into_samples() -> None:
     assert played("none", 0.0, "rotate=180") > 0.3, "augmented pictures alone would be learned as they are"
 
 
+@pytest.mark.slow
 def test_what_a_flow_is_told_does_not_leak_into_its_samples() -> None:
     assert flowed(0.4) < 0.2
     assert flowed(0.0, "rotate=180") > 0.6, "augmented pictures alone would be learned as they are"

@@ -17,6 +17,7 @@ from danqing.nets.projected import ProjectedCritic, hinge, led_by_both, liking
 from danqing.training.config import TrainConfig
 from danqing.training.loop import resume, train
 from danqing.training.step import Stepper
+from tests.marks import SLOW_IF_EMULATED
 
 SMALL = {
     DCGAN: {"size": 16, "channels": 3, "width": 4, "critic_width": 4, "latents": 8},
@@ -145,7 +146,8 @@ def test_the_frozen_net_is_neither_saved_nor_copied_nor_changed(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("family", "precision"), [("dcgan", "bf16"), pytest.param("stylegan", "fp32", marks=pytest.mark.slow)]
+    ("family", "precision"),
+    [pytest.param("dcgan", "bf16", marks=SLOW_IF_EMULATED), pytest.param("stylegan", "fp32", marks=pytest.mark.slow)],
 )
 def test_a_run_resumes_bit_for_bit(family, precision, tmp_path):
     def config(name):

@@ -234,6 +234,7 @@ def test_a_set_is_composed_as_a_job(server: Running) -> None:
     assert "nothing to lay on" in str(refused)
 
 
+@pytest.mark.slow
 def test_what_was_composed_is_a_set_that_a_detector_learns_from(server: Running) -> None:
     """Its labels lie beside the pictures, in the zip as on the disk."""
     values = {"digits": True, "count": 8, "width": 48, "height": 48, "labels": "yolo", "smallest": 0.5}
@@ -282,6 +283,7 @@ def test_a_model_tells_all_that_it_can_be_taken_for(server: Running) -> None:
     assert wanted <= {base for family in families() for base in bases_of(family)}
 
 
+@pytest.mark.slow
 def test_a_model_is_exported_as_a_job_whose_file_can_be_had(server: Running) -> None:
     pytest.importorskip("onnxruntime")
     pytest.importorskip("onnxscript")

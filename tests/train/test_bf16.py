@@ -26,6 +26,7 @@ from danqing.nets.precision import autocast
 from danqing.training.config import TrainConfig
 from danqing.training.loop import resume, train
 from danqing.training.step import Stepper
+from tests.marks import SLOW_IF_EMULATED
 from tests.models.things import POINTS, batch_of
 from tests.train.sets import LABELLED, set_for, stripes
 
@@ -67,9 +68,14 @@ def choices(family: str) -> Iterator[dict[str, Any]]:
         )
 
 
+LIGHT = ("mlpgan", "dcgan", "vae", "stylegan", "classifier", "fademeter")
+"""Families whose runs take little in bf16 even where it is emulated: there, the others are run among the slow ones."""
+
+
 def cases(wanted: str = "") -> list[Any]:
+    marks = {family: SLOW_IF_EMULATED if wanted and family not in LIGHT else () for family in families()}
     return [
-        pytest.param(family, choice, id=" ".join([family, *map(str, choice.values())]))
+        pytest.param(family, choice, id=" ".join([family, *map(str, choice.values())]), marks=marks[family])
         for family in families()
         for choice in choices(family)
         if not wanted or not choice or wanted in choice
@@ -77,7 +83,8 @@ def cases(wanted: str = "") -> list[Any]:
 
 
 def begun(family: str, weights: str) -> Any:
-    return pytest.param(family, {"from_": weights, "size": 32}, id=f"{family} from {weights}")
+    id_ = f"{family} from {weights}"
+    return pytest.param(family, {"from_": weights, "size": 32}, id=id_, marks=SLOW_IF_EMULATED)
 
 
 def new(family: str, choice: dict[str, Any]) -> Model:

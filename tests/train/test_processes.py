@@ -35,6 +35,7 @@ def losses(run: Path) -> list[float]:
     return [entry["losses"]["loss"] for entry in read_log(run / "log.jsonl") if "losses" in entry]
 
 
+@pytest.mark.slow
 def test_two_processes_have_the_loss_curve_of_one_with_twice_the_batch(tmp_path: Path) -> None:
     """Adam makes a whole step of a gradient that is rounding alone: there, weights differ by the rate at every step.
 
