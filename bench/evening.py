@@ -1,10 +1,10 @@
 """An evening: how near samples come with time
 
 `dcgan` at 64×64 as the command line gives it, but for a rate that stays (`--schedule constant`), on emoji (nine
-groups) and Chinese characters (three hands), one thread, one seed, and beside it for the first hour the `dcgan` of
-before ("free doublings", the rate that it had, no doctor), and a flow in latents, whose codec is that of an hour's run
-in the bench of generation (its quarter of an hour counts). One run is the whole curve: it stops where so much processor
-time is spent, is scored, and goes on; a rate that falls over a budget would be as good as gone after the first stops.
+groups) and Chinese characters (three hands), one thread, one seed, and beside it a flow in latents, whose codec is that
+of an hour's run in the bench of generation (its quarter of an hour counts). One run is the whole curve: it stops where
+so much processor time is spent, is scored, and goes on; a rate that falls over a budget would be as good as gone after
+the first stops.
 Distances are those of the bench of generation, taken on MobileNetV2's features and on patches of pixels. Processor
 time is that of training with its looks, not of the scores. A stop that was measured is not measured again; a run that
 was stopped goes on, and what it learned unseen counts at the pace of before (`python -m bench.evening SET FAMILY
@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import danqing
-from bench.generation import COLUMNS, FAMILIES, FORMER, IN_LATENTS, SETS, codec_for, figure, ratios, rounded, scored
+from bench.generation import COLUMNS, FAMILIES, IN_LATENTS, SETS, codec_for, figure, ratios, rounded, scored
 from bench.projected import SIDE, precision
 from bench.rows import known, record, whence
 from bench.spending import learned_for
@@ -32,7 +32,7 @@ from danqing.core.pictures.writing import write
 from danqing.training.record import read_log
 
 RUNS = Path("runs/evening")
-STOPS: Mapping[str, tuple[int, ...]] = {"dcgan": (15, 60, 120, 240), FORMER: (15, 60), IN_LATENTS: (60, 120, 240)}
+STOPS: Mapping[str, tuple[int, ...]] = {"dcgan": (15, 60, 120, 240), IN_LATENTS: (60, 120, 240)}
 """Minutes of one processor at which a family's run is scored."""
 BY = ("set", "family", "stop")
 CODECS = 60  # minutes of the flow whose codec is taken
@@ -82,13 +82,11 @@ def learned(name: str, family: str, minutes: int) -> None:
 def _begun(name: str, family: str, more: Mapping[str, str], budget: str) -> None:
     """Begin a run."""
     kind, values = FAMILIES[family]
-    doctor = "watch" if family == FORMER else "act"
     usual = {
         "size": SIDE,
         "threads": 1,
         "precision": precision(),
         "every": EVERY.get(family, USUALLY),
-        "doctor": doctor,
         "schedule": "constant",
     }
     danqing.train(kind, SETS[name], budget=budget, out=_folder(name, family), **{**values, **usual, **more})
@@ -104,7 +102,7 @@ def _kept(name: str, family: str, stop: int) -> Path:
 
 
 def table(result: dict[str, Any]) -> str:
-    """A line a stop, what real pictures score, and what share of the distances of before the new one has."""
+    """A line a stop, what real pictures score, and what share of the distances of ``dcgan`` the flow has."""
     heads = ["set", "family", "minutes", "pictures seen", *(head for head, _, _ in COLUMNS.values()), "alarms"]
     lines = ["| " + " | ".join(heads) + " |", "|---" * len(heads) + "|"]
     for name in dict.fromkeys(row["set"] for row in result["rows"]):

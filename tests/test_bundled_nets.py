@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -41,11 +41,10 @@ class Products(TorchFunctionMode):
         return result
 
 
-def nets() -> Iterator[Any]:
+def nets() -> list[Any]:
     """Those that are bundled; flows compute long."""
-    for net in bundled():
-        long = read_card(bundled()[net])["family"] == "flow"
-        yield pytest.param(net, marks=SLOW_IF_EMULATED if long else ())
+    flows = {net for net, file in bundled().items() if read_card(file)["family"] == "flow"}
+    return [pytest.param(net, marks=SLOW_IF_EMULATED if net in flows else ()) for net in bundled()]
 
 
 @pytest.mark.parametrize("net", nets())
