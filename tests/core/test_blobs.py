@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from danqing.core.progress import finish
 from danqing.core.recipe import to_json
 from danqing.core.runs.blobs import Blobs, safe_name
 from danqing.core.runs.folders import Folders
+from danqing.core.runs.replay import replay
 from danqing.core.runs.run import Result, run
 
 
@@ -69,8 +71,24 @@ def test_masks_and_weights_are_hashes_too(blobs: Blobs, photo: Path, tmp_path: P
     for file in (*by_hash.files, *made.files):
         assert str(blobs.folder) not in to_json(recipe_in(file) or [])
     step = (recipe_in(by_hash.files[0]) or [])[-1]
-    assert step.inputs == [{"as": "x", "path": "x-a.png", "sha256": x}]
-    assert step.weights == {"weights": {"name": "weights-mine.safetensors", "sha256": weights}}
+    assert step.inputs == [{"as": "x", "path": "x/a.png", "sha256": x}]
+    assert step.weights == {"weights": {"name": "weights/mine.safetensors", "sha256": weights}}
+
+
+def test_what_is_taken_home_is_made_again_from_the_pictures_beside_it(
+    blobs: Blobs, photo: Path, tmp_path: Path
+) -> None:
+    """A client has its own pictures, by their own names, and the result that it was given."""
+    mask = write((torch.rand(1, 1, 20, 30) > 0.8).float(), tmp_path / "my mask.png")
+    made = done("inpaint", blobs, x=blobs.put(photo, photo.name), mask=blobs.put(mask, mask.name)).outcomes[0]
+    home = tmp_path / "home"
+    home.mkdir()
+    result = Path(shutil.copy(made.files[0], home))
+    with pytest.raises(UserError, match="missing"):
+        finish(replay(result))
+    for each in (photo, mask):
+        shutil.copy(each, home)
+    assert finish(replay(result)).identical
 
 
 def test_a_second_run_finds_the_result_there(blobs: Blobs, photo: Path) -> None:

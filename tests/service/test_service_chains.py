@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,6 +11,8 @@ from serving import Running
 
 from danqing.core.operators.operator import operator_named
 from danqing.core.pictures.reading import read
+from danqing.core.progress import finish
+from danqing.core.runs.replay import replay
 from danqing.faces.service.chains import chain_of, recipe_of
 
 STEPS = [
@@ -47,6 +50,18 @@ def test_steps_that_are_off_are_left_out_and_what_was_done_is_found_again(server
     again = chain(server, name, STEPS)
     assert [each["state"] for each in again["steps"]] == ["skipped"] * 3
     assert again["result"]["files"] == first["result"]["files"]
+
+
+def test_what_a_chain_made_is_made_again_at_home_from_the_photograph_beside_it(
+    server: Running, photo: Path, tmp_path: Path
+) -> None:
+    (file,) = chain(server, server.send(photo), STEPS)["result"]["files"]  # type: ignore[index]
+    home = tmp_path / "home"
+    home.mkdir()
+    shutil.copy(photo, home)
+    taken = home / file["name"]
+    taken.write_bytes(server.client.get(file["url"]).content)
+    assert finish(replay(taken)).identical
 
 
 def test_a_step_that_looks_at_the_picture_hands_it_on_as_it_is(server: Running, photo: Path) -> None:
@@ -146,7 +161,7 @@ def test_a_replay_without_what_it_was_made_from_says_so(server: Running, photo: 
     aside = file.rename(file.with_name(".aside"))
     try:
         answer = server.client.post("/v1/replay", json={"picture": made})
-        assert (answer.status_code, answer.json()["parameter"]) == (409, "x-" + file.name)
+        assert (answer.status_code, answer.json()["parameter"]) == (409, file.name)
     finally:
         aside.rename(file)
 

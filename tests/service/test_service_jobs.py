@@ -44,7 +44,7 @@ def test_a_chain_over_pictures_is_a_job(server: Running, photo: Path) -> None:
     expected = server.client.post("/v1/run", json={"picture": pictures[0], "steps": steps}).json()["result"]["files"][0]
     assert [each["id"] for each in done["result"]["files"]] == [expected["id"]] * 2
     assert [each["name"] for each in done["result"]["failed"]] == ["bad.png"]
-    assert done["result"]["failed"][0]["problem"]["parameter"] == "x-bad.png"
+    assert done["result"]["failed"][0]["problem"]["parameter"] == "bad.png"
     item = server.client.get(f"/v1/gallery/{job['id']}").json()
     assert item["title"] == "all of them"
     names = [each["name"] for each in server.client.get(f"/v1/jobs/{job['id']}/files").json()["files"]]

@@ -79,7 +79,7 @@ def test_no_place_of_the_server_is_told_by_what_is_made(tmp_path: Path, birds: P
         everything["weights"] = server.client.get(f"/v1/models/{made}/file").content
     assert betrayals(everything, tmp_path) == []
     failed = json.loads(everything[f"{chain}/result"])["failed"]
-    assert [each["problem"]["parameter"] for each in failed] == ["x-bad.png"]
+    assert [each["problem"]["parameter"] for each in failed] == ["bad.png"]
     assert json.loads(everything[f"{learned}/files/config.json"])["data"] == "birds"
     assert json.loads(everything["card"])["card"]["data"]["source"] == "birds"
 

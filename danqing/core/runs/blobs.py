@@ -40,7 +40,8 @@ class Blobs:
     """Whatever comes from a client is kept under the SHA-256 of its bytes, once; results are kept likewise.
 
     Each piece of work has a folder of its own, named after all that it depends on, which holds what it is made from
-    under its name. Recipes thus name files by hash and name, and a result that is there is found again.
+    under its name, in a folder for each parameter. Recipes thus name files by hash and name, and a result that is there
+    is found again.
 
     Attributes:
         folder: of this store alone.
@@ -115,7 +116,7 @@ class Blobs:
     def _order(self, operator: Operator[..., Any], given: dict[str, Any]) -> Order:
         sources = dict(self._sources(operator, given))
         home = self.folder / "work" / _name_of_work(operator, given, sources, self.saving, self.suffix)
-        placed = {name: home / f"{name}-{file.name}" for name, file in sources.items()}
+        placed = {name: home / name / file.name for name, file in sources.items()}  # two may have one name
         makes, picture = operator.makes, sources.get(operator.subject)
         in_words = {each.name for each in operator.form if isinstance(each.kind, TextKind)}
         others = {

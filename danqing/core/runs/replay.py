@@ -47,11 +47,28 @@ def show(file: str | Path) -> Recipe:
     return recipe
 
 
+class Home(NamedTuple):
+    """Folders that files of a recipe may lie in.
+
+    Attributes:
+        lay: where what one of its steps made lay, as the recipe tells.
+        lies: where the file lies that the recipe was found in.
+    """
+
+    lay: Path
+    lies: Path
+
+    def places(self, path: str) -> Iterator[Path]:
+        """Where a file may lie: where the recipe says, or beside a picture; addresses are refused on reading."""
+        yield self.lay / path
+        yield from dict.fromkeys(folder / Path(path).name for folder in self)
+
+
 def replay(file: str | Path, out: str | Path | None = None, force: bool = False) -> Job[Replayed]:
     """Make a file again from the recipe inside it.
 
-    Its inputs are looked for where the recipe says, then beside the file, and must have the recorded bytes; an input
-    that is gone is made again itself when danqing made it.
+    Its inputs, and those of what it was made from, are looked for where the recipe says, then beside the file, and must
+    have the recorded bytes; an input that is gone is made again itself when danqing made it.
 
     Args:
         file: what danqing wrote.
@@ -71,11 +88,12 @@ def replay(file: str | Path, out: str | Path | None = None, force: bool = False)
         raise OutputError("exists already", where=target, remedy="Choose another name or give --force")
     if target.exists() and target.samefile(file):
         raise OutputError("is the file to compare with", where=target, remedy="Choose another name")
-    if target.exists() and any(target.samefile(each) for each in _sources(recipe, file.parent)):
+    if target.exists() and any(target.samefile(each) for each in _sources(recipe, Home(file.parent, file.parent))):
         raise OutputError("is one of the files that the picture was made from", where=target, remedy=NEVER_OVER_SOURCES)
     with tempfile.TemporaryDirectory(prefix="danqing-") as scratch:
         try:
-            made = yield from _remake(recipe, file.parent, target, Path(scratch), force, target.parent != file.parent)
+            home = Home(file.parent, file.parent)
+            made = yield from _remake(recipe, home, target, Path(scratch), force, target.parent != file.parent)
         except OSError as error:  # a recipe may name what no disk can hold
             raise UserError(f"cannot be replayed ({error.strerror or error})", where=file) from error
         yield Progress(1, 1, target.name)
@@ -83,9 +101,9 @@ def replay(file: str | Path, out: str | Path | None = None, force: bool = False)
 
 
 def _remake(
-    recipe: Recipe, home: Path, target: Path, scratch: Path, force: bool, moves: bool = False
+    recipe: Recipe, home: Home, target: Path, scratch: Path, force: bool, moves: bool = False
 ) -> Job[Operator[..., Any]]:
-    """Run the last step of a recipe, whose file lay in ``home``; ``moves``: ``target`` will lie elsewhere."""
+    """Run the last step of a recipe; ``moves``: ``target`` will lie elsewhere than its file lay."""
     step, saving = recipe[-1], Saving.of(recipe[-1], force)
     operator = _operator(step, target)
     inputs: dict[str, Path] = {}
@@ -166,29 +184,30 @@ def _changed(step: Step, uses: Uses) -> Iterator[str]:
             yield f"{name} is not what it was when the picture was made"
 
 
-def _input(recipe: Recipe, entry: dict[str, str], home: Path, scratch: Path) -> Job[Path]:
+def _input(recipe: Recipe, entry: dict[str, str], home: Home, scratch: Path) -> Job[Path]:
     """Find an input by its path or beside the file; make it again where that is how it came about."""
-    recorded = home / entry["path"]
-    there = [path for path in _places(entry["path"], home) if path.is_file()]
+    recorded = home.lay / entry["path"]
+    there = [path for path in home.places(entry["path"]) if path.is_file()]
     for path in there:
         if hash_of(path) == entry["sha256"]:
             return path
     if there:
         raise UserError("has changed since the picture was made", where=there[0], remedy="Bring the old file back")
     if len(recipe) < 2:
-        raise UserError("is missing: the picture was made from it", where=recorded, remedy="Put it beside the picture")
+        missing = recorded if recorded.parent.is_dir() else home.lies / recorded.name
+        raise UserError("is missing: the picture was made from it", where=missing, remedy="Put it beside the picture")
     made = scratch / f"{len(recipe)}" / recorded.name
-    yield from _remake(recipe[:-1], recorded.parent, made, scratch, False)
+    yield from _remake(recipe[:-1], home._replace(lay=recorded.parent), made, scratch, False)
     if hash_of(made) != entry["sha256"]:
         raise UserError("is missing, and making it again gave another file", where=recorded)
     return made
 
 
-def _weights(facts: dict[str, str], home: Path) -> str:
+def _weights(facts: dict[str, str], home: Home) -> str:
     """Find weights by name among those that come with danqing, by path, or beside the file."""
     name = facts["name"]
     own = [bundled()[name]] if name in bundled() else []
-    there = [*own, *(path for path in _places(name, home) if path.is_file())]
+    there = [*own, *(path for path in home.places(name) if path.is_file())]
     for path in there:
         if hash_of(path) == facts["sha256"]:
             return str(path)
@@ -197,19 +216,13 @@ def _weights(facts: dict[str, str], home: Path) -> str:
     raise ModelFileError("these weights are missing", where=name, remedy="Put the file beside the picture")
 
 
-def _sources(recipe: Recipe, home: Path) -> Iterator[Path]:
+def _sources(recipe: Recipe, home: Home) -> Iterator[Path]:
     """The files at hand that a file was made from, step by step back to the first; weights among them."""
     for step in reversed(recipe):
         named = [*(each["path"] for each in step.inputs), *(each["name"] for each in step.weights.values())]
-        yield from (place for path in named for place in _places(path, home) if place.is_file())
+        yield from (place for path in named for place in home.places(path) if place.is_file())
         if step.inputs:
-            home = (home / step.inputs[0]["path"]).parent
-
-
-def _places(path: str, home: Path) -> Iterator[Path]:
-    """Where a file of a recipe may lie: where it says, or beside the picture; addresses are refused on reading."""
-    yield home / path
-    yield home / Path(path).name
+            home = home._replace(lay=(home.lay / step.inputs[0]["path"]).parent)
 
 
 __all__ = ["Replayed", "replay", "show"]
