@@ -11,6 +11,7 @@ from danqing.core.artefacts.figures import Figures
 from danqing.core.fields.number import Range
 from danqing.core.operators.operator import operator
 from danqing.core.pictures.contract import Images, Mask
+from danqing.core.progress import Job, Progress
 from danqing.maths.colour import brightness, heat
 from danqing.maths.edge_widths import FEWEST, edge_widths
 from danqing.maths.opacity import opacity_of, unhidden, weights_of
@@ -20,7 +21,7 @@ Plane = np.ndarray[Any, np.dtype[Any]]
 
 
 @operator
-def sharpness(x: Images, radius: Annotated[int, Range(1, 100, "px")] = 8, alpha: Mask | None = None) -> Figures:
+def sharpness(x: Images, radius: Annotated[int, Range(1, 100, "px")] = 8, alpha: Mask | None = None) -> Job[Figures]:
     """Measure how sharp pictures are, and where.
 
     Args:
@@ -46,9 +47,15 @@ def sharpness(x: Images, radius: Annotated[int, Range(1, 100, "px")] = 8, alpha:
     opacity = opacity_of(x, alpha)
     planes = brightness(unhidden(x, opacity))[:, 0].double().cpu().numpy()
     weights = weights_of(x, opacity).double().cpu().numpy()
-    shown = torch.from_numpy(np.stack([_map(*each, radius) for each in zip(planes, weights, strict=True)])).float()
-    numbers = [_measured(*each) for each in zip(planes, weights, strict=True)]
-    return Figures(numbers, heat(shown[:, None].to(x.device)))
+    shown, numbers = [], []
+    for number, (plane, weight) in enumerate(zip(planes, weights, strict=True)):
+        yield Progress(number, len(planes))
+        shown.append(_map(plane, weight, radius))
+        yield Progress(number + 1 / 3, len(planes))
+        seen = _measured(plane, weight)
+        yield Progress(number + 2 / 3, len(planes))
+        numbers.append({**seen, "blur_effect": _blur_effect(plane)})
+    return Figures(numbers, heat(torch.from_numpy(np.stack(shown)).float()[:, None].to(x.device)))
 
 
 def _measured(plane: Plane, weight: Plane) -> dict[str, float | None]:
@@ -63,7 +70,6 @@ def _measured(plane: Plane, weight: Plane) -> dict[str, float | None]:
         "sharpest": float(np.quantile(widths, 0.1)) if enough else None,
         "laplacian": float(((laplacian - (laplacian * share).sum()) ** 2 * share).sum()),
         "tenengrad": float((sum((slope * 255) ** 2 for slope in slopes) * share).sum()),
-        "blur_effect": _blur_effect(plane),
     }
 
 
