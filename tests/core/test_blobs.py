@@ -86,9 +86,12 @@ def test_what_is_taken_home_is_made_again_from_the_pictures_beside_it(
     result = Path(shutil.copy(made.files[0], home))
     with pytest.raises(UserError, match="missing"):
         finish(replay(result))
-    for each in (photo, mask):
-        shutil.copy(each, home)
+    for number, each in enumerate((photo, mask)):  # under any name
+        shutil.copy(each, home / f"{number}.PNG")
     assert finish(replay(result)).identical
+    (home / "1.PNG").unlink()
+    with pytest.raises(UserError, match=r"mask\.png: is missing"):
+        finish(replay(result, force=True))
 
 
 def test_a_second_run_finds_the_result_there(blobs: Blobs, photo: Path) -> None:

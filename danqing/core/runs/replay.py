@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -67,8 +68,8 @@ class Home(NamedTuple):
 def replay(file: str | Path, out: str | Path | None = None, force: bool = False) -> Job[Replayed]:
     """Make a file again from the recipe inside it.
 
-    Its inputs, and those of what it was made from, are looked for where the recipe says, then beside the file, and must
-    have the recorded bytes; an input that is gone is made again itself when danqing made it.
+    Its inputs, and those of what it was made from, are looked for where the recipe says, then beside the file, there
+    under any name, and must have the recorded bytes; an input that is gone is made again itself when danqing made it.
 
     Args:
         file: what danqing wrote.
@@ -110,7 +111,9 @@ def _remake(
     for entry in step.inputs:
         inputs[entry["as"]] = yield from _input(recipe, entry, home, scratch)
     _check_whole(step, operator, target)
-    weights = {name: _weights(facts, home) for name, facts in step.weights.items()}
+    weights: dict[str, str] = {}
+    for name, facts in step.weights.items():
+        weights[name] = yield from _weights(facts, home)
     others = {name: path for name, path in inputs.items() if name != operator.subject}
     call = Call.of(operator, {**step.params, **others, **weights})
     if not goes_beside(step):
@@ -188,12 +191,14 @@ def _input(recipe: Recipe, entry: dict[str, str], home: Home, scratch: Path) -> 
     """Find an input by its path or beside the file; make it again where that is how it came about."""
     recorded = home.lay / entry["path"]
     there = [path for path in home.places(entry["path"]) if path.is_file()]
-    for path in there:
-        if hash_of(path) == entry["sha256"]:
-            return path
+    if found := _of_content(there, entry["sha256"]):
+        return found
+    made_before = len(recipe) > 1 and entry is recipe[-1].inputs[0]
+    if not made_before and (found := (yield from _renamed(entry["path"], entry["sha256"], home.lies))):
+        return found
     if there:
         raise UserError("has changed since the picture was made", where=there[0], remedy="Bring the old file back")
-    if len(recipe) < 2:
+    if not made_before:
         missing = recorded if recorded.parent.is_dir() else home.lies / recorded.name
         raise UserError("is missing: the picture was made from it", where=missing, remedy="Put it beside the picture")
     made = scratch / f"{len(recipe)}" / recorded.name
@@ -203,17 +208,35 @@ def _input(recipe: Recipe, entry: dict[str, str], home: Home, scratch: Path) -> 
     return made
 
 
-def _weights(facts: dict[str, str], home: Home) -> str:
+def _weights(facts: dict[str, str], home: Home) -> Job[str]:
     """Find weights by name among those that come with danqing, by path, or beside the file."""
     name = facts["name"]
     own = [bundled()[name]] if name in bundled() else []
     there = [*own, *(path for path in home.places(name) if path.is_file())]
-    for path in there:
-        if hash_of(path) == facts["sha256"]:
-            return str(path)
+    found = _of_content(there, facts["sha256"])
+    if found is None:
+        found = yield from _renamed(name, facts["sha256"], home.lies)
+    if found is not None:
+        return str(found)
     if there:
         raise ModelFileError("these weights have changed since the picture was made", where=there[0])
     raise ModelFileError("these weights are missing", where=name, remedy="Put the file beside the picture")
+
+
+def _of_content(files: Iterable[Path], sha256: str) -> Path | None:
+    """The first of some files that has the content of a hash."""
+    return next((file for file in files if hash_of(file) == sha256), None)
+
+
+def _renamed(path: str, sha256: str, folder: Path) -> Job[Path | None]:
+    """The file of a folder that is what a recipe means, under whatever name; files of its kind are looked at."""
+    alike = sorted(file for file in folder.iterdir() if file.suffix.lower() == Path(path).suffix.lower())
+    for at, file in enumerate(alike):
+        yield Progress(at, len(alike), file.name)
+        with suppress(OSError):  # what cannot be read is none
+            if file.is_file() and hash_of(file) == sha256:
+                return file
+    return None
 
 
 def _sources(recipe: Recipe, home: Home) -> Iterator[Path]:
