@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 import tempfile
-from collections.abc import Iterable, Iterator
-from contextlib import suppress
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -21,6 +20,7 @@ from danqing.core.pictures.names import fitting
 from danqing.core.progress import Job, Progress
 from danqing.core.recipe import Recipe, Step, is_address
 from danqing.core.runs.compute import compute, load, watched
+from danqing.core.runs.home import Home, first_of
 from danqing.core.runs.order import NEVER_OVER_SOURCES, Call, Order
 from danqing.core.runs.sameness import other_use
 from danqing.core.uses import Uses
@@ -46,23 +46,6 @@ def show(file: str | Path) -> Recipe:
     if not recipe:
         raise PictureError("holds no recipe", where=file, remedy="Only files that danqing wrote do")
     return recipe
-
-
-class Home(NamedTuple):
-    """Folders that files of a recipe may lie in.
-
-    Attributes:
-        lay: where what one of its steps made lay, as the recipe tells.
-        lies: where the file lies that the recipe was found in.
-    """
-
-    lay: Path
-    lies: Path
-
-    def places(self, path: str) -> Iterator[Path]:
-        """Where a file may lie: where the recipe says, or beside a picture; addresses are refused on reading."""
-        yield self.lay / path
-        yield from dict.fromkeys(folder / Path(path).name for folder in self)
 
 
 def replay(file: str | Path, out: str | Path | None = None, force: bool = False) -> Job[Replayed]:
@@ -191,10 +174,10 @@ def _input(recipe: Recipe, entry: dict[str, str], home: Home, scratch: Path) -> 
     """Find an input by its path or beside the file; make it again where that is how it came about."""
     recorded = home.lay / entry["path"]
     there = [path for path in home.places(entry["path"]) if path.is_file()]
-    if found := _of_content(there, entry["sha256"]):
+    if found := first_of(there, entry["sha256"]):
         return found
     made_before = len(recipe) > 1 and entry is recipe[-1].inputs[0]
-    if not made_before and (found := (yield from _renamed(entry["path"], entry["sha256"], home.lies))):
+    if not made_before and (found := (yield from home.renamed(entry["path"], entry["sha256"]))):
         return found
     if there:
         raise UserError("has changed since the picture was made", where=there[0], remedy="Bring the old file back")
@@ -213,30 +196,14 @@ def _weights(facts: dict[str, str], home: Home) -> Job[str]:
     name = facts["name"]
     own = [bundled()[name]] if name in bundled() else []
     there = [*own, *(path for path in home.places(name) if path.is_file())]
-    found = _of_content(there, facts["sha256"])
+    found = first_of(there, facts["sha256"])
     if found is None:
-        found = yield from _renamed(name, facts["sha256"], home.lies)
+        found = yield from home.renamed(name, facts["sha256"])
     if found is not None:
         return str(found)
     if there:
         raise ModelFileError("these weights have changed since the picture was made", where=there[0])
     raise ModelFileError("these weights are missing", where=name, remedy="Put the file beside the picture")
-
-
-def _of_content(files: Iterable[Path], sha256: str) -> Path | None:
-    """The first of some files that has the content of a hash."""
-    return next((file for file in files if hash_of(file) == sha256), None)
-
-
-def _renamed(path: str, sha256: str, folder: Path) -> Job[Path | None]:
-    """The file of a folder that is what a recipe means, under whatever name; files of its kind are looked at."""
-    alike = sorted(file for file in folder.iterdir() if file.suffix.lower() == Path(path).suffix.lower())
-    for at, file in enumerate(alike):
-        yield Progress(at, len(alike), file.name)
-        with suppress(OSError):  # what cannot be read is none
-            if file.is_file() and hash_of(file) == sha256:
-                return file
-    return None
 
 
 def _sources(recipe: Recipe, home: Home) -> Iterator[Path]:
