@@ -2,10 +2,10 @@
 PYTHON ?= python3
 BIN := .venv/bin
 # The contract and the laws, which are tested once more as processors with fewer instructions round; not what words say,
-# what chance draws and what is refused, which no rounding changes, nor long examples, whose like the other promises run
-# (the image contract is kept on odd pictures, too), and trainings.
+# what chance draws and what is refused, which no rounding changes, nor long examples, whose like the other promises run,
+# and trainings.
 ROUNDED := $(addprefix tests/,contract maths nets edit restore analyse degrade encode)
-ALIKE := in_words or hold_the_truth or every_field or examples_work or is_deterministic or leaves_its_input_alone or keeps_the_image_contract or comes_again or resumes
+ALIKE := in_words or hold_the_truth or every_field or examples_work or is_deterministic or leaves_its_input_alone or resumes
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
 # Tests start hundreds of processes: what one has compiled, the next need not.

@@ -4,11 +4,10 @@
 groups) and Chinese characters (three hands), one thread, one seed, and beside it a flow in latents, whose codec is that
 of an hour's run in the bench of generation (its quarter of an hour counts). One run is the whole curve: it stops where
 so much processor time is spent, is scored, and goes on; a rate that falls over a budget would be as good as gone after
-the first stops.
-Distances are those of the bench of generation, taken on MobileNetV2's features and on patches of pixels. Processor
-time is that of training with its looks, not of the scores. A stop that was measured is not measured again; a run that
-was stopped goes on, and what it learned unseen counts at the pace of before (`python -m bench.evening SET FAMILY
-MINUTES` is one run).
+the first stops. Distances are those of the bench of generation, taken on MobileNetV2's features and on patches of
+pixels. Processor time is that of training with its looks, not of the scores. A stop that was measured is not measured
+again; a run that was stopped goes on, and what it learned unseen counts at the pace of before (`python -m bench.evening
+SET FAMILY MINUTES` is one run).
 """
 
 from __future__ import annotations

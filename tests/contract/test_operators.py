@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import promises
 import pytest
+import samples
 from samples import runs
 
 from danqing.core.menu import operators
@@ -24,6 +25,25 @@ def test_promise_in_deeds(name: str, promise: Callable[[Operator], None]) -> Non
     op = operator_named(name)
     if runs(op):
         promise(op)
+
+
+@pytest.fixture
+def more_settings(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """As many settings of each operator as are drawn at most, whether they show other choices or not."""
+    monkeypatch.setattr(samples, "LEAST", samples.MOST)
+    samples.settings.cache_clear()
+    yield
+    samples.settings.cache_clear()
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("more_settings")
+@pytest.mark.parametrize("name", [name for name in operators() if not operator_named(name).is_long])
+def test_promises_are_kept_at_more_settings(name: str) -> None:
+    op = operator_named(name)
+    if runs(op):
+        for promise in promises.DEEDS:
+            promise(op)
 
 
 @pytest.mark.parametrize("entry", operators().values(), ids=lambda entry: entry.name)

@@ -12,7 +12,7 @@ import torch
 
 from danqing.core.artefacts.pictures import recipe_in
 from danqing.core.disk import hash_of
-from danqing.core.errors import ParameterError, UserError
+from danqing.core.errors import OutputError, ParameterError, UserError
 from danqing.core.learned.card import bundled
 from danqing.core.learned.families import family_named
 from danqing.core.learned.weights import save
@@ -89,6 +89,8 @@ def test_what_is_taken_home_is_made_again_from_the_pictures_beside_it(
     for number, each in enumerate((photo, mask)):  # under any name
         shutil.copy(each, home / f"{number}.PNG")
     assert finish(replay(result)).identical
+    with pytest.raises(OutputError, match="one of the files that the picture was made from"):
+        finish(replay(result, home / "0.PNG", force=True))
     (home / "1.PNG").unlink()
     with pytest.raises(UserError, match=r"mask\.png: is missing"):
         finish(replay(result, force=True))

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import torch
 
-from danqing.core.learned.model import Samples
+from danqing.core.learned.model import Model, Samples
+from danqing.core.learned.proposals import Optimiser
+from danqing.training.step import Stepper
 
 SIDE, MOST = 64, 2
 NAMES = ("disc", "square")
@@ -38,3 +40,13 @@ def batch_of(count: int, seed: int, side: int = SIDE, empty: float = 0.1) -> Sam
             classes[at, row] = kind
             points[at, row] = torch.tensor([[middle_x, middle_y - radius], [middle_x, middle_y]])
     return Samples(x, classes, mask=mask, boxes=boxes.clamp(0, side), points=points.flatten(1, 2))
+
+
+def unmoved_by(net: Model, batch: Samples) -> list[str]:
+    """The weights of a net of one part that have no gradient after a few steps: its last layer may begin with zeros."""
+    rng = torch.Generator().manual_seed(0)
+    stepper = Stepper(net.train(), Optimiser(lr=3e-3, betas=(0.9, 0.99)), "fp32", clip=1.0)
+    for _ in range(3):
+        stepper.step(batch, rng)
+    next(net.losses(batch, rng))[1].backward()
+    return [name for name, each in net.named_parameters() if each.grad is None or not each.grad.any()]

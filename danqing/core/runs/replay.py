@@ -72,11 +72,11 @@ def replay(file: str | Path, out: str | Path | None = None, force: bool = False)
         raise OutputError("exists already", where=target, remedy="Choose another name or give --force")
     if target.exists() and target.samefile(file):
         raise OutputError("is the file to compare with", where=target, remedy="Choose another name")
-    if target.exists() and any(target.samefile(each) for each in _sources(recipe, Home(file.parent, file.parent))):
+    home = Home(file.parent, file.parent)
+    if target.exists() and (_is_meant(target, recipe) or any(map(target.samefile, _sources(recipe, home)))):
         raise OutputError("is one of the files that the picture was made from", where=target, remedy=NEVER_OVER_SOURCES)
     with tempfile.TemporaryDirectory(prefix="danqing-") as scratch:
         try:
-            home = Home(file.parent, file.parent)
             made = yield from _remake(recipe, home, target, Path(scratch), force, target.parent != file.parent)
         except OSError as error:  # a recipe may name what no disk can hold
             raise UserError(f"cannot be replayed ({error.strerror or error})", where=file) from error
@@ -92,7 +92,8 @@ def _remake(
     operator = _operator(step, target)
     inputs: dict[str, Path] = {}
     for entry in step.inputs:
-        inputs[entry["as"]] = yield from _input(recipe, entry, home, scratch)
+        before = recipe[:-1] if entry["as"] == operator.subject else []
+        inputs[entry["as"]] = yield from _input(entry, before, home, scratch)
     _check_whole(step, operator, target)
     weights: dict[str, str] = {}
     for name, facts in step.weights.items():
@@ -170,22 +171,21 @@ def _changed(step: Step, uses: Uses) -> Iterator[str]:
             yield f"{name} is not what it was when the picture was made"
 
 
-def _input(recipe: Recipe, entry: dict[str, str], home: Home, scratch: Path) -> Job[Path]:
-    """Find an input by its path or beside the file; make it again where that is how it came about."""
+def _input(entry: dict[str, str], before: Recipe, home: Home, scratch: Path) -> Job[Path]:
+    """Find an input by its path or beside the file; make it again where steps ``before`` tell how it came about."""
     recorded = home.lay / entry["path"]
     there = [path for path in home.places(entry["path"]) if path.is_file()]
     if found := first_of(there, entry["sha256"]):
         return found
-    made_before = len(recipe) > 1 and entry is recipe[-1].inputs[0]
-    if not made_before and (found := (yield from home.renamed(entry["path"], entry["sha256"]))):
+    if not before and (found := (yield from home.renamed(entry["path"], entry["sha256"]))):
         return found
     if there:
         raise UserError("has changed since the picture was made", where=there[0], remedy="Bring the old file back")
-    if not made_before:
+    if not before:
         missing = recorded if recorded.parent.is_dir() else home.lies / recorded.name
         raise UserError("is missing: the picture was made from it", where=missing, remedy="Put it beside the picture")
-    made = scratch / f"{len(recipe)}" / recorded.name
-    yield from _remake(recipe[:-1], home._replace(lay=recorded.parent), made, scratch, False)
+    made = scratch / f"{len(before)}" / recorded.name
+    yield from _remake(before, home._replace(lay=recorded.parent), made, scratch, False)
     if hash_of(made) != entry["sha256"]:
         raise UserError("is missing, and making it again gave another file", where=recorded)
     return made
@@ -204,6 +204,13 @@ def _weights(facts: dict[str, str], home: Home) -> Job[str]:
     if there:
         raise ModelFileError("these weights have changed since the picture was made", where=there[0])
     raise ModelFileError("these weights are missing", where=name, remedy="Put the file beside the picture")
+
+
+def _is_meant(file: Path, recipe: Recipe) -> bool:
+    """Whether a file holds what something was made from, whatever it is called."""
+    return file.is_file() and hash_of(file) in {
+        each["sha256"] for step in recipe for each in (*step.inputs, *step.weights.values())
+    }
 
 
 def _sources(recipe: Recipe, home: Home) -> Iterator[Path]:
