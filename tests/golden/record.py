@@ -1,9 +1,11 @@
 """Record what independent programs say, as the JSON files beside this one; the tests compare danqing with them.
 
-    python tests/golden/record.py [statistics] [fidelity] [backbones]
+    python tests/golden/record.py [statistics] [classification] [fidelity] [backbones]
 
 Inputs are drawn from numpy's RandomState, whose stream is promised never to change, and from scikit-image's pictures.
-`backbones` needs torch-fidelity unpacked somewhere on the path (`pip install --no-deps --target DIR torch-fidelity`).
+`statistics` and `classification` need torchmetrics (`pip install torchmetrics`), which no test does, as an installed one
+is imported with every training. `backbones` needs torch-fidelity unpacked somewhere on the path (`pip install --no-deps
+--target DIR torch-fidelity`).
 """
 
 from __future__ import annotations
@@ -45,6 +47,16 @@ def probabilities() -> Array:
     """Class probabilities (500, 10), float64."""
     logits = 3 * np.random.RandomState(4).randn(500, 10) + np.linspace(0, 2, 10)
     return np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
+
+
+def answers(absent: bool) -> tuple[Array, Array]:
+    """True classes and those named (300,), of six; where some are absent, classes that are named but never there."""
+    rng = np.random.RandomState(8)
+    truth, named = (rng.randint(0, 4 if absent else 6, 300) for _ in range(2))
+    named = np.where(rng.rand(300) < 0.6, truth, named)
+    if absent:
+        truth[truth == 2] = 1
+    return truth, named
 
 
 def pairs() -> dict[str, tuple[Array, Array]]:
@@ -92,6 +104,23 @@ def record_statistics() -> dict[str, Any]:
         "sets": sets,
         "inception_score": _inception_score(probabilities()),
     }
+
+
+def record_classification() -> dict[str, Any]:
+    import torch
+    from torchmetrics.functional import classification
+
+    out: dict[str, Any] = {}
+    for absent in (False, True):
+        truth, named = (torch.from_numpy(numbers) for numbers in answers(absent))
+        out["some absent" if absent else "all there"] = found = {
+            "matrix": classification.multiclass_confusion_matrix(named, truth, 6).tolist()
+        }
+        for score in ("precision", "recall", "f1_score"):
+            measure = getattr(classification, f"multiclass_{score}")
+            found[score] = measure(named, truth, 6, average="none").tolist()
+            found[f"macro {score}"] = float(measure(named, truth, 6, average="macro"))
+    return {"by": _versions("torchmetrics"), "sets": out}
 
 
 def record_fidelity() -> dict[str, Any]:
@@ -247,5 +276,5 @@ def _versions(*packages: str) -> dict[str, str]:
 
 
 if __name__ == "__main__":
-    for what in sys.argv[1:] or ["statistics", "fidelity", "backbones"]:
+    for what in sys.argv[1:] or ["statistics", "classification", "fidelity", "backbones"]:
         (HERE / f"{what}.json").write_text(json.dumps(globals()[f"record_{what}"](), indent=1) + "\n")
