@@ -3,7 +3,7 @@
     python tests/golden/record.py [statistics] [classification] [fidelity] [backbones]
 
 Inputs are drawn from numpy's RandomState, whose stream is promised never to change, and from scikit-image's pictures.
-`statistics` and `classification` need torchmetrics (`pip install torchmetrics`), which no test does, as an installed one
+`statistics` and `classification` need torchmetrics (`pip install torchmetrics`), which no test does: an installed one
 is imported with every training. `backbones` needs torch-fidelity unpacked somewhere on the path (`pip install --no-deps
 --target DIR torch-fidelity`).
 """
