@@ -11,7 +11,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constr
 # Tests start hundreds of processes: what one has compiled, the next need not.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: demo test lint types slow bench docs zoo clean
+.PHONY: demo test lint types page slow bench docs zoo clean
 .DEFAULT_GOAL := help
 
 help:
@@ -39,13 +39,20 @@ demo: .venv/base
 	@$(BIN)/danqing demo --out demo --force
 
 test: .venv/test
-	$(BIN)/ruff format --check .
-	$(BIN)/ruff check .
-	$(BIN)/mypy
-	$(BIN)/python -m tools.page
-	$(BIN)/python -m tools.browser
+	@$(MAKE) --jobs 2 lint types page
 	OMP_NUM_THREADS=1 $(BIN)/pytest -m "not slow" -n 2 --dist worksteal
 	OMP_NUM_THREADS=1 $(BIN)/python tools/tiers.py $(ROUNDED) -m "not slow" -k "not ($(ALIKE))" -n 2 --dist worksteal
+
+lint: .venv/test
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+
+types: .venv/test
+	$(BIN)/mypy
+
+page: .venv/test
+	$(BIN)/python -m tools.page
+	$(BIN)/python -m tools.browser
 
 slow: .venv/test
 	OMP_NUM_THREADS=1 $(BIN)/pytest -m slow
