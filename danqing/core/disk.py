@@ -37,7 +37,7 @@ def replacing(file: str | Path, *, force: bool = True) -> Iterator[Path]:
         yield temporary
         temporary.chmod(mode)  # last: some writers put a file of their own in its place
         _flush(temporary)
-        temporary.replace(target)
+        _put(temporary, target, force)
     except OSError as error:
         raise OutputError(f"cannot be written ({error.strerror or error})", where=file) from error
     finally:
@@ -135,7 +135,7 @@ def _target(file: str | Path, force: bool) -> Path:
         if target.is_symlink():
             raise OutputError("is a link that leads round in a circle", where=file)
         if target.exists() and not force:
-            raise OutputError("exists already", where=file, remedy="Choose another name or give --force")
+            raise _exists(file)
         if target.exists() and not target.is_file():
             raise OutputError("is a folder or a device, not a file", where=file)
     except ValueError as error:  # a zero byte
@@ -152,6 +152,24 @@ def _new_file_beside(target: Path) -> tuple[Path, int]:
         return temporary, stat.S_IMODE((os.stat(target) if target.exists() else os.fstat(handle)).st_mode)
     finally:
         os.close(handle)
+
+
+def _put(temporary: Path, target: Path, force: bool) -> None:
+    """Move a file to its name; without force, nobody's who took that name in the meantime is replaced."""
+    if not force:
+        try:
+            os.link(temporary, target)
+            return
+        except FileExistsError:
+            raise _exists(target) from None
+        except OSError:  # a disk without links: all that can be done is to look once more
+            if os.path.lexists(target):
+                raise _exists(target) from None
+    temporary.replace(target)
+
+
+def _exists(file: str | Path) -> OutputError:
+    return OutputError("exists already", where=file, remedy="Choose another name or give --force")
 
 
 def _flush(file: Path) -> None:

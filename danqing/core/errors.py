@@ -24,6 +24,8 @@ NAMES = {
     errno.EISDIR: "is a folder, where a file is meant",
     errno.EROFS: "lies on a disk that cannot be written",
 }  # what a disk says of a place that somebody chose, whichever way it was found out
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+NO_ROOM = "Make room on the disk; passing files go where TMPDIR says"
 
 LONGEST_SHOWN = 300  # characters of a place
 
@@ -90,6 +92,16 @@ class TooFewPictures(UserError):
 
 def of_disk(error: BaseException) -> UserError | None:
     """What a disk says of a place that it was asked for, as what the person who named it can mend; None of all else."""
-    if not isinstance(error, OSError) or error.filename is None or error.errno not in NAMES:
+    if not isinstance(error, OSError):
         return None
-    return UserError(NAMES[error.errno], where=str(error.filename)[:LONGEST_SHOWN], remedy="Choose another place")
+    if error.errno in FULL:
+        return UserError("there is no room left on the disk", where=_shown(error.filename), remedy=NO_ROOM)
+    if error.errno == errno.ENOENT and error.filename is None and "temporary directory" in str(error):
+        return UserError("there is no folder for passing files that can be written", remedy=NO_ROOM)
+    if error.filename is None or error.errno not in NAMES:
+        return None
+    return UserError(NAMES[error.errno], where=_shown(error.filename), remedy="Choose another place")
+
+
+def _shown(place: object) -> str:
+    return "" if place is None else str(place)[:LONGEST_SHOWN]

@@ -18,6 +18,7 @@ from danqing.core.errors import ParameterError
 from danqing.core.fields.number import Range
 from danqing.core.operators.operator import operator
 from danqing.core.pictures.contract import Images, Mask, from_uint8, to_uint8
+from danqing.core.pictures.sides import check_sides
 from danqing.core.progress import Job, Progress
 from danqing.maths import fidelity
 from danqing.maths.opacity import opacity_of
@@ -51,8 +52,8 @@ def compress(
         x: pictures (B, C, H, W) in [0, 1].
         format: of the file; --out photo.webp chooses it, too. WebP and AVIF keep grey as three equal channels.
         size: the most the file may take; 1 kB is 1000 bytes.
-        ssim: structural similarity that is to be reached, 1 is equal; without any target it is 0.95, or a PNG without
-            loss.
+        ssim: structural similarity that is to be reached, 1 is equal; without any target it is 0.95 (below 11 px the
+            best quality), or a PNG without loss.
         palette: let a PNG have 256 colours or fewer, as few as needed.
         alpha: opacity (B, 1, H, W), by default the picture's own; if all is opaque, it is left out. JPEG holds none:
             pictures that are transparent anywhere are refused. Colours that nobody sees are left out.
@@ -74,8 +75,13 @@ def compress(
     """
     if size is not None and ssim is not None:
         raise ParameterError("is given together with a size", where="ssim", remedy="Give one of them")
+    if ssim is not None and not _has_ssim(x):
+        side = fidelity.SSIM_SIDE
+        what = f"needs pictures of at least {side} x {side} px, not {x.shape[3]} x {x.shape[2]}"
+        raise ParameterError(what, where="ssim", remedy="Give a size, or neither")
     if palette and format != "png":
         raise ParameterError("only a PNG has one", where="palette", remedy="Choose --format png")
+    check_sides(KINDS[format], x.shape[3], x.shape[2], "format")
     opacity = opacity_of(x, alpha)
     if opacity is not None and format == "jpg":
         raise ParameterError("JPEG holds no transparency", where="format", remedy="Choose webp, avif or png")
@@ -101,6 +107,8 @@ def _compressed(x: Tensor, format: Format, limit: int | None, ssim: float | None
         level = yield from _largest(range(highest, lowest - 1, -1), data, limit, format)
     elif format == "png" and ssim is None:
         level = 256 if palette else LOSSLESS
+    elif ssim is None and not _has_ssim(x):
+        level = highest
     else:
         level = yield from _least(range(lowest, highest + 1), likeness, ENOUGH if ssim is None else ssim, format)
     y = _read(data(level), x)

@@ -21,6 +21,7 @@ import danqing
 from danqing.core.errors import DanqingError, UserError, of_disk
 from danqing.core.menu import Entry, operators, tasks
 from danqing.core.notes import PictureWarning
+from danqing.core.stops import stops
 from danqing.faces.pages import Row, drawn, section
 from danqing.faces.screen import FilesFailed, as_json, error_json, errors, told
 from danqing.faces.tables import legible
@@ -170,8 +171,9 @@ def _operator(name: str) -> str:
 
 
 def main() -> NoReturn:
-    """Run danqing from the command line; SIGTERM is taken as Ctrl-C."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    """Run danqing from the command line; SIGTERM and the terminal's end are taken as Ctrl-C."""
+    for number in set(stops()) - {signal.SIGINT}:
+        signal.signal(number, signal.default_int_handler)
     _wait_asleep(any(name in tasks() and tasks()[name].kind == "Local" for name in sys.argv[1:2]))
     cli.main()
 

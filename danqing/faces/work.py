@@ -6,10 +6,11 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 
 from danqing.core.progress import Job, Progress, finish
+from danqing.core.stops import stops
 from danqing.faces.screen import Screen
 
 T = TypeVar("T")
@@ -19,7 +20,7 @@ STOPPING = b"\nStopping at the next safe place. Ctrl-C again stops at once.\n"
 def run(job: Job[T], screen: Screen) -> T:
     """Run a job to its end.
 
-    The first Ctrl-C (or SIGTERM) closes it at its next Progress; the second interrupts at once.
+    The first Ctrl-C (SIGTERM, or the terminal's end) closes it at its next Progress; the second interrupts at once.
 
     Raises:
         KeyboardInterrupt: when it was stopped.
@@ -36,7 +37,7 @@ def run(job: Job[T], screen: Screen) -> T:
 
 @contextmanager
 def _stoppable() -> Iterator[Callable[[], bool]]:
-    """Count Ctrl-C and SIGTERM instead of dying of them; tells whether one came."""
+    """Count Ctrl-C and its like instead of dying of them; tells whether one came."""
     hits = 0
 
     def note(number: int, frame: Any) -> None:
@@ -44,12 +45,13 @@ def _stoppable() -> Iterator[Callable[[], bool]]:
         hits += 1
         if hits > 1:
             raise KeyboardInterrupt
-        os.write(2, STOPPING)  # the one way to speak that is safe in a signal handler
+        with suppress(OSError):  # the terminal may be gone
+            os.write(2, STOPPING)  # the one way to speak that is safe in a signal handler
 
     if threading.current_thread() is not threading.main_thread():  # only the main thread hears signals
         yield lambda: False
         return
-    before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.signal(number, note) for number in stops()}
     try:
         yield lambda: hits > 0
     finally:

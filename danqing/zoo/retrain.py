@@ -29,6 +29,7 @@ from danqing.core.learned.model import Painter, Restorer
 from danqing.core.learned.painting import Translator
 from danqing.core.learned.weights import load_tensors, save_tensors
 from danqing.core.progress import Progress, Show, finish
+from danqing.core.stops import stops
 from danqing.training.config import TrainConfig
 from danqing.training.loop import resume, train
 from danqing.training.record import CONFIG, MODEL
@@ -78,14 +79,14 @@ def begins_with(recipe: Path) -> str:
 
 @contextmanager
 def _stoppable() -> Iterator[Callable[[], bool]]:
-    """Note Ctrl-C and SIGTERM instead of dying of them, and tell whether one came."""
+    """Note Ctrl-C and its like instead of dying of them, and tell whether one came."""
     came = False
 
     def note(number: int, frame: Any) -> None:
         nonlocal came
         came = True
 
-    before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.signal(number, note) for number in stops()}
     try:
         yield lambda: came
     finally:

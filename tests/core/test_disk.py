@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import threading
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from danqing.core.disk import hash_of, replacing
-from danqing.core.errors import OutputError
+from danqing.core.errors import OutputError, of_disk
 
 
 class Interrupted(Exception):
@@ -53,6 +54,40 @@ def test_an_existing_file_needs_force(tmp_path: Path) -> None:
     with replacing(file, force=True) as temporary:
         temporary.write_text("new")
     assert file.read_text() == "new"
+
+
+@pytest.mark.parametrize("links", [True, False])
+def test_of_two_at_once_the_second_finds_the_name_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, links: bool
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(errno.EPERM, "a disk without links")
+
+    if not links:
+        monkeypatch.setattr(os, "link", refuse)
+
+    def write_twice(name: Path) -> None:
+        with replacing(name, force=False) as first:
+            first.write_text("first")
+            with replacing(name, force=False) as second:
+                second.write_text("second")
+
+    with pytest.raises(OutputError, match="exists already"):
+        write_twice(tmp_path / "x.txt")
+    assert (tmp_path / "x.txt").read_text() == "second"
+    assert [file.name for file in tmp_path.iterdir()] == ["x.txt"]
+    with replacing(tmp_path / "y.txt", force=False) as temporary:
+        temporary.write_text("alone")
+    assert (tmp_path / "y.txt").stat().st_nlink == 1
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EFBIG])
+@pytest.mark.parametrize("place", [None, "film.gif"])
+def test_a_full_disk_is_something_a_person_can_mend(number: int, place: str | None) -> None:
+    told = of_disk(OSError(number, os.strerror(number), place))
+    assert told is not None
+    assert (told.exit_code, told.where) == (2, place or "")
+    assert "TMPDIR" in told.remedy
 
 
 def test_a_link_stays_a_link(tmp_path: Path) -> None:

@@ -110,6 +110,18 @@ def test_what_cannot_be_reached_is_refused_with_what_can(photo: Tensor) -> None:
     assert compress(photo[..., :5, :], size=9)[0].numbers["ssim"] is None
 
 
+@pytest.mark.parametrize("format", LOSSY)
+def test_what_is_too_small_for_ssim_is_compressed_at_its_best(format: str) -> None:
+    (file,) = compress(torch.rand(1, 3, 5, 9, generator=torch.Generator().manual_seed(0)), format=format)
+    assert (file.numbers["quality"], file.numbers["ssim"]) == (100, None)
+
+
+def test_sides_beyond_the_format_are_refused_before_any_work() -> None:
+    for format, longest in (("jpg", 65_500), ("webp", 16_383), ("avif", 32_768)):
+        with pytest.raises(OutputError, match=f"ends at {longest:,} px"):
+            compress(torch.zeros(1, 1, 1, longest + 1), format=format, size=100)
+
+
 @pytest.mark.parametrize("format", ["webp", "avif", "png"])
 @pytest.mark.parametrize("channels", [1, 3])
 def test_opacity_is_kept(format: str, channels: int, photo: Tensor) -> None:

@@ -484,12 +484,17 @@ face.main()
 """
 
 
-def _stopped(tmp_path: Path, pause: str, signals: list[signal.Signals]) -> tuple[int, bool, str]:
+def _stubborn(tmp_path: Path, pause: str) -> subprocess.Popen[str]:
     script = STUBBORN.replace("PAUSE", pause)
     process = subprocess.Popen([sys.executable, "-c", script, "card"], stderr=subprocess.PIPE, text=True)
     while not (tmp_path / "ready").exists():
         assert process.poll() is None
         time.sleep(0.02)
+    return process
+
+
+def _stopped(tmp_path: Path, pause: str, signals: list[signal.Signals]) -> tuple[int, bool, str]:
+    process = _stubborn(tmp_path, pause)
     told = ""
     for number in signals:
         process.send_signal(number)
@@ -499,11 +504,56 @@ def _stopped(tmp_path: Path, pause: str, signals: list[signal.Signals]) -> tuple
     return process.returncode, (tmp_path / "saved").exists(), told
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_ctrl_c_lets_the_job_save_itself(tmp_path: Path, number: signal.Signals) -> None:
     code, saved, told = _stopped(tmp_path, "0.05", [number])
     assert (code, saved) == (130, True)
     assert "Traceback" not in told
+
+
+def test_who_is_to_outlive_the_terminal_does(tmp_path: Path) -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)  # as nohup does, and as a child inherits it
+    try:
+        process = _stubborn(tmp_path, "0.05")
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    process.send_signal(signal.SIGHUP)
+    time.sleep(0.2)
+    assert process.poll() is None
+    process.send_signal(signal.SIGTERM)
+    assert "Stopping" in process.communicate()[1]
+    assert (tmp_path / "saved").exists()
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        ["compare", "in/photo.png", ""],
+        ["inpaint", "in/photo.png", "--mask", ""],
+        ["classify", ""],
+        ["flip", "in/photo.png", ""],
+        ["flip", "in/photo.png", "--out", ""],
+        ["flip", "in/photo.png", "--out-dir", ""],
+        ["flip", "in/photo.png", "--on", ""],
+        ["denoise", "in/photo.png", "--weights", ""],
+        ["generate", ""],
+        ["train", "dcgan", ""],
+        ["train", "dcgan", "in", "--from", ""],
+        ["data", "check", ""],
+        ["data", "check", "in", "--labels", ""],
+        ["replay", ""],
+    ],
+)
+def test_an_empty_name_is_not_the_folder_at_hand(photo: Path, typed: list[str]) -> None:
+    result = run(*typed)
+    assert result.exit_code == 2, result.output
+    assert "is empty" in result.stderr or "is no place" in result.stderr
+    assert [file.name for file in photo.parent.parent.iterdir()] == ["in"]
+
+
+def test_a_folder_is_not_replayed(photo: Path) -> None:
+    result = run("replay", ".")
+    assert (result.exit_code, "is a folder" in result.stderr) == (2, True)
 
 
 def test_a_second_ctrl_c_does_not_wait(tmp_path: Path) -> None:

@@ -45,6 +45,7 @@ class Field:
         Raises:
             ParameterError: if it cannot be read.
         """
+        self.check_said(text)
         try:
             return self.kind.parse(text)
         except ValueError:
@@ -58,10 +59,20 @@ class Field:
         """
         if value is None and self.optional:
             return None
+        self.check_said(value)
         try:
             return self.kind.check(value, self.name)
         except OSError as error:
             raise of_disk(error) or error from error
+
+    def check_said(self, value: Any) -> None:
+        """Refuse an empty name of a place: it would mean the folder at hand, which nobody means by it.
+
+        Raises:
+            ParameterError: if it is one.
+        """
+        if self.kind.opens and value == "":
+            raise empty(self.name)
 
     def json_schema(self) -> dict[str, Any]:
         """The field as JSON Schema; ``x-kind`` and ``x-widget`` say more to a page."""
@@ -71,6 +82,11 @@ class Field:
             plain = self.default if isinstance(self.default, bool | int | float) else self.kind.spelt(self.default)
             out["default"] = plain
         return out
+
+
+def empty(name: str) -> ParameterError:
+    """What is said of an empty name of a place."""
+    return ParameterError("is empty", where=name, remedy="Name a file or a folder; perhaps a variable is not set")
 
 
 def schema(function: Callable[..., Any], document: Any = None, without: Collection[str] = ()) -> tuple[Field, ...]:

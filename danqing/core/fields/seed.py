@@ -18,6 +18,10 @@ class SeedKind(NumberKind):
     range: Range | None = Range(0, LARGEST)  # noqa: RUF009 (immutable)
     widget: ClassVar[str] = "seed"
 
+    def expected(self) -> str:
+        """The whole range, since somebody went beyond it."""
+        return f"a whole number in 0…{LARGEST}"
+
     @property
     def metavar(self) -> str:  # type: ignore[override]
         """A whole number; nobody wants to read the end of its range."""

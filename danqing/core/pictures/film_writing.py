@@ -18,6 +18,7 @@ from danqing.core.pictures.alpha import laid_on
 from danqing.core.pictures.animations import Shot, write_gif, write_webp
 from danqing.core.pictures.contract import to_uint8
 from danqing.core.pictures.films import Frame
+from danqing.core.pictures.sides import check_sides
 from danqing.core.recipe import Recipe, to_json
 
 TICKS = 120_000  # of a second in an MP4: a whole number of them for every usual rate
@@ -65,6 +66,8 @@ def _shots(frames: Iterable[Frame], file: Path) -> Iterator[Shot]:
         pixels, alpha = frame.pixels, frame.alpha
         if size not in (None, pixels.shape[-2:]):
             raise ParameterError("the frames differ in size", where="frames")
+        if size is None:
+            check_sides(file.suffix[1:].upper(), pixels.shape[-1], pixels.shape[-2], file)
         size = pixels.shape[-2:]
         if alpha is not None and not holds_opacity:
             note(f"{file}: MP4 holds no transparency; laid on white")

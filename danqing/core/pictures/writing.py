@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import io
 import struct
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,6 +19,7 @@ from danqing.core.errors import OutputError, ParameterError
 from danqing.core.notes import note
 from danqing.core.pictures.contract import Images, Picture, check_images, check_mask
 from danqing.core.pictures.header import CHUNK, COMMENT, FORMATS
+from danqing.core.pictures.sides import check_sides
 from danqing.core.recipe import Recipe, to_json
 
 DEEP = ("PNG", "TIFF")  # formats that hold 16 bits a channel
@@ -75,6 +77,7 @@ def write(
     whole = picture if isinstance(picture, Picture) else Picture(picture)
     kind = format_of(file)
     pixels, alpha = _planes(whole)
+    check_sides(kind, pixels.shape[1], pixels.shape[0], file)
     bits = _depth(kind, depth, whole.depth, file)
     if not 1 <= quality <= 100:
         raise ParameterError(f"{quality!r} is not a whole number in 1…100", where="quality")
@@ -93,7 +96,7 @@ def write(
     with replacing(file, force=force) as temporary:
         try:
             _save(order, temporary)
-        except (ValueError, OverflowError, struct.error) as error:  # such as too long a side for a GIF
+        except (ValueError, OverflowError, RuntimeError, struct.error) as error:
             raise OutputError(f"cannot be written as {kind} ({error})", where=file) from error
     return Path(file)
 
@@ -176,7 +179,9 @@ def _save(order: _Order, temporary: Path) -> None:
         temporary.write_bytes(png.write_deep(samples, _chunks(order)))
     else:
         image = Image.fromarray(samples[..., 0] if samples.shape[2] == 1 else samples)
-        image.save(temporary, format=kind, **_options(order), **_beside_within(order))
+        whole = io.BytesIO()  # straight into a file, Pillow takes no notice of a disk that is full
+        image.save(whole, format=kind, **_options(order), **_beside_within(order))
+        temporary.write_bytes(whole.getbuffer())
 
 
 def _chunks(order: _Order) -> bytes:

@@ -196,7 +196,7 @@ def place_named(on: str | None) -> Iterator[Cluster | None]:
         ParameterError: if there is no such place.
         UserError: if Ray is not installed.
     """
-    if not on:
+    if on is None:
         yield None
         return
     name, _, address = on.partition(":")

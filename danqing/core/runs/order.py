@@ -53,6 +53,8 @@ class Call:
         """
         given = {name: value for name, value in values.items() if value is not None}
         named = [each.name for each in operator.form if each.name in given and each.kind.names_file(given[each.name])]
+        for each in operator.form:
+            each.check_said(given.get(each.name))
         files = {name: Path(given.pop(name)) for name in named}
         return cls(operator, checked((each for each in operator.form if each.name not in files), given), files)
 

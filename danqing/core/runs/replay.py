@@ -65,9 +65,8 @@ def replay(file: str | Path, out: str | Path | None = None, force: bool = False)
     Raises:
         UserError: if the recipe, an input or weights are missing or have changed, or ``out`` cannot be written.
     """
-    file = Path(file)
+    file, recipe = Path(file), show(file)
     target = Path(out) if out is not None else file.with_name(fitting(file.stem, f"-replay{file.suffix}"))
-    recipe = show(file)
     if target.exists() and not force:
         raise OutputError("exists already", where=target, remedy="Choose another name or give --force")
     if target.exists() and target.samefile(file):

@@ -13,6 +13,7 @@ from typing import Any
 import uvicorn
 
 from danqing.core.errors import OutputError
+from danqing.core.stops import stops
 from danqing.faces.service.app import application
 from danqing.faces.service.settings import Settings
 
@@ -20,7 +21,7 @@ ENOUGH = 5.0  # seconds that open connections have when the service stops
 
 
 class Server(uvicorn.Server):
-    """One that ends on Ctrl-C or SIGTERM, and then lets the command go on to its own end."""
+    """One that ends on Ctrl-C and its like, and then lets the command go on to its own end."""
 
     def __init__(self, config: uvicorn.Config, started: Callable[[], None]) -> None:
         super().__init__(config)
@@ -36,7 +37,7 @@ class Server(uvicorn.Server):
         if threading.current_thread() is not threading.main_thread():
             yield
             return
-        before = {number: signal.signal(number, self.handle_exit) for number in (signal.SIGINT, signal.SIGTERM)}
+        before = {number: signal.signal(number, self.handle_exit) for number in stops()}
         try:
             yield
         finally:

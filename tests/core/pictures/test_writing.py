@@ -57,11 +57,36 @@ def test_transparency_is_laid_on_white_where_there_is_none(tmp_path: Path, suffi
     assert float(seen[..., 9:].max()) < 0.03
 
 
-def test_a_picture_too_wide_for_its_format(tmp_path: Path) -> None:
-    for suffix, width in (("webp", 16_384), ("jpg", 65_536), ("gif", 65_536)):
-        with pytest.raises(OutputError):
-            write(torch.zeros(1, 1, 1, width), tmp_path / f"x.{suffix}")
-    assert list(tmp_path.iterdir()) == []
+@pytest.mark.parametrize(("suffix", "longest"), [("webp", 16_383), ("jpg", 65_500), ("gif", 65_535), ("avif", 32_768)])
+def test_a_picture_as_wide_as_its_format_goes_and_one_wider(tmp_path: Path, suffix: str, longest: int) -> None:
+    file = write(torch.zeros(1, 1, 1, longest), tmp_path / f"x.{suffix}")
+    assert read(file).pixels.shape[-1] == longest
+    for shape in ((1, longest + 1), (longest + 1, 1)):
+        with pytest.raises(OutputError, match=rf"ends at {longest:,} px a side.*(PNG|TIFF)"):
+            write(torch.zeros(1, 1, *shape), tmp_path / f"y.{suffix}")
+    assert list(tmp_path.iterdir()) == [file]
+
+
+FULL = """
+import resource, sys, torch
+from danqing.core.errors import OutputError
+from danqing.core.pictures.writing import write
+resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
+try:
+    write(torch.rand(1, 3, 128, 128), sys.argv[1], quality=100, force=True)
+except OutputError as error:
+    print(error)
+"""
+
+
+@pytest.mark.parametrize("suffix", sorted({"jpg", "bmp", "png", "webp", "gif", "avif", "tif"}))
+def test_a_full_disk_leaves_the_old_file(tmp_path: Path, suffix: str) -> None:
+    file = write(smooth(), tmp_path / f"x.{suffix}")
+    before = file.read_bytes()
+    told = subprocess.run([sys.executable, "-c", FULL, file], capture_output=True, text=True, check=True).stdout
+    assert "cannot be written" in told
+    assert file.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [file]
 
 
 def test_bad_arguments_are_refused_before_anything_is_written(tmp_path: Path) -> None:
