@@ -23,7 +23,20 @@ BELOW = {
     "faces": {"core", "data"},
 }
 ROOMS = (  # of core, from the ground up: each may import those before it, and itself
-    {"errors", "finite", "notes", "uses", "words", "progress", "recipe", "disk", "json_text", "menu", "phrases"},
+    {
+        "errors",
+        "finite",
+        "notes",
+        "uses",
+        "words",
+        "progress",
+        "recipe",
+        "disk",
+        "json_text",
+        "menu",
+        "phrases",
+        "stops",
+    },
     {"pictures"},
     {"learned"},
     {"fields"},

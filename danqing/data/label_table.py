@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 from danqing.core.errors import DataError
 from danqing.core.pictures.listing import guessed
 from danqing.core.pictures.name_encoding import decode_names
-from danqing.core.pictures.names import READABLE
+from danqing.core.pictures.names import READABLE, shown, some
+from danqing.data.label_words import plain_label
 
 FOUND = ("labels.csv", "labels.tsv", "labels.json", "dataset.json")  # the last is StyleGAN's name for it
 FILE_COLUMNS = ("file", "filename", "file_name", "path", "filepath", "image", "picture", "name")
@@ -19,6 +20,14 @@ LABEL_COLUMNS = ("label", "class", "category")
 DELIMITERS = ",;\t|"
 MARKS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))  # of byte order
 Rows = list[tuple[str, str]]
+
+
+class _Row(NamedTuple):
+    """A name with its label as they are written, and their line; 0 where lines tell nothing."""
+
+    file: str
+    label: str
+    line: int = 0
 
 
 class Table(NamedTuple):
@@ -33,6 +42,7 @@ def read_table(raw: bytes, where: str, is_known: Callable[[str], bool]) -> Table
 
     A CSV may be separated by commas, semicolons, tabs or bars. Its first line names the columns file and label (or
     filename, path, image …; class, category); without such a line it has two columns, of which one holds the pictures.
+    Spaces around labels, and what cannot be seen in them, do not count.
 
     Args:
         raw: its contents.
@@ -40,7 +50,7 @@ def read_table(raw: bytes, where: str, is_known: Callable[[str], bool]) -> Table
         is_known: whether a name is that of a picture.
 
     Raises:
-        DataError: if it cannot be read.
+        DataError: if it cannot be read, or a label holds a control character.
     """
     try:
         text, encoding = text_in(raw)
@@ -48,7 +58,15 @@ def read_table(raw: bytes, where: str, is_known: Callable[[str], bool]) -> Table
         rows = _from_json(text, where) if is_json else _from_csv(text, where, is_known)
     except (ValueError, csv.Error, RecursionError) as error:
         raise DataError(f"is not a readable CSV or JSON file ({error})", where=where) from error
-    return Table(rows, [f"{where}: {guessed(encoding)}"] if encoding else [])
+    notes = [f"{where}: {guessed(encoding)}"] if encoding else []
+    if rows is None:
+        return Table(None, notes)
+    labels = [_plain(row, where) for row in rows]
+    changed = [label for label, row in zip(labels, rows, strict=True) if label != row.label]
+    if changed:
+        words = f"Invisible marks and unusual spaces in labels do not count: {some(dict.fromkeys(changed))}"
+        notes.append(f"{where}: {words}")
+    return Table([(row.file, label) for label, row in zip(labels, rows, strict=True)], notes)
 
 
 def text_in(raw: bytes) -> tuple[str, str]:
@@ -67,7 +85,17 @@ def text_in(raw: bytes) -> tuple[str, str]:
         return "\n".join(lines), encoding
 
 
-def _from_json(text: str, where: str) -> Rows | None:
+def _plain(row: _Row, where: str) -> str:
+    try:
+        return plain_label(row.label)
+    except ValueError as error:
+        what = f"has a control character in the label of {shown(row.file)}: {error}"
+        if row.line:
+            what = f"its line {row.line} has a control character in the label: {error}"
+        raise DataError(what, where=where, remedy="Take that character out") from error
+
+
+def _from_json(text: str, where: str) -> list[_Row] | None:
     found = json.loads(text, object_pairs_hook=_Pairs)
     if isinstance(found, _Pairs) and {"images", "annotations"} <= dict(found).keys():
         remedy = "It is for danqing train detector, segmenter or keypoints"
@@ -91,7 +119,7 @@ class _Pairs(list[tuple[str, Any]]):
     """A JSON object with all its members, those of one name too."""
 
 
-def _row(item: Any) -> tuple[str, str] | None:
+def _row(item: Any) -> _Row | None:
     """A file and its label, from a pair or from an object with such members."""
     if isinstance(item, _Pairs):
         named = {key.strip().lower(): value for key, value in item}
@@ -101,17 +129,18 @@ def _row(item: Any) -> tuple[str, str] | None:
     label = item[1]
     if label is not None and (isinstance(label, bool) or not isinstance(label, str | int)):
         return None
-    return item[0], "" if label is None else str(label).strip()
+    return _Row(item[0], "" if label is None else str(label).strip())
 
 
 def _first(named: dict[str, Any], columns: tuple[str, ...]) -> Any:
     return next((named[name] for name in columns if name in named), None)
 
 
-def _from_csv(text: str, where: str, is_known: Callable[[str], bool]) -> Rows:
+def _from_csv(text: str, where: str, is_known: Callable[[str], bool]) -> list[_Row]:
     lines = text.splitlines(keepends=True)
     if lines and lines[0].lower().startswith("sep="):  # what Excel writes for itself
         text = "".join(lines[1:])
+    text = text.replace("\n\ufeff", "\n")  # where several files were put one behind the other
     for rows in _tables(text):
         columns = _columns(rows, is_known)
         if columns is not None:
@@ -122,7 +151,7 @@ def _from_csv(text: str, where: str, is_known: Callable[[str], bool]) -> Rows:
         raise DataError(what, where=where, remedy="Or give it two columns, one of them pictures of this set")
     if short := next((at for at, row in rows[first:] if len(row) <= max(file, label)), 0):
         raise DataError(f"its line {short} has too few columns", where=where)
-    return [(row[file].strip(), row[label].strip()) for _, row in rows[first:]]
+    return [_Row(row[file].strip(), row[label].strip(), at) for at, row in rows[first:]]
 
 
 def _tables(text: str) -> Iterator[list[tuple[int, list[str]]]]:

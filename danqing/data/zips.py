@@ -13,11 +13,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from danqing.core.errors import DataError, PictureError
-from danqing.core.pictures.listing import HEAD, PassedOver, guessed, hidden_part
+from danqing.core.pictures.listing import HEAD, PassedOver, guessed, head_of, hidden_part
 from danqing.core.pictures.name_encoding import decode_names
 from danqing.core.pictures.names import composed
 from danqing.data.archives import Archive, Entry
 
+BEGINNINGS = (b"PK\3\4", b"PK\5\6", b"PK\7\x08")  # of a file in it, of its end, of one in several pieces
 LARGEST = 1 << 30  # bytes that one file inside a zip may unpack to
 UTF8 = 0x800  # the flag that says so of a name
 UNICODE_PATH = 0x7075  # the extra field in which Info-ZIP repeats a name in UTF-8
@@ -33,12 +34,14 @@ def open_zip(path: Path) -> Archive:
         DataError: if it is no zip, or is damaged.
     """
     if not zipfile.is_zipfile(path):
+        if head_of(path).startswith(BEGINNINGS):
+            raise DataError("is a damaged zip (it has no end mark)", where=path, remedy="Download or copy it again")
         hint = "A folder of pictures, a zip of one, or .tar shards can be used"
         raise DataError("is neither a folder nor a zip", where=path, remedy=hint)
     try:
         archive = zipfile.ZipFile(path)
     except FAILURES as error:
-        raise DataError(f"is a damaged zip ({error})", where=path) from error
+        raise DataError(f"is a damaged zip ({error})", where=path, remedy="Download or copy it again") from error
     members = archive.infolist()
     lock = threading.Lock()  # one file handle serves all threads
 

@@ -18,7 +18,7 @@ from danqing.core.errors import ParameterError
 from danqing.core.fields.number import Range
 from danqing.core.operators.operator import operator
 from danqing.core.pictures.contract import Images, Mask, from_uint8, to_uint8
-from danqing.core.pictures.sides import check_sides
+from danqing.core.pictures.sides import LONGEST, too_long
 from danqing.core.progress import Job, Progress
 from danqing.maths import fidelity
 from danqing.maths.opacity import opacity_of
@@ -81,7 +81,8 @@ def compress(
         raise ParameterError(what, where="ssim", remedy="Give a size, or neither")
     if palette and format != "png":
         raise ParameterError("only a PNG has one", where="palette", remedy="Choose --format png")
-    check_sides(KINDS[format], x.shape[3], x.shape[2], "format")
+    if max(x.shape[2:]) > LONGEST[KINDS[format]]:
+        raise too_long(KINDS[format], x.shape[3], x.shape[2], "format")
     opacity = opacity_of(x, alpha)
     if opacity is not None and format == "jpg":
         raise ParameterError("JPEG holds no transparency", where="format", remedy="Choose webp, avif or png")

@@ -27,13 +27,16 @@ def rules_of(text: str) -> dict[str, str]:
     """Read rules such as ``X=F+X,F=FF``.
 
     Raises:
-        ParameterError: if one is not of that form.
+        ParameterError: if one is not of that form, or two are for one symbol.
     """
-    rules = {}
+    rules: dict[str, str] = {}
     for rule in filter(None, (each.strip() for each in text.split(","))):
         symbol, equals, word = rule.partition("=")
-        if len(symbol) != 1 or not equals:
+        if len(symbol) != 1 or not equals or "=" in word:
             raise ParameterError(f"{rule!r} is not a rule", where="rules", remedy="Say rules such as X=F+X,F=FF")
+        if symbol in rules:
+            what = f"has two rules for {symbol}: {symbol}={rules[symbol]} and {rule}"
+            raise ParameterError(what, where="rules", remedy="Give every symbol one rule")
         rules[symbol] = word
     return rules
 
@@ -67,7 +70,11 @@ def drawn(word: str, angle: float, wobble: float, rng: Generator) -> tuple[Lines
 
     Returns:
         lines (N, 4) as x, y, x', y' in steps, y upwards; how many branches deep each is (N,).
+
+    Raises:
+        ParameterError: if a branch comes back that did not go out, or goes out and does not come back.
     """
+    _check_nested(word)
     x, y, heading, depth = 0.0, 0.0, 90.0, 0
     kept: list[tuple[float, float, float]] = []
     lines: list[tuple[float, float, float, float]] = []
@@ -86,6 +93,18 @@ def drawn(word: str, angle: float, wobble: float, rng: Generator) -> tuple[Lines
         elif symbol == "[":
             kept.append((x, y, heading))
             depth += 1
-        elif symbol == "]" and kept:
+        elif symbol == "]":
             (x, y, heading), depth = kept.pop(), depth - 1
     return np.array(lines).reshape(-1, 4), np.array(depths, int)
+
+
+def _check_nested(word: str) -> None:
+    """Refuse a word whose brackets do not match."""
+    deep = 0
+    for symbol in word:
+        deep += (symbol == "[") - (symbol == "]")
+        if deep < 0:
+            break
+    if deep:
+        what = "has a [ without a ] after it" if deep > 0 else "has a ] without a [ before it"
+        raise ParameterError(what, where="rules", remedy="Close every [ with a ] in the axiom and in each rule")

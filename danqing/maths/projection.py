@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import NamedTuple
 
@@ -18,6 +18,7 @@ from danqing.core.learned.painting import Autoencoder, FlowPainter, paint_coded
 from danqing.core.notes import note
 from danqing.core.pictures.contract import Images
 from danqing.core.progress import Job, Progress, shared
+from danqing.maths.arrival import codec_error, reached
 from danqing.maths.latents import numbered_codes
 
 DRAWN, TRIED = 256, 8  # samples that are looked at first; how many of the nearest the search begins with
@@ -26,7 +27,22 @@ RATE = 0.1  # of Adam, in deviations of the latents
 SEARCHED = 200  # steps that a search goes, where nobody says how many
 PRIOR = 2e-4  # how much an unlikely latent costs, in mean squared error
 FLAT = 1e-4  # least variance: a flat picture counts as if its pixels varied by 2.5/255
-FOREIGN = 0.5  # share of a picture left unexplained from which it is called another kind
+MISSED = 0.5  # share of a picture left unexplained from which a note says why
+ENOUGH, LITTLE = 5e-4, 0.01  # mean squared error (33 dB) and share of the variance, beyond what a codec errs, to arrive
+LIKELIEST = 2  # classes that a flow tries, until a way from one of them arrives
+ALIKE = 0.98  # of the samples are nearer to another one: what is farther from all of them is called another kind
+
+
+class Projection(NamedTuple):
+    """Where pictures lie.
+
+    Attributes:
+        codes: (B, levels, numbers).
+        kin: of each picture, whether it is of the kind that the model paints, as far as can be told.
+    """
+
+    codes: Tensor
+    kin: list[bool]
 
 
 class _Place(NamedTuple):
@@ -34,7 +50,7 @@ class _Place(NamedTuple):
     loss: float
 
 
-def projected(model: Painter, target: Images, label: str | None, steps: int | None, seed: int) -> Job[Tensor]:
+def projected(model: Painter, target: Images, label: str | None, steps: int | None, seed: int) -> Job[Projection]:
     """Look for the codes from which a model paints pictures as well as it can.
 
     Args:
@@ -46,7 +62,8 @@ def projected(model: Painter, target: Images, label: str | None, steps: int | No
         seed: chooses the samples that the search begins with.
 
     Returns:
-        (B, levels, numbers).
+        where they lie, and whether they are of the model's kind: of a flow in a codec's latents if its codec can say
+            them, of others if some sample is as near as samples mostly are to each other.
 
     Raises:
         ParameterError: for a label that the model does not know.
@@ -54,33 +71,42 @@ def projected(model: Painter, target: Images, label: str | None, steps: int | No
     Source: Zhu et al. 2016, arXiv:1609.03552, section 3.2; Karras et al. 2020, arXiv:1912.04958, section 5; the loss,
     squared differences at several scales with a prior on the latent: danqing.
     """
-    if steps is None:
-        steps = 0 if isinstance(model, FlowPainter) else SEARCHED
     drawn = numbered_codes(model, seed, range(DRAWN), label)
     spread = drawn.std(0).clamp_min(1e-3) if model.mapped else torch.ones_like(drawn[0])
+    find: Callable[[Images], Job[Tensor]]
     if isinstance(model, FlowPainter):
-        begins = partial(_way_back, model, label)
+        find = partial(_led_back, model, label, spread, steps or 0)
+        kin = [codec_error(model, each) / _variance(each[0]) <= MISSED for each in target.split(1)]
     else:
         samples = yield from paint_coded(model, drawn, "looking at samples")
-        begins = partial(_beginnings, model, label, drawn, samples)
+        find = partial(_led_by_samples, model, label, drawn, samples, spread, SEARCHED if steps is None else steps)
+        kin = [_is_near(samples, each) for each in target.split(1)]
     codes = []
     for at, picture in enumerate(target.split(1)):
-        begin = begins(picture)
-        codes.append((yield from shared(_search(model, picture, begin, spread, steps), at, 1, total=len(target))))
-    return torch.stack(codes)
+        codes.append((yield from shared(find(picture), at, 1, total=len(target))))
+    return Projection(torch.stack(codes), kin)
 
 
 def unexplained(picture: Tensor, painted: Tensor) -> float:
     """Which share of a picture (C, H, W) what was painted of it leaves: the squared error over the variance."""
-    variance = float(picture.var(dim=(1, 2), correction=0).mean())
-    return float((picture - painted).square().mean()) / max(variance, FLAT)
+    return float((picture - painted).square().mean()) / _variance(picture)
 
 
-def note_foreign(left: Sequence[float]) -> None:
-    """Say which pictures, by number, are of another kind than a model paints, from what it leaves unexplained."""
-    for number, each in enumerate(left):
-        if each > FOREIGN:
-            note(f"picture {number} is not of the kind that this model paints: {share(each)} of it is unexplained")
+def note_missed(left: Sequence[float], kin: Sequence[bool]) -> None:
+    """Say of which pictures much is left unexplained, and why: they are of another kind, or the search did not arrive.
+
+    Args:
+        left: the share of each that is unexplained.
+        kin: of each, whether it is of the model's kind.
+    """
+    for number, (each, ours) in enumerate(zip(left, kin, strict=True)):
+        if each <= MISSED:
+            continue
+        what = f"picture {number}" if len(left) > 1 else "the picture"  # a run tells the name of a single one
+        if ours:
+            note(f"the search did not arrive at {what}: {share(each)} of it is unexplained; more --steps go on")
+        else:
+            note(f"{what} is not of the kind that this model paints: {share(each)} of it is unexplained")
 
 
 def share(each: float) -> str:
@@ -88,13 +114,55 @@ def share(each: float) -> str:
     return "all" if each >= 1 else f"{each:.0%}"
 
 
-def _way_back(model: FlowPainter, label: str | None, picture: Images) -> Tensor:
-    """Where a flow comes from that ends at a picture, in its class or in the likeliest; (1, levels, numbers)."""
-    with torch.no_grad():
-        if not class_names(model):
-            return model.codes(model.way_back(picture), None)
-        y = model.unlikeliness(picture).argmin(1) if label is None else torch.tensor([class_number(model, label)])
-        return model.codes(model.way_back(picture, y), y)
+def _variance(picture: Tensor) -> float:
+    """The variance of a picture (C, H, W), or what a flat one counts as."""
+    return max(float(picture.var(dim=(1, 2), correction=0).mean()), FLAT)
+
+
+def _is_near(samples: Images, picture: Images) -> bool:
+    """Whether a picture (1, C, H, W) is as near to one of the samples as these mostly are to each other."""
+    both = torch.cat([samples, picture]).flatten(1).double()
+    apart = torch.cdist(both, both).square() / both.var(1, correction=0).clamp_min(FLAT)[:, None]
+    nearest = apart.fill_diagonal_(math.inf).amin(1)
+    return bool(nearest[-1] <= nearest[:-1].quantile(ALIKE))
+
+
+def _led_back(model: FlowPainter, label: str | None, spread: Tensor, steps: int, picture: Images) -> Job[Tensor]:
+    """The place of a picture: where the way back leads, or downhill from there; (levels, numbers)."""
+    begin = yield from shared(_way_back(model, label, picture), 0, 1, total=2 if steps else 1)
+    if not steps:
+        return begin[0]
+    return (yield from shared(_search(model, picture, begin, spread, steps), 1, 1, total=2))
+
+
+def _led_by_samples(
+    model: Painter, label: str | None, drawn: Tensor, samples: Images, spread: Tensor, steps: int, picture: Images
+) -> Job[Tensor]:
+    """The place of a picture: downhill from the nearest samples, or from what an encoder says; (levels, numbers)."""
+    begin = _beginnings(model, label, drawn, samples, picture)
+    return (yield from _search(model, picture, begin, spread, steps))
+
+
+def _way_back(model: FlowPainter, label: str | None, picture: Images) -> Job[Tensor]:
+    """Where a flow comes from that ends at a picture, in its class or in a likely one; (1, levels, numbers).
+
+    A less likely class is taken where it leaves less than half. What no way can end at is not looked for long.
+    """
+    classes: list[Tensor | None] = [None]
+    if class_names(model) and label is not None:
+        classes = [torch.tensor([class_number(model, label)])]
+    elif class_names(model):
+        classes = list(model.unlikeliness(picture).argsort(1)[0, :LIKELIEST, None])
+    least, variance = codec_error(model, picture), _variance(picture[0])
+    enough = least + min(ENOUGH, LITTLE * variance) if least <= MISSED * variance else math.inf
+    best, code = math.inf, torch.empty(0)
+    for at, y in enumerate(classes):
+        found = yield from shared(reached(model, picture, y, enough), at, 1, total=len(classes))
+        if found.error < best / 2:
+            best, code = found.error, model.codes(found.noise, y)
+        if best <= enough:
+            break
+    return code
 
 
 def _beginnings(model: Painter, label: str | None, drawn: Tensor, samples: Images, picture: Images) -> Tensor:
@@ -150,4 +218,4 @@ def _losses(painted: Images, picture: Images) -> Tensor:
     return torch.stack([F.avg_pool2d(gap, scale).square().mean((1, 2, 3)) for scale in (1, 2, 4)]).sum(0)
 
 
-__all__ = ["note_foreign", "projected", "share", "unexplained"]
+__all__ = ["Projection", "note_missed", "projected", "share", "unexplained"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Annotated, NamedTuple
@@ -166,10 +167,15 @@ def _packed(model: Painter, data: str, split: str) -> Job[Store]:
         size=model.config["size"],
         channels=model.config["channels"],
         fit=model.card.get("data", {}).get("fit", "crop"),
-        labels=known.get("labels") if known.get("data") == data else None,
+        labels=known.get("labels") if _same_place(str(known.get("data", "")), data) else None,
         split=split,
         skip_bad=True,
     )
+
+
+def _same_place(one: str, other: str) -> bool:
+    """Whether two sources are the same, however they are written."""
+    return one == other or os.path.realpath(one) == os.path.realpath(other)
 
 
 def _names(model: Painter, there: Sequence[str]) -> list[str]:
@@ -187,6 +193,8 @@ def _numbered(store: Store, names: Sequence[str]) -> Store:
 def _tell_strange(model: Painter, store: Store) -> None:
     """Note which classes of the data the model is not asked for, since it does not know them."""
     known = model.config["classes"]
+    if known and store.labels is None:
+        note("The pictures have no labels: the model is asked for all of its classes alike")
     if not known or store.labels is None:
         return
     there = np.unique(store.labels)

@@ -79,10 +79,12 @@ def find_directions(
 
 def _called(names: str, count: int) -> list[str]:
     given = [each.strip() for each in names.split(",")] if names.strip() else []
-    if len(given) > count or "" in given or len(set(given)) < len(given) or any("=" in each for each in given):
+    called = [*given, *(str(at + 1) for at in range(len(given), count))]
+    if len(given) > count or "" in given or len(set(called)) < len(called) or any("=" in each for each in given):
         what = f"{names!r} are no names for {count} directions"
-        raise ParameterError(what, where="names", remedy="Give up to as many as there are, all different, without =")
-    return [*given, *(str(at + 1) for at in range(len(given), count))]
+        remedy = "Give up to as many as there are, all different, without =, and none the number of one without a name"
+        raise ParameterError(what, where="names", remedy=remedy)
+    return called
 
 
 def _by_weights(model: Painter) -> Tensor:

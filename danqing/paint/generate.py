@@ -9,7 +9,7 @@ from typing import Annotated
 from danqing.core.fields.label import Label
 from danqing.core.fields.number import Range
 from danqing.core.fields.seed import Seed
-from danqing.core.learned.classes import class_names
+from danqing.core.learned.classes import ALL, class_names
 from danqing.core.learned.model import Painter
 from danqing.core.learned.painting import paint_numbered
 from danqing.core.operators.operator import operator
@@ -30,6 +30,7 @@ def generate(
 
     Picture i of a seed is the same whatever ``count`` is. Truncation shrinks the random latents towards their mean:
     less variety, fewer failures. Where a mapping network makes styles of them, the styles are drawn to their mean.
+    A class that is called all is asked for by its number, counted from 0.
 
     Args:
         weights: a trained generator: a run folder, a .safetensors file, or the name of a bundled one, such as emoji.
@@ -58,6 +59,6 @@ def generate(
 def _class_rule(weights: Painter, label: str | None, seed: int) -> Callable[[int], int] | None:
     """The rule that gives each picture its class, of all one after the other if that is wanted."""
     names = class_names(weights)
-    if label == "all" and names and label not in names:
+    if label == ALL and names:
         return lambda index: index % len(names)
     return class_rule(weights, seed, label)

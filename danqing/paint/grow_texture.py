@@ -19,7 +19,7 @@ BLOCKS = (6, 9, 13)  # sides of the blocks of first guesses on the coarsest leve
 EACH = 2  # guesses of each; six were no nearer in the end, on brick, grass and gravel
 
 
-@operator(version=4)
+@operator(geometry=True, together=True, version=5)
 def grow_texture(
     x: Images,
     wider: Annotated[float, Range(0.25, 4, "times")] = 1.0,

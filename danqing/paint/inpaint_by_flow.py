@@ -52,7 +52,7 @@ def inpaint_by_flow(
     of Liu et al. 2023; danqing.
 
     Examples:
-        danqing inpaint_by_flow face.png eyes.png --weights runs/flow-1 --seed 4 --out other.png
+        danqing inpaint_by_flow face.png --mask eyes.png --weights runs/flow-1 --seed 4 --out other.png
     """
     chosen = None if label is None else class_number(weights, label)
     size, made = int(weights.config["size"]), []

@@ -10,9 +10,10 @@ from danqing.core.artefacts.film import Film, Reel
 from danqing.core.errors import ParameterError
 from danqing.core.fields.label import Label
 from danqing.core.fields.number import Range
-from danqing.core.fields.seed import Seed
+from danqing.core.fields.seed import LARGEST, Seed
 from danqing.core.learned.latent_space import arc
 from danqing.core.learned.model import Painter
+from danqing.core.learned.numbered import SHOWN, numbered
 from danqing.core.learned.painting import painted_by_chunks
 from danqing.core.notes import note
 from danqing.core.operators.operator import operator
@@ -65,10 +66,11 @@ def interpolate(
 
 
 def _seeds(text: str) -> list[int]:
-    words = [word.strip() for word in text.split(",")]
-    if not all(word.isdecimal() and int(word) < 2**63 for word in words):
-        raise ParameterError(f"{text!r} is not a list of seeds", where="to", remedy="Say 5, or 5,9,0")
-    return [int(word) for word in words]
+    seeds = [numbered(word.strip(), LARGEST + 1) for word in text.split(",")]
+    known = [seed for seed in seeds if seed is not None]
+    if len(known) < len(seeds):
+        raise ParameterError(f"{text[:SHOWN]!r} is not a list of seeds", where="to", remedy="Say 5, or 5,9,0")
+    return known
 
 
 def _on_the_way(points: list[Tensor], share: float) -> Tensor:

@@ -44,8 +44,8 @@ def l_system(
         one picture in colour: wood where it began, leaves where it branches.
 
     Raises:
-        ParameterError: for rules of another form, an unknown name, a word that draws nothing, or one that grows too
-            long.
+        ParameterError: for rules of another form, two for one symbol, brackets that do not match, an unknown name, a
+            word that draws nothing, or one that grows too long.
 
     Source: Prusinkiewicz & Lindenmayer 1990, "The algorithmic beauty of plants", chapter 1.
 

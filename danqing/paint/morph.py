@@ -18,10 +18,10 @@ from danqing.core.operators.operator import operator
 from danqing.core.pictures.contract import Images
 from danqing.core.progress import Job
 from danqing.maths.fitting import fit
-from danqing.maths.projection import note_foreign, projected, unexplained
+from danqing.maths.projection import note_missed, projected, unexplained
 
 
-@operator(version=3)
+@operator(version=4)
 def morph(
     x: Images,
     y: Images,
@@ -33,8 +33,7 @@ def morph(
     """Turn one picture into another through a model's latent space.
 
     The film begins and ends with what the model makes of the two. A vae or codec writes them down at once; in the
-    latent space of any other generator they are looked for, as by ``project``, and a note tells of pictures that are
-    not of its kind.
+    latent space of any other generator they are looked for, as by ``project``, and a note tells which were not found.
 
     Args:
         x: pictures to start from, of any size.
@@ -77,9 +76,9 @@ def _searched(weights: Painter, x: Images, y: Images, shares: Tensor, steps: int
     """The films between places that are looked for; what is the same for all pairs is looked for once."""
     target = torch.cat([fit(each, weights.config["size"], weights.config["channels"]) for each in (x, y)])
     found = yield from projected(weights, target, None, steps, seed)
-    painted = yield from paint_coded(weights, found)
-    note_foreign([unexplained(*each) for each in zip(target, painted, strict=True)])
-    one, other = found[: len(x)], found[len(x) :].expand(len(x), -1, -1)
+    painted = yield from paint_coded(weights, found.codes)
+    note_missed([unexplained(*each) for each in zip(target, painted, strict=True)], found.kin)
+    one, other = found.codes[: len(x)], found.codes[len(x) :].expand(len(x), -1, -1)
     frames = len(shares)
 
     def codes(numbers: Sequence[int]) -> Tensor:

@@ -12,14 +12,12 @@ from danqing.core.artefacts.film import Film, Reel
 from danqing.core.errors import ParameterError
 from danqing.core.fields.number import Range
 from danqing.core.fields.seed import Seed
-from danqing.core.learned.classes import class_names, class_number
+from danqing.core.learned.classes import ALL, class_names, class_number
 from danqing.core.learned.model import Painter
 from danqing.core.learned.painting import coded_by_chunks
 from danqing.core.notes import note
 from danqing.core.operators.operator import operator
 from danqing.maths.latents import latent
-
-ALL = "all"
 
 
 @operator

@@ -21,10 +21,10 @@ from danqing.core.pictures.contract import Images
 from danqing.core.pictures.sheet import contact_sheet
 from danqing.core.progress import Job
 from danqing.maths.fitting import fit
-from danqing.maths.projection import note_foreign, projected, share, unexplained
+from danqing.maths.projection import note_missed, projected, share, unexplained
 
 
-@operator(version=5)
+@operator(version=6)
 def project(
     x: Images,
     weights: Painter,
@@ -35,8 +35,9 @@ def project(
     """Find the latent from which a model paints a real picture as well as it can.
 
     The latents go into a file that ``steer`` and ``more_like`` start from. The sheet beside shows, a row each, the
-    picture, what the model makes of it, and the difference around grey. Where much is left unexplained a note says so:
-    such a picture is of a kind that the model has not learned, and what is edited then is another picture.
+    picture, what the model makes of it, and the difference around grey. Where much is left unexplained a note says
+    whether the search did not arrive, so that more steps may, or the picture is of a kind that the model has not
+    learned: what is edited then is another picture.
 
     Args:
         x: pictures of any size; their middle square is resized to the model's size.
@@ -61,12 +62,12 @@ def project(
     """
     target = fit(x, weights.config["size"], weights.config["channels"])
     found = yield from projected(weights, target, label, steps, seed)
-    painted = yield from paint_coded(weights, found)
-    rows = [_told(weights, *each) for each in zip(target, painted, found, strict=True)]
-    note_foreign([row["unexplained"] for row in rows])
+    painted = yield from paint_coded(weights, found.codes)
+    rows = [_told(weights, *each) for each in zip(target, painted, found.codes, strict=True)]
+    note_missed([row["unexplained"] for row in rows], found.kin)
     shown = torch.stack([target, painted, (target - painted) / 2 + 0.5], 1).flatten(0, 1)
     lines = [f"{row['psnr']:.1f} dB, {share(row['unexplained'])} unexplained{_named(row)}" for row in rows]
-    return FoundLatents(Latents.of(weights, found, pictures=rows), contact_sheet(shown, 3), rows, lines)
+    return FoundLatents(Latents.of(weights, found.codes, pictures=rows), contact_sheet(shown, 3), rows, lines)
 
 
 def _told(model: Painter, picture: Tensor, painted: Tensor, code: Tensor) -> dict[str, Any]:

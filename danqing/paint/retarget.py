@@ -12,7 +12,7 @@ from danqing.core.progress import Job
 from danqing.maths.each_regrown import each_regrown, size_times
 
 
-@operator(version=3)
+@operator(geometry=True, together=True, version=4)
 def retarget(
     x: Images,
     wider: Annotated[float, Range(0.25, 4, "times")] = 1.0,

@@ -13,6 +13,7 @@ from danqing.core.fields.number import Range
 from danqing.core.fields.start import Place, Start
 from danqing.core.learned.kept import Directions
 from danqing.core.learned.model import Painter
+from danqing.core.learned.numbered import SHOWN, numbered
 from danqing.core.learned.painting import paint_coded
 from danqing.core.operators.operator import operator
 from danqing.core.pictures.contract import Images
@@ -20,6 +21,7 @@ from danqing.core.progress import Job
 from danqing.maths.latents import starting_codes
 
 ALL = "all"
+STRONGEST = 20.0  # factor of one direction, and of all
 FIRST = Place()
 
 
@@ -28,7 +30,7 @@ def steer(
     weights: Painter,
     directions: Directions,
     along: str = "1",
-    strength: Annotated[float, Range(-20, 20)] = 2.0,
+    strength: Annotated[float, Range(-STRONGEST, STRONGEST)] = 2.0,
     start: Start = FIRST,
     steps: Annotated[int, Range(1, 1024, "pictures")] = 1,
 ) -> Job[Images]:
@@ -73,8 +75,8 @@ def _sum(directions: Directions, along: str, levels: int) -> Tensor:
             times = float(factor or 1)
         except ValueError:
             times = math.nan
-        if not math.isfinite(times):
-            what = f"{factor!r} is no number"
+        if not abs(times) <= STRONGEST:
+            what = f"{factor[:SHOWN]!r} is no factor in −{STRONGEST:g}…{STRONGEST:g}"
             raise ParameterError(what, where="along", remedy="Say slant=1.5, or slant=1.5,weight=-1")
         moved = _of_levels(some if at else ALL, levels)[:, None]
         whole = whole + times * moved * directions.named(name)
@@ -85,8 +87,9 @@ def _of_levels(text: str, count: int) -> Tensor:
     """Which levels are meant: (count,), 1 for yes."""
     first, dash, last = ("0", "-", str(count - 1)) if text == ALL else text.strip().partition("-")
     ends = first.strip(), (last if dash else first).strip()
-    if not all(each.isdecimal() for each in ends) or not int(ends[0]) <= int(ends[1]) < count:
-        what = f"{text!r} are no levels of this model"
+    low, high = (numbered(each, count) for each in ends)
+    if low is None or high is None or low > high:
+        what = f"{text[:SHOWN]!r} are no levels of this model"
         raise ParameterError(what, where="along", remedy=f"It has 0 to {count - 1}; say @0 or @0-{count - 1}")
     numbers = torch.arange(count)
-    return ((numbers >= int(ends[0])) & (numbers <= int(ends[1]))).float()
+    return ((numbers >= low) & (numbers <= high)).float()

@@ -11,7 +11,7 @@ from danqing.core.errors import ParameterError
 from danqing.core.fields.label import Label
 from danqing.core.fields.moves import Moves
 from danqing.core.fields.number import Range
-from danqing.core.fields.seed import Seed
+from danqing.core.fields.seed import LARGEST, Seed
 from danqing.core.learned.model import Painter
 from danqing.core.learned.painting import paint_numbered
 from danqing.core.operators.operator import operator
@@ -25,7 +25,7 @@ def traverse(
     weights: Painter,
     moves: Moves = (0.0,),
     seed: Seed = 0,
-    index: Annotated[int, Range(0)] = 0,
+    index: Annotated[int, Range(0, LARGEST)] = 0,
     label: Label | None = None,
     truncation: Annotated[float, Range(0, 1)] = 1.0,
 ) -> Job[Images]:

@@ -17,7 +17,7 @@ from danqing.maths.each_regrown import each_regrown
 from danqing.maths.regrowing import Plane, levels_of, resized, shape_at
 
 
-@operator(version=3)
+@operator(geometry=True, together=True, version=4)
 def variations(
     x: Images,
     strength: Annotated[float, Range(0, 5)] = 2.0,

@@ -8,12 +8,13 @@ import logging
 import shutil
 import tempfile
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import torch
+from torch import Tensor, nn
 
 from danqing.core.artefacts.figures import Figures
 from danqing.core.disk import replacing
@@ -21,13 +22,20 @@ from danqing.core.errors import ModelFileError, OutputError, ParameterError
 from danqing.core.fields.weights_file import WeightsFile
 from danqing.core.learned.card import first_line
 from danqing.core.learned.manner import convolving, freely
+from danqing.core.learned.model import Model
+from danqing.core.learned.painting import FlowPainter
 from danqing.core.learned.weights import load
 from danqing.core.operators.task import task
-from danqing.core.progress import Job, Progress
+from danqing.core.progress import Job, Progress, shared
+from danqing.training.flow_graph import Decoder, Velocity, looped, tableau
 from danqing.training.graphs import Graph, graph_of
+
+if TYPE_CHECKING:
+    from onnx import ModelProto
 
 Runner = Callable[[dict[str, Any]], Any]
 SUFFIX = {"onnx": ".onnx", "openvino": ".xml"}
+PATIENCE = "the net is traced: some seconds to a minute, in which nothing more is told"
 NEEDED = {"onnx": ("onnx", "onnxscript", "onnxruntime"), "openvino": ("onnx", "onnxscript", "openvino")}
 
 
@@ -74,8 +82,7 @@ def export(
         raise OutputError("exists already", where=there[0], remedy="Choose another place or give --force")
     model = load(weights).requires_grad_(False)
     graph, known = graph_of(model), (model.family, str(weights))
-    yield Progress(0, 3, "tracing")
-    data = _traced(graph, *known)
+    data = yield from shared(_written(model, graph, *known), 0, 1, total=3)
     yield Progress(1, 3, "checking")
     with tempfile.TemporaryDirectory() as folder:
         made = Path(folder, f"model{SUFFIX[format]}")
@@ -115,8 +122,33 @@ def _unprinted(name: str) -> Iterator[None]:
         heard.removeFilter(others)
 
 
-def _traced(graph: Graph, family: str, where: str) -> bytes:
-    """The model as ONNX, of any batch.
+def _written(model: Model, graph: Graph, family: str, where: str) -> Job[bytes]:
+    """The model as ONNX, of any batch; of a flow the net is traced alone, and not once for every step of its way.
+
+    Raises:
+        ModelFileError: if the family does something that ONNX cannot say.
+    """
+    if isinstance(model, FlowPainter):
+        yield Progress(0, 3, "tracing the net", news=PATIENCE)
+        z, *label = graph.example(2)
+        inputs = {"x": z, "t": torch.tensor(0.5), **dict(zip(("label",), label, strict=False))}
+        velocity = _traced(Velocity(model), inputs, ("v",), family, where)
+        yield Progress(2, 3, "tracing the decoder")
+        decoder = _traced(Decoder(model), {"z": z}, ("pictures",), family, where)
+        proto = looped(velocity, decoder, tableau(model.config["steps"], model.config["solver"]))
+    else:
+        yield Progress(0, 3, "tracing", news=PATIENCE)
+        inputs = dict(zip(graph.inputs, graph.example(2), strict=True))
+        proto = _traced(graph.module, inputs, tuple(graph.outputs), family, where)
+    for name, value in graph.about.items():
+        proto.metadata_props.add(key=name, value=value)
+    return bytes(proto.SerializeToString())
+
+
+def _traced(
+    module: nn.Module, inputs: dict[str, Tensor], outputs: Sequence[str], family: str, where: str
+) -> ModelProto:
+    """A module as ONNX; the batch of all that has one may be anything.
 
     Raises:
         ModelFileError: if the family does something that ONNX cannot say.
@@ -125,12 +157,12 @@ def _traced(graph: Graph, family: str, where: str) -> bytes:
     with freely(), convolving("own"), torch.no_grad(), _unprinted("torch.onnx._internal.exporter._registration"):
         try:
             program = torch.onnx.export(
-                graph.module.eval(),
-                graph.example(2),
+                module.eval(),
+                tuple(inputs.values()),
                 dynamo=True,
-                input_names=list(graph.inputs),
-                output_names=list(graph.outputs),
-                dynamic_shapes={name: {0: batch} for name in graph.inputs},
+                input_names=list(inputs),
+                output_names=list(outputs),
+                dynamic_shapes={name: {0: batch} if each.ndim else {} for name, each in inputs.items()},
                 optimize=True,
                 verbose=False,
             )
@@ -141,9 +173,7 @@ def _traced(graph: Graph, family: str, where: str) -> bytes:
     proto = program.model_proto
     for node in proto.graph.node:
         del node.metadata_props[:]  # the lines of code that made it, with their place on this machine
-    for name, value in graph.about.items():
-        proto.metadata_props.add(key=name, value=value)
-    return bytes(proto.SerializeToString())
+    return proto
 
 
 def _onnx(data: bytes, made: Path) -> Runner:

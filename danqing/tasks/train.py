@@ -48,7 +48,7 @@ def train(family: str, given: dict[str, Any]) -> Job[Trained]:
         return _trained(result)
     config = _config(family, file, asked)
     if dry:
-        facts = yield from plan(config)
+        facts = yield from plan(config, auto)
         return Figures([facts])  # type: ignore[return-value]  # what a run would be, in place of its weights
     return _trained((yield from train_whole(config, force=force, auto=auto)))
 

@@ -58,11 +58,12 @@ class View(NamedTuple):
         real: of the same labels.
         pictures: those painted themselves, (N, C, H, W).
         originals: the real ones themselves.
-        scores: on held-out pictures; less is better.
+        scores: on held-out pictures, or, of few of these, on those learned from; less is better.
         overfitting: how much nearer held-out pictures lie to painted ones than training pictures do, in the eyes of
             the critic, from 0 to 1; None if there is no critic, or nothing is held out.
         beside: thumbnails, for copies.
         labels: the class of each picture, painted and real alike, (N,); None where they have none.
+        half_life: pictures seen after which old weights count half in the averaged ones.
     """
 
     step: int
@@ -75,6 +76,7 @@ class View(NamedTuple):
     overfitting: float | None = None
     beside: Beside | None = None
     labels: Tensor | None = None
+    half_life: float = 0.0
 
 
 class Cure(NamedTuple):
@@ -124,6 +126,11 @@ class Alarm:
     def calm(self) -> bool:
         """Whether nothing points to it at present, so that a run may go back to here."""
         return True
+
+    @property
+    def since(self) -> int:
+        """The step since which what it finds goes on: what was told before that is told anew; 0: once a run."""
+        return 0
 
     def to_json(self) -> dict[str, Any]:
         """Its history as JSON values."""

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import math
 import shutil
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from danqing.core.errors import OutputError, ParameterError, TrainingFailed
 from danqing.core.fields.budget import Budget
+from danqing.core.learned.model import Model
 from danqing.core.progress import Job, Progress, shared
 from danqing.nets.adversary import plays
 from danqing.training import record
 from danqing.training.build import new_model, settings_of
 from danqing.training.config import TrainConfig, family_fields
-from danqing.training.loop import RunResult, resume, train
+from danqing.training.loop import RunResult, go_on_within, train
 from danqing.training.record import holds_run, read_log
 from danqing.training.refusals import refuse_at_once, refuse_new
 from danqing.training.setup import gather_pictures
@@ -54,19 +56,20 @@ def train_best(config: TrainConfig, *, force: bool = False) -> Job[RunResult]:
         raise OutputError("holds a run", where=path, remedy="Choose another --out, or give --force")
     refuse_at_once(config, config.options.devices)
     refuse_new(config, config.options.devices)
-    budget, settings = Budget.parse(config.options.budget), (yield from _settings(config))
-    each = budget.times(SHARE / (len(settings) + len(settings) // 2))
+    supplies = yield from gather_pictures(config)
+    budget, settings = Budget.parse(config.options.budget), settings_to_try(config, new_model(config, supplies.train))
+    each = budget.times(SHARE / (len(settings) + _better(settings)))
     short = config.with_options(schedule="constant", every="100%", doctor="watch", budget=each.text())
     trials: list[Trial] = []
     for at, values in enumerate(settings):
         folder, part = path / record.TRYING / f"{at + 1}", SHARE * 2 / 3 / len(settings)
         job = train(_with(short, values, folder), force=True)
         trials.append((yield from _tried(job, folder, values, at * part, part)))
-    better = _ranked(trials)[: max(1, len(trials) // 2)]
+    better = _ranked(trials)[: _better(settings)]
     second: list[Trial] = []
     for at, trial in enumerate(better):
         place, part = SHARE * (2 / 3 + at / len(better) / 3), SHARE / len(better) / 3
-        job = resume(trial.folder, budget=each.times(2).text())
+        job = go_on_within(trial.folder, each.times(2).text())
         second.append((yield from _tried(job, trial.folder, trial.values, place, part)))
     best = _ranked(second)[0]
     told = " and ".join(f"{name} {value:g}" for name, value in best.values.items())
@@ -103,14 +106,38 @@ def _keep(folder: Path, rounds: tuple[list[Trial], list[Trial]], best: Trial) ->
     record.write_json(folder / record.CHOSEN, {"chosen": best.values, "trials": rows})
 
 
-def _settings(config: TrainConfig) -> Job[list[dict[str, float]]]:
-    """What is tried: rates, and penalties where the family has any, around what the run would use."""
-    supplies = yield from gather_pictures(config)
-    model = new_model(config, supplies.train)
+def settings_to_try(config: TrainConfig, model: Model) -> list[dict[str, float]]:
+    """What is tried: rates, and penalties where the family has any, around what the run would use.
+
+    Args:
+        config: the run.
+        model: as the run would train it.
+    """
     rate = max(each.lr for each in settings_of(config, model).values())
     if plays(model) and any(field.name == "gamma" for field in family_fields(config.family)):
         return [{"lr": rate * times, "gamma": model.rules.gamma * more} for times, more in TRIED]
     return [{"lr": rate * times} for times in dict.fromkeys(times for times, _ in TRIED)]
+
+
+def foreseen(config: TrainConfig, model: Model, budget: Budget) -> dict[str, Any]:
+    """What choosing would be, as JSON values for a plan.
+
+    Args:
+        config: the run.
+        model: as the run would train it.
+        budget: what there is for choosing and training.
+    """
+    settings = settings_to_try(config, model)
+    each = SHARE / (len(settings) + _better(settings))
+    parts = {"budget": 1.0, "each": each, "spent": SHARE, "remains": 1 - SHARE}
+    amounts = {name: replace(budget, amount=round(budget.amount * part, 1)) for name, part in parts.items()}
+    said = {name: str(amount) for name, amount in amounts.items()}
+    return {"trials": settings, "go_on": _better(settings), "share": SHARE, **said}
+
+
+def _better(settings: list[dict[str, float]]) -> int:
+    """How many of the trials go on."""
+    return max(1, len(settings) // 2)
 
 
 def _with(config: TrainConfig, values: dict[str, float], out: Path) -> TrainConfig:
@@ -141,4 +168,4 @@ def _last_score(folder: Path) -> float | None:
     return scores[-1] if math.isfinite(scores[-1]) else None
 
 
-__all__ = ["train_best"]
+__all__ = ["SHARE", "foreseen", "settings_to_try", "train_best"]

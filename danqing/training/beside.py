@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from shlex import quote
 
 from danqing.core.learned.finder import Finder
-from danqing.core.learned.model import Model, Painter
+from danqing.core.learned.model import Painter
 from danqing.core.learned.painting import MapAutoencoder, Translator
 from danqing.core.pictures.names import shown
 from danqing.core.pictures.sheet import contact_sheet
 from danqing.core.pictures.writing import write
 from danqing.training import record
+from danqing.training.commands import command, same_pictures
+from danqing.training.config import TrainConfig
 from danqing.training.kit import Kit
 from danqing.training.report import Shown
 
@@ -40,26 +41,30 @@ def originals(folder: Path, kit: Kit, small: bool) -> Iterator[Shown]:
         yield Shown(file, caption, small)
 
 
-def next_commands(model: Model, run: Path, data: str, longer: str) -> list[str]:
-    """What can be done with a run's model, as commands; the last goes on with the run."""
-    at, pictures = quote(str(run)), quote(data)
+def next_commands(kit: Kit, run: Path, config: TrainConfig, longer: str) -> list[str]:
+    """What can be done with a run's model, as commands that carry what decides; the last goes on with the run."""
+    model, data, labels = kit.model, config.data, config.options.labels
     if isinstance(model, Painter):
         use = [
-            f"danqing generate {at} --count 64 --grid --out {quote(f'{run}/more.png')}",
-            f"danqing evaluate {at} --data {pictures}",
+            command("generate", run, count=64, grid=True, out=f"{run}/more.png"),
+            command("evaluate", run, data=data),
         ]
     elif isinstance(model, Finder):
-        use = [f"danqing assess {at} --data {pictures}", f"danqing detect PICTURES --weights {at} --out-dir found"]
+        split = "train" if kit.supplies.held_out is kit.supplies.train else None
+        use = [
+            command("assess", run, data=data, labels=labels, split=split),
+            command("detect PICTURES", weights=run, out_dir="found"),
+        ]
     elif isinstance(model, Translator):
-        use = [f"danqing translate PICTURES --weights {at} --out-dir translated"]
+        use = [command("translate PICTURES", weights=run, out_dir="translated")]
     elif isinstance(model, MapAutoencoder):
         use = [
-            f"danqing reconstruct PICTURES --weights {at} --out-dir again",
-            f"danqing train flow {pictures} --codec {at}",
+            command("reconstruct PICTURES", weights=run, out_dir="again"),
+            command("train flow", data, codec=run, **same_pictures(config, "flow")),
         ]
     else:
-        use = [f"danqing card {at}"]
-    return [*use, f"danqing train --resume {at} --budget {longer}"]
+        use = [command("card", run)]
+    return [*use, command("train", resume=run, budget=longer)]
 
 
 __all__ = ["columns_named", "next_commands", "originals"]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from danqing.core.artefacts.figures import Figures
 from danqing.core.errors import UserError
-from danqing.core.fields.budget import Budget
+from danqing.core.fields.budget import Budget, Spent
 from danqing.core.learned.finder import Finder
 from danqing.core.learned.model import Painter
 from danqing.core.learned.painting import Translator
@@ -26,10 +27,12 @@ from danqing.training.config import TrainConfig
 from danqing.training.forecast import aim_of
 from danqing.training.kit import Kit
 from danqing.training.report import Section, Shown, write_report
+from danqing.training.setup import count_of
 from danqing.training.verdicts import next_steps, score_rows, verdict_on_copies
 
 SECONDS, LAST = 0.4, 2.5  # a look is shown in the film, and the last one
 UNSCORED, ROUGH = 60.0, 600.0  # seconds of training: shorter runs are not scored, or on formula features alone
+OVER = 0.5  # of a budget: by less than that the last step goes beyond it
 SAMPLES = 512
 SKETCH = "sketch"
 SMALL = 32  # px: what is no larger is learned in minutes
@@ -128,12 +131,18 @@ def _sections(
     yield from _scores(folder, finding)
     log = record.standing(record.read_log(folder / record.LOG))
     numbers = [] if isinstance(finding, str) else finding.numbers
-    longer = Budget.parse(config.options.budget).times(2).text()
     yield Section(
         "What to try next", "接下来试试", "As this run went:", "根据这次训练的情况：",
         rows=[(each, "", "") for each in next_steps(summary, log, pictures, numbers, begun)],
-        commands=next_commands(kit.model, folder, config.data, longer),
+        commands=next_commands(kit, folder, config, _longer(config, kit, summary)),
     )  # fmt: skip
+
+
+def _longer(config: TrainConfig, kit: Kit, summary: dict[str, Any]) -> str:
+    """A budget to go on with: twice the run's, or twice as many of these as were spent, where that is more."""
+    budget, seen = Budget.parse(config.options.budget), summary["pictures_seen"] + summary["pictures_taken_back"]
+    share = budget.share(Spent(summary["seconds"], seen, seen / count_of(kit.supplies.train)))
+    return budget.times(2 * max(1, math.ceil(share - OVER))).text()
 
 
 def _early(seen: int, kit: Kit) -> tuple[str, str]:

@@ -162,13 +162,22 @@ class Doctor:
         return max(self.rate * factor, min(self.rate, LEAST_RATE * min(1.0, course.usual)))
 
     def _raised(self, rings: Callable[[Alarm], bool], at: Moment | View, manner: Manner) -> list[Finding]:
-        """What rings, once a run; what can be cured again and again, while cures are left and none is at work."""
+        """What rings, once a run, or once for each time that it goes on.
+
+        What can be cured rings again and again, while cures are left and none is at work.
+        """
         ringing = [name for name, alarm in self.alarms.items() if not alarm.goes_back and rings(alarm)]
         cures = manner == "act" and self.cures < MAX_CURES and at.seen >= self.rests_until
-        new = [name for name in ringing if name not in self.raised or (cures and self.alarms[name].cure)]
+        again = [name for name in ringing if (cures and self.alarms[name].cure) or self._over(name)]
+        new = [name for name in ringing if name not in self.raised or name in again]
         self.raised += [name for name in new if name not in self.raised]
         found = [self._found(name, at.step) for name in new]
         return found if cures else [each._replace(cure=None) for each in found]
+
+    def _over(self, name: str) -> bool:
+        """Whether what an alarm was last told for was over before what it finds now began."""
+        told = [each["at_step"] for each in self.findings if each["event"] == name]
+        return bool(told) and told[-1] < self.alarms[name].since
 
     def _found(self, name: str, step: int) -> Finding:
         alarm = self.alarms[name]

@@ -7,11 +7,11 @@ import math
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
-from shlex import quote
 from typing import Any, NamedTuple
 
 import torch
 
+from danqing.core.errors import ParameterError
 from danqing.core.fields.budget import Budget
 from danqing.core.fields.part import NEW
 from danqing.core.learned.families import family_named
@@ -22,12 +22,14 @@ from danqing.data.advice import FEWEST, too_few
 from danqing.data.report import Report, shorter_side
 from danqing.data.sides import PAIRED
 from danqing.training.adaptive import FEW
+from danqing.training.commands import command
 from danqing.training.config import SHARE, family_fields, parts_in
 from danqing.training.machine import prepare, steps_per_second, to_machine
 from danqing.training.process import apart
 from danqing.training.step import settings_by_part
 
-SIZES = (16, 32, 64)  # px: what an ordinary computer learns in hours; larger ones take days
+SIZES = (16, 28, 32, 64)  # px: what an ordinary computer learns in hours; larger ones take days
+LARGER = 128  # px: what takes days
 BUDGETS = {text: Budget.parse(text).amount for text in ("10m", "30m", "1h", "2h", "4h", "8h", "24h")}  # seconds
 MEASURED = Path(__file__).with_name("forecasts.json")  # what runs of known sets looked like, by pictures seen
 ALONE = 200  # pictures: fewer are learned better, or as well, from what is known (bench transfer: 10 and 100)
@@ -95,29 +97,34 @@ class Suggestion(NamedTuple):
         return {"family": self.family, "size": self.size, "budget": self.budget, **self.more}
 
 
-def suggest(report: Report) -> Job[Suggestion | None]:
-    """Say what suits a set that was checked, from a few steps measured on this machine; None for fewer than 2."""
+def suggest(report: Report, labels: Path | None = None) -> Job[Suggestion | None]:
+    """Say what suits a set that was checked, from a few steps measured on this machine; None for fewer than 2.
+
+    Args:
+        report: what the check found.
+        labels: the label file that it was checked with.
+    """
     if report.usable < 2:
         return None
+    given = {} if labels is None else {"labels": str(labels)}
     if report.pairs:
-        return _for_pairs(report)
-    return (yield from apart(_suggest(report)))
+        return _for_pairs(report, given)
+    return (yield from apart(_suggest(report, given)))
 
 
-def _for_pairs(report: Report) -> Suggestion:
+def _for_pairs(report: Report, given: dict[str, str]) -> Suggestion:
     """What suits pairs of pictures, of which no speed was measured."""
-    size, channels = _size(report), _channels(report)
-    command = f"danqing train pix2pix {quote(str(report.source))} --size {size} --budget {PAIRS}"
+    size, channels = _size(report, "pix2pix"), _channels(report)
     lines = [
-        f"Suggestion: {command}{' --skip-bad' if report.unusable else ''}",
+        _told(report, "pix2pix", size, PAIRS, given),
         f"Pairs: the pictures in {PAIRED[0]} are to become those in {PAIRED[1]}, which a pix2pix learns; any other "
         "family would learn from the first alone",
     ]
-    return Suggestion("pix2pix", size, channels, PAIRS, {}, lines)
+    return Suggestion("pix2pix", size, channels, PAIRS, given, lines)
 
 
-def _suggest(report: Report) -> Job[Suggestion]:
-    size, channels = _size(report), _channels(report)
+def _suggest(report: Report, given: dict[str, str]) -> Job[Suggestion]:
+    size, channels = _size(report, "dcgan"), _channels(report)
     yield Progress(0, 1, "measuring this machine")
     prepare(None)
     few = report.usable < ALONE
@@ -129,10 +136,9 @@ def _suggest(report: Report) -> Job[Suggestion]:
         family, share, more = "flow", 1 - SHARE, {"codec": NEW}
     speed, aim = pictures_per_second(family, size, channels), aim_of(family)
     budget = next((name for name, seconds in BUDGETS.items() if seconds * share * speed >= aim.first), "24h")
-    given = "".join(f" --{name.strip('_').replace('_', '-')} {value}" for name, value in more.items())
-    command = f"danqing train {family} {quote(str(report.source))} --size {size} --budget {budget}{given}"
+    more = {**given, **more}
     lines = [
-        f"Suggestion: {command}{' --skip-bad' if report.unusable else ''}",
+        _told(report, family, size, budget, more),
         *(
             [f"Fewer than {ALONE} pictures: a {family} that begins with the bundled {known.known} {known.found}"]
             if "from_" in more
@@ -142,7 +148,18 @@ def _suggest(report: Report) -> Job[Suggestion]:
         f"What is worth keeping takes about {aim.serious / 1e6:.0f} million pictures seen: "
         f"{_time(aim.serious / speed / share)} here",
     ]
+    if _middle(report) >= LARGER and "from_" not in more and _takes(family, LARGER, channels):
+        lines.append(
+            f"They are large enough for --size {LARGER}, which a {family} takes, too: a step is then several times as "
+            "long, and no run of that size was measured"
+        )
     return Suggestion(family, size, channels, budget, more, lines)
+
+
+def _told(report: Report, family: str, size: int, budget: str, more: dict[str, str]) -> str:
+    """The command that is suggested."""
+    skip = True if report.unusable else None
+    return f"Suggestion: {command(f'train {family}', report.source, size=size, budget=budget, **more, skip_bad=skip)}"
 
 
 def about(
@@ -223,16 +240,32 @@ def pictures_per_second(family: str, size: int, channels: int) -> float:
     return made.batch_size * max(steps_per_second(model, batch, settings, name, give_up=PATIENT) for name in both)
 
 
-def _size(report: Report) -> int:
-    """The largest size that most pictures have at least."""
+def _size(report: Report, family: str) -> int:
+    """The largest size that most pictures have at least, of those that a family takes."""
+    middle, channels = _middle(report), _channels(report)
+    fit = (size for size in reversed(SIZES) if size <= middle and _takes(family, size, channels))
+    return next(fit, SIZES[0])
+
+
+def _middle(report: Report) -> int:
+    """The shorter side that most pictures have at most."""
     sides = sorted((shorter_side(name), count) for name, count in report.sizes.items())
-    passed, middle = 0, sides[-1][0]
+    passed = 0
     for side, count in sides:
         passed += count
         if 2 * passed >= report.usable:
-            middle = side
-            break
-    return max((size for size in SIZES if size <= middle), default=SIZES[0])
+            return side
+    return sides[-1][0]
+
+
+def _takes(family: str, size: int, channels: int) -> bool:
+    """Whether a family says that it learns from pictures of such a size."""
+    try:
+        with torch.device("meta"):
+            family_named(family)(size=size, channels=channels)
+    except ParameterError:
+        return False
+    return True
 
 
 def _channels(report: Report) -> int:

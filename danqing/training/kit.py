@@ -148,6 +148,7 @@ class Kit:
             position.adaptive.overfitting,
             None if self._learned is None else Beside(thumbnails(seen.painted), *self._learned),
             self.shown.y.cpu() if isinstance(self.model, Painter) and self.shown.y is not None else None,
+            self.ema.half_life,
         )
 
     @functools.cached_property

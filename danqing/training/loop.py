@@ -24,8 +24,8 @@ from danqing.training.machine import prepare
 from danqing.training.process import apart
 from danqing.training.record import RunFolder
 from danqing.training.refusals import refuse_at_once, refuse_hurry, refuse_new
-from danqing.training.resumption import check_changes, check_set
-from danqing.training.setup import Supplies, gather_stages, launch
+from danqing.training.resumption import check_budget, check_changes, check_set
+from danqing.training.setup import Supplies, count_of, gather_stages, launch
 from danqing.training.stages import check_shapes
 from danqing.training.state import TRAINED, Position, newest
 from danqing.training.training import RunResult, Training
@@ -61,12 +61,22 @@ def resume(folder: str | Path, **changes: Any) -> Job[RunResult]:
         changes: options to change, such as a larger ``budget``, or where the pictures lie now (``data_``).
 
     Raises:
-        UserError: if the folder holds no run, or the changes or the pictures contradict it: it then stays as it was.
+        UserError: if the folder holds no run, the changes or the pictures contradict it, or more than another budget
+            is spent already: it then stays as it was.
     """
     path = Path(folder)
     if not (path / record.CONFIG).is_file():
         raise UserError("holds no run to go on with", where=path)
     return apart(_go_on(path, changes))
+
+
+def go_on_within(folder: Path, budget: str, **changes: Any) -> Job[RunResult]:
+    """The same inside of another run, which gives it a budget; where that is spent already, it is finished again.
+
+    Raises:
+        UserError: as :func:`resume` does.
+    """
+    return apart(_go_on(folder, {**changes, "budget": budget}, inside=True))
 
 
 def _begin(config: TrainConfig, path: Path, force: bool, beside: Callable[[Path], None] | None) -> Job[RunResult]:
@@ -109,7 +119,7 @@ def _first_kit(config: TrainConfig, supplies: list[Supplies], fabric: Any) -> tu
     return kit, beginning(stages[0], kit.model, transfer, kit.teacher)
 
 
-def _go_on(path: Path, changes: dict[str, Any]) -> Job[RunResult]:
+def _go_on(path: Path, changes: dict[str, Any], inside: bool = False) -> Job[RunResult]:
     begun = TrainConfig.of_run(path / record.CONFIG)
     config = _changed(begun, path, changes)
     fabric = _launch(config)
@@ -120,6 +130,8 @@ def _go_on(path: Path, changes: dict[str, Any]) -> Job[RunResult]:
         position = Position.from_json(saved.card)
         supplies = yield from _in_turn(gather_stages(config), fabric)
         stage, mine = config.by_stage()[position.stage], supplies[position.stage]
+        if not inside:
+            check_budget(begun, config, position, count_of(mine.train))
         if not check_set(config, saved, mine):
             position.best = None  # it was taken on other pictures
         new = new_model(stage, mine.train, saved.card["config"])
@@ -168,4 +180,4 @@ def _in_turn(job: Job[list[Supplies]], fabric: Any) -> Job[list[Supplies]]:
     return supplies
 
 
-__all__ = ["RunResult", "resume", "train"]
+__all__ = ["RunResult", "go_on_within", "resume", "train"]

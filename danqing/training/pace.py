@@ -50,9 +50,14 @@ class Pace:
         return bool(self._fabric.broadcast(early)) if self._may_wait and self._fabric.world_size > 1 else early
 
 
-def _used(budget: Budget, position: Position, pictures: float) -> float:
+def spent_by(position: Position, pictures: float) -> Spent:
+    """What a run of so many pictures has used where it is; what was taken back counts."""
     seen = position.seen + position.lost
-    return budget.share(Spent(position.seconds, seen, seen / pictures))
+    return Spent(position.seconds, seen, seen / pictures)
 
 
-__all__ = ["BETWEEN", "Pace"]
+def _used(budget: Budget, position: Position, pictures: float) -> float:
+    return budget.share(spent_by(position, pictures))
+
+
+__all__ = ["BETWEEN", "Pace", "spent_by"]

@@ -133,7 +133,7 @@ def _part(whole: Whole, budget: str, changes: dict[str, Any], anew: bool) -> Job
         return folder / record.MODEL
     if not anew and checkpoints_in(folder / record.CHECKPOINTS):
         moved = {each: changes[each] for each in (*CARRIED, *GOING_ON) if changes.get(each) is not None}
-        return (yield from loop.resume(folder, **moved, budget=budget)).model
+        return (yield from loop.go_on_within(folder, budget, **moved)).model
     carried = {each: getattr(options, each) for each in CARRIED}
     asked = TrainConfig.make(whole.family, whole.config.data, **{**carried, "budget": budget, "out": folder})
     return (yield from loop.train(asked, force=True)).model

@@ -10,6 +10,7 @@ from danqing.core.fields.budget import Budget
 from danqing.core.learned.manner import computes_bf16
 from danqing.core.learned.model import Painter
 from danqing.core.progress import Job, Progress
+from danqing.training.auto import foreseen
 from danqing.training.beginnings import beginning, take_over
 from danqing.training.build import new_model, settings_of
 from danqing.training.config import SHARE, TrainConfig, new_part
@@ -21,19 +22,23 @@ from danqing.training.refusals import refuse_at_once, refuse_new
 from danqing.training.setup import Supplies, batch_share, count_of, gather_stages, without_labels
 
 
-def plan(config: TrainConfig) -> Job[dict[str, Any]]:
+def plan(config: TrainConfig, auto: bool = False) -> Job[dict[str, Any]]:
     """Resolve a run, measure a few steps of each of its stages, and say what it would take; only pictures are packed.
 
     The model told of is that of the first stage.
+
+    Args:
+        config: what to train on what, and how.
+        auto: whether rate and gamma are chosen by short runs before it, which are told, too.
 
     Returns:
         JSON values: the resolved config, parameters by part, pictures, steps per second by precision, steps, seconds
         and pictures that the budget allows, and the memory of weights and of a step in bytes.
     """
-    return (yield from apart(_plan(config)))
+    return (yield from apart(_plan(config, auto)))
 
 
-def _plan(config: TrainConfig) -> Job[dict[str, Any]]:
+def _plan(config: TrainConfig, auto: bool) -> Job[dict[str, Any]]:
     refuse_at_once(config, 1)
     refuse_new(config, 1)
     stages, gathered = config.by_stage(), (yield from gather_stages(config))
@@ -62,12 +67,16 @@ def _plan(config: TrainConfig) -> Job[dict[str, Any]]:
     ]
     budget, part = Budget.parse(options.budget), new_part(first)
     mine = budget if part is None else budget.times(1 - SHARE)
+    chosen = foreseen(config, model, mine) if auto else None
+    mine = mine if chosen is None else mine.times(1 - chosen["share"])
     spending = _spending(mine, paces, count_of(supplies.train))
     expected: list[str] = []
     if isinstance(model, Painter):
         count, seen = count_of(supplies.train), spending["pictures_seen"]
         channels, whole = supplies.train.channels or 3, supplies.report.get("usable")
         expected = list(about(config.family, count, config.side, channels, seen, spending["budget"], whole))
+    if chosen is not None:
+        expected.insert(0, _choosing(chosen))
     if part is not None:
         expected.insert(0, f"Before it a {part[1]} learns, for {budget.times(SHARE)}")
     weights = sum(p.numel() * p.element_size() for p in model.parameters())
@@ -81,9 +90,24 @@ def _plan(config: TrainConfig) -> Job[dict[str, Any]]:
         **spending,
         "learning_rate": {part: each.lr for part, each in settings_of(first, model).items()},
         "forecast": expected,
+        **({"auto": chosen} if chosen is not None else {}),
         **({"builds_upon": built_upon.to_json()} if built_upon.told else {}),
         "memory": {"weights_gradients_adam_average": 5 * weights, "peak_of_a_step": max(0, peak_memory() - before)},
     }
+
+
+def _choosing(chosen: dict[str, Any]) -> str:
+    """What choosing takes, for people."""
+    names = {"lr": "rate", "gamma": "γ"}
+    tried = "; ".join(
+        ", ".join(f"{names[name]} {value:.3g}" for name, value in each.items()) for each in chosen["trials"]
+    )
+    count, better, share = len(chosen["trials"]), chosen["go_on"], f"{chosen['share']:.0%}"
+    return (
+        f"Before it {count} short runs of {chosen['each']} each choose ({tried}), of which the better {better} go on "
+        f"for as long again: {chosen['spent']} in all, {share} of {chosen['budget']}; {chosen['remains']} remain for "
+        "the run with the best of them"
+    )
 
 
 def peak_memory() -> int:

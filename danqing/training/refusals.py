@@ -120,6 +120,11 @@ def refuse_hurry(config: TrainConfig, batch: int, look: float) -> None:
     if budget.currency == "seconds" and budget.amount < HASTY * look:
         what = f"{budget} is too short for one look at what was learned, which takes {look:.1f} s here"
         raise ParameterError(what, where="budget", remedy=remedy)
+    if budget.currency == "seconds" and budget.amount < look:
+        note(
+            f"One look at what was learned takes {look:.1f} s here, longer than the whole budget of {budget}: little "
+            f"is learned, and the run ends later than that. {remedy}"
+        )
 
 
 def _try(config: TrainConfig, channels: int, processes: int) -> None:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import dataclasses
+import math
 from pathlib import Path
 from typing import Any
 
 from danqing.core.errors import DataError, ParameterError
+from danqing.core.fields.budget import Budget
 from danqing.core.pictures.contract import COLOURS
 from danqing.training.build import points_of
 from danqing.training.config import TrainConfig, own_sets_of
+from danqing.training.pace import spent_by
 from danqing.training.setup import Supplies, fit_of
 from danqing.training.stages import stages_to_json
-from danqing.training.state import Saved
+from danqing.training.state import Position, Saved
 
 
 def check_changes(begun: TrainConfig, saved: Saved, path: Path, changes: dict[str, Any]) -> None:
@@ -46,6 +50,29 @@ def check_changes(begun: TrainConfig, saved: Saved, path: Path, changes: dict[st
         told = ", ".join(f"{name.strip('_')} {known[name]} (not {asked[name]})" for name in odd)
         remedy = "Leave that out to go on, or begin another run with another --out"
         raise ParameterError(f"the run was begun with {told}", where=path, remedy=remedy)
+
+
+def check_budget(begun: TrainConfig, config: TrainConfig, position: Position, pictures: float) -> None:
+    """Refuse another budget that is used up where a run goes on from; by its own one a run is only finished again.
+
+    Args:
+        begun: the run as its folder tells it.
+        config: as it is to go on.
+        position: where it goes on from.
+        pictures: how many there are, which an epoch is counted by.
+
+    Raises:
+        ParameterError: naming what is spent.
+    """
+    budget, spent = Budget.parse(config.options.budget), spent_by(position, pictures)
+    if budget == Budget.parse(begun.options.budget) or budget.share(spent) < 1:
+        return
+    used = dataclasses.replace(budget, amount=math.ceil(getattr(spent, budget.currency)))
+    what = f"{used} were seen already, and a budget of {budget} counts from the beginning"
+    if budget.currency == "seconds":
+        what = f"{used} were spent already, and a budget of {budget} counts from the beginning"
+    remedy = f"Give more than that, such as {used.times(2).text()}"
+    raise ParameterError(what, where="budget", remedy=remedy)
 
 
 def known_set(saved: Saved) -> dict[str, Any]:
@@ -122,4 +149,4 @@ def _agree(name: str, asked: Any, known: Any) -> bool:
     return asked == known or (name in ("channels", "fit", "size", "out") and asked in (None, "auto"))
 
 
-__all__ = ["check_changes", "check_set", "facts_of_set", "known_set"]
+__all__ = ["check_budget", "check_changes", "check_set", "facts_of_set", "known_set"]

@@ -15,6 +15,7 @@ from danqing.core.learned.weights import load
 from danqing.core.notes import note
 from danqing.training.adapting import Adapted
 from danqing.training.axes import by_class, channel_axes, class_axes, fits_but_for, floats, in_colour, in_grey, sees
+from danqing.training.commands import option
 
 FAMILY_FACTS = ("family", "classes", "data", "licence")  # of a card, kept in the cards of what comes of it
 POOR = 0.5  # share of the numbers below which little was taken over
@@ -193,13 +194,20 @@ def _differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[
 
 
 def _what_fits(differs: Sequence[tuple[str, Any, Any]]) -> str:
-    """What would let more of the weights be taken over."""
+    """What would let more of the weights be taken over: options as they are typed, and labels, which are no option."""
     said: dict[str, dict[Any, str]] = {
         "channels": {1: "--channels grey", 3: "--channels colour"},
-        "conditional": {True: "labels of classes", False: "--no-conditional"},
+        "conditional": {True: "", False: "--no-conditional"},
     }
-    options = [said.get(name, {}).get(then) or f"--{name.replace('_', '-')} {then}" for name, then, _ in differs]
-    return f"All would fit with {' '.join(options)}" if options else "Take weights of another shape"
+    wanted = [(name, then) for name, then, _ in differs if not isinstance(then, Mapping)]  # a part: no text names it
+    options = " ".join(
+        filter(None, (said[name][then] if name in said else option(name, then) for name, then in wanted))
+    )
+    if ("conditional", True) not in wanted:
+        return f"All would fit with {options}" if options else "Take weights of another shape"
+    if options:
+        return f"All would fit with {options}, and classes (in class folders, or told by --labels FILE)"
+    return "All would fit with classes (in class folders, or told by --labels FILE)"
 
 
 __all__ = ["Transfer", "begin_with", "descent", "listed"]

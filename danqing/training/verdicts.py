@@ -47,8 +47,7 @@ def next_steps(
         numbers: its scores, if it was scored.
         begun: whether it began with other weights.
     """
-    for each in summary["findings"]:
-        yield each["remedy"]
+    yield from dict.fromkeys(each["remedy"] for each in summary["findings"])
     yield from _about_time([next(iter(entry["scores"].values())) for entry in entries if entry.get("scores")])
     if pictures and pictures < FEW and summary["pictures_seen"] > MANY_TIMES * pictures:
         often = f"Each picture was seen more than {MANY_TIMES} times: more pictures help most"

@@ -25,6 +25,7 @@ from torch import Tensor, nn
 from danqing.core.artefacts.figures import Figures
 from danqing.core.artefacts.file import File
 from danqing.core.artefacts.film import Film
+from danqing.core.artefacts.pictures import Pictures
 from danqing.core.errors import ParameterError, UserError
 from danqing.core.fields.form import checked
 from danqing.core.fields.pictures import FILE
@@ -32,10 +33,13 @@ from danqing.core.fields.places import PlacesKind
 from danqing.core.menu import roots
 from danqing.core.operators.operator import Operator
 from danqing.core.operators.tiles import tiled
-from danqing.core.pictures.contract import check_images
+from danqing.core.pictures.contract import Picture, check_images
 from danqing.core.pictures.writing import format_of
 from danqing.core.pictures.writing import settings as embedding
+from danqing.core.progress import finish
 from danqing.core.recipe import Step
+from danqing.core.runs.compute import Loaded, compute
+from danqing.core.runs.order import Call
 
 SIZES = ((1, 1), (1, 7), (9, 1), (2, 2), (13, 17), (3, 1000))
 # added to every command, and whether each takes a value
@@ -58,6 +62,11 @@ U = 2.0**-24  # float32 rounds a value by this share of it at most
 ROUNDING = 2 * 8 * 12.92 * U
 # A net may compute in bf16, whose rounding tests/test_bundled_nets.py bounds: nobody sees it.
 ROUNDING_OF_NETS = 1 / 255
+# How much more changes where something was moved than elsewhere, at the least: a blur over the whole picture has 1.6.
+IN_PLACE = 1.25
+# How far opacity may be, root mean square, from what colours say: what is cut off at black and white in linear light,
+# or a net sees once in colour and once as opacity, is off by 0.008 at the most; what lies elsewhere by 0.1 and more.
+ASTRAY = 0.02
 
 
 # ---------------------------------------------------------------- the promises in words
@@ -213,6 +222,16 @@ def it_gives_the_same_in_tiles(op: Operator) -> None:
         assert float((parts - whole).abs().max()) <= 1 / 255, f"seams with {params}"
 
 
+def its_opacity_lies_where_its_colours_do(op: Operator) -> None:
+    if not issubclass(op.makes, Pictures):
+        return  # no picture that could have an opacity
+    for params in settings(op):
+        if op.geometry:
+            _moves_opacity_alike(op, params)
+        else:
+            _leaves_things_in_place(op, params)
+
+
 WORDS: tuple[Callable[[Operator], None], ...] = (
     its_file_has_its_name,
     its_words_are_complete,
@@ -231,7 +250,48 @@ DEEDS: tuple[Callable[[Operator], None], ...] = (
     it_keeps_batch_items_apart,
     it_does_not_see_memory_layout,
     it_gives_the_same_in_tiles,
+    its_opacity_lies_where_its_colours_do,
 )
+
+
+# ---------------------------------------------------------------- where opacity lies
+
+
+def _leaves_things_in_place(op: Operator, params: Params) -> None:
+    """One thing is seen in one corner or in the other: there the result differs, if it lies on the picture.
+
+    What keeps the opacity of a picture as it is has to leave everything in its place.
+    """
+    rng = torch.Generator().manual_seed(3)
+    ground, thing = 0.35 + 0.2 * torch.rand(1, 3, 48, 48, generator=rng), torch.rand(1, 3, 12, 12, generator=rng)
+    here, near = [ground.clone(), ground.clone()], torch.zeros(48, 48, dtype=torch.bool)
+    for x, corner in zip(here, (slice(6, 18), slice(30, 42)), strict=True):
+        x[..., corner, corner] = 0.2 * thing + torch.tensor([0.64, 0.4, 0.24]).view(3, 1, 1)
+        near[corner, corner] = True
+    values = given(op, here[0], params)
+    one, other = (op(x, **values) for x in here)
+    if one.shape[-2:] != near.shape:
+        return  # another size has no opacity, and that is said
+    change = (one - other).abs().mean((0, 1))
+    assert change[near].mean() >= IN_PLACE * change[~near].mean(), f"moves pixels, but says no geometry, with {params}"
+
+
+def _moves_opacity_alike(op: Operator, params: Params) -> None:
+    """All that is opaque is red, all that is half seen blue, and green is hidden: colours say what the opacity is.
+
+    However these are mixed, opacity is one sum of red, green and blue as they weigh in the result.
+    """
+    down, across = torch.arange(40)[:, None], torch.arange(52)[None]
+    opaque, half = (down + across // 2) % 26 < 11, torch.hypot(down - 12.0, across - 34.0) < 11
+    alpha = torch.where(half, 0.5, opaque.float())[None, None]
+    red, blue, green = (torch.tensor(each).view(1, 3, 1, 1) for each in ([0.9, 0.5, 0.3], [0.1, 0.2, 0.8], [0.0, 1, 0]))
+    x = torch.where(alpha == 1, red, torch.where(alpha == 0.5, blue, green))
+    values = checked(op.form, given(op, x, params))
+    made, lent = finish(compute(Call(op, values, {}), Loaded(Picture(x, alpha), values)))
+    assert lent.alpha.shape[-2:] == made.x.shape[-2:], "the opacity has another size"
+    weighed, moved = (made.x * lent.alpha)[0].flatten(1).T.double(), lent.alpha.flatten().double()
+    off = moved - weighed @ torch.linalg.lstsq(weighed, moved[:, None]).solution[:, 0]
+    assert off.square().mean().sqrt() <= ASTRAY, f"opacity goes another way than colours with {params}"
 
 
 # ---------------------------------------------------------------- reading docstrings, comparing results

@@ -98,6 +98,10 @@ def too_bright(x, count: Annotated[int, Range(1, 9)] = 1):
     return x * count
 
 
+def turning_colours(x):
+    return x.clone() if x.shape[1] == 1 else x.flip(3)
+
+
 CALLS = itertools.count()
 
 
@@ -156,6 +160,8 @@ BROKEN: list[tuple[Callable[[Operator], None], Operator, str]] = [
     (promises.it_does_not_see_memory_layout, of(lambda x: x * 0 + (x.stride(1) == 1) * 0.5), "not close"),
     (promises.it_gives_the_same_in_tiles, of(lambda x: x * 0 + x.mean((2, 3), keepdim=True), reach=1), "seams"),
     (promises.it_gives_the_same_in_tiles, of(lambda x: x.roll(9, 3), reach=3), "seams"),
+    (promises.its_opacity_lies_where_its_colours_do, of(lambda x: x.flip(3)), "says no geometry"),
+    (promises.its_opacity_lies_where_its_colours_do, of(turning_colours, geometry=True), "another way than colours"),
 ]
 
 

@@ -244,6 +244,19 @@ def test_what_was_passed_over_is_noted_in_training(tmp_path: Path) -> None:
         assert "Passed over 1 file: b.heic" in notes[0]
 
 
+@pytest.mark.parametrize("cut", [30, 200])
+def test_a_zip_that_is_cut_off_is_called_so(tmp_path: Path, cut: int) -> None:
+    whole = into_zip(tmp_path / "set", [(b"1.png", picture(1)), (b"2.png", picture(2))])
+    raw = whole.read_bytes()
+    whole.write_bytes(raw[:-cut])
+    with pytest.raises(DataError, match="is a damaged zip") as caught:
+        open_source(whole)
+    assert caught.value.remedy == "Download or copy it again"
+    whole.write_bytes(b"x" + bytes(50))
+    with pytest.raises(DataError, match="neither a folder nor a zip"):
+        open_source(whole)
+
+
 def test_a_colon_in_a_name_is_no_way_out_of_a_zip() -> None:
     """Nothing is ever extracted, so only what begins like a drive is passed over."""
     assert clean_path("a:b.png") == "a:b.png"

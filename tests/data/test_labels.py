@@ -131,6 +131,59 @@ def test_what_is_no_label(value: str) -> None:
         labelled(value, ["a.png"])
 
 
+def in_csv(label: str) -> str:
+    return f'file,label\na.png,"{label}"\ndeep/b.png,cat\n'
+
+
+def in_json(label: str) -> str:
+    return json.dumps({"a.png": label, "deep/b.png": "cat"})
+
+
+@pytest.mark.parametrize("sign", ["\0", "\x1b", "\x7f", "\x85", "\r", "\n", "\t"])
+def test_a_control_character_in_a_label_is_refused_with_its_line(sign: str) -> None:
+    label = f"x{sign}y"
+    with pytest.raises(DataError) as caught:
+        labelled(in_csv(label))
+    line = 3 if sign in "\r\n" else 2  # that which it ends on
+    assert caught.value.what == f"its line {line} has a control character in the label: {label!r}"
+    assert caught.value.where == "labels.csv"
+    with pytest.raises(DataError) as caught:
+        labelled(in_json(label))
+    assert caught.value.what == f"has a control character in the label of a.png: {label!r}"
+
+
+@pytest.mark.parametrize("label", ["x\0", "\0"])
+def test_nothing_that_is_no_character_makes_a_class(label: str) -> None:
+    with pytest.raises(DataError, match="control character in the label"):
+        labelled(in_json(label))
+
+
+@pytest.mark.parametrize(
+    "label",
+    [
+        " cat", "cat\u3000", "\xa0cat\xa0", "\u200bcat", "c\u200bat", "cat\ufeff", "\ufeffcat", "c\ufeffat",
+        "c\xadat", "\u2068cat\u2069", "ca\u2060t", "cat \u200e ", "ca\u2028t",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("form", [in_csv, in_json])
+def test_labels_that_look_alike_are_one(label: str, form: Callable[[str], str]) -> None:
+    assert labelled(form(label)) == {"a.png": "cat", "deep/b.png": "cat"}
+    said = ["labels.csv: Invisible marks and unusual spaces in labels do not count: cat"]
+    assert remarks(form(label)) == (said if label.strip() != "cat" else [])
+
+
+def test_spaces_within_are_plain_ones_and_what_spells_a_word_stays() -> None:
+    said = {"a.png": "big\xa0cat", "deep/b.png": "big\u202fcat"}
+    assert set(labelled(json.dumps(said)).values()) == {"big cat"}
+    spelt = {"a.png": "\U0001f469\u200d\U0001f680", "deep/b.png": "می\u200cخواهم"}
+    assert labelled(json.dumps(spelt)) == spelt
+    assert remarks(json.dumps(spelt)) == []
+
+
+def test_files_put_one_behind_the_other_are_read() -> None:
+    assert labelled("\ufefffile,label\na.png,cat\n\ufeffdeep/b.png,dog\n") == PLAIN
+
+
 def test_a_tab_separated_file_is_found_beside_pictures(tmp_path: Path, paint: Paint) -> None:
     paint("set/a.png")
     paint("set/b.png")

@@ -103,6 +103,35 @@ def test_what_is_near_hides_what_is_far_and_a_ridge_is_as_high_as_it_is_seen():
     np.testing.assert_allclose(met[1:], np.array([73, 40, 20]) / 256, rtol=0.03)
 
 
+@pytest.mark.parametrize("text", ["F=FF,F=F+F", "X=F,F=FF,X=X", "F=F=F", "X=FX F=FF"])
+def test_no_rule_is_lost(text):
+    with pytest.raises(ParameterError, match=r"two rules for|is not a rule") as caught:
+        rules_of(text)
+    assert caught.value.where == "rules"
+
+
+@pytest.mark.parametrize(
+    ("rules", "words"),
+    [
+        ("F:F=F]F", r"a \] without a \["),
+        ("F:F=F[F", r"a \[ without a \]"),
+        ("]F[:F=FF", r"a \] without a \["),
+        ("F]:F=F", r"a \] without a \["),
+    ],
+)
+def test_brackets_that_do_not_match_are_refused(rules, words):
+    axiom, _, own = rules.partition(":")
+    word = grown(axiom, rules_of(own), 3)
+    with pytest.raises(ParameterError, match=words) as caught:
+        drawn(word, 25, 0.0, rng())
+    assert caught.value.where == "rules"
+
+
+def test_a_branch_may_go_out_by_one_rule_and_come_back_by_another():
+    lines, depths = drawn(grown("AFB", rules_of("A=[+,B=]F"), 2), 25, 0.0, rng())
+    assert (len(lines), depths.tolist()) == (2, [1, 0])
+
+
 def test_words_grow_by_their_rules():
     assert grown("A", rules_of("A=AB,B=A"), 4) == "ABAABABA"  # Lindenmayer's algae: Fibonacci's lengths
     lines, depth = drawn("F[+F]F", 90, 0.0, rng())

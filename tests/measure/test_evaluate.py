@@ -159,6 +159,33 @@ def test_classes_of_model_and_data_go_by_their_names_whatever_their_numbers(fold
         assert min(asked_by_name(["a", "b", "c"], data, shapes)[0].values()) > 5
 
 
+@pytest.mark.parametrize("written", ["set", "./set", "linked", "set/../set", "{}/set"])
+def test_a_label_file_goes_with_its_pictures_however_their_place_is_written(
+    written, folder, shapes, tmp_path, monkeypatch
+):
+    """The model learned from the relative "set" with labels that lie elsewhere: all of one class but ten."""
+    (folder / "dark" / "broken.png").unlink()
+    (folder / "dark").rename(folder / "set")
+    (tmp_path / "linked").symlink_to(folder / "set")
+    rows = {f"{at}.png": "day" if at < 10 else "night" for at in range(150)}
+    (tmp_path / "labels.json").write_text(json.dumps(rows))
+    monkeypatch.chdir(tmp_path)
+    model = Recording(classes=2)
+    model.card = {"classes": ["day", "night"], "training": {"data": "set", "labels": "labels.json"}}
+    evaluate(model, written.format(tmp_path), count=100, metrics="kernel", features=shapes)
+    day, night = torch.cat(model.asked).bincount(minlength=2).tolist()
+    assert night > 5 * day, "as often as in the data; without the labels both alike"
+
+
+def test_a_label_file_is_not_for_other_pictures(folder, shapes):
+    (folder / "dark" / "broken.png").unlink()
+    model = Recording(classes=2)
+    model.card = {"classes": ["day", "night"], "training": {"data": str(folder / "light"), "labels": "gone.json"}}
+    with pytest.warns(PictureWarning, match="have no labels: the model is asked for all of its classes alike"):
+        evaluate(model, str(folder / "dark"), count=60, metrics="kernel", features=shapes)
+    assert torch.cat(model.asked).bincount(minlength=2).min() > 20
+
+
 def test_without_labels_all_classes_are_asked_for_alike(folder, shapes):
     loose = folder / "dark"
     (loose / "broken.png").unlink()

@@ -1,5 +1,7 @@
 """Painting with flows: from a picture, and into a hole; and translating. Nets are new: what is tested is the way."""
 
+from unittest.mock import patch
+
 import pytest
 import torch
 
@@ -7,6 +9,7 @@ import danqing
 from danqing.core.errors import ParameterError
 from danqing.core.learned.model import Samples
 from danqing.core.notes import noted
+from danqing.maths.projection import note_missed
 from danqing.models.codec import Codec
 from danqing.models.flow import Flow
 from danqing.models.pix2pix import Pix2Pix
@@ -105,6 +108,43 @@ def test_the_way_back_ends_where_the_picture_comes_from(solver, flow, x):
         noise = flow.way_back(x, label)
         assert torch.allclose(flow.paint(noise, label), x, atol=1 / 255)
         assert not torch.allclose(noise, flow.way_back(x, 1 - label), atol=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("calligraphy", {"count": 1, "label": "kai", "seed": 3}),
+        pytest.param("calligraphy", {"count": 6, "label": "all", "seed": 11}, marks=pytest.mark.slow),
+        pytest.param("emoji", {"count": 6, "seed": 5}, marks=pytest.mark.slow),
+    ],
+)
+def test_a_flows_own_pictures_are_found_again(name, values):
+    """Ways bend under guidance, and codecs do not come back to the same latents: the way back alone misses."""
+    notes: list[str] = []
+    with noted(notes):
+        found = danqing.project(danqing.generate(name, **values), name)
+    assert min(row["psnr"] for row in found.numbers) >= 30
+    assert max(row["unexplained"] for row in found.numbers) <= 0.02
+    assert notes == []
+
+
+def test_of_a_picture_that_is_missed_it_is_said_why():
+    notes: list[str] = []
+    with noted(notes):
+        note_missed([0.9, 0.4, 1.2], [True, False, False])
+        note_missed([0.7], [True])
+    one, two, only = notes
+    assert one.startswith("the search did not arrive at picture 0: 90%")
+    assert two.startswith("picture 2 is not of the kind that this model paints: all of it")
+    assert only.startswith("the search did not arrive at the picture: 70%")
+
+
+def test_what_no_codec_can_say_is_of_another_kind_and_not_looked_for_long(in_latents, x):
+    notes: list[str] = []
+    with noted(notes), patch.object(Flow, "paint", autospec=True, side_effect=Flow.paint) as painted:
+        danqing.project(x[:1], in_latents)
+    assert [each for each in notes if "not of the kind" in each] == notes != []
+    assert painted.call_count <= 3  # classes that are likely, and what is shown
 
 
 def test_project_begins_where_a_flow_would_have_begun(flow, x):

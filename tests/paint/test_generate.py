@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from danqing.core.errors import ModelFileError, ParameterError
+from danqing.core.learned.classes import class_number
 from danqing.core.learned.weights import save
 from danqing.core.progress import Progress, finish
 from danqing.models.classifier import Classifier
@@ -79,6 +80,38 @@ def test_refuses_a_label_that_is_no_class(conditional: VAE, label: str) -> None:
     with pytest.raises(ParameterError, match="cat, 2, dog") as caught:
         generate(conditional, label=label)
     assert caught.value.where == "label"
+
+
+def named(*names: str) -> VAE:
+    torch.manual_seed(0)
+    made = VAE(16, 3, classes=len(names), dim=6, width=4).eval()
+    made.card["classes"] = list(names)
+    return made
+
+
+@pytest.mark.parametrize("names", [("1", "2", "3"), ("01", "02", "other"), ("-1", "0.5", "1"), ("2", "cat")])
+def test_where_names_are_numbers_only_names_count(names: tuple[str, ...]) -> None:
+    model = named(*names)
+    assert [class_number(model, name) for name in names] == list(range(len(names)))
+    for label in {"0", "1", "2"} - set(names):
+        with pytest.raises(ParameterError, match=f"{', '.join(names)}$"):
+            generate(model, label=label)
+
+
+def test_digits_are_called_by_their_names_or_without_any() -> None:
+    assert [class_number(named(*"0123456789"), each) for each in "0123456789"] == list(range(10))
+    assert [class_number(named(*"3210"), each) for each in "0123"] == [3, 2, 1, 0]
+    torch.manual_seed(0)
+    assert class_number(VAE(16, 3, classes=3, dim=6, width=4), "2") == 2  # no card names them
+
+
+@pytest.mark.parametrize("names", [("all", "cat"), ("7", "8", "all")])
+def test_all_is_every_class_and_a_class_of_that_name_goes_by_its_number(names: tuple[str, ...]) -> None:
+    model = named(*names)
+    every = generate(model, count=6, label="all")
+    for number, name in enumerate(names):
+        label = str(number) if name == "all" else name
+        assert torch.equal(every[number :: len(names)], generate(model, count=6, label=label)[number :: len(names)])
 
 
 @pytest.mark.parametrize("label", ["0", "all"])

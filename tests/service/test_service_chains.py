@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import shutil
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from serving import Running
+from websockets.sync.client import ClientConnection, connect
 
 from danqing.core.operators.operator import operator_named
 from danqing.core.pictures.reading import read
@@ -20,6 +23,12 @@ STEPS = [
     {"task": "vignette", "values": {"strength": 0.5}},
     {"task": "flip"},
 ]
+
+
+@pytest.fixture
+def line(server: Running) -> Iterator[ClientConnection]:
+    with connect(f"ws://127.0.0.1:{server.port}/v1/live", max_size=None) as made:
+        yield made
 
 
 def chain(server: Running, picture: str | None, steps: list[dict[str, object]], **more: object) -> dict[str, object]:
@@ -100,6 +109,48 @@ def test_a_step_that_cannot_be_is_named_before_anything_is_done(server: Running,
     assert "done" not in told
     training = server.client.post("/v1/run", json={"steps": [{"task": "train-dcgan", "values": {}}]}).json()
     assert (training["step"], training["parameter"]) == (1, "train-dcgan")
+
+
+PATTERN = {"task": "noise_pattern", "values": {"width": 32, "height": 24}}
+
+
+@pytest.mark.parametrize("name", ["noise_pattern", "card", "morph_classes"])
+def test_a_step_that_would_throw_a_picture_away_is_refused(
+    server: Running, photo: Path, name: str, line: ClientConnection
+) -> None:
+    """A painter in the middle once made the chain before it worth nothing, and nobody said so."""
+    picture, step = server.send(photo), {"task": name, "values": {}}
+    for steps in ([{"task": "flip"}, step], [step], [{"task": "flip", "on": False}, step]):
+        for path, body in (("/v1/run", {"picture": picture}), ("/v1/jobs", {"pictures": [picture]})):
+            told = server.client.post(path, json={**body, "steps": steps}).json()
+            assert (told["status"], told["parameter"]) == (422, name), told
+            assert told["detail"] == "takes no picture: what comes before it would be lost"
+            assert told["step"] == len(steps)
+            assert "done" not in told
+    line.send(json.dumps({"picture": picture, "steps": [{"task": "flip"}, step]}))
+    assert json.loads(line.recv())["problem"]["parameter"] == name
+    line.send(json.dumps({"picture": picture, "task": "noise_pattern", "values": PATTERN["values"]}))
+    assert json.loads(line.recv())["problem"]["parameter"] == "picture"
+
+
+def test_a_painter_begins_a_chain_and_may_be_off_in_it(server: Running, photo: Path) -> None:
+    (made,) = chain(server, None, [PATTERN])["result"]["files"]  # type: ignore[index]
+    whole = chain(server, None, [PATTERN, {"task": "flip"}])
+    assert whole["result"]["files"] == chain(server, made["id"], [{"task": "flip"}])["result"]["files"]  # type: ignore[index]
+    name = server.send(photo)
+    off = chain(server, name, [{"task": "flip"}, {**PATTERN, "on": False}])
+    assert off["result"]["files"] == chain(server, name, [{"task": "flip"}])["result"]["files"]  # type: ignore[index]
+
+
+def test_a_step_works_on_what_comes_before_it_and_on_no_other_picture(server: Running, photo: Path) -> None:
+    name, other = server.send(photo), chain(server, None, [PATTERN])["result"]["files"][0]["id"]  # type: ignore[index]
+    expected = chain(server, name, [{"task": "flip"}])["result"]["files"]  # type: ignore[index]
+    own = {"task": "flip", "values": {"x": name}}
+    assert chain(server, name, [own])["result"]["files"] == expected  # type: ignore[index]
+    assert chain(server, None, [own])["result"]["files"] == expected  # type: ignore[index]
+    for picture, steps, step in ((other, [own], 1), (name, [STEPS[0], own], 2), (None, [PATTERN, own], 2)):
+        told = server.client.post("/v1/run", json={"picture": picture, "steps": steps}).json()
+        assert (told["status"], told["parameter"], told["step"]) == (422, "x", step)
 
 
 def test_a_recipe_is_a_chain_and_a_replay_is_the_same_bit_for_bit(server: Running, photo: Path) -> None:

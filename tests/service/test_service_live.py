@@ -166,6 +166,59 @@ def test_what_goes_wrong_is_told_and_the_line_stays(server: Running, line: Clien
     assert json.loads(line.recv()) == {"type": "pong"}
 
 
+NESTED = json.loads("[" * 40 + "]" * 40)
+ODD: list[Any] = [[1], "abc", 3, True, 1.5, [["x", 1]], [{"x": 1}], NESTED, {"x": [NESTED]}, {"x": {"x": 10**300}}]
+
+
+@pytest.mark.parametrize("member", ["values", "picture", "steps", "size", "box", "format", "quality", "task"])
+def test_a_wish_of_another_shape_is_a_problem_that_names_it(
+    server: Running, line: ClientConnection, photo: Path, member: str
+) -> None:
+    """Values that were no object were once an error of the service's own."""
+    good: dict[str, Any] = {"task": "flip", "values": {"x": server.send(photo)}, "size": 32}
+    chained = {"picture": good["values"]["x"], "steps": [{"task": "flip"}], "size": 32}
+    for odd in ODD:
+        if member in ("size", "quality") and odd == 3:
+            continue
+        wish = chained if member in ("picture", "steps") else good
+        facts, _ = ask(line, **{**wish, member: odd})
+        assert (facts["type"], facts["id"]) == ("problem", 1), (odd, facts)
+        assert facts["problem"]["status"] < 500, (odd, facts)
+        assert facts["problem"].get("parameter"), (odd, facts)
+    assert ask(line, **good)[0]["type"] == "result"
+
+
+@pytest.mark.parametrize("member", ["task", "values", "on", "saving"])
+def test_a_step_of_another_shape_is_a_problem_that_names_it(
+    server: Running, line: ClientConnection, photo: Path, member: str
+) -> None:
+    picture = server.send(photo)
+    for odd in ODD:
+        if member == "on" and odd is True:
+            continue
+        steps = [{"task": "flip", member: odd}]
+        facts, _ = ask(line, picture=picture, steps=steps, size=32)
+        told = server.client.post("/v1/run", json={"picture": picture, "steps": steps})
+        job = server.client.post("/v1/jobs", json={"pictures": [picture], "steps": steps})
+        for problem in (facts["problem"], told.json(), job.json()):
+            assert (problem["status"] < 500, problem.get("step")) == (True, 1), (odd, problem)
+            assert problem["parameter"], (odd, problem)
+
+
+def test_whatever_a_message_is_the_line_answers_and_stays(server: Running, line: ClientConnection) -> None:
+    for message in (
+        "", "{", "[]", "null", "3", '"x"', "[" * 100_000, '{"id": ' + "[" * 5000 + "]" * 5000 + "}", '{"size": 1e999}',
+        '{"size": ' + "9" * 5000 + "}", '{"size": NaN}', '{"channel": "\\ud800"}', b"\xff\xfe", b"", b"\0",
+        json.dumps({"channel": NESTED, "id": NESTED}), json.dumps({"channel": {"a": 1}, "task": "flip", "values": {}}),
+    ):  # fmt: skip
+        line.send(message)
+        facts = json.loads(line.recv())
+        assert facts["type"] == "problem", message
+        assert facts["problem"]["status"] < 500, message
+    line.send(json.dumps({"type": "ping"}))
+    assert json.loads(line.recv()) == {"type": "pong"}
+
+
 def test_the_newest_wish_wins(server: Running, line: ClientConnection, photo: Path) -> None:
     name = server.send(photo)
     for number in range(40):

@@ -11,6 +11,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -274,6 +275,49 @@ def test_bad_bodies_are_refused(server: Running, count: int) -> None:
             answer = client.post("/v1/run/median", content=bytes(body), headers={"content-type": rng.choice(kinds)})
             assert 400 <= answer.status_code < 500, (number, body, answer.text)
             assert answer.headers["content-type"] == "application/problem+json"
+
+
+NESTED = json.loads("[" * 40 + "]" * 40)
+ODD: list[Any] = [[1], [], {}, {"x": 1}, "abc", "", 3, 0, -1, 1.5, True, False, [["x"]], [{"x": 1}], NESTED,
+                  {"x": [NESTED]}, 10**300, "9" * 5000, "\0", "x" * 100_000]  # fmt: skip
+
+
+def test_bodies_of_another_shape_are_no_errors_of_the_service(tmp_path: Path) -> None:
+    """Each member of each body is given lists, objects, numbers and texts where others are meant; it names itself."""
+    picture = "0" * 64
+    bodies: dict[str, dict[str, Any]] = {
+        "/v1/run/median": {"values": {"x": picture}, "saving": {}, "keep": False},
+        "/v1/run": {"picture": picture, "steps": [{"task": "flip"}], "saving": {}, "keep": False},
+        "/v1/replay": {"picture": picture},
+        "/v1/jobs": {"task": "median", "values": {"x": [picture]}, "saving": {}, "title": ""},
+        "/v1/jobs?chain": {"pictures": [picture], "steps": [{"task": "flip"}], "saving": {}, "title": ""},
+        "/v1/jobs/none/resume": {"budget": "1m"},
+        "/v1/gallery": {"files": [picture], "title": ""},
+        "/v1/gallery/zip": {"items": ["none"]},
+        "/v1/datasets/none/check": {"family": None},
+        "/v1/session": {"token": "none"},
+    }
+    with running(tmp_path, limits={"json_bytes": 1 << 20}) as server:
+        for path, body in bodies.items():
+            for member in body:
+                for odd in ODD:
+                    answer = server.client.post(path, json={**body, member: odd})
+                    assert answer.status_code < 500, (path, member, odd, answer.text)
+            for text in (
+                "[" * 100_000,
+                "{",
+                "null",
+                "[]",
+                '{"title": "\\ud800"}',
+                '{"x": ' + "[" * 900 + "]" * 900 + "}",
+            ):
+                answer = server.client.post(path, content=text)
+                assert answer.status_code in (400, 422), (path, text[:20], answer.text)
+        for member in ("values", "saving"):
+            for odd in ([1], [], "abc", "", 0, False):
+                for path in ("/v1/run/median", "/v1/jobs"):
+                    told = server.client.post(path, json={**bodies[path], member: odd}).json()
+                    assert (told["parameter"], told["detail"]) == (member, "is not a JSON object"), (path, odd)
 
 
 def test_a_client_that_goes_away_in_mid_upload_leaves_nothing(server: Running) -> None:

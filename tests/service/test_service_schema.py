@@ -12,7 +12,16 @@ from serving import PATIENCE, Running, running
 
 from danqing.faces.service import openapi
 
-UNSAID = ("/v1/run", "/v1/pictures", "/v1/models", "/v1/datasets", "/v1/replay", "/v1/gallery", "/v1/live/wishes")
+UNSAID = (
+    "/v1/run",
+    "/v1/pictures",
+    "/v1/files",
+    "/v1/models",
+    "/v1/datasets",
+    "/v1/replay",
+    "/v1/gallery",
+    "/v1/live/wishes",
+)
 SKIPPED = ("/v1/events", "/v1/live/events", "/events")  # streams that do not end
 
 

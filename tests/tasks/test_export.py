@@ -14,6 +14,7 @@ from danqing.core.errors import ModelFileError, OutputError, ParameterError
 from danqing.core.learned.finder import Finder
 from danqing.core.learned.weights import save
 from danqing.core.menu import PACKAGE
+from danqing.maths.flows import Solver, travelled
 from danqing.models.classifier import Classifier
 from danqing.models.dcgan import DCGAN
 from danqing.models.detector import Detector
@@ -22,7 +23,8 @@ from danqing.models.keypoints import Keypoints
 from danqing.models.segmenter import Segmenter
 from danqing.models.vae import VAE
 from danqing.nets.detection import chosen
-from danqing.tasks.export import export
+from danqing.tasks.export import SUFFIX, export
+from danqing.training.flow_graph import tableau
 
 
 @pytest.fixture
@@ -55,6 +57,34 @@ def test_a_flow_is_exported_for_any_number(tmp_path: Path) -> None:
     assert gaps.keys() == {"1", "64"}
     assert max(each["pictures"] for each in gaps.values()) < 1 / 255
     assert str(PACKAGE).encode() not in (tmp_path / "flow.onnx").read_bytes()  # nor any other place of this machine
+
+
+@pytest.mark.parametrize("solver", ["euler", "heun", "adams"])
+def test_a_tableau_goes_where_its_solver_goes(solver: Solver) -> None:
+    way, steps = tableau(4, solver), 4
+
+    def velocity(x: torch.Tensor, t: float) -> torch.Tensor:
+        return torch.sin(3 * x) + t
+
+    begin = torch.randn(5, generator=torch.Generator().manual_seed(0)).double()
+    met = torch.zeros(len(way.times), 5).double()
+    for at, t in enumerate(way.times.tolist()):
+        met[at] = velocity(begin + way.shares[at].double() @ met, t)
+    end = travelled(velocity, begin, steps, solver)
+    torch.testing.assert_close(begin + way.end[0].double() @ met, end, rtol=0, atol=1e-6)  # shares are float32
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("format", ["onnx", "openvino"])
+def test_a_flow_of_many_steps_holds_its_net_once(format: str, tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    sizes = []
+    for steps in (2, 20):
+        file = save(Flow(16, 1, 0, width=16, steps=steps, solver="heun").eval(), tmp_path / f"{steps}.safetensors")
+        row = export(file, format, tmp_path / f"{steps}{SUFFIX[format]}").numbers[0]
+        assert max(each["pictures"] for each in row["gaps"].values()) < 1 / 255
+        sizes.append(row["bytes"])
+    assert sizes[1] < 1.1 * sizes[0]
 
 
 @pytest.mark.slow

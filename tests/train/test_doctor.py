@@ -289,9 +289,9 @@ def test_scores_fall_and_progress_ends() -> None:
 
 
 def test_progress_does_not_end_before_it_began() -> None:
-    """Ten looks in a run of 256 pictures, as a first try has: "stop here" would be bad advice."""
+    """Ten looks in a run of 256 pictures or of 4,000, as a first try has: "stop here" would be bad advice."""
     values = [1.0, *[1.2] * 9]
-    for pace, rung in ((26, False), (400, True)):
+    for pace, rung in ((26, False), (400, False), (4_000, True)):
         idle = NoProgress()
         rings = [idle.look(View(at, at * pace, LOOK, LOOK, scores={"d": value})) for at, value in enumerate(values)]
         assert any(rings) == rung
@@ -303,6 +303,60 @@ def test_scores_of_looks_close_together_that_waver_are_no_reason_to_ring() -> No
     idle = NoProgress()
     rings = [idle.look(View(at, 2_000 * at, LOOK, LOOK, scores={"d": value})) for at, value in enumerate(values)]
     assert not any(rings)
+
+
+def wandering(half_life: float, later: list[float], doctor: Doctor | None = None) -> list[int]:
+    """At which of looks 300 pictures apart it is told, of a run whose scores wander for its first 29 looks."""
+    first = [
+        4.89,
+        3.58,
+        2.01,
+        1.85,
+        1.82,
+        1.95,
+        1.95,
+        1.85,
+        1.74,
+        *[1.79, 1.84, 1.93, 1.9, 1.8] * 4,
+    ]  # 40 digits, 16 px
+    doctor, rung = doctor or Doctor(), []
+    for at, value in enumerate([*first, *later], 1):
+        found = doctor.look(View(at, at * 300, LOOK, LOOK, scores={"d": value}, half_life=half_life))
+        doctor.findings += [{"event": each.name, "at_step": each.step} for each in found]
+        rung += [at for each in found if each.name == "no-progress"]
+    return rung
+
+
+def test_averaged_weights_of_the_beginning_are_no_reason_to_ring() -> None:
+    """Those of a run that stood still for its first 8,400 pictures and came to 0.19 by 28,000."""
+    falls = [1.78, 1.62, 1.5, 1.29, 1.03, 0.89, 0.75, 0.65, 0.6, 0.54, *(0.5 * 0.96**n for n in range(60))]
+    assert wandering(15_000, falls) == []
+    assert wandering(0, falls) == []
+    best = 9  # 1.74, which nothing of the following comes near
+    assert wandering(15_000, [1.9] * 300) == [best + 2 * 15_000 // 300]
+
+
+def test_what_comes_nearer_to_an_early_best_is_left_alone() -> None:
+    """The first look may please by its greyness: a score that falls towards it is progress."""
+    for falls, rung in ((0.97, False), (0.999, True)):
+        idle = NoProgress()
+        values = [1.0, *(4.0 * falls**n for n in range(40))]
+        rings = [idle.look(View(at, 1_000 * at, LOOK, LOOK, scores={"d": value})) for at, value in enumerate(values, 1)]
+        assert any(rings) == rung
+
+
+def test_a_later_standstill_is_told_anew_and_each_of_them_once() -> None:
+    doctor = Doctor()
+    rung = wandering(0, [*[1.9] * 60, 1.0, *[1.5] * 400], doctor)
+    assert len(rung) == 2
+    assert rung[1] == 3 * 90, "a new best at the 90th look"
+    again = Doctor.from_json(doctor.to_json())
+    assert not again.look(View(1_000, 300_000, LOOK, LOOK, scores={"d": 1.5}))
+
+
+def test_no_alarm_says_that_pictures_were_held_out() -> None:
+    """Of fewer than 32 scores are taken on those learned from."""
+    assert "held" not in NoProgress.words
 
 
 def test_negated_figures_that_stay_as_good_are_no_reason_to_ring() -> None:

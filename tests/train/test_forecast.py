@@ -24,10 +24,12 @@ from danqing.data.store import Store
 from danqing.faces.cli import cli
 from danqing.training import auto, forecast
 from danqing.training.auto import SHARE, TRIED, train_best
+from danqing.training.commands import command
 from danqing.training.config import TrainConfig
 from danqing.training.forecast import about, likeness, suggest
 from danqing.training.loop import train
 from danqing.training.plan import plan
+from danqing.training.refusals import refuse_hurry
 from danqing.training.score import drawn_classes
 
 SMALL: dict[str, Any] = {"batch": 16, "precision": "fp32", "threads": 1}
@@ -176,6 +178,48 @@ def test_a_time_too_short_for_a_look_is_refused_and_leaves_no_trace(tmp_path: Pa
     with pytest.raises(ParameterError, match="one look"):
         danqing.train("mlpgan", "digits", **SMALL, budget="0.000001s", out=tmp_path / "run")
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(("seconds", "said"), [(1.0, True), (3.0, False)])
+def test_a_time_shorter_than_a_look_is_told_before_anything_is_learned(seconds: float, said: bool) -> None:
+    notes: list[str] = []
+    with noted(notes):
+        refuse_hurry(TrainConfig.make("mlpgan", "digits", budget=f"{seconds}s"), 16, 2.0)
+    assert any("One look at what was learned takes 2.0 s here" in words for words in notes) == said
+    assert all(in_chinese(words) != words for words in notes)
+
+
+@pytest.mark.parametrize(
+    ("family", "more", "count", "share"),
+    [("mlpgan", {}, 6, 1.0), ("vae", {}, 4, 1.0), ("flow", {"codec": "new"}, 4, 0.75)],
+)
+def test_a_plan_tells_what_choosing_takes_and_what_remains(
+    family: str, more: dict[str, Any], count: int, share: float
+) -> None:
+    """Of what is left by a part that learns first, where there is one."""
+    values = {**SMALL, "width": 16, "budget": "100kimg", **more}
+    words = shlex.split(command(f"train {family}", "digits", **values, dry_run=True, auto=True, json=True))
+    facts = json.loads(CliRunner().invoke(cli, words[1:]).stdout)
+    chosen, rest = facts["auto"], 100_000 * share
+    assert len(chosen["trials"]) == count
+    assert (chosen["share"], chosen["go_on"]) == (SHARE, count // 2)
+    assert chosen["spent"] == f"{rest * SHARE:,.0f} pictures"
+    assert chosen["remains"] == facts["budget"] == f"{rest * (1 - SHARE):,.0f} pictures"
+    assert facts["pictures_seen"] == pytest.approx(rest * (1 - SHARE), abs=16)
+    rates = sorted({each["lr"] for each in chosen["trials"]})
+    usual = max(facts["learning_rate"].values())
+    assert rates == pytest.approx(sorted(usual * times for times in {times for times, _ in TRIED}))
+    told = next(line for line in facts["forecast"] if "short runs" in line)
+    assert f"{count} short runs of" in told
+    assert f"{rates[0]:.3g}" in told
+    assert in_chinese(told) != told
+
+
+def test_a_plan_without_choosing_tells_none(tmp_path: Path) -> None:
+    values = {"size": 16, "width": 4, "budget": "64pictures", "batch": 8, "precision": "fp32"}
+    facts = finish(plan(TrainConfig.make("mlpgan", str(pictures(tmp_path, 100, 16)), **values)))
+    assert "auto" not in facts
+    assert facts["budget"] == "64 pictures"
 
 
 def test_less_than_a_step_is_a_step_and_said_so(tmp_path: Path) -> None:

@@ -315,6 +315,38 @@ def test_what_only_says_again_what_the_run_is_passes(run: Path) -> None:
     assert finish(resume(run, budget="64pictures", **same)).summary["pictures_seen"] == 64
 
 
+@pytest.mark.parametrize(
+    ("budget", "spent"), [("16pictures", "32 pictures"), ("0.001s", "s were spent"), ("1epochs", "2 epochs")]
+)
+def test_a_budget_that_is_spent_already_is_refused_and_changes_nothing(budget: str, spent: str, run: Path) -> None:
+    before = state(run)
+    with pytest.raises(ParameterError, match=spent) as caught:
+        finish(resume(run, budget=budget))
+    assert caught.value.exit_code == 2
+    assert caught.value.where == "budget"
+    assert state(run) == before
+    if budget != "0.001s":  # seconds would be spent
+        more = caught.value.remedy.split()[-1]
+        assert finish(resume(run, budget=more)).summary["pictures_seen"] >= 64
+
+
+def test_a_finished_run_is_finished_again_by_its_own_budget(run: Path) -> None:
+    """However it is written; so is a page written anew."""
+    (run / record.REPORT).unlink()
+    for changes in ({}, {"budget": "32pictures"}, {"budget": "0.032kimg"}):
+        assert finish(resume(run, **changes)).summary["pictures_seen"] == 32
+    assert (run / record.REPORT).exists()
+
+
+def test_the_page_goes_on_with_more_than_was_spent(many: Path, tmp_path: Path) -> None:
+    """A step of 16 pictures is far beyond a budget of 3, and twice that would be spent already."""
+    result = finish(train(config("mlpgan", many, tmp_path / "short", budget="3pictures")))
+    assert result.summary["pictures_seen"] == 16
+    page = (result.folder / record.REPORT).read_text("utf-8")
+    longer = page.split("--resume")[1].split("--budget ")[1].split()[0].partition("<")[0]
+    assert finish(resume(result.folder, budget=longer)).summary["pictures_seen"] > 16
+
+
 def changed_sets(folder: Path) -> Iterator[tuple[str, str, Callable[[], object]]]:
     yield "a picture more", "pictures to learn from", lambda: pictures(folder, " ".join(f"q{n}" for n in range(9)), 1)
     yield "one picture is another", "24 then, 24 now|others", lambda: pictures(folder, "p0 p1 p2 p3", 5)

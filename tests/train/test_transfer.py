@@ -14,7 +14,9 @@ from danqing.core.learned.families import family_named
 from danqing.core.learned.model import Model, Painter
 from danqing.core.learned.painting import FlowPainter
 from danqing.core.learned.weights import load, load_tensors, save
+from danqing.core.phrases.book import in_chinese
 from danqing.core.progress import finish
+from danqing.training import transfer
 from danqing.training.axes import class_axes
 from danqing.training.config import TrainConfig
 from danqing.training.freezing import freeze, rates_of
@@ -200,6 +202,23 @@ def test_where_little_fits_it_says_what_would(tmp_path: Path) -> None:
     one = save(made("mlpgan", size=8, width=4, latents=3), tmp_path / "one.safetensors")
     with pytest.warns(UserWarning, match=r"Only \d+% of.*All would fit with --size 8 --latents 3 --width 4"):
         begin_with(made("mlpgan", size=9, width=5, latents=2), str(one))
+
+
+def test_what_would_fit_is_said_as_it_is_typed_and_labels_are_no_option(source: Path) -> None:
+    """A shell would take "labels of classes" for places."""
+    classes = r"classes \(in class folders, or told by --labels FILE\)"
+    with pytest.warns(UserWarning, match=rf"All would fit with --latents 4 --width 2, and {classes}$"):
+        begin_with(target(classes=0, width=9, latents=40), str(source))
+    none = save(made("dcgan", size=16, classes=0, width=2, critic_width=2), source.with_name("none.safetensors"))
+    with pytest.warns(UserWarning, match="All would fit with --no-conditional --latents 32 --width 2"):
+        begin_with(target(width=40), str(none))
+    for differs, said in (
+        ([("conditional", True, False)], "All would fit with classes (in class folders, or told by --labels FILE)"),
+        ([("flat", True, False), ("told_augment", 0.5, 0.1)], "All would fit with --flat --told-augment 0.5"),
+        ([("codec", {"family": "codec"}, None)], "Take weights of another shape"),
+    ):
+        assert transfer._what_fits(differs) == said
+        assert in_chinese(said) != said
 
 
 def test_it_says_that_there_were_classes_and_are_none(source: Path) -> None:

@@ -16,6 +16,7 @@ class FoundDirections(FoundLatents):
     holds: ClassVar[type[Kept]] = Directions
     noun: ClassVar[str] = "directions"
     suffixes: ClassVar[tuple[str, ...]] = (".directions",)
+    ending: ClassVar[str] = "-sheet.png"
     place: ClassVar[str] = "Write the directions here; a sheet that shows them goes beside."
 
 

@@ -29,6 +29,7 @@ class FoundLatents(Artefact):
         sheet: a picture (1, C, H, W) that shows it, written beside; None: there is nothing to see.
         numbers: JSON values, one dictionary each.
         lines: the same for people.
+        ending: of the name of the picture beside: each kind's own, since what goes with a model often has one stem.
     """
 
     kept: Kept
@@ -39,12 +40,13 @@ class FoundLatents(Artefact):
     holds: ClassVar[type[Kept]] = Latents
     noun: ClassVar[str] = "latents"
     suffixes: ClassVar[tuple[str, ...]] = (".latents",)
+    ending: ClassVar[str] = "-projection.png"
     place: ClassVar[str] = "Write the latents here; a sheet that shows them goes beside."
     forgets: ClassVar[bool] = True
 
     @classmethod
     def beside(cls, target: Path) -> list[tuple[Take, Path]]:
-        return [(SHEET, target.with_name(fitting(target.stem, f"-{SHEET}.png")))]
+        return [(SHEET, target.with_name(fitting(target.stem, cls.ending)))]
 
     def parts(self, target: Path, saving: Saving, numbered: bool = False) -> list[Part]:
         if self.sheet is None:

@@ -71,7 +71,7 @@ class Field:
         Raises:
             ParameterError: if it is one.
         """
-        if self.kind.opens and value == "":
+        if self.kind.opens and isinstance(value, str) and not value:
             raise empty(self.name)
 
     def json_schema(self) -> dict[str, Any]:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from danqing.core.errors import ParameterError
 from danqing.core.learned.model import Model
 
+ALL = "all"  # where every class can be asked for, this asks for it; a class of that name goes by its number there
 SHOWN = 20  # names in a message
+LIKE_A_NUMBER = re.compile(r"[-+]?\d+([.,]\d+)?")
 
 
 def class_names(model: Model) -> list[str]:
@@ -18,7 +21,10 @@ def class_names(model: Model) -> list[str]:
 
 
 def class_number(model: Model, label: str, names: Sequence[str] | None = None) -> int:
-    """Find the class that a person means by its name or its number; a name counts first.
+    """Find the class that a person means by its name or its number, from 0; a name counts first.
+
+    Where half of the names or more are numbers themselves, as of digits, only names count: a number that is none of
+    them would name another class. A class called all goes by its number even so.
 
     Args:
         model: which has the classes.
@@ -33,7 +39,9 @@ def class_number(model: Model, label: str, names: Sequence[str] | None = None) -
         raise ParameterError("this model is unconditional: it knows no classes", where="label", remedy="Leave it out")
     if label in names:
         return list(names).index(label)
-    if label.isdecimal() and int(label) < len(names):
-        return int(label)
+    number = int(label) if label.isdecimal() else len(names)
+    numbers = sum(LIKE_A_NUMBER.fullmatch(name) is not None for name in names)
+    if number < len(names) and (2 * numbers < len(names) or names[number] == ALL):
+        return number
     shown = ", ".join(names[:SHOWN]) + (f" … ({len(names)} in all)" if len(names) > SHOWN else "")
     raise ParameterError(f"{label!r} is no class of this model", where="label", remedy=f"It knows {shown}")

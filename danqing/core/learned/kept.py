@@ -12,6 +12,7 @@ from torch import Tensor
 from danqing.core.errors import ModelFileError, ParameterError
 from danqing.core.learned.latent_space import LatentSpace
 from danqing.core.learned.model import Model
+from danqing.core.learned.numbered import SHOWN, numbered
 from danqing.core.learned.weights import hash_of_tensors, load_tensors, save_tensors
 from danqing.core.recipe import Recipe, from_json, to_json
 
@@ -126,10 +127,12 @@ class Directions(Kept):
         names = self.names
         if name in names:
             return self.tensor[names.index(name)]
-        if name.isdecimal() and 1 <= int(name) <= len(names):
-            return self.tensor[int(name) - 1]
+        if at := numbered(name, len(names) + 1):
+            return self.tensor[at - 1]
         shown = ", ".join(names)
-        raise ParameterError(f"{name!r} is no direction of this file", where="along", remedy=f"It holds {shown}")
+        raise ParameterError(
+            f"{name[:SHOWN]!r} is no direction of this file", where="along", remedy=f"It holds {shown}"
+        )
 
 
 __all__ = ["Directions", "Kept", "Latents", "identity"]

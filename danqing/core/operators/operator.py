@@ -35,6 +35,8 @@ class Operator(Task[P, R]):
         geometry: True when it moves pixels, so that the alpha channel must go through it too.
         proportional: for one that moves pixels: whether its result is a weighted mean of the colours, so that
             premultiplied ones may go through it; True, False or a function of its parameters.
+        together: for one that moves pixels: whether where they go depends on what they show. Colours, premultiplied,
+            and opacity then go through it as one picture (B, C + 1, H, W), the opacity last.
         settle: for a local operator that must know something of the whole picture: a function of its parameters, by
             name, that returns the values to go on with. It is given one picture (1, C, H, W) at a time, before that is
             cut into tiles; the operator then works on settled values only, one picture at a time. A parameter ``seen``
@@ -50,6 +52,7 @@ class Operator(Task[P, R]):
     scale: Scale = 1
     geometry: bool = False
     proportional: bool | Callable[..., bool] = True
+    together: bool = False
     settle: Settle | None = None
     upended: Callable[..., bool] | None = None
     version: int = 1
@@ -140,6 +143,7 @@ def operator(
     scale: Scale = 1,
     geometry: bool = False,
     proportional: bool | Callable[..., bool] = True,
+    together: bool = False,
     settle: Settle | None = None,
     upended: Callable[..., bool] | None = None,
     version: int = 1,

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import struct
 
+import numpy as np
+
 from danqing.core.errors import PictureError
 from danqing.core.notes import note
-from danqing.core.pictures import exif, profiles
+from danqing.core.pictures import avif, exif, png, profiles
 from danqing.core.pictures.header import Header
 from danqing.core.pictures.icc_profile import Floats
 from danqing.core.pictures.profiles import Space
@@ -27,18 +29,16 @@ def to_srgb(pixels: Floats, space: Space, header: Header) -> Floats:
     Raises:
         PictureError: if they have no place in [0, 1].
     """
-    code = header.facts.get(b"cICP", b"")[:3] or _avif_code(header)
-    try:
-        if len(code) >= 2 and header.icc is None and space in ("RGB", "GRAY"):
-            return profiles.by_code(pixels, code[0], code[1])
-    except ValueError as error:
-        raise PictureError(f"holds colours of an unusual kind: {error}", where=header.file,
-                           remedy="Save it in sRGB, with 8 or 16 bits a channel") from error  # fmt: skip
-    if header.icc is not None and space != "LAB":  # which means the same everywhere
+    refusal: ValueError | None = None
+    for way in (_by_code, _by_profile) if header.kind == "PNG" else (_by_profile, _by_code):
         try:
-            return profiles.by_profile(pixels, header.icc, space)
+            if (made := way(pixels, space, header)) is not None:
+                return made
         except ValueError as error:
-            note(f"{header.file}: its colour profile is ignored ({error})")
+            refusal = error
+    if refusal is not None:
+        raise PictureError(f"holds colours of an unusual kind: {refusal}", where=header.file,
+                           remedy="Save it in sRGB, with 8 or 16 bits a channel") from refusal  # fmt: skip
     if space == "LAB":
         return profiles.lab_to_srgb(pixels)
     if space == "CMYK":
@@ -48,6 +48,42 @@ def to_srgb(pixels: Floats, space: Space, header: Header) -> Floats:
     if header.icc is None and space == "RGB" and header.exif and _is_adobe(header.exif):
         return profiles.by_primaries(pixels, profiles.ADOBE, 563 / 256)
     return pixels
+
+
+def _by_profile(pixels: Floats, space: Space, header: Header) -> Floats | None:
+    if header.icc is None or space == "LAB":  # which means the same everywhere
+        return None
+    try:
+        return profiles.by_profile(pixels, header.icc, space)
+    except ValueError as error:
+        note(f"{header.file}: its colour profile is ignored ({error})")
+        return None
+
+
+def _by_code(pixels: Floats, space: Space, header: Header) -> Floats | None:
+    """Convert by the cICP chunk of a PNG or the nclx box of an AVIF, whose decoder has undone its matrix and range."""
+    if space not in ("RGB", "GRAY"):
+        return None
+    if header.kind == "AVIF":
+        told = avif.code(header.stream)
+        return None if told is None else profiles.by_code(pixels, *told)
+    code = header.facts.get(b"cICP", b"")
+    if len(code) != 4:
+        return None
+    primaries, transfer, matrix, is_full = code
+    if matrix:
+        raise ValueError(f"matrix coefficients {matrix}")
+    return profiles.by_code(pixels if is_full else _widened(pixels, header), primaries, transfer)
+
+
+def _widened(pixels: Floats, header: Header) -> Floats:
+    """Bring the narrow range of studios, in 8 bits 16 to 235, to [0, 1] (ITU-T H.273, 8.3)."""
+    bits = png.bits(header.stream)
+    if bits < 8:
+        raise ValueError(f"a narrow range in {bits} bits")
+    step = 2 ** (bits - 8) / (2**bits - 1)
+    wide: Floats = np.clip((pixels - np.float32(16 * step)) / np.float32(219 * step), 0, 1)
+    return wide
 
 
 def _by_gamma(pixels: Floats, header: Header) -> Floats:
@@ -71,16 +107,3 @@ def _is_adobe(block: bytes) -> bool:
     rule = found.tags.get(exif.INTEROP, {}).get(1, exif.Value(0, b"")).data
     space = found.number(exif.COLOUR_SPACE, exif.CAMERA)
     return space == 2 or (space == UNCALIBRATED and rule.startswith(b"R03"))
-
-
-def _avif_code(header: Header) -> bytes:
-    """Primaries and transfer function of an AVIF, one byte each."""
-    if header.kind != "AVIF":
-        return b""
-    header.stream.seek(0)
-    head = header.stream.read(1 << 16)
-    at = head.find(b"colrnclx")
-    if at < 0 or len(head) < at + 12:
-        return b""
-    primaries, transfer = struct.unpack_from(">HH", head, at + 8)
-    return bytes([min(primaries, 255), min(transfer, 255)])

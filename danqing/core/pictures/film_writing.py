@@ -18,7 +18,7 @@ from danqing.core.pictures.alpha import laid_on
 from danqing.core.pictures.animations import Shot, write_gif, write_webp
 from danqing.core.pictures.contract import to_uint8
 from danqing.core.pictures.films import Frame
-from danqing.core.pictures.sides import check_sides
+from danqing.core.pictures.sides import LONGEST, too_long
 from danqing.core.recipe import Recipe, to_json
 
 TICKS = 120_000  # of a second in an MP4: a whole number of them for every usual rate
@@ -61,15 +61,15 @@ def write_frames(
 
 def _shots(frames: Iterable[Frame], file: Path) -> Iterator[Shot]:
     """Frames in bytes and in their place in time."""
-    holds_opacity, size, time = file.suffix.lower() != ".mp4", None, 0.0
+    kind, size, time = file.suffix[1:].upper(), None, 0.0
     for frame in frames:
         pixels, alpha = frame.pixels, frame.alpha
         if size not in (None, pixels.shape[-2:]):
             raise ParameterError("the frames differ in size", where="frames")
-        if size is None:
-            check_sides(file.suffix[1:].upper(), pixels.shape[-1], pixels.shape[-2], file)
+        if max(pixels.shape) > LONGEST[kind]:
+            raise too_long(kind, pixels.shape[-1], pixels.shape[-2], file)
         size = pixels.shape[-2:]
-        if alpha is not None and not holds_opacity:
+        if alpha is not None and kind == "MP4":
             note(f"{file}: MP4 holds no transparency; laid on white")
             pixels, alpha = laid_on(pixels, alpha, (1.0,)), None
         samples = to_uint8(pixels)[0]

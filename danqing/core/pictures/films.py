@@ -8,15 +8,13 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from danqing.core.errors import PictureError
-from danqing.core.notes import note
-from danqing.core.pictures import png
+from danqing.core.notes import note, noted
 from danqing.core.pictures.contract import Images, Mask, from_uint8
-from danqing.core.pictures.header import LIMIT, Header, opened
-from danqing.core.pictures.reading import Samples, in_srgb, samples_of
+from danqing.core.pictures.header import LIMIT, Header, check_size, opened
+from danqing.core.pictures.reading import Samples, decoded, in_srgb, samples_of, samples_of_png, tensor, told
 from danqing.core.recipe import Recipe, from_json
 
 UNTOLD = 0.1  # seconds that a frame is shown whose file says 0, as browsers have it
@@ -48,8 +46,12 @@ def frames(file: str | Path, limit: int | None = None) -> Iterator[Frame]:
         yield from _frames_of_film(file, LIMIT if limit is None else limit)
         return
     with opened(file, limit) as header:
-        read = {"TIFF": _pages, "PNG": _frames_of_png, "GIF": _frames_of_gif}.get(header.kind, _frames_of_picture)
-        yield from read(header)
+        if header.kind == "TIFF":
+            yield from _pages(header, LIMIT if limit is None else limit)
+        elif header.kind == "GIF":
+            yield from _frames_of_gif(header)
+        else:
+            yield from _frames_of_png(header) if b"acTL" in header.facts else _frames_of_picture(header)
 
 
 def frame_count(file: str | Path) -> int:
@@ -90,10 +92,12 @@ def _is_film(file: Path) -> bool:
 
 
 def _frames_of_picture(header: Header) -> Iterator[Frame]:
-    """The frames of WebP and AVIF; Pillow keeps what stays from frame to frame."""
+    """The frames of WebP and AVIF, and a single picture; Pillow keeps what stays from frame to frame."""
+    side = _side(header)
     for at in range(header.frames):
         header.picture.seek(at)
-        yield _frame(samples_of(header.picture), header)
+        samples = samples_of(header.picture) if at else decoded(header)
+        yield _frame(samples, header, side, float(header.picture.info.get("duration", 0)) / 1000)
 
 
 def _frames_of_gif(header: Header) -> Iterator[Frame]:
@@ -107,19 +111,17 @@ def _frames_of_gif(header: Header) -> Iterator[Frame]:
 
 
 def _frames_of_png(header: Header) -> Iterator[Frame]:
-    from PIL import PngImagePlugin
+    from danqing.core.pictures import apng
 
-    header.stream.seek(0)
-    with open(header.file, "rb") as stream:
-        picture = PngImagePlugin.PngImageFile(png.chunks(stream, png.PIXELS | png.FRAMES).pixels)
-        header.picture = picture
-        first = int(picture.default_image and picture.n_frames > 1)  # a picture for viewers that know no animations
-        for at in range(first, picture.n_frames):
-            picture.seek(at)
-            yield _frame(samples_of(picture), header)
+    side, left = _side(header), header.frames
+    for samples, seconds in apng.frames(header.stream, (header.height, header.width), samples_of_png):
+        yield _frame(samples, header, side, seconds)
+        left -= 1
+    if left > 0:
+        raise EOFError("the file is cut off")
 
 
-def _pages(header: Header) -> Iterator[Frame]:
+def _pages(header: Header, limit: int) -> Iterator[Frame]:
     from danqing.core.pictures import tiff
 
     size = header.stream.seek(0, 2)
@@ -129,23 +131,26 @@ def _pages(header: Header) -> Iterator[Frame]:
         what = f"holds {header.frames} slices and a directory for {len(pages)} of them"
         raise PictureError(what, where=header.file, remedy="Save each as a page of its own")
     for page in pages:
-        if page.imagewidth * page.imagelength > LIMIT:
-            raise PictureError("has a page with too many pixels", where=header.file)
         header.picture, header.icc = page, tiff.bytes_of(page, tiff.ICC) or None
-        samples = in_srgb(Samples(*tiff.decode(page, size, header.file)), header)
-        yield Frame(_tensor(samples.pixels), None if samples.alpha is None else _tensor(samples.alpha), UNTOLD)
+        header.width, header.height = int(page.imagewidth), int(page.imagelength)
+        check_size(header, limit)
+        yield _upright(in_srgb(Samples(*tiff.decode(page, size, header.file)), header), _side(header), UNTOLD)
 
 
-def _frame(samples: Samples, header: Header) -> Frame:
+def _frame(samples: Samples, header: Header, side: int, seconds: float) -> Frame:
     """A frame in colour, since the next may be; with the time that its file says."""
-    samples = in_srgb(samples, header)
-    pixels = _tensor(samples.pixels).expand(-1, 3, -1, -1).contiguous()
-    told = float(header.picture.info.get("duration", 0)) / 1000
-    return Frame(pixels, None if samples.alpha is None else _tensor(samples.alpha), told or UNTOLD)
+    made = _upright(in_srgb(samples, header), side, seconds or UNTOLD)
+    return made._replace(pixels=made.pixels.expand(-1, 3, -1, -1).contiguous())
 
 
-def _tensor(a: Any) -> Tensor:
-    return torch.from_numpy(np.array(a.transpose(2, 0, 1)[None], np.float32, order="C"))
+def _upright(samples: Samples, side: int, seconds: float) -> Frame:
+    return Frame(tensor(samples.pixels, side), None if samples.alpha is None else tensor(samples.alpha, side), seconds)
+
+
+def _side(header: Header) -> int:
+    """The side that is up, as EXIF numbers it; of the rest a film keeps nothing, so nothing is said."""
+    with noted([]):
+        return told(header)[0]
 
 
 @contextmanager
@@ -153,7 +158,7 @@ def _film(file: str | Path) -> Iterator[Any]:
     import av
 
     try:
-        with av.open(str(file)) as film:
+        with av.open(str(file), metadata_errors="replace") as film:
             if not film.streams.video:
                 raise PictureError("holds no moving pictures", where=file)
             yield film
@@ -174,13 +179,13 @@ def _frames_of_film(file: str | Path, limit: int) -> Iterator[Frame]:
             time = frame.time if frame.time is not None else (before[1] + usual if before else 0.0)
             if before:
                 yield Frame(before[0], None, max(time - before[1], 0.0) or usual)
-            before = _upright(frame), time
+            before = _turned(frame), time
             last = float(frame.duration * frame.time_base) if frame.duration and frame.time_base else usual
         if before:
             yield Frame(before[0], None, last)
 
 
-def _upright(frame: Any) -> Tensor:
+def _turned(frame: Any) -> Tensor:
     """A frame as it is to be seen: telephones write films lying on their side.
 
     Colours are converted by one thread: several now and then give another picture of the same small frame.

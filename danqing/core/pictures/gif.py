@@ -17,6 +17,7 @@ from PIL import GifImagePlugin
 Canvas = NDArray[np.uint8]
 CLEAR, BRING_BACK = 2, 3  # what becomes of a frame when its time is over
 CONTROL, EXTENSION, IMAGE, END = b"\xf9", b"!", b",", b";"
+IDLE = b"\0"  # between blocks, where some programs leave one too many
 GREYS = bytes(each for level in range(256) for each in (level, level, level))  # where a file has no colours
 
 
@@ -55,17 +56,19 @@ def frames(stream: BinaryIO, limit: int) -> Iterator[tuple[Canvas, float]]:
 
 
 def _parts(stream: BinaryIO, table: bytes, limit: int) -> Iterator[_Part]:
-    control = bytes(4)
-    while (kind := _exactly(stream, 1)) != END:
+    control, is_empty = b"", True
+    while (kind := stream.read(1)) not in (END, b""):
         if kind == EXTENSION:
             label, data = _exactly(stream, 1), _blocks(stream)
             if label == CONTROL and len(data) >= 6:
                 control = data[1:5]
         elif kind == IMAGE:
-            yield _part(stream, table, control, limit)
-            control = bytes(4)
-        else:
+            yield _part(stream, table, control or bytes(4), limit)
+            control, is_empty = b"", False
+        elif kind != IDLE:
             raise ValueError("blocks are out of step")
+    if not kind and (control or is_empty):  # many files lack no more than their end, and are shown
+        raise EOFError("the file is cut off")
 
 
 def _part(stream: BinaryIO, table: bytes, control: bytes, limit: int) -> _Part:

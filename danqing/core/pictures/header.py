@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import re
 import stat
 import struct
 from collections.abc import Iterator
@@ -39,7 +38,7 @@ class Header:
         height: of a frame.
         frames: how many frames or pages there are; previews do not count.
         picture: Pillow's picture, not yet decoded; of a TIFF its first page.
-        stream: the file; of a PNG the part of it that is about pixels.
+        stream: the file; of a PNG the part of it that is about pixels, and frames.
         facts: chunks of a PNG by kind.
         texts: what it says in words, by PNG's keywords.
         passed_over: what was too long to be looked at.
@@ -108,7 +107,7 @@ def opened(source: str | Path | bytes, limit: int | None = None) -> Iterator[Hea
         kind = _kind(stream, file)
         try:
             header = {"PNG": _png, "TIFF": _tiff, "AVIF": _avif}.get(kind, _other)(file, kind, stream)
-            _check_size(header, LIMIT if limit is None else limit)
+            check_size(header, LIMIT if limit is None else limit)
             yield header
         except DanqingError as error:
             if not error.where and isinstance(error, PictureError):
@@ -138,7 +137,8 @@ def _png(file: str | Path, kind: str, stream: BinaryIO) -> Header:
     found = png.chunks(stream)
     picture = Image.OPEN[kind][0](found.pixels, str(file))
     frames = max(1, int.from_bytes(found.facts.get(b"acTL", b"")[:4], "big"))
-    header = Header(file, kind, *picture.size, frames, picture, found.pixels, found.facts, found.texts)
+    pixels = png.chunks(stream, png.PIXELS | png.FRAMES).pixels if b"acTL" in found.facts else found.pixels
+    header = Header(file, kind, *picture.size, frames, picture, pixels, found.facts, found.texts)
     header.icc, header.passed_over = png.profile(found.facts), found.passed_over
     header.exif = found.facts.get(b"eXIf") or png.raw_profile(found.texts, "exif")
     header.xmp = found.texts.get(XMP_TEXT, "").encode("utf-8") or png.raw_profile(found.texts, "xmp")
@@ -164,16 +164,15 @@ def _avif(file: str | Path, kind: str, stream: BinaryIO) -> Header:
         if "exif" not in str(error).lower():
             raise
     stream.seek(0)
-    without = re.sub(rb"(infe.{8})Exif", rb"\1free", stream.read(), flags=re.DOTALL)
-    header = _other(file, kind, io.BytesIO(without))
+    from danqing.core.pictures.avif import without_exif
+
+    header = _other(file, kind, io.BytesIO(without_exif(stream.read())))
     header.passed_over.append("its EXIF, which is broken,")
     return header
 
 
 def _other(file: str | Path, kind: str, stream: BinaryIO) -> Header:
-    picture: ImageFile.ImageFile = (
-        _Jpeg(stream, str(file)) if kind == "JPEG" else Image.OPEN[kind][0](stream, str(file))
-    )
+    picture: ImageFile.ImageFile = (_Jpeg if kind == "JPEG" else Image.OPEN[kind][0])(stream, str(file))
     header = Header(file, kind, *picture.size, int(getattr(picture, "n_frames", 1)), picture, stream)
     header.icc, header.exif = picture.info.get("icc_profile"), picture.info.get("exif", b"")
     header.xmp, header.views = picture.info.get("xmp", b""), further_views(picture) if kind == "JPEG" else 0
@@ -229,7 +228,8 @@ def _kind(stream: BinaryIO, file: str | Path) -> str:
     raise PictureError(f"is not a picture that danqing reads ({what})", where=file, remedy=remedy)
 
 
-def _check_size(header: Header, limit: int) -> None:
+def check_size(header: Header, limit: int) -> None:
+    """Refuse a frame of more pixels than a limit, or of none (PictureError)."""
     if header.width * header.height > limit:
         raise PictureError(
             f"has {header.width} x {header.height} pixels, more than the limit of {limit / 1e6:g} million",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from danqing.core.notes import note
-from danqing.core.pictures import exif, packet
+from danqing.core.pictures import exif, iptc, packet, png
 from danqing.core.pictures.header import CHUNK, COMMENT, Header
 
 if TYPE_CHECKING:
@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 
     from danqing.core.pictures.contract import Picture
 
-IN_WORDS = ("Title", "Author", "Description", "Copyright")  # texts that have a place in a packet
+WITHOUT_EXIF = ("BMP", "GIF")  # formats with no place for it
+IPTC, PHOTOSHOP = 0x83BB, 0x8649  # tags of a TIFF that hold a record, or resources with one
 METRE = 0.0254  # metres in an inch
 LONGEST_TEXT = 1 << 16  # characters
 LONGEST_MARKER = 65533  # bytes of one segment of a JPEG
@@ -52,7 +53,7 @@ def exif_for(picture: Picture, kind: str, file: str | Path, size: tuple[int, int
         file: for notes.
         size: width and height of what is written, if they are to be told.
     """
-    if kind in ("BMP", "GIF"):
+    if kind in WITHOUT_EXIF:
         return b""
     if not picture.exif and kind in ("PNG", "JPEG"):
         return b""
@@ -63,14 +64,20 @@ def exif_for(picture: Picture, kind: str, file: str | Path, size: tuple[int, int
 
 
 def texts_for(picture: Picture, kind: str, file: str | Path) -> dict[str, str]:
-    """The texts that a format has a place for."""
-    texts = picture.texts
-    if kind != "PNG":
-        places = {"GIF": ("Comment",), "BMP": ()}.get(kind, IN_WORDS)
-        texts = {keyword: text for keyword, text in texts.items() if keyword in places}
-        if lost := sorted(picture.texts.keys() - texts.keys() - {"Comment"}):
-            note(f"{file}: {kind} has no place for its text: {', '.join(lost)}")
+    """The texts that a format has a place for; one note says what else is left out, EXIF included."""
+    texts = {keyword: text for keyword, text in picture.texts.items() if _has_place(kind, keyword, text)}
+    lost = sorted(picture.texts.keys() - texts.keys())
+    if picture.exif and kind in WITHOUT_EXIF:
+        note(f"{file}: {kind} has no place for {', '.join(['EXIF', *lost])}")
+    elif lost:
+        note(f"{file}: {kind} has no place for its text: {', '.join(lost)}")
     return texts
+
+
+def _has_place(kind: str, keyword: str, text: str) -> bool:
+    if kind in WITHOUT_EXIF:
+        return kind == "GIF" and keyword == "Comment"
+    return kind == "PNG" or packet.has_place(keyword, text)
 
 
 def exif_block(
@@ -136,9 +143,8 @@ def _resolution(header: Header, block: exif.Exif | None) -> tuple[float, float] 
 
 
 def _texts(header: Header) -> dict[str, str]:
-    texts = {**packet.texts_of(header.xmp), **header.texts} if header.xmp else dict(header.texts)
     kept = {}
-    for keyword, text in texts.items():
+    for keyword, text in _said(header).items():
         if keyword in (CHUNK, "Software") or keyword.startswith(("XML:", "Raw profile ", "date:")):
             continue
         if keyword == "Comment" and text.startswith(COMMENT):
@@ -148,3 +154,25 @@ def _texts(header: Header) -> dict[str, str]:
         else:
             kept[keyword] = text
     return kept
+
+
+def _said(header: Header) -> dict[str, str]:
+    """What a file says in words: what stands there by itself counts, then its packet, then its IPTC record."""
+    record = iptc.record_in(_resources(header))
+    said = {**(iptc.texts_of(record) if record else {}), **(packet.texts_of(header.xmp) if header.xmp else {})}
+    if header.kind == "JPEG" and "Comment" in header.texts:
+        raw = dict.fromkeys(data.rstrip(b"\0") for marker, data in header.picture.applist if marker == "COM")
+        comments = iptc.in_letters([each for each in raw if each])
+        return said | ({"Comment": "\n".join(comments)} if comments else {})
+    return said | header.texts
+
+
+def _resources(header: Header) -> bytes:
+    """Where an IPTC record may stand; empty where there is no such place."""
+    if header.kind == "JPEG":
+        found = header.picture.info.get("photoshop", {}).get(iptc.RECORD, b"")
+        return bytes(found)
+    if header.kind == "TIFF":
+        tags = exif.read_from(header.stream, header.picture.offset).tags[exif.MAIN]
+        return next((tags[tag].data for tag in (IPTC, PHOTOSHOP) if tag in tags), b"")
+    return png.raw_profile(header.texts, "iptc")

@@ -22,6 +22,11 @@ def composed(name: str) -> str:
     return unicodedata.normalize("NFC", name)
 
 
+def folded(name: str) -> str:
+    """A name as it is compared where upper and lower case, and Unicode's forms, make no difference."""
+    return composed(composed(name).casefold())
+
+
 def stem(name: str) -> str:
     """A path without the suffix of a picture; other dots belong to the name."""
     suffix = next((suffix for suffix in READABLE if name.lower().endswith(suffix)), "")
@@ -58,4 +63,4 @@ def shown(name: str) -> str:
     return line if len(line) <= LONGEST else f"{line[: LONGEST // 2]}…{line[-LONGEST // 2 :]}"
 
 
-__all__ = ["READABLE", "composed", "fitting", "natural", "several", "shown", "some", "stem"]
+__all__ = ["READABLE", "composed", "fitting", "folded", "natural", "several", "shown", "some", "stem"]

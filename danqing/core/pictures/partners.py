@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 
 from danqing.core.errors import DataError
-from danqing.core.pictures.names import composed, several, shown, some, stem
+from danqing.core.pictures.names import composed, folded, several, shown, some, stem
 
 Tables = list[tuple[Callable[[str], str], dict[str, list[str]]]]
 
@@ -55,7 +55,7 @@ def _tables(others: Iterable[str]) -> Tables:
     """The other folder's paths by what may be compared, the strictest first."""
     listed = list(dict.fromkeys(others))
     tables: Tables = []
-    for key in (str, composed, _folded, stem, lambda name: stem(composed(name)), lambda name: _folded(stem(name))):
+    for key in (str, composed, folded, stem, lambda name: stem(composed(name)), lambda name: folded(stem(name))):
         table = defaultdict(list)
         for other in listed:
             table[key(other)].append(other)
@@ -65,10 +65,6 @@ def _tables(others: Iterable[str]) -> Tables:
 
 def _partners_of(name: str, tables: Tables) -> list[str]:
     return next((table[key(name)] for key, table in tables if key(name) in table), [])
-
-
-def _folded(name: str) -> str:
-    return composed(composed(name).casefold())
 
 
 __all__ = ["partner", "partners"]

@@ -52,7 +52,7 @@ def chunks(stream: BinaryIO, shown: frozenset[bytes] = PIXELS) -> Chunks:
     texts: dict[str, str] = {}
     passed_over: list[str] = []
     pieces = [(0, len(SIGNATURE))]
-    for kind, start, length in _walk(stream):
+    for kind, start, length in walk(stream):
         end = start + 12 + length
         if kind in shown or not kind[:1].islower():  # what is not in lower case must be understood
             pieces = [*pieces[:-1], (pieces[-1][0], end)] if pieces[-1][1] == start else [*pieces, (start, end)]
@@ -60,7 +60,7 @@ def chunks(stream: BinaryIO, shown: frozenset[bytes] = PIXELS) -> Chunks:
             continue
         if length > LONGEST:
             passed_over.append(f"its {kind.decode()} chunk of {length:,} bytes")
-        elif (data := _sound(stream, kind, length)) is None:
+        elif (data := sound(stream, kind, length)) is None:
             continue
         elif kind in TEXTS:
             _keep_text(kind, data, texts, passed_over)
@@ -72,7 +72,7 @@ def chunks(stream: BinaryIO, shown: frozenset[bytes] = PIXELS) -> Chunks:
     return Chunks(stream if is_plain else io.BufferedReader(_Spliced(stream, pieces)), facts, texts, passed_over)
 
 
-def _walk(stream: BinaryIO) -> Iterator[tuple[bytes, int, int]]:
+def walk(stream: BinaryIO) -> Iterator[tuple[bytes, int, int]]:
     """The kind, place and length of each chunk; the stream stands at its contents."""
     start = len(SIGNATURE)
     while len(head := _read_at(stream, start, 8)) == 8:
@@ -91,7 +91,7 @@ def _read_at(stream: BinaryIO, start: int, count: int) -> bytes:
     return stream.read(count)
 
 
-def _sound(stream: BinaryIO, kind: bytes, length: int) -> bytes | None:
+def sound(stream: BinaryIO, kind: bytes, length: int) -> bytes | None:
     """The contents of the chunk at hand if they are whole."""
     data, crc = stream.read(length), stream.read(4)
     return data if crc == struct.pack(">I", zlib.crc32(kind + data)) else None
@@ -136,10 +136,17 @@ def raw_profile(texts: dict[str, str], name: str) -> bytes:
         return b""
 
 
+def bits(pixels: BinaryIO) -> int:
+    """Bits a channel; in a palette they are 8."""
+    depth, kind = _read_at(pixels, 24, 2)
+    return 8 if kind == 3 else depth
+
+
 def deep(pixels: BinaryIO) -> Words:
     """Decode 16-bit channels (H, W, 1-4); a colour that means transparent has become opacity."""
     import imagecodecs
 
+    pixels.seek(0)
     words: Words = imagecodecs.png_decode(pixels.read())
     return words.reshape(*words.shape[:2], -1)
 

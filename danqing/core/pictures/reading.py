@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, BinaryIO, Literal, NamedTuple
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, PngImagePlugin
 from torch import Tensor
 
 from danqing.core.errors import DanqingError, PictureError
@@ -65,13 +65,13 @@ def read(
         _check_frames(header, frame)
         if at_least is not None and header.kind == "JPEG":
             header.picture.draft(None, (at_least, at_least))
-        samples = in_srgb(_decoded(header), header)
-        orientation, exif, resolution, texts = _told(header)
+        samples = in_srgb(decoded(header), header)
+        orientation, exif, resolution, texts = told(header)
         recipe = _recipe(header)
-    alpha = None if samples.alpha is None else _to_tensor(samples.alpha, orientation)
+    alpha = None if samples.alpha is None else tensor(samples.alpha, orientation)
     if orientation > 4 and resolution is not None:
         resolution = resolution[::-1]
-    pixels = _to_tensor(samples.pixels, orientation)
+    pixels = tensor(samples.pixels, orientation)
     return Picture(pixels, alpha, samples.depth, exif, recipe, resolution, texts)
 
 
@@ -91,13 +91,18 @@ def _check_frames(header: Header, frame: str) -> None:
     note(f"{header.file}: holds {header.frames} {what}, of which the first is read")
 
 
-def _decoded(header: Header) -> Samples:
+def decoded(header: Header) -> Samples:
+    """The first frame, in the colours and at the depth of its file."""
     if header.kind == "TIFF":
         from danqing.core.pictures import tiff
 
         return Samples(*tiff.decode(header.picture, header.stream.seek(0, os.SEEK_END), header.file))
-    if header.kind == "PNG" and _bits(header) == 16:
-        return _deep(png.deep(header.stream))
+    if header.kind == "PNG" and b"acTL" in header.facts and (shown := _first_shown(header)):
+        return shown
+    if header.kind == "PNG" and png.bits(header.stream) == 16:
+        return _deep(png.deep(header.stream), 65535)
+    if header.kind == "AVIF":
+        return _of_avif(header)
     if header.kind == "GIF" and header.picture.tile[0][1] != (0, 0, header.width, header.height):
         return _part_of_canvas(header)
     return samples_of(header.picture)
@@ -114,15 +119,36 @@ def _part_of_canvas(header: Header) -> Samples:
     return Samples(whole[..., : 1 if is_grey else 3], whole[..., 3:], 8, "GRAY" if is_grey else "RGB")
 
 
-def _bits(header: Header) -> int:
-    header.stream.seek(24)
-    bits = header.stream.read(1)[0]
-    header.stream.seek(0)
-    return bits
+def _first_shown(header: Header) -> Samples | None:
+    """What viewers of animations show first, if anything; the picture for all others may be another one."""
+    from danqing.core.pictures import apng
+
+    return next((shown for shown, _ in apng.frames(header.stream, (header.height, header.width), samples_of_png)), None)
 
 
-def _deep(words: png.Words) -> Samples:
-    pixels = _unit(words, 65535)
+def samples_of_png(stream: BinaryIO) -> Samples:
+    """Decode a PNG of any depth that holds nothing but pixels."""
+    if png.bits(stream) == 16:
+        return _deep(png.deep(stream), 65535)
+    stream.seek(0)
+    return samples_of(PngImagePlugin.PngImageFile(stream))
+
+
+def _of_avif(header: Header) -> Samples:
+    """Pillow decodes 8 bits; of more it would keep no more."""
+    from danqing.core.pictures import avif
+
+    bits = avif.bits(header.stream)
+    words = avif.deep(header.stream, (header.height, header.width)) if bits > 8 and header.frames == 1 else None
+    if words is not None:
+        return _deep(words, 2**bits - 1)
+    if bits > 8:
+        note(f"{header.file}: is read with 8 of its {bits} bits a channel")
+    return samples_of(header.picture)
+
+
+def _deep(words: NDArray[np.uint16], top: int) -> Samples:
+    pixels = _unit(words, top)
     colours = 1 if pixels.shape[-1] < 3 else 3
     alpha = pixels[..., colours:] if pixels.shape[-1] > colours else None
     return Samples(pixels[..., :colours], alpha, 16, "GRAY" if colours == 1 else "RGB")
@@ -170,8 +196,8 @@ def in_srgb(samples: Samples, header: Header) -> Samples:
     return samples._replace(pixels=to_srgb(samples.pixels, samples.space, header))
 
 
-def _told(header: Header) -> tuple[int, bytes | None, tuple[float, float] | None, dict[str, str]]:
-    """Orientation, EXIF, resolution and texts."""
+def told(header: Header) -> tuple[int, bytes | None, tuple[float, float] | None, dict[str, str]]:
+    """What comes with the pixels of a file: orientation, EXIF, resolution and texts."""
     if header.kind in ("PNG", "GIF") and not (header.facts or header.texts or header.passed_over):
         return 1, None, None, {}
     from danqing.core.pictures.metadata import told
@@ -196,8 +222,11 @@ def _unit(samples: NDArray[Any], top: int) -> Floats:
     return numbers
 
 
-def _to_tensor(a: Floats, orientation: int) -> Tensor:
-    """Turn as EXIF 2.32, table 6 says: orientation names the side of the first row and that of the first column."""
+def tensor(a: Floats, orientation: int) -> Tensor:
+    """One picture (H, W, C) as (1, C, H, W), turned as EXIF 2.32, table 6, says.
+
+    Orientation names the side of the first row and that of the first column.
+    """
     if orientation in (5, 6, 7, 8):
         a = a.swapaxes(0, 1)
     if orientation in (2, 3, 6, 7):

@@ -19,13 +19,13 @@ from danqing.core.errors import OutputError, ParameterError
 from danqing.core.notes import note
 from danqing.core.pictures.contract import Images, Picture, check_images, check_mask
 from danqing.core.pictures.header import CHUNK, COMMENT, FORMATS
-from danqing.core.pictures.sides import check_sides
+from danqing.core.pictures.sides import LONGEST, too_long
 from danqing.core.recipe import Recipe, to_json
 
 DEEP = ("PNG", "TIFF")  # formats that hold 16 bits a channel
 OPAQUE = ("JPEG", "BMP")  # formats that hold no alpha
 IN_XMP = ("JPEG", "WEBP", "AVIF", "TIFF")  # formats whose texts stand in a packet
-LONGEST_PACKET = 65502  # bytes of an XMP packet in a JPEG
+LONGEST_PACKET, LONGEST_COMMENT = 65502, 65533  # bytes in a JPEG
 BAND = 64  # rows of a picture that are rounded at once
 
 Floats = NDArray[np.float32]
@@ -77,7 +77,8 @@ def write(
     whole = picture if isinstance(picture, Picture) else Picture(picture)
     kind = format_of(file)
     pixels, alpha = _planes(whole)
-    check_sides(kind, pixels.shape[1], pixels.shape[0], file)
+    if max(pixels.shape) > LONGEST[kind]:
+        raise too_long(kind, pixels.shape[1], pixels.shape[0], file)
     bits = _depth(kind, depth, whole.depth, file)
     if not 1 <= quality <= 100:
         raise ParameterError(f"{quality!r} is not a whole number in 1…100", where="quality")
@@ -196,9 +197,10 @@ def _chunks(order: _Order) -> bytes:
 
 
 def _beside_within(order: _Order) -> dict[str, Any]:
-    """What stands beside the pixels, without what a JPEG has no room for: the recipe before the texts."""
+    """What stands beside the pixels, without what a format has no room for: the recipe before the texts."""
     found = _beside(order.kind, order.recipe, order.texts)
-    if order.kind == "JPEG" and len(found.get("xmp", b"")) > LONGEST_PACKET and order.texts:
+    is_full = order.kind == "JPEG" and len(found.get("xmp", b"")) > LONGEST_PACKET
+    if order.texts and (is_full or (order.kind == "GIF" and order.recipe is not None)):
         note(f"{order.file}: there was no room for its texts")
         found = _beside(order.kind, order.recipe, {})
     if order.kind == "JPEG" and len(found.get("xmp", b"")) > LONGEST_PACKET:
@@ -231,6 +233,8 @@ def _options(order: _Order) -> dict[str, Any]:
     options: dict[str, Any] = {"exif": order.exif} if order.exif else {}
     if order.resolution and kind in ("PNG", "JPEG", "BMP"):
         options["dpi"] = order.resolution
+    if kind == "JPEG" and 0 < len(said := order.texts.get("Comment", "").encode("utf-8", "replace")) <= LONGEST_COMMENT:
+        options["comment"] = said
     if kind == "JPEG":  # from 90 on no colour is thrown away
         return options | {"quality": quality, "subsampling": 0 if quality >= 90 else 2}
     if kind == "WEBP":

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
+import torch
 from torch import Tensor
 from torch.nn.functional import interpolate
 
@@ -150,9 +151,10 @@ def _with_alpha(operator: Operator[..., Any], x: Images, alpha: Mask, values: di
     """Run an operator on a transparent picture: the result, and the opacity that belongs to it.
 
     An operator that asks for the opacity gets it, beside the colours as they are. One that moves pixels works on
-    premultiplied colours, and moves the opacity likewise. Every other one, and one whose result is not proportional to
-    the colours, sees the visible colours continued under what is transparent; recognisers and autoencoders see the
-    ground that training lays pictures on. One that settles by the whole picture is told what of it is seen.
+    premultiplied colours, and moves the opacity likewise, or together with them where what they show decides. Every
+    other one, and one whose result is not proportional to the colours, sees the visible colours continued under what is
+    transparent; recognisers and autoencoders see the ground that training lays pictures on. One that settles by the
+    whole picture is told what of it is seen.
     """
     subject = operator.subject
     seen = {SEEN: alpha} if operator.settle is not None else {}
@@ -163,6 +165,8 @@ def _with_alpha(operator: Operator[..., Any], x: Images, alpha: Mask, values: di
     if not operator.geometry:
         result = yield from tiles.run(operator, {**values, **seen, subject: _without_holes(operator, x, alpha)})
         return result, _fitting(operator, alpha, values, result)
+    if operator.together:
+        return (yield from _moved_together(operator, x, alpha, values))
     if operator.proportional_for(values):
         return (yield from _moved(operator, x, alpha, values))
     colours = yield from shared(tiles.run(operator, {**values, **seen, subject: filled(x, alpha)}), 0, MOSTLY)
@@ -186,6 +190,18 @@ def _moved(operator: Operator[..., Any], x: Images, alpha: Mask, values: dict[st
     work = tiles.run(operator, {**values, **colourless, **opaque, subject: _squeezed(alpha)})
     moved = yield from shared(work, MOSTLY, 1 - MOSTLY)
     return unpremultiplied(_stretched(colours), _stretched(moved)), _stretched(moved).clamp(0, 1)
+
+
+def _moved_together(
+    operator: Operator[..., Any], x: Images, alpha: Mask, values: dict[str, Any]
+) -> Job[tuple[Images, Mask]]:
+    """Move premultiplied colours with the opacity as one more plane; opaque everywhere is no transparency."""
+    if bool((alpha >= 1).all()):
+        made = yield from tiles.run(operator, {**values, operator.subject: x})
+        return made, torch.ones_like(made[:, :1])
+    planes = torch.cat([premultiplied(x, alpha), alpha.expand(len(x), -1, -1, -1)], 1)
+    moved = yield from tiles.run(operator, {**values, operator.subject: planes})
+    return unpremultiplied(moved[:, :-1], moved[:, -1:]), moved[:, -1:].contiguous()
 
 
 def _fills(operator: Operator[..., Any], values: dict[str, Any]) -> list[str]:

@@ -8,29 +8,22 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-from danqing.core.artefacts.artefact import Artefact
 from danqing.core.artefacts.saving import NEARLY_SQUARE, Saving
 from danqing.core.disk import check_there
 from danqing.core.errors import DataError, OutputError, ParameterError
-from danqing.core.fields.form import Field, field_of, schema
+from danqing.core.fields.form import Field, empty, field_of, schema
 from danqing.core.notes import note
 from danqing.core.operators.operator import Operator
 from danqing.core.pictures.listing import files_in, passed_over_note, pictures_in
-from danqing.core.pictures.names import READABLE, fitting, stem
+from danqing.core.pictures.names import READABLE, composed
 from danqing.core.pictures.partners import partners
 from danqing.core.recipe import LONGEST_NAME
 from danqing.core.runs.order import NEVER_OVER_SOURCES, Call, Order
+from danqing.core.runs.result_names import Source, names_of
 
 ON_A_SHEET = "Lay all pictures on one sheet, nearly square unless --columns says how many in a row."
-
-
-class _Source(NamedTuple):
-    """A picture file, and its place in the folder it came with."""
-
-    file: Path
-    key: Path
 
 
 @dataclass(frozen=True)
@@ -57,6 +50,9 @@ class Folders:
         """
         if self.out is not None and self.out_dir is not None:
             raise OutputError("--out and --out-dir are both given", where=self.out, remedy="Give one of them")
+        for name, places in {"pictures": self.pictures, "out": [self.out], "out_dir": [self.out_dir]}.items():
+            if any(isinstance(each, str) and not each for each in places):
+                raise empty(name)
         call = Call.of(operator, {**self._format_named(operator), **values})
         made = self._of_pictures(call) if operator.takes_pictures else [self._without_pictures(call)]
         _check_places(made)
@@ -116,12 +112,12 @@ class Folders:
         suffix = "" if self.out is None else Path(self.out).suffix.lower()[1:]
         return {each.name: suffix for each in operator.form if each.name == "format" and suffix in each.kind.choices()}
 
-    def _found(self) -> Iterator[_Source]:
+    def _found(self) -> Iterator[Source]:
         paths = list(map(Path, self.pictures))
         folders = sum(path.is_dir() for path in paths)
-        for path in paths:
+        for given, path in enumerate(paths):
             if not path.is_dir():
-                yield _Source(path, Path(path.name))
+                yield Source(path, Path(path.name), given)
                 continue
             listing = pictures_in(path)
             for words in (*listing.notes, passed_over_note(listing.passed_over, path)):
@@ -130,7 +126,7 @@ class Folders:
             if not inside:
                 raise DataError("holds no pictures", where=path, remedy="Pictures end in " + ", ".join(READABLE))
             top = Path(_real(path).name) if folders > 1 else Path()
-            yield from (_Source(each.file, top / each.name) for each in inside)
+            yield from (Source(each.file, top / each.name, given) for each in inside)
 
     def _is_result(self, file: Path, folder: Path) -> bool:
         """Whether a file is an earlier result, in an out-dir within the folder."""
@@ -139,25 +135,24 @@ class Folders:
         home, top = _real(self.out_dir), _real(folder)  # what goes round in a circle is left where it is
         return home != top and home.is_relative_to(top) and _real(file).is_relative_to(home)
 
-    def _targets(self, call: Call, found: list[_Source]) -> Sequence[Path | None]:
+    def _targets(self, call: Call, found: list[Source]) -> Sequence[Path | None]:
         makes = call.operator.makes
         if self.out is not None:
             if len(found) != 1:
                 what = f"one file cannot take the results of {len(found)} pictures"
                 raise OutputError(what, where=self.out, remedy="Give them a folder with --out-dir")
             return [Path(self.out)]
+        endings = [makes.suffix(call.values, each.file) for each in found]
         if self.out_dir is not None:
-            return _mirrored(call, found, Path(self.out_dir))
+            return [Path(self.out_dir) / name for name in names_of(found, endings)]
         if makes.tells:
             return [None] * len(found)
         for path in map(Path, self.pictures):
             if path.is_dir():
                 what = "the results of a folder need a place"
                 raise OutputError(what, where=path, remedy="Give them a folder with --out-dir")
-        endings = [f"-{call.operator.name}{makes.suffix(call.values, each.file)}" for each in found]
-        return [
-            each.file.with_name(fitting(stem(each.file.name), end)) for each, end in zip(found, endings, strict=True)
-        ]
+        beside = [each._replace(key=each.file) for each in found]
+        return names_of(beside, [f"-{call.operator.name}{ending}" for ending in endings])
 
 
 def places_of(operator: Operator[..., Any]) -> tuple[Field, ...]:
@@ -199,33 +194,22 @@ def _real(place: str | Path) -> Path:
     return Path(os.path.realpath(place))
 
 
-def _partners(place: Path, found: list[_Source], suffix: str) -> list[Path]:
+def _partners(place: Path, found: list[Source], suffix: str) -> list[Path]:
     """The file meant for each picture: the file itself, or its partner where a folder is given."""
     if not place.is_dir():
         return [place] * len(found)
-    if suffix:
-        files = (each for each in files_in(place).found if each.name.lower().endswith(suffix))
-        others = {each.name[: -len(suffix)]: each.file for each in files}
-    else:
-        others = {each.name: each.file for each in pictures_in(place).found}
-    chosen = partners([each.key.as_posix() for each in found], others, where=place)
-    return [others[chosen[each.key.as_posix()]] for each in found]
+    files = (files_in if suffix else pictures_in)(place).found
+    named = {_as_written(each.name, each.file): each.file for each in files if each.name.lower().endswith(suffix)}
+    others = {name[: len(name) - len(suffix)]: file for name, file in named.items()}
+    names = [_as_written(each.key.as_posix(), each.file) for each in found]
+    chosen = partners(names, others, where=place)
+    return [others[chosen[name]] for name in names]
 
 
-def _mirrored(call: Call, found: list[_Source], out_dir: Path) -> list[Path]:
-    """Names that mirror the folder; where two would clash (a.png and a.gif), the old suffix stays in the name."""
-    makes: type[Artefact] = call.operator.makes
-    suffixes = [makes.suffix(call.values, each.file) for each in found]
-    pairs = list(zip((each.key for each in found), suffixes, strict=True))
-    plain = [key.with_name(fitting(stem(key.name), suffix)) for key, suffix in pairs]
-    often = Counter(plain)
-    full = [key.with_name(fitting(key.name, suffix)) for key, suffix in pairs]
-    names = [long if often[name] > 1 else name for name, long in zip(plain, full, strict=True)]
-    name, times = Counter(names).most_common(1)[0]
-    if times > 1:
-        remedy = "Give a folder that holds them all, or run them apart"
-        raise OutputError(f"{times} of the pictures have this name", where=name, remedy=remedy)
-    return [out_dir / name for name in names]
+def _as_written(name: str, file: Path) -> str:
+    """A name as the disk has it, where Unicode's form is all that differs: by that alone two may be told apart."""
+    written = "/".join(file.parts[-name.count("/") - 1 :])
+    return written if composed(written) == name else name
 
 
 def _check_places(orders: Sequence[Order]) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddleware
 from starlette.staticfiles import StaticFiles
@@ -36,7 +37,9 @@ from danqing.faces.service.web import problem_answer
 
 PAGE = Path(__file__).parents[1] / "studio" / "static"
 PACKED = (*DEFAULT_EXCLUDED_CONTENT_TYPES, "image/*", "application/octet-stream")  # what shrinks no further
-BY_STATUS = {404: "not-found", 405: "method", 406: "unacceptable", 413: "too-large", 400: "malformed", 403: "forbidden"}
+READING = {"GET", "HEAD"}
+ROUTERS = (about, runs, files, jobs, job_files, happenings, weights, sets, kept, live)
+BY_STATUS = {406: "unacceptable", 413: "too-large", 403: "forbidden"}
 
 
 def application(settings: Settings, page: Path = PAGE) -> FastAPI:
@@ -64,8 +67,11 @@ def application(settings: Settings, page: Path = PAGE) -> FastAPI:
     )  # fmt: skip
     rates = Rates(settings.limits)
     app.state.service, app.state.sessions, app.state.rates = service, Sessions(), rates
-    for router in (about, runs, files, jobs, job_files, happenings, weights, sets, kept, live):
+    for router in ROUTERS:
         app.include_router(router)
+    for route in _routes():
+        if "GET" in (route.methods or ()):
+            app.add_api_route(route.path, route.endpoint, methods=["HEAD"], include_in_schema=False)
     if page.is_dir():
         app.mount("/", Page(directory=page, html=True), name="page")
     app.openapi = lambda: openapi.document(app)  # type: ignore[method-assign]
@@ -95,8 +101,9 @@ def _tell_errors(app: FastAPI, service: Service) -> None:
 
     async def http(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
-        kind = BY_STATUS.get(error.status_code, "malformed")
-        problem = Problem(kind, "there is no such place" if kind == "not-found" else str(error.detail))
+        if error.status_code in (404, 405):
+            return problem_answer(_nowhere(request, error.status_code == 405), request)
+        problem = Problem(BY_STATUS.get(error.status_code, "malformed"), str(error.detail))
         problem.headers = dict(error.headers or {})
         return problem_answer(problem, request)
 
@@ -109,6 +116,30 @@ def _tell_errors(app: FastAPI, service: Service) -> None:
     app.add_exception_handler(RequestValidationError, invalid)
     for kind in (Problem, DanqingError, OSError, MemoryError):
         app.add_exception_handler(kind, tell)
+
+
+def _routes() -> list[APIRoute]:
+    """Every endpoint of the API but its own document."""
+    return [each for router in ROUTERS for each in router.routes if isinstance(each, APIRoute)]
+
+
+def _nowhere(request: Request, is_place: bool) -> Problem:
+    """Why nothing answers to a method at a place: there is no such place, or it answers to others.
+
+    Args:
+        request: that nothing answers to.
+        is_place: whether the page says that it answers to others.
+    """
+    path = request.url.path
+    methods = {method for each in _routes() if each.path_regex.match(path) for method in each.methods or ()}
+    is_of_page = is_place and not path.startswith("/v1/")
+    is_read = "GET" in methods or path == request.app.openapi_url or is_of_page
+    allowed = methods | (READING if is_read else set())
+    if not allowed or (not methods and request.method in READING):
+        return Problem("not-found", "there is no such place", remedy="GET /v1/openapi.json lists them all")
+    spelt = ", ".join(sorted(allowed))
+    detail = f"{request.method[:20]} is not understood here"
+    return Problem("method", detail, remedy=f"Ask with {spelt}", headers={"Allow": spelt})
 
 
 __all__ = ["PAGE", "application"]

@@ -15,7 +15,7 @@ from danqing.faces.service.problems import Problem, problem_of
 from danqing.faces.service.sent_values import read_values
 from danqing.faces.service.shelf import Shelf
 
-Run = Callable[[str, AnyTask, Mapping[str, Any], dict[str, Any] | None], dict[str, Any]]
+Run = Callable[[str, AnyTask, Mapping[str, Any], dict[str, Any] | None, bool], dict[str, Any]]  # whether it is the last
 
 
 class Asked(NamedTuple):
@@ -40,21 +40,42 @@ def read_steps(steps: list[dict[str, Any]], picture: str | None, most: int) -> l
     """
     if not 0 < len(steps) <= most:
         raise Problem("parameter", f"a chain has 1 to {most} steps", parameter="steps")
-    read = []
+    read: list[Asked] = []
     for number, step in enumerate(steps, 1):
-        with_step = _Numbered(number)
-        with with_step:
-            task = task_of(step["task"])
-            if is_job(task):
-                raise Problem("parameter", "is no step of a chain: it runs as a job alone", parameter=step["task"])
-            values = dict(step.get("values") or {})
-            if task.subject and task.subject not in values and (picture or number > 1):
-                values = {**read_values(task, {**values, task.subject: "0" * 64})}
-                del values[task.subject]
-            else:
-                values = read_values(task, values)
-            read.append(Asked(step["task"], values, step.get("on", True) is not False, step.get("saving")))
+        with Numbered(number):
+            is_first = not any(each.on for each in read)
+            read.append(_read(step, picture if is_first else None, picture is None and is_first))
     return read
+
+
+def _read(step: dict[str, Any], picture: str | None, is_beginning: bool) -> Asked:
+    """Read one step.
+
+    Args:
+        step: as it was sent.
+        picture: the one that the chain begins with, for its first step.
+        is_beginning: whether nothing comes before it, neither a picture nor a step.
+
+    Raises:
+        Problem: if it does not fit, or would throw away what comes before it.
+    """
+    task = task_of(step["task"])
+    if is_job(task):
+        raise Problem("parameter", "is no step of a chain: it runs as a job alone", parameter=step["task"])
+    values, is_on = dict(step.get("values") or {}), step.get("on", True)
+    own = values.get(task.subject)
+    if is_on and not is_beginning and not task.subject:
+        remedy = "Let it be the first step of a chain without a picture"
+        raise Problem("parameter", "takes no picture: what comes before it would be lost", step["task"], remedy)
+    if own is not None and not is_beginning and own != picture:
+        remedy = "Leave it out: each step works on what comes before it"
+        raise Problem("parameter", "is another picture: what comes before it would be lost", task.subject, remedy)
+    if task.subject and not is_beginning:
+        values = read_values(task, {**values, task.subject: "0" * 64})
+        del values[task.subject]
+    else:
+        values = read_values(task, values)
+    return Asked(step["task"], values, is_on, step.get("saving"))
 
 
 def run_chain(steps: list[Asked], picture: str | list[str] | None, run: Run) -> tuple[list[dict[str, Any]], list[str]]:
@@ -65,23 +86,24 @@ def run_chain(steps: list[Asked], picture: str | list[str] | None, run: Run) -> 
     """
     current = [picture] if isinstance(picture, str) else list(picture or [])
     results: list[dict[str, Any]] = []
+    last = max((number for number, step in enumerate(steps, 1) if step.on), default=0)
     for number, step in enumerate(steps, 1):
         if not step.on:
             results.append({"task": step.name, "state": "off"})
             continue
-        with _Numbered(number, results):
+        with Numbered(number, results):
             task = task_of(step.name)
             values = dict(step.values)
             if task.subject and task.subject not in values and current:
                 values[task.subject] = current[0] if len(current) == 1 else current
-            result = run(step.name, task, values, step.saving)
+            result = run(step.name, task, values, step.saving, number == last)
         results.append(result)
         if not task.makes.looks and (made := pictures_of(result)):
             current = made
     return results, current
 
 
-class _Numbered:
+class Numbered:
     """Gives an error the number of its step, and the results of the steps before."""
 
     def __init__(self, number: int, done: list[dict[str, Any]] | None = None) -> None:
@@ -187,4 +209,4 @@ def _values(step: Step, models: Mapping[str, str]) -> tuple[dict[str, Any], list
     return {**values, **{each["as"]: each["id"] for each in wanted}}, wanted
 
 
-__all__ = ["Asked", "Chain", "Run", "chain_of", "read_steps", "recipe_of", "run_chain"]
+__all__ = ["Asked", "Chain", "Numbered", "Run", "chain_of", "read_steps", "recipe_of", "run_chain"]

@@ -151,7 +151,7 @@ class Guard:
         most = limits.json_bytes
         if asked.path.startswith("/v1/datasets"):
             most = limits.dataset_bytes
-        elif asked.path.startswith(("/v1/pictures", "/v1/models", "/v1/run/")):
+        elif asked.path.startswith(("/v1/pictures", "/v1/files", "/v1/models", "/v1/run/")):
             most = limits.upload_bytes
         problem = Problem("too-large", f"more than {most} bytes were sent", headers={"Connection": "close"})
         declared = asked.header("content-length")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import json
 import re
 from collections.abc import AsyncIterator
 from typing import Annotated, Any
@@ -16,13 +15,15 @@ from danqing.faces.service.display import MEDIA
 from danqing.faces.service.phrases import LANGUAGE
 from danqing.faces.service.problems import Problem, as_json
 from danqing.faces.service.service import Service
-from danqing.faces.service.web import in_language, json_of, service_of, text_like
+from danqing.faces.service.web import event_stream, in_language, json_of, parsed, service_of, text_like
 from danqing.faces.service.wishes import Wishes
 
 live = APIRouter(prefix="/v1/live", tags=["live"])
 SESSION = re.compile(r"[A-Za-z0-9_-]{8,64}")
 SESSION_ID = text_like("^[A-Za-z0-9_-]{8,64}$")
 SESSIONS = 256
+
+Seen = asyncio.Queue[tuple[dict[str, Any], bytes]]  # what somebody has not been told yet
 
 
 @live.websocket("")
@@ -44,7 +45,7 @@ async def connect(socket: WebSocket) -> None:
             message = await socket.receive()
             if message["type"] == "websocket.disconnect":
                 return
-            asked = _parsed(message.get("text") or message.get("bytes") or "")
+            asked = _asked(message.get("text") or message.get("bytes") or "")
             if isinstance(asked, dict) and asked.get("type") == "ping":
                 await tell({"type": "pong"}, b"")
             else:
@@ -59,13 +60,13 @@ class Sessions:
     """Those who look over server-sent events."""
 
     def __init__(self) -> None:
-        self._open: dict[str, tuple[Wishes, asyncio.Queue[tuple[dict[str, Any], bytes]]]] = {}
+        self._open: dict[str, tuple[Wishes, Seen]] = {}
 
-    def begin(self, service: Service, name: str) -> asyncio.Queue[tuple[dict[str, Any], bytes]]:
+    def begin(self, service: Service, name: str) -> Seen:
         """Let somebody look."""
         if len(self._open) >= SESSIONS and name not in self._open:
             raise Problem("too-many", "too many sessions at once", headers={"Retry-After": "10"})
-        queue: asyncio.Queue[tuple[dict[str, Any], bytes]] = asyncio.Queue(64)
+        queue: Seen = asyncio.Queue(64)
 
         async def tell(facts: dict[str, Any], data: bytes) -> None:
             if queue.full():
@@ -86,7 +87,7 @@ class Sessions:
             raise Problem("conflict", "nobody listens to this session", remedy="Ask for its events first")
         return self._open[name][0]
 
-    def end(self, name: str, queue: asyncio.Queue[tuple[dict[str, Any], bytes]] | None = None) -> None:
+    def end(self, name: str, queue: Seen | None = None) -> None:
         """Nobody looks any more; ``queue``: unless somebody came back meanwhile, and listens to another one."""
         wishes, current = self._open.get(name, (None, None))
         if wishes is not None and queue in (None, current):
@@ -99,10 +100,12 @@ async def events(request: Request, session: Annotated[str, SESSION_ID] = "") -> 
     """For browsers without WebSocket: what the wishes of a session look like."""
     name = _session(session)
     sessions: Sessions = request.app.state.sessions
-    queue = sessions.begin(service_of(request), name)
     language = LANGUAGE.get()
 
-    async def told() -> AsyncIterator[ServerSentEvent]:
+    def begun() -> AsyncIterator[ServerSentEvent]:
+        return told(sessions.begin(service_of(request), name))
+
+    async def told(queue: Seen) -> AsyncIterator[ServerSentEvent]:
         try:
             yield ServerSentEvent("{}", event="hello")
             while True:
@@ -114,7 +117,7 @@ async def events(request: Request, session: Annotated[str, SESSION_ID] = "") -> 
         finally:
             sessions.end(name, queue)
 
-    return EventSourceResponse(told(), ping=15)
+    return event_stream(request, begun)
 
 
 WISH = {
@@ -145,10 +148,11 @@ def _session(name: str) -> str:
     return name
 
 
-def _parsed(text: str | bytes) -> Any:
+def _asked(text: str | bytes) -> Any:
+    """What a message holds; None if it is no JSON."""
     try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
+        return parsed(text)
+    except ValueError:
         return None
 
 

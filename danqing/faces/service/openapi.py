@@ -15,6 +15,7 @@ from danqing.faces.service.bodies import BYTES
 from danqing.faces.service.bodies import SAVING as SAVED
 from danqing.faces.service.problems import MEDIA
 from danqing.faces.service.saving import FORMATS
+from danqing.faces.service.sending import takes_file
 
 SAVING = {
     "anyOf": [
@@ -91,6 +92,7 @@ def _operation(name: str) -> dict[str, Any]:
     members = {"values": catalogue.schema_of(name), "saving": SAVED, "keep": {"type": "boolean"}}
     body = {"type": "object", "additionalProperties": False, "required": required, "properties": members}
     shown = {"values": example_of(name)}
+    content = {"application/json": {"schema": body, "example": shown}, "multipart/form-data": {"schema": _form(name)}}
     answers: dict[str, Any] = {"application/json": {"schema": {"$ref": "#/components/schemas/Result"}}}
     if isinstance(task, Operator):
         answers["image/*"] = {"schema": {"type": "string", "format": "binary"}}
@@ -99,9 +101,20 @@ def _operation(name: str) -> dict[str, Any]:
         "summary": task.summary,
         "description": "\n\n".join([*task.words.paragraphs, task.words.returns]),
         "operationId": f"run_{name.replace('-', '_')}",
-        "requestBody": {"required": True, "content": {"application/json": {"schema": body, "example": shown}}},
+        "requestBody": {"required": True, "content": content},
         "responses": {"200": {"description": "The result", "content": answers}},
     }
+
+
+def _form(name: str) -> dict[str, Any]:
+    """The same as a form: where a hash may stand, a file may be sent."""
+    whole, fields = catalogue.schema_of(name), catalogue.form_of(catalogue.task_of(name))
+    sent = {each.name for each in fields if takes_file(each.kind)}
+    values = {
+        each: {"anyOf": [schema, BYTES]} if each in sent else schema for each, schema in whole["properties"].items()
+    }
+    saving = {"type": "string", "contentMediaType": "application/json", "contentSchema": SAVED}
+    return {**whole, "properties": {**values, "saving": saving, "keep": {"enum": ["true", "false"]}}}
 
 
 def example_of(name: str) -> dict[str, Any]:

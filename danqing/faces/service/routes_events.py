@@ -14,7 +14,7 @@ from danqing.faces.service.job_folder import ENDED, JobFolder
 from danqing.faces.service.phrases import LANGUAGE
 from danqing.faces.service.problems import as_json
 from danqing.faces.service.service import Service
-from danqing.faces.service.web import Whole, in_language, in_thread, service_of
+from danqing.faces.service.web import Whole, event_stream, in_language, in_thread, service_of
 
 happenings = APIRouter(prefix="/v1", tags=["jobs"])
 POLL = 0.2  # seconds between looks at what a worker has written
@@ -30,13 +30,14 @@ async def events(
     """Server-sent events: ``state``, ``progress``, ``preview``, ``log``; goes on after ``Last-Event-ID``."""
     service = service_of(request)
     job = await in_thread(lambda: service.jobs.job(id))
-    return EventSourceResponse(_events(service, job, after if last_event_id is None else last_event_id), ping=15)
+    begin = after if last_event_id is None else last_event_id
+    return event_stream(request, lambda: _events(service, job, begin))
 
 
 @happenings.get("/events", summary="What happens to all jobs", response_class=EventSourceResponse)
 async def all_events(request: Request) -> Response:
     """Server-sent events: ``job`` whenever a job changes its state."""
-    return EventSourceResponse(_changes(service_of(request)), ping=15)
+    return event_stream(request, lambda: _changes(service_of(request)))
 
 
 async def _events(service: Service, job: JobFolder, after: int) -> AsyncIterator[ServerSentEvent]:

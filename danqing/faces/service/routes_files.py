@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,19 +17,30 @@ from danqing.faces.service.bodies import upload
 from danqing.faces.service.chains import chain_of, recipe_of
 from danqing.faces.service.display import MEDIA, QUALITY, Size, box_of, encoded, histogram
 from danqing.faces.service.problems import Problem, problem_of
+from danqing.faces.service.sending import keep_file, keep_picture
 from danqing.faces.service.service import Service
-from danqing.faces.service.shelf import SUFFIX, picture_facts
 from danqing.faces.service.web import FOREVER, Sent, Told, Whole, in_thread, received, service_of, text_like
 
-files = APIRouter(prefix="/v1/pictures", tags=["pictures"])
+files = APIRouter(prefix="/v1", tags=["pictures"])
 SIZE, LARGEST = 512, 8192  # px of a preview
 FORM = text_like("^(auto|webp|png|jpeg|jpg)$")
 BOX = text_like("^([0-9]{1,5},[0-9]{1,5},[1-9][0-9]{0,4},[1-9][0-9]{0,4})?$")
 
 
-@files.post("", status_code=201, summary="Send pictures", openapi_extra=upload(several=True))
+@files.post("/pictures", status_code=201, summary="Send pictures", openapi_extra=upload(several=True))
 async def send(request: Request) -> Response:
     """Keep one or more pictures, as parts of a form or as the body, byte for byte; they are known by their hash."""
+    return await _kept(request, "pictures", keep_picture)
+
+
+@files.post("/files", status_code=201, summary="Send files of other kinds", openapi_extra=upload(several=True))
+async def send_files(request: Request) -> Response:
+    """Keep one or more files of whatever kind a task reads: latents, directions, boxes, films, labels, pictures."""
+    return await _kept(request, "files", keep_file)
+
+
+async def _kept(request: Request, name: str, keep: Callable[[Service, Sent], str]) -> Response:
+    """Keep all that was sent, and tell of each, or of why it is not kept."""
     service = service_of(request)
     kept: list[Any] = []
     failed: list[Any] = []
@@ -37,7 +50,7 @@ async def send(request: Request) -> Response:
             raise Problem("malformed", "nothing was sent")
         for each in sent:
             try:
-                kept.append(await in_thread(lambda each=each: keep_picture(service, each)))  # type: ignore[misc]
+                kept.append(service.shelf.facts(await in_thread(partial(keep, service, each))))
             except Exception as error:
                 found = problem_of(error)
                 if found.kind == "internal":
@@ -47,28 +60,10 @@ async def send(request: Request) -> Response:
                 failed.append({"name": each.name[:200], "problem": found.kept()})
     if problem is not None and not kept:
         raise problem
-    return Told({"pictures": kept, "failed": failed}, 201)
+    return Told({name: kept, "failed": failed}, 201)
 
 
-def keep_picture(service: Service, sent: Sent) -> dict[str, Any]:
-    """Keep what was sent if it is a picture, whatever it is called.
-
-    Raises:
-        PictureError: if it is none, or cannot be read to its end.
-    """
-    most = service.settings.limits.pixels
-    suffix = SUFFIX[picture_facts(sent.file, most)["type"]]
-    base = service.display.base(sent.file)  # read to its end: content counts, not names
-    stem, _, ending = sent.name.rpartition(".")
-    fits = f".{ending.lower()}" in (suffix, {".jpg": ".jpeg", ".tif": ".tiff"}.get(suffix))
-    name = sent.name if stem and fits else f"{sent.name}{suffix}"
-    id = service.shelf.put(sent.file, name)
-    service.display.keep(id, base)
-    return service.shelf.facts(id)
-
-
-@files.get("/{id}", summary="A file itself")
-@files.head("/{id}", include_in_schema=False)
+@files.get("/pictures/{id}", summary="A file itself")
 async def whole_file(request: Request, id: str) -> Response:
     """The bytes as they were sent or made; ``download`` asks the browser to save them."""
     file = service_of(request).shelf.file(id)
@@ -83,7 +78,7 @@ def file_answer(file: Path, media: str, download: bool) -> Response:
     return answer
 
 
-@files.get("/{id}/facts", summary="What is known of a file")
+@files.get("/pictures/{id}/facts", summary="What is known of a file")
 async def facts(request: Request, id: str) -> Response:
     """Name, type and size, and of a picture its width, height, depth and what its EXIF says that people ask for."""
     shelf = service_of(request).shelf
@@ -91,7 +86,7 @@ async def facts(request: Request, id: str) -> Response:
     return Told({**found, "exif": await in_thread(lambda: exif_told(shelf.file(id)))})
 
 
-@files.get("/{id}/preview", summary="A picture for the eye")
+@files.get("/pictures/{id}/preview", summary="A picture for the eye")
 async def preview(
     request: Request,
     id: str,
@@ -109,7 +104,7 @@ async def preview(
     return Response(data, media_type=MEDIA[made], headers={"cache-control": FOREVER})
 
 
-@files.get("/{id}/histogram", summary="How often each brightness occurs")
+@files.get("/pictures/{id}/histogram", summary="How often each brightness occurs")
 async def brightness(request: Request, id: str, bins: Annotated[int, Whole(1, 256)] = 64) -> Response:
     """Counts of red, green, blue and luma in so many equal steps, of the picture at most 2048 pixels large."""
     service = service_of(request)
@@ -117,7 +112,7 @@ async def brightness(request: Request, id: str, bins: Annotated[int, Whole(1, 25
     return Told(await in_thread(lambda: histogram(service.display.shown(file, id, Size(2048)), bins)))
 
 
-@files.get("/{id}/recipe", summary="How a file was made")
+@files.get("/pictures/{id}/recipe", summary="How a file was made")
 async def recipe(request: Request, id: str) -> Response:
     """The recipe inside a file, as the steps that ``POST /v1/run`` takes, and which files it wants."""
     service = service_of(request)
@@ -126,16 +121,16 @@ async def recipe(request: Request, id: str) -> Response:
     return Told(found.told())
 
 
-def check_form(form: str) -> str:
+def check_form(form: Any) -> str:
     """A format of previews.
 
     Raises:
         Problem: if there is none of this name.
     """
-    known = {"jpg": "jpeg"}.get(form, form)
+    known = "jpeg" if form == "jpg" else form
     if known not in ("auto", *MEDIA):
-        raise Problem("parameter", f"{form[:20]!r} is not one of auto, {', '.join(MEDIA)}", parameter="format")
-    return known
+        raise Problem("parameter", f"{str(form)[:20]!r} is not one of auto, {', '.join(MEDIA)}", parameter="format")
+    return str(known)
 
 
 SHOWN = {0x010F: "make", 0x0110: "model", 0x0132: "changed", 0x8298: "copyright", 0x013B: "artist"}
@@ -152,4 +147,4 @@ def exif_told(file: Path) -> dict[str, str]:
     return {name: text for name, text in found.items() if text}
 
 
-__all__ = ["check_form", "exif_told", "file_answer", "files", "keep_picture"]
+__all__ = ["check_form", "exif_told", "file_answer", "files"]

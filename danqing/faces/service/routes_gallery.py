@@ -10,7 +10,7 @@ from fastapi import APIRouter, Request, Response
 from danqing.faces.service.bodies import PICTURE, json_body
 from danqing.faces.service.chains import chain_of, recipe_of
 from danqing.faces.service.gallery import GALLERY
-from danqing.faces.service.members import check_members
+from danqing.faces.service.members import check_members, title_in
 from danqing.faces.service.problems import Problem
 from danqing.faces.service.service import Service
 from danqing.faces.service.web import Told, Whole, in_thread, json_of, service_of, zip_answer
@@ -43,11 +43,9 @@ async def keep(request: Request) -> Response:
     service = service_of(request)
     asked = await json_of(request)
     check_members(asked, {"files", "title"})
-    names, title = asked.get("files"), asked.get("title") or ""
+    names, title = asked.get("files"), title_in(asked)
     if not isinstance(names, list) or not 0 < len(names) <= 1024 or not all(isinstance(each, str) for each in names):
         raise Problem("parameter", "is not a list of ids", parameter="files")
-    if not isinstance(title, str) or len(title) > 200:
-        raise Problem("parameter", "is no title of at most 200 characters", parameter="title")
     return Told(await in_thread(lambda: _kept(service, names, title)), 201)
 
 
@@ -65,7 +63,7 @@ async def gallery_zip_of(request: Request) -> Response:
     """The files of some items, or of all, in one zip."""
     asked = await json_of(request, empty=True)
     check_members(asked, {"items"})
-    names = asked.get("items") or []
+    names = asked.get("items", [])
     if not isinstance(names, list) or not all(isinstance(each, str) for each in names):
         raise Problem("parameter", "is not a list of ids", parameter="items")
     return await _zip(request, names)

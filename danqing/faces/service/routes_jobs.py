@@ -13,7 +13,7 @@ from danqing.data.sources import BUILT_IN
 from danqing.faces.service import catalogue
 from danqing.faces.service.bodies import SAVING, json_body
 from danqing.faces.service.job_folder import STATES, JobFolder
-from danqing.faces.service.members import check_members, steps_of
+from danqing.faces.service.members import check_members, object_in, steps_of, title_in
 from danqing.faces.service.problems import Problem
 from danqing.faces.service.saving import Kept
 from danqing.faces.service.sent_values import read_values, resolved
@@ -41,9 +41,7 @@ async def submit(request: Request) -> Response:
     service = service_of(request)
     asked = await json_of(request)
     check_members(asked, {"task", "values", "saving", "steps", "pictures", "title"})
-    title = asked.get("title") or ""
-    if not isinstance(title, str) or len(title) > 200:
-        raise Problem("parameter", "is no title of at most 200 characters", parameter="title")
+    title = title_in(asked)
     facts = await in_thread(lambda: _chain(service, asked) if "steps" in asked else _task(service, asked))
     told = await in_thread(lambda: service.jobs.told(submitted(service, facts, title, request.state.client)))
     return Told(told, 201, {"Location": f"/v1/jobs/{told['id']}"})
@@ -67,15 +65,14 @@ def _task(service: Service, asked: dict[str, Any]) -> dict[str, Any]:
     if not isinstance(name, str):
         raise Problem("parameter", "is not the name of a task", parameter="task")
     task = catalogue.task_of(name)
-    values = asked.get("values") or {}
-    if not isinstance(values, dict):
-        raise Problem("parameter", "is not a JSON object", parameter="values")
+    values = object_in(asked, "values") or {}
     if isinstance(values.get(task.subject), dict):
         values = {**values, task.subject: _pictures(service, values[task.subject], task.subject)}
     values = read_values(task, values)
     if task.trains and "data" not in values:
         raise Problem("parameter", "is required: a set of pictures", parameter="data")
-    saving = Kept.of(asked.get("saving"), service.settings.limits.pixels)
+    saving = Kept.of(object_in(asked, "saving"), service.settings.limits.pixels)
+    saving.check(task, values)
     if isinstance(task, Operator):
         for each in catalogue.form_of(task):
             given = values.get(each.name)
@@ -98,8 +95,8 @@ def _chain(service: Service, asked: dict[str, Any]) -> dict[str, Any]:
     if "task" in asked or "values" in asked:
         raise Problem("parameter", "either a task or steps are asked for", parameter="steps")
     pictures = _pictures(service, asked.get("pictures"), "pictures")
-    steps = steps_of(service, asked["steps"], pictures[0])
-    saving = Kept.of(asked.get("saving"), service.settings.limits.pixels)
+    saving = Kept.of(object_in(asked, "saving"), service.settings.limits.pixels)
+    steps = steps_of(service, asked["steps"], pictures[0], saving)
     return {"task": "chain", "pictures": pictures, "steps": [each.told() for each in steps], "saving": saving.told()}
 
 

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import FileResponse
 
-from danqing.core.errors import DanqingError
+from danqing.core.errors import ModelFileError
 from danqing.core.fields.weights import WeightsKind
-from danqing.core.learned.cache import cached
 from danqing.core.learned.families import family_named
-from danqing.core.learned.model import Model
 from danqing.faces.service import catalogue
 from danqing.faces.service.bodies import upload
 from danqing.faces.service.problems import Problem, not_found
+from danqing.faces.service.sending import ELSEWHERE, found_in, keep_model
 from danqing.faces.service.service import Service
-from danqing.faces.service.web import Told, in_thread, received, service_of
+from danqing.faces.service.web import Sent, Told, in_thread, received, service_of
 
 weights = APIRouter(prefix="/v1", tags=["models"])
 
@@ -40,7 +38,7 @@ async def send_model(request: Request) -> Response:
     async with received(request) as (sent, _):
         if len(sent) != 1:
             raise Problem("malformed", "one file is to be sent")
-        name = await in_thread(lambda: _add_model(service, sent[0].file, sent[0].name))
+        name = await in_thread(lambda: _add_model(service, sent[0]))
     return Told(service.models.told(name, whole=True), 201, {"Location": f"/v1/models/{name}"})
 
 
@@ -65,13 +63,10 @@ async def delete_model(request: Request, id: str) -> Response:
     return Response(status_code=204)
 
 
-def _add_model(service: Service, file: Path, name: str) -> str:
-    title = name if name.endswith(".safetensors") else f"{name}.safetensors"
-    try:
-        cached(file, kind=Model)  # looked at whole: a card may be true and the tensors broken
-    except DanqingError as error:
-        raise type(error)(error.what, where=name, remedy=error.remedy) from error
-    return service.models.add(file, title, "uploaded")
+def _add_model(service: Service, sent: Sent) -> str:
+    if made := found_in(sent):
+        raise ModelFileError(f"holds {made.noun}, no model", where=sent.name, remedy=ELSEWHERE)
+    return keep_model(service, sent)
 
 
 def _kind(fits: str) -> WeightsKind | None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -16,14 +16,15 @@ from danqing.faces.service import catalogue
 from danqing.faces.service.bodies import PICTURE, SAVING, json_body
 from danqing.faces.service.chains import Asked, chain_of, recipe_of, run_chain
 from danqing.faces.service.engine import Stop
-from danqing.faces.service.members import check_members, flag_in, object_in, steps_of
+from danqing.faces.service.members import check_members, flag_in, object_in, picture_in, steps_of
 from danqing.faces.service.phrases import LANGUAGE, help_book
 from danqing.faces.service.problems import Problem, as_json, problem_from
-from danqing.faces.service.routes_files import file_answer, keep_picture
+from danqing.faces.service.routes_files import file_answer
 from danqing.faces.service.saving import FORMATS, Kept
+from danqing.faces.service.sending import keep_for
 from danqing.faces.service.sent_values import read_values
 from danqing.faces.service.service import Service
-from danqing.faces.service.web import Told, in_language, in_thread, json_of, received, service_of
+from danqing.faces.service.web import Told, in_language, in_thread, json_of, parsed, received, service_of
 
 runs = APIRouter(prefix="/v1", tags=["tasks"])
 
@@ -63,6 +64,7 @@ async def run_task(request: Request, task: str) -> Response:
     check_members(asked, {"values", "saving", "keep"})
     saving = Kept.of(object_in(asked, "saving"), service.settings.limits.pixels)
     values = read_values(found, object_in(asked, "values") or {})
+    saving.check(found, values)
 
     def work(stop: Stop) -> dict[str, Any]:
         return service.engine.run(task, found, values, saving, stop)
@@ -90,11 +92,9 @@ async def run_steps(request: Request) -> Response:
     service = service_of(request)
     asked = await json_of(request)
     check_members(asked, {"picture", "steps", "saving", "keep"})
-    picture = asked.get("picture")
-    if picture is not None and not isinstance(picture, str):
-        raise Problem("parameter", "is not the id of a picture", parameter="picture")
+    picture = picture_in(asked)
     saving = Kept.of(object_in(asked, "saving"), service.settings.limits.pixels)
-    steps = await in_thread(lambda: steps_of(service, asked.get("steps"), picture))
+    steps = await in_thread(lambda: steps_of(service, asked.get("steps"), picture, saving))
     if picture is not None:
         service.shelf.file(picture)
     told = await service.engine.do(
@@ -112,8 +112,8 @@ async def replay(request: Request) -> Response:
     service = service_of(request)
     asked = await json_of(request)
     check_members(asked, {"picture"})
-    name = asked.get("picture")
-    if not isinstance(name, str):
+    name = picture_in(asked)
+    if name is None:
         raise Problem("parameter", "is not the id of a picture", parameter="picture")
     file = service.shelf.file(name)
     recipe = await in_thread(lambda: recipe_of(file))
@@ -121,14 +121,15 @@ async def replay(request: Request) -> Response:
     if not chain.is_replayable:
         missing = next(each for each in chain.inputs if not each["here"])
         raise Problem("conflict", "what it was made from is not here", parameter=missing["name"])
-    steps = await in_thread(lambda: steps_of(service, chain.steps, chain.picture))
+    saving = Kept.of(None, service.settings.limits.pixels)
+    steps = await in_thread(lambda: steps_of(service, chain.steps, chain.picture, saving))
     form = file.suffix.lstrip(".")
     if form in FORMATS and not goes_beside(recipe[-1]):
         last = {**(steps[-1].saving or {}), "format": form}
         steps = [*steps[:-1], steps[-1]._replace(saving=last)]
 
     def work(stop: Stop) -> dict[str, Any]:
-        told = _chained(service, steps, chain.picture, Kept.of(None, service.settings.limits.pixels), stop)
+        told = _chained(service, steps, chain.picture, saving, stop)
         made = [service.shelf.file(each["id"]) for each in told["result"]["files"]]
         alike = (each for each in made if each.suffix == file.suffix and _take_of(each) == recipe[-1].take)
         again = next(alike, made[0])
@@ -185,9 +186,8 @@ def answer(service: Service, request: Request, result: dict[str, Any]) -> Respon
 def _chained(service: Service, steps: list[Asked], picture: str | None, saving: Kept, stop: Stop) -> dict[str, Any]:
     engine = service.engine
 
-    def one(name: str, task: Any, values: Mapping[str, Any], own: dict[str, Any] | None) -> dict[str, Any]:
-        kept = Kept.of(own, service.settings.limits.pixels) if own else saving
-        result = engine.run(name, task, values, kept, stop)
+    def one(name: str, task: Any, values: Mapping[str, Any], own: dict[str, Any] | None, last: bool) -> dict[str, Any]:
+        result = engine.run(name, task, values, saving.of_step(own, task, values, last), stop)
         if result["failed"] and not result["files"]:
             raise _first_failure(result)
         return result
@@ -203,23 +203,26 @@ async def _asked(request: Request, task: Any) -> dict[str, Any]:
         return await json_of(request)
     service = service_of(request)
     async with received(request) as (sent, texts):
-        fields = {each.name: each.kind for each in catalogue.form_of(task)}
+        kinds = {each.name: each.kind for each in catalogue.form_of(task)}
         values: dict[str, Any] = {name: text for name, text in texts.items() if name not in ("keep", "saving")}
         for each in sent:
-            kind = fields.get(each.part)
-            if kind is not None and kind.is_picture:
-                kept = (await in_thread(lambda each=each: keep_picture(service, each)))["id"]  # type: ignore[misc]
-            elif kind is not None and kind.widget == "model":
-                kept = await in_thread(lambda each=each: service.models.add(each.file, each.name, "uploaded"))  # type: ignore[misc]
-            else:
-                raise Problem("parameter", "no such parameter takes a file", parameter=each.part[:100])
+            kept = await in_thread(partial(keep_for, service, kinds.get(each.part), each))
             before = values.get(each.part)
             values[each.part] = kept if before is None else [*(before if isinstance(before, list) else [before]), kept]
-        saving = texts.get("saving")
+    told = {name: _parsed(texts[name], name) for name in ("keep", "saving") if texts.get(name)}
+    return {"values": values, **told}
+
+
+def _parsed(text: str, name: str) -> Any:
+    """A part of a form that is JSON.
+
+    Raises:
+        Problem: if it is none.
+    """
     try:
-        return {"values": values, "keep": texts.get("keep") == "true", "saving": json.loads(saving) if saving else None}
+        return parsed(text)
     except ValueError:
-        raise Problem("malformed", "the body is no JSON", parameter="saving") from None
+        raise Problem("malformed", "the body is no JSON", parameter=name) from None
 
 
 def _first_failure(result: dict[str, Any]) -> Problem:

@@ -16,6 +16,7 @@ from danqing.faces.service.members import check_members
 from danqing.faces.service.problems import Problem, not_found
 from danqing.faces.service.routes_job_files import OUT, files_of
 from danqing.faces.service.routes_jobs import submitted
+from danqing.faces.service.sending import keep_set
 from danqing.faces.service.sent_values import read_values
 from danqing.faces.service.service import Service
 from danqing.faces.service.sets import CHECK
@@ -38,9 +39,7 @@ async def send_dataset(request: Request) -> Response:
     async with received(request) as (sent, _):
         if len(sent) != 1:
             raise Problem("malformed", "one file is to be sent")
-        each = sent[0]
-        title = each.name if each.name.lower().endswith(".zip") else f"{each.name}.zip"
-        name = await in_thread(lambda: service.sets.add(each.file, title))
+        name = await in_thread(lambda: keep_set(service, sent[0]))
     return await _added(request, name)
 
 

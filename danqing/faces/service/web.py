@@ -6,7 +6,7 @@ import json
 import secrets
 import shutil
 import zipfile
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +16,7 @@ from fastapi import Request, Response
 from fastapi.responses import FileResponse
 from pydantic import WithJsonSchema
 from pydantic_core import PydanticCustomError, core_schema
+from sse_starlette import EventSourceResponse, ServerSentEvent
 from starlette.background import BackgroundTask
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
@@ -31,6 +32,7 @@ from danqing.faces.service.service import Service
 T = TypeVar("T")
 FOREVER = "private, max-age=31536000, immutable"
 FILES = 256  # parts of one upload
+DEEPEST = 64  # levels of JSON within JSON
 
 
 class Told(Response):
@@ -117,8 +119,8 @@ async def json_of(request: Request, *, empty: bool = False) -> dict[str, Any]:
     if empty and not body:
         return {}
     try:
-        found = json.loads(body, parse_constant=_no_number)
-    except (ValueError, RecursionError):
+        found = parsed(body)
+    except ValueError:
         raise Problem("malformed", "the body is no JSON") from None
     if not isinstance(found, dict):
         raise Problem("malformed", "the body is no JSON object")
@@ -135,6 +137,13 @@ async def body_of(request: Request) -> bytes:
         return await request.body()
     except ClientDisconnect:
         raise Problem("gone", "the client went away") from None
+
+
+def event_stream(request: Request, events: Callable[[], AsyncIterator[ServerSentEvent]]) -> Response:
+    """Server-sent events; none are begun for who asks for the head alone, which would never end."""
+    if request.method == "HEAD":
+        return Response(media_type="text/event-stream")
+    return EventSourceResponse(events(), ping=15)
 
 
 @asynccontextmanager
@@ -221,6 +230,34 @@ def text_like(pattern: str) -> WithJsonSchema:
     return WithJsonSchema({"type": "string", "pattern": pattern})
 
 
+def parsed(text: str | bytes) -> Any:
+    """JSON values that can be told again: whole texts, and nothing nested deeper than anybody needs.
+
+    Raises:
+        ValueError: if it is no JSON, or holds anything else.
+    """
+    try:
+        found = json.loads(text, parse_constant=_no_number)
+    except RecursionError as error:
+        raise ValueError("is nested too deep") from error
+    level = [found]
+    for _ in range(DEEPEST):
+        for each in level:
+            if isinstance(each, str):
+                each.encode()  # half a character is none
+        level = [inner for each in level for inner in _within(each)]
+        if not level:
+            return found
+    raise ValueError("is nested too deep")
+
+
+def _within(value: Any) -> Iterable[Any]:
+    """What a JSON value holds: of an object names and values."""
+    if isinstance(value, dict):
+        return [*value, *value.values()]
+    return value if isinstance(value, list) else ()
+
+
 def _no_number(text: str) -> Any:
     raise ValueError(f"{text} is no number")
 
@@ -231,9 +268,11 @@ __all__ = [
     "Told",
     "Whole",
     "body_of",
+    "event_stream",
     "in_language",
     "in_thread",
     "json_of",
+    "parsed",
     "problem_answer",
     "received",
     "service_of",

@@ -8,9 +8,10 @@ from danqing.core.fields.box import BoxKind
 from danqing.faces.service.catalogue import is_live, task_of
 from danqing.faces.service.chains import Asked
 from danqing.faces.service.display import Size
-from danqing.faces.service.members import check_members, steps_of
+from danqing.faces.service.members import check_members, object_in, picture_in, steps_of
 from danqing.faces.service.problems import Problem
 from danqing.faces.service.routes_files import check_form
+from danqing.faces.service.saving import Kept
 from danqing.faces.service.sent_values import read_values
 from danqing.faces.service.service import Service
 
@@ -39,34 +40,38 @@ def read_wish(service: Service, asked: Any) -> Wish:
     if not isinstance(asked, dict):
         raise Problem("malformed", "the body is no JSON object")
     check_members(asked, MEMBERS)
-    picture = asked.get("picture")
+    picture = picture_in(asked)
     if "steps" in asked:
-        steps = steps_of(service, asked["steps"], picture)
+        steps = steps_of(service, asked["steps"], picture, Kept())
     else:
         name = asked.get("task")
         if not isinstance(name, str):
             raise Problem("parameter", "is not the name of a task", parameter="task")
-        task, values = task_of(name), dict(asked.get("values") or {})
-        if task.subject and values.get(task.subject) is None and picture is not None:
+        task, values = task_of(name), dict(object_in(asked, "values") or {})
+        if picture is not None and (not task.subject or values.get(task.subject) not in (None, picture)):
+            raise Problem("parameter", "would not be looked at: the task works on none, or on another", "picture")
+        if task.subject and picture is not None:
             values[task.subject] = picture
         values = read_values(task, values)
-        picture = values.pop(task.subject, None) if task.subject else None
+        picture = picture_in({task.subject: values.pop(task.subject, None)}, task.subject)
         steps = [Asked(name, values)]
     for step in steps:
         if not is_live(task_of(step.name)):
             raise Problem("parameter", "cannot be looked at live", parameter=step.name, remedy="Run it")
-    if picture is not None and not isinstance(picture, str):
-        raise Problem("parameter", "is not the id of a picture", parameter="picture")
     size, quality = asked.get("size", SIZE), asked.get("quality", 85)
     for name, value, high in (("size", size, LARGEST), ("quality", quality, 100)):
         if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= high:
             raise Problem("parameter", f"{str(value)[:50]!r} is not a whole number in 1…{high}", parameter=name)
     box = asked.get("box")
     rectangle = None if box in (None, "") else BoxKind().check(box, "box")
-    return Wish(
-        asked.get("id"), str(asked.get("channel", ""))[:64], steps, picture, Size(size, rectangle),
-        check_form(str(asked.get("format") or "auto")), quality,
-    )  # fmt: skip
+    form = check_form("auto" if asked.get("format") is None else asked["format"])
+    return Wish(asked.get("id"), channel_in(asked), steps, picture, Size(size, rectangle), form, quality)
 
 
-__all__ = ["Wish", "read_wish"]
+def channel_in(asked: dict[str, Any]) -> str:
+    """The channel of a wish; empty where it names none that can be told again."""
+    found = asked.get("channel", "")
+    return str(found)[:64] if isinstance(found, str | int) else ""
+
+
+__all__ = ["Wish", "channel_in", "read_wish"]

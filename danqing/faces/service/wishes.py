@@ -13,7 +13,7 @@ from danqing.faces.service.engine import Stop
 from danqing.faces.service.looking import Seen, look
 from danqing.faces.service.problems import Problem, problem_of
 from danqing.faces.service.service import Service
-from danqing.faces.service.wish import Wish, read_wish
+from danqing.faces.service.wish import Wish, channel_in, read_wish
 
 PATIENCE = 0.3  # seconds that a look may take before a newer wish stops it
 CHANNELS = 16  # of one connection
@@ -107,8 +107,8 @@ class Wishes:
         if problem.kind == "internal":
             self._service.log.error("a look failed", exc_info=error)
         told = self._service.scrub(problem.told())
-        channel = str(asked.get("channel", ""))[:64]
-        await self._tell({"id": asked.get("id"), "channel": channel, "type": "problem", "problem": told}, b"")
+        facts = {"id": asked.get("id"), "channel": channel_in(asked), "type": "problem", "problem": told}
+        await self._tell(facts, b"")
 
 
 __all__ = ["Wishes"]

@@ -31,7 +31,7 @@ def work(job: JobFolder, on: str) -> None:
     from danqing.faces.service.problems import is_foreseen, problem_of
 
     try:
-        with place_named(on) as place:
+        with place_named(on or None) as place:
             result = _result(asked, job, telling, scrub, place)
         telling.rows()
         _tell_no_places(job, scrub)
@@ -186,10 +186,9 @@ def _one(steps: list[Any], picture: str, engine: Any, saving: Any, show: Any) ->
     from danqing.core.progress import finish
     from danqing.faces.service.chains import Asked, run_chain
     from danqing.faces.service.problems import Problem, is_foreseen, problem_of
-    from danqing.faces.service.saving import Kept
 
-    def run(name: str, task: Any, values: Any, own: Any) -> dict[str, Any]:
-        kept = Kept.of(own, engine.limits.pixels) if own else saving
+    def run(name: str, task: Any, values: Any, own: Any, is_last: bool) -> dict[str, Any]:
+        kept = saving.of_step(own, task, values, is_last)
         return engine.told(name, task, finish(engine.job(task, values, kept), show), kept)  # type: ignore[no-any-return]
 
     try:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from shlex import quote
 
 from danqing.core.artefacts.figures import Figures
 from danqing.core.fields.source import Source
@@ -14,6 +13,7 @@ from danqing.core.operators.task import task
 from danqing.core.progress import Job
 from danqing.data.annotations.report import told
 from danqing.data.check import check as look_through
+from danqing.training.commands import command
 from danqing.training.forecast import suggest
 
 
@@ -53,7 +53,7 @@ def check(
     numbers, sound = found.to_json(), not found.unusable
     verdict, advice, details = found.verdict(), list[str](), found.details()
     if family is None or issubclass(family_named(family), Painter):
-        suggestion = yield from suggest(found)
+        suggestion = yield from suggest(found, labels)
         advice = [] if suggestion is None else [each for each in suggestion.lines if each not in found.warnings]
         numbers["suggestion"] = advice
         if suggestion is not None:
@@ -63,7 +63,7 @@ def check(
         verdict, details, sound = [*verdict, *told_first], [*details, *faults], sound and not row["faults"]
         numbers["boxes"] = row
         if row["things"] and issubclass(family_named(family or ""), Finder):
-            command = f"danqing train {family} {quote(pictures)} --labels {quote(str(boxes))}"
-            advice = [f"Suggestion: {command}{'' if sound else ' --skip-bad'}"]
+            suggested = command(f"train {family}", pictures, labels=boxes, skip_bad=None if sound else True)
+            advice = [f"Suggestion: {suggested}"]
             numbers["suggestion"] = advice
     return Figures([numbers], lines=[*verdict, *advice, *(["In detail:", *details] if details else [])], sound=sound)

@@ -71,6 +71,11 @@ export function chosen(field: string, choice: string): string {
   return (current === 'zh' && book[`${field}=${choice}`]) || choice.replace(/_/g, ' ')
 }
 
+/** A moment, as people write it. */
+export function when(moment: string): string {
+  return new Date(moment).toLocaleString(current === 'zh' ? 'zh-CN' : undefined, { dateStyle: 'medium', timeStyle: 'short' })
+}
+
 /** A whole number or a measure, short. */
 export function number(value: number): string {
   if (Number.isInteger(value)) return value.toLocaleString(current)

@@ -2,7 +2,7 @@
 
 import { ask, Refused, sendFile } from './api'
 import { inPage, named, t } from './i18n.svelte'
-import type { About, Dataset, FileFacts, Item, Json, Model, Problem, Step, Task, Values } from './types'
+import type { About, Dataset, Field, FileFacts, Item, Json, Model, Problem, Step, Task, Values } from './types'
 
 export const TABS = ['mend', 'paint', 'train', 'measure', 'gallery'] as const
 export type Tab = (typeof TABS)[number]
@@ -91,6 +91,21 @@ export function fitting(models: Model[], field: { model?: { base: string; task: 
   return models.filter((each) => each.bases.includes(wanted.base) && (!wanted.task || each.task === wanted.task))
 }
 
+/** Whether a model paints at once; a flow comes to its pictures step by step. */
+export function isQuick(model: Model): boolean {
+  return !model.bases.includes('FlowPainter')
+}
+
+/** The field of a task that says which model works. */
+export function modelField(task: Task): Field | undefined {
+  return task.fields.find((each) => each.widget === 'model' && each.required)
+}
+
+/** Whether a task paints from a model; what measures one stands elsewhere. */
+export function isPainting(task: Task): boolean {
+  return task.kind === 'operator' && Boolean(modelField(task)) && (task.group === 'paint' || !task.takes_picture) && task.makes !== 'figures'
+}
+
 /** Values with one of them changed; what is empty is left out, so that the task's own default holds. */
 export function filledIn(values: Values, name: string, value: Json): Values {
   const { [name]: _, ...others } = values
@@ -136,6 +151,7 @@ export function dismiss(id: number): void {
 /** Open something of the gallery where it was made, or where it can be worked on. */
 export function reopen(item: Item): void {
   const last = taskNamed(item.steps.at(-1)?.task ?? item.task)
-  if (last && !last.takes_picture) go('paint', { task: last.name, values: { ...item.steps.at(-1)?.values } })
+  const subject: Values = last && item.picture ? { [last.subject]: item.picture } : {}
+  if (last && (isPainting(last) || !last.takes_picture)) go('paint', { task: last.name, values: { ...subject, ...item.steps.at(-1)?.values } })
   else if (item.picture) go('mend', { picture: { id: item.picture } as FileFacts, steps: item.steps })
 }

@@ -35,6 +35,7 @@ export interface Task {
   live: boolean
   job_only: boolean
   saving: string[]
+  suffixes: string[]
   fields: Field[]
 }
 

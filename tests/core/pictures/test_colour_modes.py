@@ -187,6 +187,47 @@ def test_coded_colours_of_a_png(tmp_path: Path) -> None:
         assert words in refusal(file)
 
 
+@pytest.mark.parametrize("depth", [8, 16])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_a_narrow_range_is_widened(tmp_path: Path, depth: int, channels: int) -> None:
+    """ITU-T H.273, 8.3: black is 16, white 235, and what lies beyond is cut off; opacity has its full range."""
+    stored = (np.array([[16, 235, 0, 255, 126]]) << depth - 8).astype(np.uint8 if depth == 8 else np.uint16)
+    data = imagecodecs.png_encode(np.stack([stored] * (channels + 1), axis=-1))
+    for transfer in (1, 13):  # BT.709 is shown as sRGB is
+        (tmp_path / "x.png").write_bytes(data)
+        seen = read(with_chunks(tmp_path / "x.png", chunk(b"cICP", bytes([1, transfer, 0, 0]))))
+        wanted = torch.tensor([0, 1, 0, 1, 110 / 219]).view(1, 1, 1, 5).expand(-1, channels, -1, -1)
+        assert error_between(seen.pixels, wanted) < 1e-6
+        assert seen.alpha is not None
+        assert np.abs(seen.alpha[0, 0].numpy() - stored / (2**depth - 1)).max() < 1e-6
+
+
+@pytest.mark.parametrize("code", [(1, 13, 1, 1), (1, 13, 0, 0)])
+def test_coded_colours_that_cannot_be_are_refused(tmp_path: Path, code: tuple[int, ...]) -> None:
+    """YCbCr is in no PNG, and a narrow range in none of fewer than 8 bits; a palette has 8."""
+    Image.new("1", (4, 4), 1).save(tmp_path / "x.png")
+    words = "matrix coefficients 1" if code[2] else "narrow range in 1 bits"
+    assert words in refusal(with_chunks(tmp_path / "x.png", chunk(b"cICP", bytes(code))))
+    picture = Image.new("P", (4, 4), 1)
+    picture.putpalette([16, 16, 16, 235, 235, 235])
+    picture.save(tmp_path / "y.png", bits=1)
+    with_chunks(tmp_path / "y.png", chunk(b"cICP", bytes([1, 13, 0, 0])))
+    assert float(read(tmp_path / "y.png").pixels.min()) == 1
+
+
+def test_of_coded_colours_and_a_profile_the_code_counts_where_it_can_be_followed(tmp_path: Path) -> None:
+    """PNG specification, third edition, 4.3; browsers are tested for it."""
+    x = noise(3, 16, 16)
+    icc, srgb_code = chunk(b"iCCP", b"p\0\0" + zlib.compress(profile())), chunk(b"cICP", bytes([1, 13, 0, 1]))
+    assert torch.equal(read(with_chunks(write(x, tmp_path / "a.png"), icc, srgb_code)).pixels, x)
+    by_profile_alone = read(with_chunks(write(x, tmp_path / "b.png"), icc)).pixels
+    pq = chunk(b"cICP", bytes([9, 16, 0, 1]))
+    assert torch.equal(read(with_chunks(write(x, tmp_path / "c.png"), icc, pq)).pixels, by_profile_alone)
+    broken = chunk(b"iCCP", b"p\0\0" + zlib.compress(b"nonsense"))
+    with pytest.warns(PictureWarning, match="profile is ignored"):
+        assert "PQ" in refusal(with_chunks(write(x, tmp_path / "d.png"), broken, pq))
+
+
 def test_coded_colours_of_an_avif(tmp_path: Path) -> None:
     file = write(noise(3, 16, 16), tmp_path / "x.avif")
     data, plain = file.read_bytes(), read(file).pixels

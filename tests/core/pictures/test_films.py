@@ -7,6 +7,7 @@ import itertools
 import struct
 import tracemalloc
 import warnings
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,14 +15,15 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from sketches import RECIPE, error_between, smooth
+from sketches import RECIPE, chunk, error_between, refusal, smooth
 
 from danqing.core.errors import OutputError, ParameterError, PictureError
-from danqing.core.notes import PictureWarning
+from danqing.core.notes import PictureWarning, noted
 from danqing.core.pictures.contract import check_images, check_mask
 from danqing.core.pictures.film_writing import write_frames
 from danqing.core.pictures.films import Frame, frame_count, frames, recipe_of_film
 from danqing.core.pictures.header import recipe_of
+from danqing.core.pictures.reading import read
 
 pytestmark = pytest.mark.filterwarnings("error")
 TIMES = (0.04, 0.2, 0.04, 0.5)
@@ -193,7 +195,7 @@ def test_a_picture_is_one_frame_and_a_hidden_first_one_is_none(tmp_path: Path) -
 
 
 def test_large_text_costs_no_animation(tmp_path: Path) -> None:
-    from sketches import chunk, with_chunks
+    from sketches import with_chunks
 
     shots = [Image.new("RGB", (4, 4), each) for each in ("red", "blue")]
     shots[0].save(tmp_path / "x.png", save_all=True, append_images=shots[1:], duration=100)
@@ -238,3 +240,232 @@ def test_a_film_cut_anywhere_is_refused_or_shorter(tmp_path: Path, suffix: str) 
                 assert len(list(frames(file))) <= 4
             except PictureError as error:
                 assert str(file) in str(error)  # noqa: PT017
+
+
+def marked(colour: str, opacity: int = 255) -> Image.Image:
+    """A picture whose corners tell its sides apart, in colour and in opacity."""
+    made = Image.new("RGBA", (24, 16), colour)
+    made.putpixel((0, 0), (0, 0, 0, opacity))
+    made.paste((255, 255, 255, opacity), (16, 0, 24, 8))
+    return made
+
+
+def turned(file: Path, orientation: int, mode: str) -> list[Image.Image]:
+    """Write two frames that lie on a side, and give them upright, by Pillow."""
+    from PIL import ImageOps
+
+    shots = [marked(colour, 100).convert(mode) for colour in ("red", "blue")]
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    if file.suffix == ".tif":
+        import tifffile
+
+        alpha = {"extrasamples": ["unassalpha"]} if mode == "RGBA" else {}
+        with tifffile.TiffWriter(file) as out:
+            for shot in shots:
+                out.write(
+                    np.asarray(shot),
+                    photometric="rgb",
+                    extratags=[(274, 3, 1, orientation, True)],
+                    metadata=None,
+                    **alpha,
+                )
+    else:
+        more = {"lossless": True, "exact": True} if file.suffix == ".webp" else {}
+        shots[0].save(file, save_all=True, append_images=shots[1:], duration=100, exif=exif, **more)
+    for shot in shots:
+        shot.getexif()[0x0112] = orientation
+    return [ImageOps.exif_transpose(shot) for shot in shots]
+
+
+@pytest.mark.parametrize("suffix", ["webp", "png", "tif"])
+@pytest.mark.parametrize("mode", ["RGB", "RGBA"])
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_frames_stand_upright_as_pictures_do(tmp_path: Path, suffix: str, mode: str, orientation: int) -> None:
+    """Each page of a TIFF, and every frame of what has one EXIF for all; opacity turns with the colours."""
+    file = tmp_path / f"x.{suffix}"
+    wanted, seen = turned(file, orientation, mode), list(frames(file))
+    with noted([]):
+        first = read(file)
+    assert torch.equal(seen[0].pixels, first.pixels)
+    assert len(seen) == 2
+    for frame, upright in zip(seen, wanted, strict=True):
+        opacity = torch.ones_like(frame.pixels[:, :1]) if frame.alpha is None else frame.alpha
+        shown = np.moveaxis(np.asarray(upright.convert("RGBA"), np.float32) / 255, -1, 0)
+        assert error_between(torch.cat([frame.pixels, opacity], 1)[0], torch.from_numpy(shown)) < 1e-6
+
+
+def test_each_page_has_a_side_of_its_own(tmp_path: Path) -> None:
+    import tifffile
+
+    pixels = np.arange(15, dtype=np.uint8).reshape(3, 5)
+    with tifffile.TiffWriter(tmp_path / "x.tif") as out:
+        for side in (1, 6, 3):
+            out.write(pixels, photometric="minisblack", extratags=[(274, 3, 1, side, True)], metadata=None)
+    seen = [(frame.pixels[0, 0] * 255).round().numpy() for frame in frames(tmp_path / "x.tif")]
+    for page, wanted in zip(seen, (pixels, np.rot90(pixels, -1), pixels[::-1, ::-1]), strict=True):
+        assert np.array_equal(page, wanted)
+
+
+def test_a_single_picture_is_a_frame_as_it_is_read(tmp_path: Path) -> None:
+    """With its side, and at its depth."""
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    marked("red").convert("RGB").save(tmp_path / "x.jpg", exif=exif)
+    Image.fromarray(np.full((4, 5), 300, np.uint16)).save(tmp_path / "x.png")
+    for name in ("x.jpg", "x.png"):
+        (frame,) = frames(tmp_path / name)
+        assert torch.equal(frame.pixels, read(tmp_path / name).pixels.expand(-1, 3, -1, -1))
+
+
+def test_pages_are_judged_by_the_limit_that_was_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import tifffile
+
+    from danqing.core.pictures import films, header
+
+    with tifffile.TiffWriter(tmp_path / "x.tif") as out:
+        for side in (8, 16):
+            out.write(np.zeros((side, side), np.uint8), photometric="minisblack", metadata=None)
+    with pytest.raises(PictureError, match="has 16 x 16 pixels, more than the limit"):
+        list(frames(tmp_path / "x.tif", limit=100))
+    assert len(list(frames(tmp_path / "x.tif", limit=256))) == 2
+    monkeypatch.setattr(header, "LIMIT", 100)
+    monkeypatch.setattr(films, "LIMIT", 100)
+    assert len(list(frames(tmp_path / "x.tif", limit=256))) == 2
+    with pytest.raises(PictureError, match="limit"):
+        list(frames(tmp_path / "x.tif"))
+
+
+def control(number: int, box: tuple[int, int, int, int], disposal: int = 0, blend: int = 0) -> bytes:
+    """What stands before a frame of an APNG; the box is width, height, left and top."""
+    return chunk(b"fcTL", struct.pack(">5I2H2B", number, *box, 1, 10, disposal, blend))
+
+
+def apng(file: Path, head: bytes, count: int, *more: bytes) -> Path:
+    parts = [chunk(b"IHDR", head), chunk(b"acTL", struct.pack(">II", count, 0)), *more, chunk(b"IEND", b"")]
+    file.write_bytes(b"\x89PNG\r\n\x1a\n" + b"".join(parts))
+    return file
+
+
+def squeezed(pixels: np.ndarray) -> bytes:  # type: ignore[type-arg]
+    return zlib.compress(b"".join(b"\0" + row.tobytes() for row in pixels.astype(pixels.dtype.newbyteorder(">"))))
+
+
+@pytest.mark.parametrize("depth", [8, 16])
+@pytest.mark.parametrize("count", [1, 2])
+def test_the_first_frame_is_read_not_the_picture_for_those_that_know_none(
+    tmp_path: Path, depth: int, count: int
+) -> None:
+    """Whole: nothing is seen where it is smaller than the picture."""
+    kind = np.uint8 if depth == 8 else np.uint16
+    hidden, shown = np.zeros((4, 6, 3), kind), np.full((2, 3, 3), 2**depth - 2, kind)
+    more = [chunk(b"IDAT", squeezed(hidden)), control(0, (3, 2, 2, 1)), chunk(b"fdAT", bytes(4) + squeezed(shown))]
+    if count == 2:
+        more += [control(2, (6, 4, 0, 0)), chunk(b"fdAT", bytes(4) + squeezed(hidden))]
+    file = apng(tmp_path / "x.png", struct.pack(">IIBBBBB", 6, 4, depth, 2, 0, 0, 0), count, *more)
+    with noted([]) as notes:
+        seen = read(file)
+    assert bool(notes) == (count == 2)
+    assert seen.depth == depth
+    wanted = torch.zeros(1, 1, 4, 6)
+    wanted[..., 1:3, 2:5] = 1
+    assert seen.alpha is not None
+    assert torch.equal(seen.alpha, wanted)
+    assert error_between(seen.pixels, wanted.expand(-1, 3, -1, -1) * (2**depth - 2) / (2**depth - 1)) < 1e-7
+    made = list(frames(file))
+    assert len(made) == count == frame_count(file)
+    assert torch.equal(made[0].pixels, seen.pixels)
+    if count == 2:
+        assert made[1].alpha is None
+
+
+def test_frames_of_an_apng_are_laid_over_each_other_as_the_specification_says(tmp_path: Path) -> None:
+    """Half opacity over half opacity is three quarters; grey of 16 bits keeps them."""
+    below, above = np.array([[[40000, 32768]] * 2], np.uint16), np.array([[[20001, 32768]]], np.uint16)
+    file = apng(
+        tmp_path / "x.png",
+        struct.pack(">IIBBBBB", 2, 1, 16, 4, 0, 0, 0),
+        2,
+        control(0, (2, 1, 0, 0)),
+        chunk(b"IDAT", squeezed(below)),
+        control(1, (1, 1, 1, 0), blend=1),
+        chunk(b"fdAT", bytes(4) + squeezed(above)),
+    )
+    first, second = frames(file)
+    assert first.alpha is not None
+    assert second.alpha is not None
+    assert (first.pixels[0, 0, 0] * 65535).round().tolist() == [40000, 40000]
+    half = 32768 / 65535
+    whole = half + half * (1 - half)
+    assert second.alpha[0, 0, 0].tolist() == pytest.approx([half, whole])
+    mixed = (20001 * half + 40000 * half * (1 - half)) / whole / 65535
+    assert second.pixels[0, 0, 0].tolist() == pytest.approx([40000 / 65535, mixed])
+
+
+def test_a_damaged_apng_is_refused_in_words_and_one_without_frames_is_a_picture(tmp_path: Path) -> None:
+    head, whole = struct.pack(">IIBBBBB", 2, 2, 8, 0, 0, 0, 0), chunk(b"IDAT", squeezed(np.full((2, 2), 255, np.uint8)))
+    good = [control(0, (2, 2, 0, 0)), whole]
+    for words, parts in {
+        "truncated": good,
+        "lies outside": [
+            *good,
+            control(1, (2, 2, 1, 0)),
+            chunk(b"fdAT", bytes(4) + squeezed(np.zeros((2, 2), np.uint8))),
+        ],
+        "no pixels": [*good, control(1, (2, 2, 0, 0))],
+        "checksum": [*good, control(1, (2, 2, 0, 0))[:-1] + b"?"],
+    }.items():
+        file = apng(tmp_path / "x.png", head, 2, *parts)
+        with noted([]):
+            assert float(read(file).pixels.min()) == 1
+        with pytest.raises(PictureError, match=words):
+            list(frames(file))
+    file = apng(tmp_path / "x.png", head, 1, whole)
+    assert float(read(file, frame="only").pixels.min()) == 1
+    data = apng(tmp_path / "y.png", head, 1, *good).read_bytes()
+    (tmp_path / "y.png").write_bytes(data[:-18])  # its end is 12 bytes long
+    assert "truncated" in refusal(tmp_path / "y.png")
+    (tmp_path / "y.png").write_bytes(data[:-12])
+    assert float(read(tmp_path / "y.png").pixels.min()) == 1
+
+
+@pytest.mark.parametrize("change", ["no end", "zeros between", "zeros at the end"])
+def test_a_gif_whose_frames_are_whole_is_shown(tmp_path: Path, change: str) -> None:
+    shots = [gif_part((0, 0, 8, 8), at, 1) for at in (1, 2, 3)]
+    head = (
+        b"GIF89a"
+        + struct.pack("<HHBBB", 8, 8, 0xF7, 1, 0)
+        + bytes([0, 0, 0, 255, 0, 0, 0, 255, 0, 0, 0, 255])
+        + bytes(756)
+    )
+    between, end = {"no end": (b"", b""), "zeros between": (b"\0\0", b";"), "zeros at the end": (b"", b"\0")}[change]
+    (tmp_path / "x.gif").write_bytes(head + between.join(shots) + end)
+    seen = list(frames(tmp_path / "x.gif"))
+    assert [frame.pixels[0, :, 0, 0].tolist() for frame in seen] == [[1, 0, 0], [0, 1, 0], [0, 0, 1]]
+    assert frame_count(tmp_path / "x.gif") == 3
+
+
+def test_a_gif_cut_inside_a_frame_is_truncated(tmp_path: Path) -> None:
+    """Also where only what is said before its pixels is there."""
+    shots = [gif_part((0, 0, 8, 8), at, 1) for at in (1, 2)]
+    head = (
+        b"GIF89a"
+        + struct.pack("<HHBBB", 8, 8, 0xF7, 1, 0)
+        + bytes([0, 0, 0, 255, 0, 0, 0, 255, 0, 0, 0, 255])
+        + bytes(756)
+    )
+    for length in range(1, len(shots[1])):
+        (tmp_path / "x.gif").write_bytes(head + shots[0] + shots[1][:length])
+        with pytest.raises(PictureError, match="is a truncated GIF"):
+            list(frames(tmp_path / "x.gif"))
+    (tmp_path / "x.gif").write_bytes(head + b"?" + shots[0])
+    with pytest.raises(PictureError, match="out of step"):
+        list(frames(tmp_path / "x.gif"))
+
+
+def test_words_in_a_film_that_are_no_unicode_are_no_hindrance(tmp_path: Path) -> None:
+    file = write_frames(moving(2), tmp_path / "x.mp4", recipe=RECIPE)
+    data = file.read_bytes()
+    at = data.rindex(b"median")
+    file.write_bytes(data[:at] + b"\x87" + data[at + 1 :])
+    assert frame_count(file) == len(list(frames(file))) == 2
