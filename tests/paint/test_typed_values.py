@@ -23,7 +23,7 @@ def directions(model: Painter) -> Directions:
     return Directions.of(model, torch.eye(6)[:2, None], names=["slant", "weight"])
 
 
-@pytest.mark.parametrize("index", [LARGEST + 1, 2**64, 10**23, 10**400])
+@pytest.mark.parametrize("index", [LARGEST + 1, 2**64, 10**23, 10**400, 10**5000], ids=hex)
 def test_a_number_beyond_all_pictures_is_refused(model: Painter, index: int) -> None:
     with pytest.raises(ParameterError) as caught:
         danqing.traverse(model, index=index)

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import imagecodecs
+import numpy as np
 import pytest
 import torch
 from serving import Running, running
@@ -18,9 +20,11 @@ from danqing.core.learned.latent_space import LatentSpace
 from danqing.core.learned.model import Painter
 from danqing.core.pictures.film_writing import write_frames
 from danqing.core.pictures.films import Frame
+from danqing.core.pictures.reading import read
 from danqing.core.recipe import Step
 from danqing.faces.service import catalogue
 from danqing.faces.service.sending import takes_file
+from danqing.faces.service.shelf import picture_facts
 
 PAINTER = "handwritten-digits"
 RECIPE = [Step(operator="project", params={}, inputs=[], weights={}, take=None, saved={}, version=1)]
@@ -172,3 +176,10 @@ def test_the_texts_of_a_form_are_read_as_strictly_as_json(
     answer = server.client.post("/v1/run/median", files={"x": ("a.png", photo.read_bytes())}, data=data)
     assert answer.status_code in (400, 422), answer.text
     assert answer.json()["parameter"] == parameter
+
+
+@pytest.mark.parametrize(("bits", "depth"), [(8, 8), (10, 16), (12, 16)])
+def test_the_depth_told_of_an_avif_is_that_read(bits: int, depth: int) -> None:
+    words = np.full((24, 31, 3), 2**bits - 1, np.uint16 if bits > 8 else np.uint8)
+    data = bytes(imagecodecs.avif_encode(words, bitspersample=bits))
+    assert picture_facts(data)["depth"] == depth == read(data).depth

@@ -173,7 +173,7 @@ def test_a_model_is_exported_for_other_programs(open_page: Open, tmp_path: Path)
     onnx = pytest.importorskip("onnx")
     page = open_page("paint")
     paint_with(page, "handwritten-digits", "Generate")
-    page.get_by_text("Export", exact=True).click()
+    page.get_by_role("region", name="Models").locator("summary").click()
     page.get_by_role("button", name="Export").click()
     with page.expect_download() as saved:
         page.get_by_role("link", name="handwritten-digits.onnx").click()

@@ -165,7 +165,11 @@ class Kind(ABC):
 
     def refuse(self, value: Any, name: str, remedy: str = "") -> ParameterError:
         """What to raise for a value that does not fit."""
-        shown = repr(value if isinstance(value, str | int | float | bool | None) else type(value).__name__)
+        is_long = (
+            isinstance(value, int) and value.bit_length() > 4 * LONGEST_SHOWN
+        )  # Python spells them in sixteens alone
+        plain = value if isinstance(value, str | int | float | bool | None) else type(value).__name__
+        shown = hex(value) if is_long else repr(plain)
         brief = shown if len(shown) <= LONGEST_SHOWN else f"{shown[:LONGEST_SHOWN]}…"
         return ParameterError(f"{brief} is not {self.expected()}", where=name, remedy=remedy)
 

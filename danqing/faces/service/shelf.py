@@ -138,6 +138,10 @@ def _depth(header: Any, mode: str) -> int:
     if header.kind == "TIFF":
         bits = getattr(header.picture, "bitspersample", 8) or 8
         return 16 if (bits if isinstance(bits, int) else max(bits)) > 8 else 8
+    if header.kind == "AVIF" and header.frames == 1:  # those of several are read with 8
+        from danqing.core.pictures import avif
+
+        return 16 if avif.bits(header.stream) > 8 else 8
     return 16 if mode in DEEP else 8
 
 
