@@ -128,51 +128,48 @@ def _written(model: Model, graph: Graph, family: str, where: str) -> Job[bytes]:
     Raises:
         ModelFileError: if the family does something that ONNX cannot say.
     """
-    if isinstance(model, FlowPainter):
-        yield Progress(0, 3, "tracing the net", news=PATIENCE)
-        z, *label = graph.example(2)
-        inputs = {"x": z, "t": torch.tensor(0.5), **dict(zip(("label",), label, strict=False))}
-        velocity = _traced(Velocity(model), inputs, ("v",), family, where)
-        yield Progress(2, 3, "tracing the decoder")
-        decoder = _traced(Decoder(model), {"z": z}, ("pictures",), family, where)
-        proto = looped(velocity, decoder, tableau(model.config["steps"], model.config["solver"]))
-    else:
-        yield Progress(0, 3, "tracing", news=PATIENCE)
-        inputs = dict(zip(graph.inputs, graph.example(2), strict=True))
-        proto = _traced(graph.module, inputs, tuple(graph.outputs), family, where)
+    yield Progress(0, 1, "tracing", news=PATIENCE)
+    try:
+        if isinstance(model, FlowPainter):
+            z, *label = graph.example(2)
+            inputs = {"x": z, "t": torch.tensor(0.5), **dict(zip(("label",), label, strict=False))}
+            velocity = yield from shared(_traced(Velocity(model), inputs, ("v",)), 0, 0.8)
+            decoder = yield from shared(_traced(Decoder(model), {"z": z}, ("pictures",)), 0.8, 0.2)
+            proto = looped(velocity, decoder, tableau(model.config["steps"], model.config["solver"]))
+        else:
+            inputs = dict(zip(graph.inputs, graph.example(2), strict=True))
+            proto = yield from _traced(graph.module, inputs, tuple(graph.outputs))
+    except Exception as error:  # whatever the tracer stumbles over: what it says is all there is to say
+        what = f"the family {family} cannot be exported ({first_line(error)})"
+        raise ModelFileError(what, where=where) from error
     for name, value in graph.about.items():
         proto.metadata_props.add(key=name, value=value)
     return bytes(proto.SerializeToString())
 
 
-def _traced(
-    module: nn.Module, inputs: dict[str, Tensor], outputs: Sequence[str], family: str, where: str
-) -> ModelProto:
-    """A module as ONNX; the batch of all that has one may be anything.
-
-    Raises:
-        ModelFileError: if the family does something that ONNX cannot say.
-    """
+def _traced(module: nn.Module, inputs: dict[str, Tensor], outputs: Sequence[str]) -> Job[ModelProto]:
+    """A module as ONNX; the batch of all that has one may be anything."""
     batch = torch.export.Dim("batch", min=1, max=65_536)
-    with freely(), convolving("own"), torch.no_grad(), _unprinted("torch.onnx._internal.exporter._registration"):
-        try:
-            program = torch.onnx.export(
-                module.eval(),
-                tuple(inputs.values()),
-                dynamo=True,
-                input_names=list(inputs),
-                output_names=list(outputs),
-                dynamic_shapes={name: {0: batch} if each.ndim else {} for name, each in inputs.items()},
-                optimize=True,
-                verbose=False,
-            )
-        except Exception as error:  # whatever the tracer stumbles over: what it says is all there is to say
-            what = f"the family {family} cannot be exported ({first_line(error)})"
-            raise ModelFileError(what, where=where) from error
+    shapes = {name: {0: batch} if each.ndim else {} for name, each in inputs.items()}
+    with freely(), convolving("own"), torch.no_grad():
+        traced = torch.export.export(module.eval(), tuple(inputs.values()), dynamic_shapes=shapes, strict=False)
+    yield Progress(0.4, 1, "translating to ONNX")
+    with torch.no_grad(), _unprinted("torch.onnx._internal.exporter._registration"):
+        program = torch.onnx.export(
+            traced,
+            tuple(inputs.values()),
+            dynamo=True,
+            input_names=list(inputs),
+            output_names=list(outputs),
+            dynamic_shapes=shapes,
+            optimize=True,
+            verbose=False,
+        )
     assert program is not None
     proto = program.model_proto
     for node in proto.graph.node:
         del node.metadata_props[:]  # the lines of code that made it, with their place on this machine
+    yield Progress(1, 1, "tracing")
     return proto
 
 
