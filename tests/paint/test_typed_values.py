@@ -28,6 +28,7 @@ def test_a_number_beyond_all_pictures_is_refused(model: Painter, index: int) -> 
     with pytest.raises(ParameterError) as caught:
         danqing.traverse(model, index=index)
     assert caught.value.where == "index"
+    assert caught.value.remedy == (f"Give at most {LARGEST}" if index < 10**100 else "")
     assert danqing.traverse(model, index=LARGEST).shape == (1, 1, 16, 16)
 
 

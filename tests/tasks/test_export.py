@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -76,7 +77,7 @@ def test_a_tableau_goes_where_its_solver_goes(solver: Solver) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("format", ["onnx", "openvino"])
-def test_a_flow_of_many_steps_holds_its_net_once(format: str, tmp_path: Path) -> None:
+def test_a_flow_of_many_steps_holds_its_net_once(format: Literal["onnx", "openvino"], tmp_path: Path) -> None:
     torch.manual_seed(0)
     sizes = []
     for steps in (2, 20):

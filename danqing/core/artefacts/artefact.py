@@ -24,6 +24,7 @@ from danqing.core.recipe import Recipe
 
 if TYPE_CHECKING:
     from danqing.core.artefacts.saving import Saving, Take
+    from danqing.core.learned.kept import Kept
 
 ARTEFACTS = "core/artefacts"
 
@@ -47,6 +48,7 @@ class Artefact(ABC):
         gathers: whether several may be laid on one sheet.
         looks: whether its pictures are drawings for the eye: a further step works on what was looked at.
         lives: whether it is whole in memory and made quickly enough to be looked at while a slider moves.
+        holds: what its file keeps of a model's latent space; None: nothing.
         options: the settings of :class:`Saving` that mean something to it.
     """
 
@@ -57,6 +59,7 @@ class Artefact(ABC):
     gathers: ClassVar[bool] = False
     looks: ClassVar[bool] = False
     lives: ClassVar[bool] = False
+    holds: ClassVar[type[Kept] | None] = None
     options: ClassVar[tuple[str, ...]] = ()
     place: ClassVar[str] = "Write the result here."
 

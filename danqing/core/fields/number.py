@@ -60,6 +60,8 @@ class NumberKind(Kind):
         if finite(value) is None:
             raise self.refuse(value, name)
         number: int | float = int(value) if self.whole else float(value)  # NumPy's numbers become Python's
+        if self.range and number > self.range.high >= UNREACHED:
+            raise self.refuse(value, name, f"Give at most {int(self.range.high)}")
         if self.range and not self.range.low <= number <= self.range.high:
             raise self.refuse(value, name)
         return number

@@ -14,7 +14,7 @@ import numpy as np
 
 from danqing.core.pictures import png
 from danqing.core.pictures.icc_profile import Floats
-from danqing.core.pictures.reading import Samples
+from danqing.core.pictures.samples import Samples
 
 CLEAR, BRING_BACK = 1, 2  # what becomes of a frame when its time is over
 OVER = 1  # of the ways to lay a frame on what is there: 0 replaces it

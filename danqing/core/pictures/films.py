@@ -14,7 +14,8 @@ from danqing.core.errors import PictureError
 from danqing.core.notes import note, noted
 from danqing.core.pictures.contract import Images, Mask, from_uint8
 from danqing.core.pictures.header import LIMIT, Header, check_size, opened
-from danqing.core.pictures.reading import Samples, decoded, in_srgb, samples_of, samples_of_png, tensor, told
+from danqing.core.pictures.reading import decoded, in_srgb, samples_of, samples_of_png, tensor, told
+from danqing.core.pictures.samples import Samples
 from danqing.core.recipe import Recipe, from_json
 
 UNTOLD = 0.1  # seconds that a frame is shown whose file says 0, as browsers have it

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, BinaryIO, Literal
 
 import numpy as np
 import torch
@@ -18,23 +18,14 @@ from danqing.core.pictures import png
 from danqing.core.pictures.contract import Picture
 from danqing.core.pictures.header import Header, opened
 from danqing.core.pictures.names import several
+from danqing.core.pictures.samples import Floats, Samples
 from danqing.core.recipe import Recipe, from_json
 
 if TYPE_CHECKING:
     from danqing.core.pictures.profiles import Space
 
-Floats = NDArray[np.float32]
 GREY_STEPS = {"L;2": (2, 85), "L;4": (4, 17), "L": (8, 1)}  # bits, and what Pillow multiplies greys by
 COLOUR_FACTS = {b"cICP", b"gAMA", b"cHRM"}
-
-
-class Samples(NamedTuple):
-    """Decoded samples: colours (H, W, C) and opacity (H, W, 1), bits a channel, and what the colours are."""
-
-    pixels: Floats
-    alpha: Floats | None
-    depth: int
-    space: Space
 
 
 def read(

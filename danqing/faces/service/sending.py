@@ -9,8 +9,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from danqing.core.artefacts.artefact import kinds
-from danqing.core.artefacts.latents import FoundLatents
+from danqing.core.artefacts.artefact import Artefact, kinds
 from danqing.core.errors import DanqingError, DataError, ModelFileError, PictureError
 from danqing.core.fields.kind import Kind
 from danqing.core.learned.cache import cached
@@ -101,7 +100,7 @@ def keep_for(service: Service, kind: Kind | None, sent: Sent) -> str:
         raise problem from error
 
 
-def found_in(sent: Sent) -> type[FoundLatents] | None:
+def found_in(sent: Sent) -> type[Artefact] | None:
     """What holds such finds in a latent space as were sent; None where there are none."""
     with suppress(ModelFileError):
         return _finds().get(str(read_card(sent.file).get("kind")))
@@ -143,7 +142,7 @@ def _way(sent: Sent) -> Keep | None:
 def _keep_tensors(service: Service, sent: Sent) -> str:
     """What was found in a model's latent space, else a model."""
     made = found_in(sent)
-    if made is None:
+    if made is None or made.holds is None:
         return keep_model(service, sent)
     made.holds.read(sent.file)
     return service.shelf.put(sent.file, _called(sent.name, made.suffixes[0]))
@@ -176,9 +175,9 @@ def _text(sent: Sent) -> bytes:
 
 
 @functools.cache
-def _finds() -> dict[str, type[FoundLatents]]:
+def _finds() -> dict[str, type[Artefact]]:
     """All kinds of finds in a latent space, by the word for each in a file's card."""
-    return {each.holds.kind(): each for each in kinds() if issubclass(each, FoundLatents)}
+    return {each.holds.kind(): each for each in kinds() if each.holds is not None}
 
 
 def _called(name: str, suffix: str) -> str:
