@@ -14,6 +14,7 @@ from torch.nn.utils.parametrize import ParametrizationList, is_parametrized
 from danqing.core.errors import ParameterError
 from danqing.core.learned.adapters import adapters_in
 from danqing.core.learned.model import Model
+from danqing.core.learned.numbered import numbered
 
 SHOWN = 2  # levels of names that a refusal lists
 
@@ -134,10 +135,11 @@ def modules_named(model: Model, name: str, where: str) -> list[nn.Module]:
     if not colon:
         return [modules[path]]
     inside = layers(modules[path])
-    if not level.isdecimal() or not 1 <= int(level) <= len(inside):
+    first = numbered(level, len(inside) + 1)
+    if not first:
         what = f"{name!r}: {path} has {len(inside)} layers to count from the first"
         raise ParameterError(what, where=where, remedy=f"Say {path}:1 to {path}:{len(inside)}, or {path} for all")
-    return inside[: int(level)]
+    return inside[:first]
 
 
 def layers(module: nn.Module) -> list[nn.Module]:

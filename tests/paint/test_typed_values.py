@@ -9,7 +9,7 @@ import torch
 
 import danqing
 from danqing.core.artefacts.artefact import kinds
-from danqing.core.errors import ParameterError
+from danqing.core.errors import ModelFileError, ParameterError
 from danqing.core.fields.seed import LARGEST
 from danqing.core.learned.kept import Directions
 from danqing.core.learned.model import Painter
@@ -86,3 +86,16 @@ def test_what_goes_beside_one_kind_of_result_has_no_name_that_another_gives(tmp_
     given = [(file, kind) for kind in kinds() for _, file in kind.beside(tmp_path / f"mine{kind.suffixes[0]}")]
     assert len(given) >= 2
     assert len({file for file, _ in given}) == len(given), given
+
+
+def test_labels_of_any_length_are_refused_in_words() -> None:
+    with pytest.raises(ParameterError, match="is no class of this model") as caught:
+        danqing.generate("handwritten-digits", label=LONG)
+    assert len(str(caught.value)) < 300
+
+
+@pytest.mark.parametrize("shape", [(2, 1, 5), (2, 2, 6), (1, 1, 7)])
+def test_what_only_says_that_it_is_of_this_model_is_damaged(model: Painter, shape: tuple[int, ...]) -> None:
+    made = Directions.of(model, torch.randn(shape), names=["1", "2"][: shape[0]])
+    with pytest.raises(ModelFileError, match="is damaged"):
+        danqing.steer(model, made)

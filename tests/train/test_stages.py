@@ -128,6 +128,7 @@ def test_a_frozen_layer_keeps_its_batch_statistics() -> None:
         ("critic:9", "critic has 4 layers.*critic:1 to critic:4"),
         ("critic:0", "critic:1 to critic:4"),
         ("critic:x", "critic:1 to critic:4"),
+        pytest.param("critic:" + "9" * 5000, "critic:1 to critic:4", id="long"),
         ("critic:", "critic:1 to critic:4"),
         ("painter,critic", "nothing to learn"),
     ],

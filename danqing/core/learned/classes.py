@@ -7,6 +7,8 @@ from collections.abc import Sequence
 
 from danqing.core.errors import ParameterError
 from danqing.core.learned.model import Model
+from danqing.core.learned.numbered import SHOWN as LONGEST
+from danqing.core.learned.numbered import numbered
 
 ALL = "all"  # where every class can be asked for, this asks for it; a class of that name goes by its number there
 SHOWN = 20  # names in a message
@@ -39,9 +41,9 @@ def class_number(model: Model, label: str, names: Sequence[str] | None = None) -
         raise ParameterError("this model is unconditional: it knows no classes", where="label", remedy="Leave it out")
     if label in names:
         return list(names).index(label)
-    number = int(label) if label.isdecimal() else len(names)
+    number = numbered(label, len(names))
     numbers = sum(LIKE_A_NUMBER.fullmatch(name) is not None for name in names)
-    if number < len(names) and (2 * numbers < len(names) or names[number] == ALL):
+    if number is not None and (2 * numbers < len(names) or names[number] == ALL):
         return number
     shown = ", ".join(names[:SHOWN]) + (f" … ({len(names)} in all)" if len(names) > SHOWN else "")
-    raise ParameterError(f"{label!r} is no class of this model", where="label", remedy=f"It knows {shown}")
+    raise ParameterError(f"{label[:LONGEST]!r} is no class of this model", where="label", remedy=f"It knows {shown}")

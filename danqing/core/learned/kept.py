@@ -48,9 +48,12 @@ class Kept:
 
         Raises:
             ParameterError: if it was found in another.
+            ModelFileError: if it says it was found in this one, whose codes are of another shape.
         """
         assert isinstance(model, Model)
         if self.model == identity(model):
+            if self.tensor.shape[1:] != model.code_shape:
+                raise ModelFileError("is damaged: its numbers are not those of a latent space", where=where)
             return self.tensor
         what = f"belongs to another model, a {self.family} ({self.model[:8]}…), not to this {model.family}"
         raise ParameterError(what, where=where, remedy="Find it anew in this model, or give the model it was found in")

@@ -75,6 +75,13 @@ class LatentSpace:
         """How many numbers of a code, its last, are weights of classes."""
         return 0 if self.mapped else int(self.config["classes"])
 
+    @property
+    def code_shape(self) -> tuple[int, int]:
+        """How many levels and numbers a code has."""
+        one = torch.zeros(1, dtype=torch.int64) if self.config["classes"] else None
+        levels, numbers = self.centre(one).shape[1:]
+        return levels, numbers + self.weighs
+
     def codes(self, z: Tensor, label: Tensor | None = None, truncation: float = 1.0) -> Tensor:
         """The codes (B, levels, numbers) of latents; ``label`` as of :meth:`paint`.
 
