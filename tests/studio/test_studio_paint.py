@@ -95,7 +95,8 @@ def test_directions_from_elsewhere_are_opened(open_page: Open, studio: Running, 
 
 def test_a_picture_is_projected_and_gone_on_from(open_page: Open, studio: Running) -> None:
     one = {"values": {"weights": "handwritten-digits", "count": 1, "seed": 7}, "keep": True}
-    assert studio.client.post("/v1/run/generate", json=one).is_success
+    for _ in range(2):  # the same picture, twice in the gallery
+        assert studio.client.post("/v1/run/generate", json=one).is_success
     page = open_page("paint")
     paint_with(page, "handwritten-digits", "Project")
     page.get_by_role("button", name="From the gallery").click()
