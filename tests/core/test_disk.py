@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import re
+import tempfile
 import threading
 from pathlib import Path
 
@@ -87,6 +88,16 @@ def test_a_full_disk_is_something_a_person_can_mend(number: int, place: str | No
     told = of_disk(OSError(number, os.strerror(number), place))
     assert told is not None
     assert (told.exit_code, told.where) == (2, place or "")
+    assert "TMPDIR" in told.remedy
+
+
+def test_no_folder_for_passing_files_is_something_a_person_can_mend(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    monkeypatch.setattr(tempfile, "_candidate_tempdir_list", lambda: ["/nowhere"])
+    with pytest.raises(FileNotFoundError) as caught:
+        tempfile.gettempdir()
+    told = of_disk(caught.value)
+    assert told is not None
     assert "TMPDIR" in told.remedy
 
 

@@ -71,8 +71,8 @@ class Field:
         Raises:
             ParameterError: if it is one.
         """
-        if self.kind.opens and isinstance(value, str) and not value:
-            raise empty(self.name)
+        if self.kind.opens:
+            refuse_empty(self.name, value)
 
     def json_schema(self) -> dict[str, Any]:
         """The field as JSON Schema; ``x-kind`` and ``x-widget`` say more to a page."""
@@ -84,9 +84,14 @@ class Field:
         return out
 
 
-def empty(name: str) -> ParameterError:
-    """What is said of an empty name of a place."""
-    return ParameterError("is empty", where=name, remedy="Name a file or a folder; perhaps a variable is not set")
+def refuse_empty(name: str, place: Any) -> None:
+    """Refuse an empty name of a place.
+
+    Raises:
+        ParameterError: if it is one.
+    """
+    if isinstance(place, str) and not place:
+        raise ParameterError("is empty", where=name, remedy="Name a file or a folder; perhaps a variable is not set")
 
 
 def schema(function: Callable[..., Any], document: Any = None, without: Collection[str] = ()) -> tuple[Field, ...]:

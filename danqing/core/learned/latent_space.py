@@ -78,9 +78,10 @@ class LatentSpace:
     @property
     def code_shape(self) -> tuple[int, int]:
         """How many levels and numbers a code has."""
-        one = torch.zeros(1, dtype=torch.int64) if self.config["classes"] else None
-        levels, numbers = self.centre(one).shape[1:]
-        return levels, numbers + self.weighs
+        label = torch.zeros(1, dtype=torch.int64) if self.config["classes"] else None
+        with torch.no_grad():
+            levels, numbers = self.codes(torch.zeros(1, *self.latent), label).shape[1:]
+        return levels, numbers
 
     def codes(self, z: Tensor, label: Tensor | None = None, truncation: float = 1.0) -> Tensor:
         """The codes (B, levels, numbers) of latents; ``label`` as of :meth:`paint`.

@@ -24,6 +24,7 @@ IN_MEMORY = "a picture in memory"
 GREY = ("1", "L", "LA", "La")  # Pillow's modes of grey
 CHUNK = "danqing"  # the keyword of the PNG text with the recipe
 COMMENT = "danqing "  # how a comment with the recipe begins
+LONGEST_MARKER = 65533  # bytes of one segment of a JPEG
 XMP_TEXT = "XML:com.adobe.xmp"  # the keyword of a PNG text with an XMP packet
 
 

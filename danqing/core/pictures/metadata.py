@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from danqing.core.notes import note
 from danqing.core.pictures import exif, iptc, packet, png
-from danqing.core.pictures.header import CHUNK, COMMENT, Header
+from danqing.core.pictures.header import CHUNK, COMMENT, LONGEST_MARKER, Header
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -17,7 +17,6 @@ WITHOUT_EXIF = ("BMP", "GIF")  # formats with no place for it
 IPTC, PHOTOSHOP = 0x83BB, 0x8649  # tags of a TIFF that hold a record, or resources with one
 METRE = 0.0254  # metres in an inch
 LONGEST_TEXT = 1 << 16  # characters
-LONGEST_MARKER = 65533  # bytes of one segment of a JPEG
 WIDTH, HEIGHT, INTEROPERABILITY = 0xA002, 0xA003, 1
 
 

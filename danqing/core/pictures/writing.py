@@ -18,14 +18,14 @@ from danqing.core.disk import replacing
 from danqing.core.errors import OutputError, ParameterError
 from danqing.core.notes import note
 from danqing.core.pictures.contract import Images, Picture, check_images, check_mask
-from danqing.core.pictures.header import CHUNK, COMMENT, FORMATS
+from danqing.core.pictures.header import CHUNK, COMMENT, FORMATS, LONGEST_MARKER
 from danqing.core.pictures.sides import LONGEST, too_long
 from danqing.core.recipe import Recipe, to_json
 
 DEEP = ("PNG", "TIFF")  # formats that hold 16 bits a channel
 OPAQUE = ("JPEG", "BMP")  # formats that hold no alpha
 IN_XMP = ("JPEG", "WEBP", "AVIF", "TIFF")  # formats whose texts stand in a packet
-LONGEST_PACKET, LONGEST_COMMENT = 65502, 65533  # bytes in a JPEG
+LONGEST_PACKET = 65502  # bytes of an XMP packet in a JPEG
 BAND = 64  # rows of a picture that are rounded at once
 
 Floats = NDArray[np.float32]
@@ -233,7 +233,7 @@ def _options(order: _Order) -> dict[str, Any]:
     options: dict[str, Any] = {"exif": order.exif} if order.exif else {}
     if order.resolution and kind in ("PNG", "JPEG", "BMP"):
         options["dpi"] = order.resolution
-    if kind == "JPEG" and 0 < len(said := order.texts.get("Comment", "").encode("utf-8", "replace")) <= LONGEST_COMMENT:
+    if kind == "JPEG" and 0 < len(said := order.texts.get("Comment", "").encode("utf-8", "replace")) <= LONGEST_MARKER:
         options["comment"] = said
     if kind == "JPEG":  # from 90 on no colour is thrown away
         return options | {"quality": quality, "subsampling": 0 if quality >= 90 else 2}

@@ -13,7 +13,7 @@ from typing import Any
 from danqing.core.artefacts.saving import NEARLY_SQUARE, Saving
 from danqing.core.disk import check_there
 from danqing.core.errors import DataError, OutputError, ParameterError
-from danqing.core.fields.form import Field, empty, field_of, schema
+from danqing.core.fields.form import Field, field_of, refuse_empty, schema
 from danqing.core.notes import note
 from danqing.core.operators.operator import Operator
 from danqing.core.pictures.listing import files_in, passed_over_note, pictures_in
@@ -51,8 +51,8 @@ class Folders:
         if self.out is not None and self.out_dir is not None:
             raise OutputError("--out and --out-dir are both given", where=self.out, remedy="Give one of them")
         for name, places in {"pictures": self.pictures, "out": [self.out], "out_dir": [self.out_dir]}.items():
-            if any(isinstance(each, str) and not each for each in places):
-                raise empty(name)
+            if "" in places:
+                refuse_empty(name, "")
         call = Call.of(operator, {**self._format_named(operator), **values})
         made = self._of_pictures(call) if operator.takes_pictures else [self._without_pictures(call)]
         _check_places(made)
