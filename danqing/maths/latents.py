@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from danqing.core.fields.start import Place
-from danqing.core.learned.classes import class_names, class_number
+from danqing.core.learned.classes import ALL, class_names, class_number
 from danqing.core.learned.kept import Latents
 from danqing.core.learned.model import Painter
 
@@ -69,6 +69,17 @@ def class_rule(model: Painter, seed: int, label: str | None = None) -> Callable[
     return (lambda index: random_class(classes, seed, index)) if classes else None
 
 
+def class_rule_of_many(model: Painter, seed: int, label: str | None = None) -> Callable[[int], int] | None:
+    """As :func:`class_rule`, where there are many pictures: the label may also be all, one class after the other.
+
+    A class that is itself called all is asked for by its number.
+    """
+    names = class_names(model)
+    if label == ALL and names:
+        return lambda index: index % len(names)
+    return class_rule(model, seed, label)
+
+
 def numbered_codes(
     model: Painter, seed: int, numbers: range, label: str | None = None, truncation: float = 1.0
 ) -> Tensor:
@@ -78,7 +89,7 @@ def numbered_codes(
         model: whose latent space.
         seed: as of ``generate``.
         numbers: which of its pictures.
-        label: the class by name or number; None: of each as the seed draws it.
+        label: the class by name or number; all: one after the other; None: of each as the seed draws it.
         truncation: how far from the centre they may be.
 
     Returns:
@@ -88,7 +99,7 @@ def numbered_codes(
         ParameterError: for a label that the model does not know.
     """
     z = torch.stack([latent(model.latent, seed, number) for number in numbers])
-    rule = class_rule(model, seed, label)
+    rule = class_rule_of_many(model, seed, label)
     with torch.no_grad():
         return model.codes(z, None if rule is None else torch.tensor(list(map(rule, numbers))), truncation)
 

@@ -18,6 +18,7 @@ from danqing.core.learned.painting import FlowPainter, MapAutoencoder
 from danqing.core.learned.proposals import Optimiser
 from danqing.core.learned.weights import load
 from danqing.core.pictures.contract import COLOURS, Images, check_channels
+from danqing.maths.bands import bands, joined
 from danqing.maths.before_critic import TOLD_CHANGES, augmented_and_told
 from danqing.maths.flows import Solver, drawn_times, nearest_noise, on_the_way, returned, travelled
 from danqing.nets.blocks import in_blocks
@@ -98,6 +99,18 @@ class Flow(FlowPainter):
             return self.codec.latent
         size = int(self.config["size"])
         return int(self.config["channels"]), size, size
+
+    @property
+    def blends(self) -> int:
+        """Noise falls into bands of frequencies: what is coarse in it becomes what is coarse in the picture."""
+        return bands(min(self.latent[1:]))
+
+    def blended(self, coarse: Tensor, fine: Tensor, level: int) -> Tensor:
+        """The noise of ``coarse`` in the bands before ``level``, that of ``fine`` from there on, and its class."""
+        numbers = coarse.shape[-1] - self.weighs
+        one, other = (each[..., :numbers].unflatten(-1, self.latent) for each in (coarse, fine))
+        noise = joined(one, other, level).flatten(-3)
+        return torch.cat([noise, fine[..., numbers:].expand(*noise.shape[:-1], -1)], -1)
 
     def train(self, mode: bool = True) -> Flow:
         """Learn, but for the codec."""

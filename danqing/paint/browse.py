@@ -41,7 +41,7 @@ def browse(
         seed: chooses the pictures.
         count: how many pictures.
         columns: pictures a row.
-        label: the class to paint, by name or number; left out: drawn by the seed.
+        label: the class to paint, by name or number; all: one after the other; left out: drawn by the seed.
         truncation: how far from the mean picture they may be; 1: as learnt.
 
     Returns:

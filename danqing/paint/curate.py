@@ -16,7 +16,7 @@ from danqing.core.notes import note
 from danqing.core.operators.operator import operator
 from danqing.core.pictures.contract import Images
 from danqing.core.progress import Job
-from danqing.maths.latents import class_rule, numbered_codes
+from danqing.maths.latents import class_rule_of_many, numbered_codes
 from danqing.maths.rejection import best_within_classes, judged
 
 SHOWN = 24  # numbers in a note
@@ -42,7 +42,7 @@ def curate(
         count: how many pictures to keep.
         tries: how many are painted for each that is kept.
         seed: chooses the pictures, as for ``generate``.
-        label: the class to paint, by name or number; left out: drawn by the seed.
+        label: the class to paint, by name or number; all: one after the other; left out: drawn by the seed.
         truncation: how far from the mean picture they may be; 1: as learnt.
 
     Returns:
@@ -59,7 +59,7 @@ def curate(
         danqing curate emoji --count 24 --label smileys-emotion --grid --out faces.png
     """
     weights.judge(torch.zeros(1, weights.config["channels"], *[weights.config["size"]] * 2), _first_label(weights))
-    rule, numbers = class_rule(weights, seed, label), range(count * tries)
+    rule, numbers = class_rule_of_many(weights, seed, label), range(count * tries)
     painted = yield from paint_coded(weights, numbered_codes(weights, seed, numbers, label, truncation))
     y = None if rule is None else torch.tensor(list(map(rule, numbers)))
     kept = best_within_classes((yield from judged(weights, painted, y)), y, count)

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 from typing import Annotated
 
 from danqing.core.fields.label import Label
 from danqing.core.fields.number import Range
 from danqing.core.fields.seed import Seed
-from danqing.core.learned.classes import ALL, class_names
 from danqing.core.learned.model import Painter
 from danqing.core.learned.painting import paint_numbered
 from danqing.core.operators.operator import operator
 from danqing.core.pictures.contract import Images
 from danqing.core.progress import Job
-from danqing.maths.latents import class_rule, latent
+from danqing.maths.latents import class_rule_of_many, latent
 
 
 @operator
@@ -53,12 +51,4 @@ def generate(
         danqing generate runs/dcgan-1 --count 64 --seed 7 --truncation 0.8 --out digits.png
     """
     drawn = partial(latent, weights.latent, seed)
-    return (yield from paint_numbered(weights, count, drawn, _class_rule(weights, label, seed), truncation))
-
-
-def _class_rule(weights: Painter, label: str | None, seed: int) -> Callable[[int], int] | None:
-    """The rule that gives each picture its class, of all one after the other if that is wanted."""
-    names = class_names(weights)
-    if label == ALL and names:
-        return lambda index: index % len(names)
-    return class_rule(weights, seed, label)
+    return (yield from paint_numbered(weights, count, drawn, class_rule_of_many(weights, seed, label), truncation))

@@ -7,6 +7,7 @@ from typing import Annotated
 import torch
 
 from danqing.core.errors import ParameterError
+from danqing.core.fields.label import Label
 from danqing.core.fields.number import Range
 from danqing.core.fields.seed import Seed
 from danqing.core.learned.model import Painter
@@ -25,13 +26,18 @@ def mix_styles(
     manner: Seed = 1,
     rows: Annotated[int, Range(1, 64, "pictures")] = 4,
     columns: Annotated[int, Range(1, 64, "pictures")] = 6,
-    level: Annotated[int, Range(1, 64)] = 1,
+    level: Annotated[int, Range(1, 64)] | None = None,
+    label: Label | None = None,
+    manner_label: Label | None = None,
+    truncation: Annotated[float, Range(0, 1)] = 1.0,
 ) -> Job[Images]:
     """Paint pictures whose coarse levels come from one picture and whose fine levels come from another.
 
     The sheet has the pictures of ``seed`` down its left side and those of ``manner`` along its top; where a row and a
     column meet stands the row's picture up to ``level`` and the column's from there on. In a stylegan coarse levels
-    are pose and outline, fine ones colour and stroke; in a dcgan the classes of the finer levels are exchanged.
+    are pose and outline, fine ones colour and stroke. In a flow they are the bands of frequencies of the noise that
+    becomes the picture, and the class is the column's: what the row tells is where something is, how large and how
+    dark. In a dcgan the classes of the finer levels are exchanged.
 
     Args:
         weights: a trained generator whose codes enter at several levels.
@@ -39,27 +45,40 @@ def mix_styles(
         manner: the pictures that give the fine levels.
         rows: how many of the former.
         columns: how many of the latter.
-        level: the first fine level, counted from 0, the coarsest.
+        level: the first fine level, counted from 0, the coarsest; left out: the one in the middle.
+        label: the class of the former, by name or number; all: one after the other; left out: drawn by the seed.
+        manner_label: the class of the latter, likewise.
+        truncation: how far from the mean picture all of them may be; 1: as learnt.
 
     Returns:
         one sheet.
 
     Raises:
-        ParameterError: if the model has no such level.
+        ParameterError: if the model has no such level, or knows no such class.
 
-    Source: Karras et al. 2019, arXiv:1812.04948, section 3.1 and figure 3.
+    Source: Karras et al. 2019, arXiv:1812.04948, section 3.1 and figure 3; danqing for the bands of a flow's noise.
 
     Examples:
+        danqing mix_styles calligraphy --seed 3 --manner 8 --level 3 --manner-label all --out mixed.png
         danqing mix_styles runs/stylegan-1 --seed 3 --manner 8 --level 4 --out mixed.png
     """
-    if level >= weights.levels:
-        known = f"{weights.levels} level{'s' if weights.levels > 1 else ''}, 0 to {weights.levels - 1}"
-        remedy = "Take a stylegan, or a dcgan with classes" if weights.levels == 1 else "Choose a coarser one"
-        raise ParameterError(f"this {weights.family} has {known}: {level} is none", where="level", remedy=remedy)
-    down = numbered_codes(weights, seed, range(rows))
-    along = numbered_codes(weights, manner, range(columns))
-    fine = (torch.arange(weights.levels) >= level)[:, None]
-    mixed = torch.where(fine, along[None], down[:, None])  # (rows, columns, levels, numbers)
+    levels = weights.blends
+    if levels == 1:
+        raise ParameterError(
+            f"what this {weights.family} paints from does not fall into levels",
+            where="weights",
+            remedy="Take a stylegan, a flow, or a dcgan with classes",
+        )
+    first = (levels + 1) // 2 if level is None else level
+    if first >= levels:
+        known = f"{levels} levels, 0 to {levels - 1}"
+        raise ParameterError(f"this {weights.family} has {known}: {first} is none", where="level")
+    down = numbered_codes(weights, seed, range(rows), label, truncation)
+    try:
+        along = numbered_codes(weights, manner, range(columns), manner_label, truncation)
+    except ParameterError as error:
+        raise ParameterError(error.what, where="manner_label", remedy=error.remedy) from error
+    mixed = weights.blended(down[:, None], along[None], first)  # (rows, columns, levels, numbers)
     painted = yield from paint_coded(weights, torch.cat([along, down, mixed.flatten(0, 1)]))
     top, left, inner = painted.split([columns, rows, rows * columns])
     lines = [torch.cat([torch.ones_like(left[:1]), top])]

@@ -5,8 +5,10 @@ from __future__ import annotations
 from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
+from scipy.fft import dctn
 from torch.nn import functional as F
 
 from danqing.core.errors import ModelFileError, OutputError, ParameterError
@@ -100,8 +102,32 @@ def test_styles_come_from_the_rows_and_manners_from_the_columns(dcgan: Painter) 
     torch.testing.assert_close(cells[11], wanted[0], rtol=0, atol=NEAR)
     with pytest.raises(ParameterError, match="level"):
         mix_styles(dcgan, level=dcgan.levels)
-    with pytest.raises(ParameterError, match="stylegan"):
+    with pytest.raises(ParameterError, match="a flow"):
         mix_styles(made("vae"))
+
+
+def test_a_flow_has_the_coarse_bands_of_one_picture_and_the_class_of_another() -> None:
+    flow = made("flow")
+    assert flow.blends == 4  # of maps of 8×8: their mean, and up to 2, 4 and 8 waves
+    coarse, fine = numbered_codes(flow, 0, range(2), "0"), numbered_codes(flow, 1, range(2), "2")
+    low, high = (dctn(each[..., :64].reshape(2, 8, 8).numpy(), axes=(1, 2), norm="ortho") for each in (coarse, fine))
+    for level, side in enumerate((0, 1, 2, 4, 8)):
+        blended = flow.blended(coarse, fine, level)
+        assert torch.equal(blended[..., 64:], fine[..., 64:])
+        wanted = high.copy()
+        wanted[:, :side, :side] = low[:, :side, :side]
+        waves = dctn(blended[..., :64].reshape(2, 8, 8).numpy(), axes=(1, 2), norm="ortho")
+        np.testing.assert_allclose(waves, wanted, atol=1e-5)
+    with pytest.raises(ParameterError, match="manner_label"):
+        mix_styles(flow, manner_label="kai")
+    assert mix_styles(flow, rows=1, columns=2, label="1", manner_label="all").shape == (1, 1, 18, 28)
+
+
+def test_many_are_asked_for_class_by_class(dcgan: Painter) -> None:
+    one_by_one = torch.cat([numbered_codes(dcgan, 3, range(at, at + 1), str(at % 3)) for at in range(5)])
+    assert torch.equal(numbered_codes(dcgan, 3, range(5), "all"), one_by_one)
+    with pytest.raises(ParameterError, match="unconditional"):
+        numbered_codes(made("dcgan", 0), 3, range(5), "all")
 
 
 @pytest.mark.parametrize("family", FAMILIES)

@@ -118,6 +118,15 @@ class LatentSpace:
         """
         return a.lerp(b, share) if self.mapped else arc(a, b, share, a.shape[-1] - self.weighs)
 
+    @property
+    def blends(self) -> int:
+        """Into how many levels, from coarse to fine, codes can be taken apart to be blended; 1: they cannot."""
+        return self.levels
+
+    def blended(self, coarse: Tensor, fine: Tensor, level: int) -> Tensor:
+        """Codes (..., levels, numbers): the levels before ``level`` are those of ``coarse``, the others of ``fine``."""
+        return torch.where((torch.arange(self.levels, device=fine.device) >= level)[:, None], fine, coarse)
+
     def entrances(self) -> list[Tensor]:
         """The weights (outputs, D) that the style of each level meets first; empty if a family does not tell."""
         return []
