@@ -22,6 +22,7 @@ from danqing.core.pictures.name_encoding import as_bytes, decode_names
 from danqing.core.pictures.names import natural, shown, stem
 from danqing.data.identity import digest
 from danqing.data.label_table import FOUND
+from danqing.data.label_words import plain_label
 from danqing.data.zips import OUTSIDE, clean_path
 
 TAR = re.compile(r"\.(tar|tgz|tar\.gz)$", re.IGNORECASE)
@@ -183,7 +184,11 @@ def label_of(suffix: str, raw: bytes, where: str) -> str | None:
         raise DataError(f"is not a readable label ({error})", where=where) from error
     label = found.get("label") if isinstance(found, dict) else found if suffix == "cls" else None
     if label is None or (isinstance(label, int | str) and not isinstance(label, bool)):
-        return None if label is None else str(label).strip() or None
+        try:
+            return None if label is None else plain_label(str(label)) or None
+        except ValueError as error:
+            what = f"has a control character in the label: {error}"
+            raise DataError(what, where=where, remedy="Take that character out") from error
     raise DataError("the label is neither a name nor a number", where=where)
 
 

@@ -12,7 +12,7 @@ from torch import Tensor
 from danqing.core.errors import ParameterError
 from danqing.core.fields.number import Range
 from danqing.core.operators.operator import operator
-from danqing.core.pictures.contract import Images, Mask
+from danqing.core.pictures.contract import COLOURS, Images, Mask
 from danqing.core.progress import Job, Progress
 from danqing.maths.colour import brightness
 from danqing.maths.selection import fitting
@@ -21,9 +21,10 @@ Plane = np.ndarray[Any, np.dtype[Any]]
 PRICE = 1e3  # of a seam through a pixel to be kept; minus as much for one to be given up
 ROUND = 0.5  # pictures are enlarged by at most this share at a time, so that no seam is doubled over and over
 SMALLEST = 2  # px
+GREY = 0.5  # the ground on which what is transparent is told from what is not
 
 
-@operator
+@operator(geometry=True, together=True)
 def seam_carve(
     x: Images,
     width: Annotated[int, Range(SMALLEST, 30_000, "px")] | None = None,
@@ -43,7 +44,7 @@ def seam_carve(
         discard: what should be given up first, of the size of the pictures.
 
     Returns:
-        A job with pictures of the new size; a part that no seam crosses keeps its pixels.
+        A job with pictures of the new size; a part that no seam crosses keeps its pixels, transparent or not.
 
     Raises:
         ParameterError: if a mask has another size than the pictures, or the picture is only a pixel wide.
@@ -62,13 +63,20 @@ def seam_carve(
     total = len(x) * sum(abs(new - size) for _, size, new in changes)
     bar = (Progress(done, total, "seams") for done in range(1, total + 1))
     results = []
-    for picture in torch.cat([x, brightness(x), price], 1).cpu():
+    for picture in torch.cat([x, _light(x), price], 1).cpu():
         planes: Plane = picture.numpy()
         for axis, _, new in changes:
             upright = yield from _resized(planes.swapaxes(axis - 1, 2), new, bar)
             planes = upright.swapaxes(axis - 1, 2)
         results.append(torch.from_numpy(planes[: x.shape[1]].copy()))
     return torch.stack(results).to(x.device)
+
+
+def _light(x: Images) -> Tensor:
+    """What seams are to disturb least, (B, 1, H, W): brightness, of pictures with an opacity as they are on grey."""
+    if x.shape[1] in COLOURS:
+        return brightness(x)
+    return brightness(x[:, :-1] + GREY * (1 - x[:, -1:]))
 
 
 def _price(x: Images, mask: Mask | None, discard: Mask | None) -> Tensor:

@@ -210,6 +210,16 @@ def test_an_empty_label_in_a_shard_is_no_class(tmp_path: Path, beside: bytes) ->
         finish(pack(place, size=4))
 
 
+def test_labels_in_a_shard_are_cleaned_as_those_of_a_table(tmp_path: Path) -> None:
+    contents = [(b"1.png", picture(1)), (b"1.cls", "\u200bkai\u3000\u3000shu\ufeff\n".encode())]
+    contents += [(b"2.png", picture(2)), (b"2.json", json.dumps({"label": "kai\xa0\xa0shu"}).encode())]
+    place = into_tar(tmp_path / "set", contents)
+    assert open_source(place).classes == ["kai  shu"]
+    bad = into_tar(tmp_path / "bad", [(b"1.png", picture(1)), (b"1.cls", b"kai\x07")])
+    with pytest.raises(DataError, match=r"1\.cls.*control character in the label.*kai\\x07"):
+        open_source(bad)
+
+
 def test_a_label_file_can_be_given_for_shards(tmp_path: Path) -> None:
     place = into_tar(tmp_path / "set", [(b"1.png", picture(1)), (b"2.png", picture(2))])
     (tmp_path / "given.csv").write_text("1.png;cat\n2.png;dog\n")

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import itertools
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from torch import Tensor
 
 from danqing import seam_carve
 from danqing.core.errors import ParameterError
+from danqing.core.operators.operator import operator_named
 from danqing.core.progress import finish
+from danqing.core.runs.folders import Folders
+from danqing.core.runs.run import run
 from danqing.edit.seam_carve import _cheapest
 
 
@@ -100,3 +105,14 @@ def test_what_cannot_be_is_refused() -> None:
         seam_carve(torch.rand(1, 1, 9, 8), width=6, mask=torch.zeros(1, 1, 5, 5))
     with pytest.raises(ParameterError, match="no seam"):
         seam_carve(torch.rand(1, 1, 9, 1), width=6)
+
+
+def test_what_is_transparent_moves_with_its_colours_and_goes_first(tmp_path: Path) -> None:
+    pixels = np.full((30, 50, 4), 255, np.uint8)
+    pixels[..., :3] = np.random.default_rng(0).integers(0, 256, (30, 50, 3))
+    pixels[:, 20:35] = 0
+    Image.fromarray(pixels).save(tmp_path / "thing.png")
+    places = Folders([tmp_path / "thing.png"], out=tmp_path / "narrow.png")
+    assert not finish(run(operator_named("seam_carve"), {"width": 41}, places)).outcomes[0].notes
+    made = np.asarray(Image.open(tmp_path / "narrow.png"))
+    np.testing.assert_array_equal(made, np.concatenate([pixels[:, :20], pixels[:, 29:]], 1))
