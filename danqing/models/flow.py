@@ -112,6 +112,10 @@ class Flow(FlowPainter):
         noise = joined(one, other, level).flatten(-3)
         return torch.cat([noise, fine[..., numbers:].expand(*noise.shape[:-1], -1)], -1)
 
+    def swaying(self, codes: Tensor) -> Tensor:
+        """The coarse half of the bands: the fine ones are too many to be told apart, and each alone moves little."""
+        return super().swaying(self.blended(codes, torch.zeros_like(codes), (self.blends + 1) // 2))
+
     def train(self, mode: bool = True) -> Flow:
         """Learn, but for the codec."""
         super().train(mode)

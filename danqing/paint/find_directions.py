@@ -28,10 +28,10 @@ FIRST = Place()
 TRIED = 8  # pictures on which the effect is measured
 
 
-@operator
+@operator(version=2)
 def find_directions(
     weights: Painter,
-    method: Literal["sefa", "pca"] = "sefa",
+    method: Literal["sefa", "pca"] | None = None,
     count: Annotated[int, Range(1, 64)] = 8,
     names: str = "",
     start: Start = FIRST,
@@ -44,7 +44,8 @@ def find_directions(
 
     Args:
         weights: a trained generator: a run folder, a .safetensors file, or the name of a bundled one, such as emoji.
-        method: sefa reads them from the weights that latents meet first; pca from what many samples have in common.
+        method: sefa reads them from the weights that latents meet first; pca from what many samples have in common;
+            left out: sefa, or of a family that does not tell such weights, as a flow, pca.
         count: how many.
         names: what to call them, between commas, from the first on; the others keep their numbers.
         start: the picture that the sheet shows, as seed:number or seed:number:class; or latents from ``project``.
@@ -65,6 +66,7 @@ def find_directions(
         danqing find_directions runs/dcgan-1 --count 6 --names slant,weight --out mine.directions
     """
     called = _called(names, count)
+    method = method or ("sefa" if weights.entrances() else "pca")
     found = _by_weights(weights) if method == "sefa" else (yield from shared(_by_samples(weights, seed), 0, 0.6))
     if count > len(found):
         raise ParameterError(f"there are no more than {len(found)} directions", where="count")
@@ -118,7 +120,7 @@ def _by_samples(model: Painter, seed: int) -> Job[Tensor]:
         scaled: Tensor = moves * spread
         return scaled
     scores = F.normalize(flat @ axes[: z[0].numel()].T, dim=0)  # (N, K), orthonormal
-    back: Tensor = (scores.T @ z.flatten(1).double()).float()
+    back: Tensor = (scores.T @ model.swaying(codes).double()).float()
     return F.normalize(back, dim=1)[:, None].expand(-1, model.levels, -1)
 
 

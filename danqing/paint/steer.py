@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from danqing.core.errors import ParameterError
+from danqing.core.fields.along import Along
 from danqing.core.fields.number import Range
 from danqing.core.fields.start import Place, Start
 from danqing.core.learned.kept import Directions
@@ -29,7 +30,7 @@ FIRST = Place()
 def steer(
     weights: Painter,
     directions: Directions,
-    along: str = "1",
+    along: Along = "1",
     strength: Annotated[float, Range(-STRONGEST, STRONGEST)] = 2.0,
     start: Start = FIRST,
     steps: Annotated[int, Range(1, 1024, "pictures")] = 1,

@@ -210,6 +210,16 @@ def test_directions_are_found_in_every_family(family: str, classes: int) -> None
     assert all(row["effect"] > 0 for row in found.numbers)
 
 
+def test_directions_of_a_flow_are_of_the_coarse_bands_of_its_noise() -> None:
+    found = find_directions(made("flow"), count=2).kept  # by pca, since it has no weights for sefa
+    assert not found.tensor[..., 64:].any()
+    waves = dctn(found.tensor[:, 0, :64].reshape(2, 8, 8).numpy(), axes=(1, 2), norm="ortho")
+    assert np.abs(waves[:, :2, :2]).max() > 0.1
+    waves[:, :2, :2] = 0
+    np.testing.assert_allclose(waves, 0, atol=1e-6)
+    assert find_directions(made("vae"), count=2).kept.facts["method"] == "sefa"
+
+
 def test_steering_adds_directions_and_nothing_at_strength_0(dcgan: Painter) -> None:
     found = find_directions(dcgan, count=3, names="a,b").kept
     still = generate(dcgan, count=1, seed=3)

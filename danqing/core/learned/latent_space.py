@@ -127,6 +127,10 @@ class LatentSpace:
         """Codes (..., levels, numbers): the levels before ``level`` are those of ``coarse``, the others of ``fine``."""
         return torch.where((torch.arange(self.levels, device=fine.device) >= level)[:, None], fine, coarse)
 
+    def swaying(self, codes: Tensor) -> Tensor:
+        """What of the latents in codes (B, levels, numbers) sways a picture as a whole: (B, numbers); all of it."""
+        return codes[:, 0, : codes.shape[2] - self.weighs]
+
     def entrances(self) -> list[Tensor]:
         """The weights (outputs, D) that the style of each level meets first; empty if a family does not tell."""
         return []

@@ -1,7 +1,7 @@
 /** What was found in a model's latent space and is kept in files: which fields take it, and what goes on from it. */
 
 import { modelField, studio, taskNamed } from './studio.svelte'
-import type { Field, FileFacts, Json, Step, Task, Values } from './types'
+import type { Field, FileFacts, Item, Json, Step, Task, Values } from './types'
 
 /** What a field takes of this: `latents` or `directions`, as tasks say that they make it; nothing for other fields. */
 export function held(field: Field): string {
@@ -12,6 +12,12 @@ export function held(field: Field): string {
 /** Whether a value stands for a file, and not for what a field takes besides. */
 export function isFile(value: Json): value is string {
   return typeof value === 'string' && /^[0-9a-f]{64}$/.test(value)
+}
+
+/** What in an item of the gallery has names, such as directions: these, in order. */
+export function namesIn(item: Item): string[] {
+  const rows = Array.isArray(item.numbers) ? item.numbers : [item.numbers]
+  return rows.map((row) => (row as { name?: Json } | null)?.name).filter((name) => typeof name === 'string')
 }
 
 /** Of what was made, what people see. */
