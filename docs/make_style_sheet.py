@@ -8,7 +8,7 @@ scikit-image and are free to ship.
 three are given a painting of runs/paintings, which is not free to ship: with it before them, they are in
 runs/style-gogh.jpg. The cyclegan is runs/zoo-photo-to-gogh.
 
-``mixing``: what ``mix_styles`` paints with the bundled ``textures``.
+``mixing``: what ``mix_styles`` paints with the bundled ``calligraphy``.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ def gogh() -> None:
 
 def mixing() -> None:
     """The sheet of mixed styles: outlines down the side, manners along the top."""
-    mixed = danqing.mix_styles(load("textures", kind=Painter), seed=1, manner=3, rows=4, columns=9, level=3)
+    mixed = danqing.mix_styles(load("calligraphy", kind=Painter), seed=3, manner=8, rows=4, columns=9, level=3)
     danqing.write(mixed, IMAGES / "style-mixing.png", force=True)
 
 

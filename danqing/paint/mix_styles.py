@@ -7,7 +7,6 @@ from typing import Annotated
 import torch
 
 from danqing.core.errors import ParameterError
-from danqing.core.fields.label import Label
 from danqing.core.fields.number import Range
 from danqing.core.fields.seed import Seed
 from danqing.core.learned.model import Painter
@@ -27,9 +26,6 @@ def mix_styles(
     rows: Annotated[int, Range(1, 64, "pictures")] = 4,
     columns: Annotated[int, Range(1, 64, "pictures")] = 6,
     level: Annotated[int, Range(1, 64)] | None = None,
-    label: Label | None = None,
-    manner_label: Label | None = None,
-    truncation: Annotated[float, Range(0, 1)] = 1.0,
 ) -> Job[Images]:
     """Paint pictures whose coarse levels come from one picture and whose fine levels come from another.
 
@@ -46,20 +42,17 @@ def mix_styles(
         rows: how many of the former.
         columns: how many of the latter.
         level: the first fine level, counted from 0, the coarsest; left out: the one in the middle.
-        label: the class of the former, by name or number; all: one after the other; left out: drawn by the seed.
-        manner_label: the class of the latter, likewise.
-        truncation: how far from the mean picture all of them may be; 1: as learnt.
 
     Returns:
         one sheet.
 
     Raises:
-        ParameterError: if the model has no such level, or knows no such class.
+        ParameterError: if the model has no such level.
 
     Source: Karras et al. 2019, arXiv:1812.04948, section 3.1 and figure 3; danqing for the bands of a flow's noise.
 
     Examples:
-        danqing mix_styles calligraphy --seed 3 --manner 8 --level 3 --manner-label all --out mixed.png
+        danqing mix_styles calligraphy --seed 3 --manner 8 --level 3 --out mixed.png
         danqing mix_styles runs/stylegan-1 --seed 3 --manner 8 --level 4 --out mixed.png
     """
     levels = weights.blends
@@ -73,11 +66,8 @@ def mix_styles(
     if first >= levels:
         known = f"{levels} levels, 0 to {levels - 1}"
         raise ParameterError(f"this {weights.family} has {known}: {first} is none", where="level")
-    down = numbered_codes(weights, seed, range(rows), label, truncation)
-    try:
-        along = numbered_codes(weights, manner, range(columns), manner_label, truncation)
-    except ParameterError as error:
-        raise ParameterError(error.what, where="manner_label", remedy=error.remedy) from error
+    down = numbered_codes(weights, seed, range(rows))
+    along = numbered_codes(weights, manner, range(columns))
     mixed = weights.blended(down[:, None], along[None], first)  # (rows, columns, levels, numbers)
     painted = yield from paint_coded(weights, torch.cat([along, down, mixed.flatten(0, 1)]))
     top, left, inner = painted.split([columns, rows, rows * columns])

@@ -118,9 +118,7 @@ def test_a_flow_has_the_coarse_bands_of_one_picture_and_the_class_of_another() -
         wanted[:, :side, :side] = low[:, :side, :side]
         waves = dctn(blended[..., :64].reshape(2, 8, 8).numpy(), axes=(1, 2), norm="ortho")
         np.testing.assert_allclose(waves, wanted, atol=1e-5)
-    with pytest.raises(ParameterError, match="manner_label"):
-        mix_styles(flow, manner_label="kai")
-    assert mix_styles(flow, rows=1, columns=2, label="1", manner_label="all").shape == (1, 1, 18, 28)
+    assert mix_styles(flow, rows=1, columns=2).shape == (1, 1, 18, 28)
 
 
 def test_many_are_asked_for_class_by_class(dcgan: Painter) -> None:
