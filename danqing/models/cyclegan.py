@@ -56,7 +56,7 @@ class CycleGAN(Translator):
         self,
         size: Annotated[int, Range(16, 512, "px")] = 64,
         channels: Annotated[int, Range(1, 3)] = 3,
-        classes: Annotated[int, Range(0)] = 2,
+        classes: Annotated[int, Range(0, 100_000)] = 2,
         width: Annotated[int, Range(16, 512)] = 48,
         blocks: Annotated[int, Range(1, 8)] = 1,
         critic_width: Annotated[int, Range(1, 512)] = 32,

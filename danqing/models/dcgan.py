@@ -75,7 +75,7 @@ class DCGAN(Painter):
         self,
         size: Annotated[int, Range(1, unit="px")] = 32,
         channels: Annotated[int, Range(1, 3)] = 1,
-        classes: Annotated[int, Range(0)] = 0,
+        classes: Annotated[int, Range(0, 100_000)] = 0,
         latents: Annotated[int, Range(1, 4096)] = 32,
         width: Annotated[int, Range(1, 512)] = 48,
         critic_width: Annotated[int, Range(1, 512)] = 32,

@@ -60,7 +60,7 @@ class MLPGAN(Painter):
         self,
         size: Annotated[int, Range(4, 256, "px")] = 28,
         channels: Annotated[int, Range(1, 3)] = 1,
-        classes: Annotated[int, Range(0)] = 0,
+        classes: Annotated[int, Range(0, 100_000)] = 0,
         latents: Annotated[int, Range(1, 4096)] = 100,
         width: Annotated[int, Range(1, 4096)] = 128,
         dropout: Annotated[float, Range(0, 0.9)] = 0.0,

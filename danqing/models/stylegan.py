@@ -86,7 +86,7 @@ class StyleGAN(Painter):
         self,
         size: Annotated[int, Range(1, unit="px")] = 64,
         channels: Annotated[int, Range(1, 3)] = 3,
-        classes: Annotated[int, Range(0)] = 0,
+        classes: Annotated[int, Range(0, 100_000)] = 0,
         latents: Annotated[int, Range(1, 4096)] = 64,
         own: Annotated[int, Range(0, 512)] = 0,
         styles: Annotated[int, Range(1, 4096)] = 128,

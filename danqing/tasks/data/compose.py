@@ -11,7 +11,7 @@ from danqing.core.disk import seen_from
 from danqing.core.errors import ParameterError
 from danqing.core.fields.folder import Folder
 from danqing.core.fields.number import Range
-from danqing.core.fields.seed import Seed
+from danqing.core.fields.seed import LARGEST, Seed
 from danqing.core.operators.task import task
 from danqing.core.progress import Job
 from danqing.core.recipe import Step
@@ -47,7 +47,7 @@ def compose(
     overlap: Annotated[float, Range(0, 0.9)] = 0.3,
     where: Where = "ground",
     labels: Labels = "coco",
-    first: Annotated[int, Range(0)] = 0,
+    first: Annotated[int, Range(0, LARGEST)] = 0,
     seed: Seed = 0,
     skip_bad: bool = False,
     out: Path = Path("composed"),
