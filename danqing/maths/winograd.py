@@ -135,7 +135,7 @@ def _overlaid(tiles: Tensor) -> Tensor:
 
 def _square(rows: Sequence[Sequence[float]]) -> Tensor:
     """The same transform in both directions of a flattened tile."""
-    matrix = torch.tensor(rows, dtype=torch.float64)
+    matrix = torch.tensor(rows, dtype=torch.float64, device="cpu")
     return torch.kron(matrix, matrix).float()
 
 

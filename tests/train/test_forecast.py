@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shlex
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +33,18 @@ from danqing.training.loop import train
 from danqing.training.plan import plan
 from danqing.training.refusals import refuse_hurry
 from danqing.training.score import drawn_classes
+
+STAYS = """
+import sys
+import torch
+from danqing.training.forecast import _takes
+
+assert _takes(sys.argv[1], 64, 3)
+made = {(name, key): each for name, module in sys.modules.items() if name.startswith("danqing.")
+        for key, each in vars(module).items() if isinstance(each, torch.Tensor)}
+assert made
+print([place for place, each in made.items() if each.device.type != "cpu"])
+"""
 
 SMALL: dict[str, Any] = {"batch": 16, "precision": "fp32", "threads": 1}
 
@@ -309,3 +323,23 @@ def test_of_one_picture_nothing_is_trained_but_what_needs_no_more_is_named(tmp_p
     found = finish(check(pictures(tmp_path, 1, 40)))
     assert finish(suggest(found)) is None
     assert "danqing variations" in "\n".join(found.lines())
+
+
+@pytest.mark.parametrize("family", ["dcgan", "flow", "stylegan"])
+def test_asking_which_sizes_a_family_takes_leaves_no_constants_nowhere(family: str) -> None:
+    told = subprocess.run([sys.executable, "-c", STAYS, family], capture_output=True, text=True, check=True).stdout
+    assert told.strip() == "[]"
+
+
+def test_a_check_is_a_processs_first_and_trainings_follow_in_it(tmp_path: Path) -> None:
+    folder = pictures(tmp_path / "set", 40, 64, 3)
+    code = (
+        "import sys, danqing\n"
+        "from danqing.core.operators.task import task_named\n"
+        "task_named('data check')(sys.argv[1])\n"
+        "danqing.train('dcgan', sys.argv[1], size=64, batch=8, precision='fp32', budget='8pictures', out=sys.argv[2])"
+    )
+    run = [sys.executable, "-c", code, str(folder), str(tmp_path / "run")]
+    done = subprocess.run(run, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "run/model.safetensors").exists()
