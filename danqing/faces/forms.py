@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -34,8 +34,8 @@ SHORT = {"out": "-o"}
 class FieldType(click.ParamType[Any]):
     """Reads and checks a value by its field, so that every face refuses in the same words."""
 
-    def __init__(self, field: Field) -> None:
-        self.field, self.name = field, field.kind.name
+    def __init__(self, field: Field, called: str) -> None:
+        self.field, self.name, self.called = field, field.kind.name, called
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         field = self.field
@@ -43,7 +43,9 @@ class FieldType(click.ParamType[Any]):
             parsed = field.parse(value) if isinstance(value, str) else value
             return parsed if field.kind.reads else field.check(parsed)
         except ParameterError as error:
-            raise as_typed(error, [field]) from error
+            if error.where != field.name:
+                raise
+            raise ParameterError(error.what, where=self.called, remedy=error.remedy) from error
 
 
 class FieldOption(click.Option):
@@ -56,7 +58,7 @@ class FieldOption(click.Option):
             super().__init__([field.name, f"--{spelt}/--no-{spelt}"], default=None)
         else:
             names = [field.name, f"--{spelt}", *([SHORT[field.name]] if field.name in SHORT else [])]
-            super().__init__(names, type=FieldType(field), metavar=field.kind.metavar)
+            super().__init__(names, type=FieldType(field, f"--{spelt}"), metavar=field.kind.metavar)
 
     def row(self) -> Row:
         """Its line on a help page."""
@@ -71,7 +73,7 @@ class FieldArgument(click.Argument):
 
     def __init__(self, field: Field, metavar: str) -> None:
         self.field = field
-        super().__init__([field.name], type=FieldType(field), metavar=metavar, required=field.required)
+        super().__init__([field.name], type=FieldType(field, metavar), metavar=metavar, required=field.required)
 
     def row(self) -> Row:
         """Its line on a help page."""
@@ -159,7 +161,7 @@ def _as_typed(result: Result, task: AnyTask) -> Result:
 def _told_of(error: ParameterError, task: AnyTask, picture: str | Path | None) -> ParameterError:
     """Name a parameter as it is typed; that of the picture worked on is the picture."""
     if picture is None or not task.subject or error.where != task.subject:
-        return as_typed(error, task.form)
+        return as_typed(error, task)
     return ParameterError(error.what, where=picture, remedy=error.remedy)
 
 
@@ -169,8 +171,7 @@ def parameters(task: AnyTask) -> list[click.Parameter]:
     if task.takes_pictures:
         made.append(click.Argument(["pictures"], nargs=-1, type=click.Path(), required=True))
     places = [field for field in task.form if field.name in task.places]
-    metavar = str.upper if task.takes_pictures else None
-    made += [FieldArgument(each, metavar(each.name) if metavar else each.kind.metavar) for each in places]
+    made += [FieldArgument(each, place_called(each, task)) for each in places]
     made += [FieldOption(field) for field in task.form if field not in places]
     if isinstance(task, Operator):
         made += [FieldOption(field) for field in places_of(task)]
@@ -204,11 +205,18 @@ def dashed(name: str) -> str:
     return name.strip("_").replace("_", "-")
 
 
-def as_typed(error: ParameterError, fields: Sequence[Field] | Iterable[Field]) -> ParameterError:
-    """Name a parameter as it is typed."""
-    if error.where not in {field.name for field in fields}:
+def place_called(field: Field, task: AnyTask) -> str:
+    """What the usage of a task calls a field that has its place there."""
+    return field.name.upper() if task.takes_pictures else field.kind.metavar
+
+
+def as_typed(error: ParameterError, task: AnyTask) -> ParameterError:
+    """Name a parameter as it is typed: an option, or what has its place by what the usage calls it."""
+    field = next((field for field in task.form if field.name == error.where), None)
+    if field is None:
         return error
-    return ParameterError(error.what, where=f"--{dashed(error.where)}", remedy=error.remedy)
+    typed = place_called(field, task) if field.name in task.places else f"--{dashed(field.name)}"
+    return ParameterError(error.what, where=typed, remedy=error.remedy)
 
 
 def _speech(name: str, words: str) -> click.Option:

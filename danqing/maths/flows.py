@@ -11,10 +11,25 @@ import numpy as np
 import torch
 from torch import Generator, Tensor
 
+from danqing.core.errors import ParameterError
+
 Solver = Literal["euler", "heun", "adams"]
 Velocity = Callable[[Tensor, float], Tensor]
+FOLLOWED = 2.0
 EASE = 0.4
 """How far Adams' steps are shorter at both ends of the way, where ways bend most; 0: all alike, 1: none at the ends."""
+
+
+def guidance_of(label: str | None, given: float | None) -> float:
+    """How far a class is followed where that is asked for; by itself, :data:`FOLLOWED`.
+
+    Raises:
+        ParameterError: for a guidance without a class.
+    """
+    if given is not None and label is None:
+        remedy = "Say which with label, or leave guidance out"
+        raise ParameterError("is how far a class is followed, and none is said", where="guidance", remedy=remedy)
+    return FOLLOWED if given is None else given
 
 
 def on_the_way(noise: Tensor, x: Tensor, t: Tensor) -> Tensor:

@@ -51,25 +51,30 @@ def step(shape: tuple[int, ...], seed: int, index: int) -> Tensor:
     return torch.from_numpy(_stream(seed, STEPS, index).standard_normal(shape, dtype=np.float32))
 
 
-def class_rule(model: Painter, seed: int, label: str | None = None) -> Callable[[int], int] | None:
+def class_rule(
+    model: Painter, seed: int, label: str | None = None, where: str = "label"
+) -> Callable[[int], int] | None:
     """The rule that gives each numbered picture of a seed its class; None for a model without classes.
 
     Args:
         model: whose classes.
         seed: draws the classes.
         label: the one class of all by name or number; None: of each as the seed draws it.
+        where: the parameter by which the label was said.
 
     Raises:
         ParameterError: for a label that the model does not know.
     """
     if label is not None:
-        chosen = class_number(model, label)
+        chosen = class_number(model, label, where=where)
         return lambda index: chosen
     classes = len(class_names(model))
     return (lambda index: random_class(classes, seed, index)) if classes else None
 
 
-def class_rule_of_many(model: Painter, seed: int, label: str | None = None) -> Callable[[int], int] | None:
+def class_rule_of_many(
+    model: Painter, seed: int, label: str | None = None, where: str = "label"
+) -> Callable[[int], int] | None:
     """As :func:`class_rule`, where there are many pictures: the label may also be all, one class after the other.
 
     A class that is itself called all is asked for by its number.
@@ -77,11 +82,11 @@ def class_rule_of_many(model: Painter, seed: int, label: str | None = None) -> C
     names = class_names(model)
     if label == ALL and names:
         return lambda index: index % len(names)
-    return class_rule(model, seed, label)
+    return class_rule(model, seed, label, where)
 
 
 def numbered_codes(
-    model: Painter, seed: int, numbers: range, label: str | None = None, truncation: float = 1.0
+    model: Painter, seed: int, numbers: range, label: str | None = None, truncation: float = 1.0, where: str = "label"
 ) -> Tensor:
     """The codes of the pictures that ``generate`` numbers so.
 
@@ -91,6 +96,7 @@ def numbered_codes(
         numbers: which of its pictures.
         label: the class by name or number; all: one after the other; None: of each as the seed draws it.
         truncation: how far from the centre they may be.
+        where: the parameter by which the label was said.
 
     Returns:
         (N, levels, numbers).
@@ -99,7 +105,7 @@ def numbered_codes(
         ParameterError: for a label that the model does not know.
     """
     z = torch.stack([latent(model.latent, seed, number) for number in numbers])
-    rule = class_rule_of_many(model, seed, label)
+    rule = class_rule_of_many(model, seed, label, where)
     with torch.no_grad():
         return model.codes(z, None if rule is None else torch.tensor(list(map(rule, numbers))), truncation)
 
@@ -115,7 +121,7 @@ def starting_codes(model: Painter, start: Place | Latents) -> Tensor:
     """
     if isinstance(start, Latents):
         return start.check(model, "start")
-    return numbered_codes(model, start.seed, range(start.number, start.number + 1), start.label)
+    return numbered_codes(model, start.seed, range(start.number, start.number + 1), start.label, where="start")
 
 
 def _stream(seed: int, stream: int, index: int) -> np.random.Generator:

@@ -32,7 +32,8 @@ from danqing.maths.neighbours import nearest
 from danqing.maths.scores import METRICS, About, Seen, Sets, rows
 from danqing.nets.backbones import FeatureNet, feature_net
 
-FEWEST = 50  # pictures below which no score is worth printing
+FEWEST = 50  # pictures below which no distance is worth printing
+FELLOWS = 3  # pictures to learn from, of which it can be told whether they are copied
 FEWER = 97  # pictures that a Fréchet distance on MobileNetV2's features needs
 ALWAYS = "kernel,precision,neighbours"  # what needs no class, and so few pictures
 SEARCHED = 10_000  # training pictures among which neighbours are looked for, at most
@@ -85,7 +86,8 @@ def evaluate(
         its three nearest training pictures to its right; the upper half are the samples nearest to one.
 
     Raises:
-        TooFewPictures: if a score would be meaningless from so few pictures, naming the number needed.
+        TooFewPictures: if a score would be meaningless from so few pictures, naming the number needed; where there are
+            too few real pictures for distances, but not for copies, all that make sense is whether it copies.
         ParameterError: for a metric that there is not, or for classes that the model and the features do not share.
 
     Source: Heusel et al. 2017 (Fréchet distance); Bińkowski et al. 2018 (kernel distance); Salimans et al. 2016
@@ -106,11 +108,16 @@ def evaluate(
     names = _names(weights, learned.classes)
     learned, held_out = _numbered(learned, names), _numbered(held_out, names)
     there = max(len(learned), len(held_out))
-    if metrics == "all" and there < needed:
+    if metrics == "all" and len(learned) >= FELLOWS and there < FEWEST:
+        note(f"Only copies are looked for: distances need at least {FEWEST} real pictures, not {there}")
+        wanted = ["neighbours"]
+    elif metrics == "all" and there < needed:
         other = f"; --features mobilenet-v2 needs {FEWER}" if there >= FEWER else ""
         note(f"The Fréchet distance is left out: on {net.name} it needs {needed} real pictures, not {there}{other}")
         wanted.remove("frechet")
         needed = FEWEST
+    if wanted == ["neighbours"]:
+        needed = FELLOWS
     _tell_strange(weights, learned)
     apart = len(held_out) >= needed
     compared = held_out if apart else learned
@@ -151,7 +158,7 @@ def _wanted(metrics: str) -> list[str]:
 def _need(count: int, needed: int, what: str, remedy: str) -> None:
     if count >= needed:
         return
-    if needed == FEWEST:
+    if needed <= FEWEST:
         raise TooFewPictures(f"scores need at least {needed} {what}, not {count}", remedy=remedy)
     raise TooFewPictures(
         f"a Fréchet distance on {needed - 1} features needs at least {needed} {what}, not {count}",

@@ -11,6 +11,7 @@ from danqing.core.fields.number import Range
 from danqing.core.fields.seed import Seed
 from danqing.core.learned.model import Painter
 from danqing.core.learned.painting import paint_coded
+from danqing.core.notes import note
 from danqing.core.operators.operator import operator
 from danqing.core.pictures.contract import Images
 from danqing.core.pictures.sheet import contact_sheet
@@ -64,8 +65,10 @@ def mix_styles(
         )
     first = (levels + 1) // 2 if level is None else level
     if first >= levels:
-        known = f"{levels} levels, 0 to {levels - 1}"
-        raise ParameterError(f"this {weights.family} has {known}: {first} is none", where="level")
+        what = f"this {weights.family} has {levels} levels, 0 to {levels - 1}: {first} is none"
+        raise ParameterError(what, where="level", remedy=f"Say 1 to {levels - 1}")
+    if weights.weighs and weights.levels > 1:
+        note(f"of a {weights.family}, finer levels hold nothing but the class: columns give their classes alone")
     down = numbered_codes(weights, seed, range(rows))
     along = numbered_codes(weights, manner, range(columns))
     mixed = weights.blended(down[:, None], along[None], first)  # (rows, columns, levels, numbers)

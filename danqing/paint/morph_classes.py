@@ -53,8 +53,8 @@ def morph_classes(
         raise ParameterError("this model is unconditional: it knows no classes", where="weights", remedy=remedy)
     names = class_names(weights)
     given = names if labels == ALL and names else [each.strip() for each in labels.split(",")]
-    numbers = [class_number(weights, each) for each in given]
-    if len(numbers) < 2:
+    numbers = [class_number(weights, each, where="labels") for each in given]
+    if len(set(numbers)) < 2:
         raise ParameterError("one class turns into nothing", where="labels", remedy="Name two or more, or all")
     if frames < len(numbers):
         note(f"{frames} frames cannot show all {len(numbers)} classes on the way: give --frames {len(numbers)} or more")

@@ -9,11 +9,13 @@ import torch
 
 from danqing.core.fields.number import Range
 from danqing.core.fields.seed import Seed
+from danqing.core.notes import note
 from danqing.core.operators.operator import operator
 from danqing.core.pictures.contract import Images
 from danqing.core.progress import Job
 from danqing.maths.procedural import gray_scott
 
+EVEN = 1e-3  # what is left when a pattern has died out
 KINDS = {"coral": (0.0545, 0.062), "spots": (0.03, 0.0615), "maze": (0.029, 0.057), "worms": (0.046, 0.063)}
 
 
@@ -44,5 +46,7 @@ def reaction_diffusion(
     """
     made = yield from gray_scott(height, width, *KINDS[kind], steps, np.random.default_rng(seed))
     low, high = float(made.min()), float(made.max())
+    if high - low < EVEN:
+        note(f"the pattern died out on {width}×{height} px: take another seed, fewer steps, or more room")
     plane = (made - low) / max(high - low, 1e-6)
     return torch.from_numpy(plane.clip(0, 1).astype(np.float32))[None, None]

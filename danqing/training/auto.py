@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import math
 import shutil
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from danqing.core.errors import OutputError, ParameterError, TrainingFailed
+from danqing.core.errors import OutputError, ParameterError, TrainingFailed, UserError
 from danqing.core.fields.budget import Budget
+from danqing.core.json_text import json_text
 from danqing.core.learned.model import Model
 from danqing.core.progress import Job, Progress, shared
 from danqing.nets.adversary import plays
@@ -20,7 +23,8 @@ from danqing.training.config import TrainConfig, family_fields
 from danqing.training.loop import RunResult, go_on_within, train
 from danqing.training.record import holds_run, read_log
 from danqing.training.refusals import refuse_at_once, refuse_new
-from danqing.training.setup import gather_pictures
+from danqing.training.setup import batch_share, gather_pictures
+from danqing.training.state import checkpoints_in
 
 SHARE = 0.2  # of the budget that goes into choosing
 TRIED = ((1.0, 1.0), (0.5, 1.0), (2.0, 1.0), (1.0, 4.0), (0.5, 4.0), (0.25, 4.0))  # times the usual rate and gamma
@@ -34,7 +38,90 @@ class Trial(NamedTuple):
     score: float | None
 
 
-def train_best(config: TrainConfig, *, force: bool = False) -> Job[RunResult]:
+class _Tried:
+    """The short runs of a run to be, in a folder: what it is to be, and how they scored, for who goes on.
+
+    Args:
+        config: of the run to be.
+        path: its folder.
+        again: whether to go on with short runs of the same run to be, where there are any.
+    """
+
+    def __init__(self, config: TrainConfig, path: Path, again: bool) -> None:
+        self.folder = path / record.TRYING
+        self._made = [each for each in (path, *path.parents) if not each.exists()]
+        self._run = _alone(config.to_json())
+        kept = _kept(self.folder)
+        known = again and _alone(kept.get("run")) == self._run
+        self._scores: dict[str, float | None] = kept["scores"] if known else {}
+        if not known:
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+    def bring(self, at: int, values: dict[str, float], config: TrainConfig, rounds: int) -> Job[Trial]:
+        """Bring a trial, counted from 0, to the end of a round, counted from 1, if it is not there yet."""
+        folder, name = self.folder / f"{at + 1}", f"{at + 1} in round {rounds}"
+        if name not in self._scores:
+            self._keep()
+            try:
+                self._scores[name] = yield from _score(folder, values, config, rounds)
+            except UserError:
+                self._leave_no_trace()
+                raise
+            self._keep()
+        return Trial(folder, values, self._scores[name])
+
+    def _keep(self) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        record.write_json(self.folder / record.WHOLE, {"run": self._run, "scores": self._scores})
+
+    def _leave_no_trace(self) -> None:
+        """Where nothing was tried yet, leave everything as it was."""
+        if self._scores:
+            return
+        shutil.rmtree(self.folder, ignore_errors=True)
+        for each in self._made:
+            with suppress(OSError):  # somebody put something there
+                each.rmdir()
+
+
+def _score(folder: Path, values: dict[str, float], config: TrainConfig, rounds: int) -> Job[float | None]:
+    """Train a trial, or go on with it, and give its last score; None if its numbers broke."""
+    budget = Budget.parse(config.options.budget).times(rounds).text()
+    begun = checkpoints_in(folder / record.CHECKPOINTS)
+    job = go_on_within(folder, budget) if begun else train(_with(config, values, folder), force=True)
+    name = ", ".join(f"{name} {value:.2g}" for name, value in values.items())
+    try:
+        yield from shared(job, 0.0, 1.0, f"trying {name}")
+    except TrainingFailed:
+        return None
+    except ParameterError as error:
+        if error.where != "budget":
+            raise
+        what = f"{SHARE:.0%} of the budget is for short runs that choose, and for each of them {error.what}"
+        raise ParameterError(what, where="budget", remedy=error.remedy) from error
+    return _last_score(folder)
+
+
+def _alone(run: Any) -> Any:
+    """What a run is to be, as JSON has it, wherever it lies."""
+    return None if run is None else json.loads(json_text({**run, "out": None}))
+
+
+def _kept(folder: Path) -> dict[str, Any]:
+    """What short runs in a folder were for, and how they scored; nothing if that cannot be told."""
+    try:
+        kept: dict[str, Any] = json.loads((folder / record.WHOLE).read_text("utf-8"))
+        return kept if isinstance(kept["run"], dict) and isinstance(kept["scores"], dict) else {}
+    except (OSError, ValueError, TypeError, KeyError):
+        return {}
+
+
+def being_chosen(path: Path) -> dict[str, Any] | None:
+    """The config of the run to be whose settings are being chosen in a folder that holds no other; None if none is."""
+    return None if (path / record.CONFIG).exists() else _kept(path / record.TRYING).get("run")
+
+
+def train_best(config: TrainConfig, *, force: bool = False, again: bool = False) -> Job[RunResult]:
     """Try settings on a small share of the budget, and train with the best of them for the rest.
 
     Six settings get an equal budget; the better three go on for as long again; the best of these is taken. The trials
@@ -43,10 +130,11 @@ def train_best(config: TrainConfig, *, force: bool = False) -> Job[RunResult]:
     Args:
         config: the run; a rate or a gamma that it gives is what the trials vary.
         force: whether to replace a run that is in the folder.
+        again: whether to go on with trials of the same run that were stopped.
 
     Raises:
         UserError: as :func:`danqing.training.loop.train` does.
-        ParameterError: if the family gives no score to choose by.
+        ParameterError: if the family gives no score to choose by, or the budget is too small for trials.
         TrainingFailed: if the numbers break with all that is tried.
 
     Source: Karnin et al. 2013, "Almost Optimal Exploration in Multi-Armed Bandits", sec. 3 (sequential halving).
@@ -58,19 +146,17 @@ def train_best(config: TrainConfig, *, force: bool = False) -> Job[RunResult]:
     refuse_new(config, config.options.devices)
     supplies = yield from gather_pictures(config)
     budget, settings = Budget.parse(config.options.budget), settings_to_try(config, new_model(config, supplies.train))
-    each = budget.times(SHARE / (len(settings) + _better(settings)))
+    each = _of_each(budget, settings, batch_share(config, 1))
     short = config.with_options(schedule="constant", every="100%", doctor="watch", budget=each.text())
-    trials: list[Trial] = []
+    tried, trials, second = _Tried(config, path, again), list[Trial](), list[Trial]()
     for at, values in enumerate(settings):
-        folder, part = path / record.TRYING / f"{at + 1}", SHARE * 2 / 3 / len(settings)
-        job = train(_with(short, values, folder), force=True)
-        trials.append((yield from _tried(job, folder, values, at * part, part)))
+        part = SHARE * 2 / 3 / len(settings)
+        trials.append((yield from shared(tried.bring(at, values, short, 1), at * part, part)))
     better = _ranked(trials)[: _better(settings)]
-    second: list[Trial] = []
     for at, trial in enumerate(better):
         place, part = SHARE * (2 / 3 + at / len(better) / 3), SHARE / len(better) / 3
-        job = go_on_within(trial.folder, each.times(2).text())
-        second.append((yield from _tried(job, trial.folder, trial.values, place, part)))
+        job = tried.bring(trials.index(trial), trial.values, short, 2)
+        second.append((yield from shared(job, place, part)))
     best = _ranked(second)[0]
     told = " and ".join(f"{name} {value:g}" for name, value in best.values.items())
     yield Progress(SHARE, 1.0, f"best of {len(trials)}: {told}", news=f"Chosen after {len(trials)} short runs: {told}")
@@ -128,11 +214,28 @@ def foreseen(config: TrainConfig, model: Model, budget: Budget) -> dict[str, Any
         budget: what there is for choosing and training.
     """
     settings = settings_to_try(config, model)
+    _of_each(budget, settings, batch_share(config, 1))
     each = SHARE / (len(settings) + _better(settings))
     parts = {"budget": 1.0, "each": each, "spent": SHARE, "remains": 1 - SHARE}
     amounts = {name: replace(budget, amount=round(budget.amount * part, 1)) for name, part in parts.items()}
     said = {name: str(amount) for name, amount in amounts.items()}
     return {"trials": settings, "go_on": _better(settings), "share": SHARE, **said}
+
+
+def _of_each(budget: Budget, settings: list[dict[str, float]], batch: int) -> Budget:
+    """What each short run may take.
+
+    Raises:
+        ParameterError: if that is less than a step, so that all of them took more than was given.
+    """
+    share = SHARE / (len(settings) + _better(settings))
+    each = budget.times(share)
+    if each.currency == "pictures" and each.amount < batch:
+        runs = f"{len(settings)} short runs that choose"
+        what = f"{SHARE:.0%} of {budget} is for {runs}, which is less than a step of {batch} for each"
+        least = replace(budget, amount=math.ceil(batch / share))
+        raise ParameterError(what, where="budget", remedy=f"Give at least {least}, or leave --auto out")
+    return each
 
 
 def _better(settings: list[dict[str, float]]) -> int:
@@ -144,16 +247,6 @@ def _with(config: TrainConfig, values: dict[str, float], out: Path) -> TrainConf
     given = config.to_json()
     params = {**given.pop("params"), **given}
     return TrainConfig.make(params.pop("family"), params.pop("data"), **{**params, **values, "out": out})
-
-
-def _tried(job: Job[RunResult], folder: Path, values: dict[str, float], before: float, share: float) -> Job[Trial]:
-    """Bring a trial to its end; one whose numbers break has no score."""
-    name = ", ".join(f"{name} {value:.2g}" for name, value in values.items())
-    try:
-        yield from shared(job, before, share, f"trying {name}")
-    except TrainingFailed:
-        return Trial(folder, values, None)
-    return Trial(folder, values, _last_score(folder))
 
 
 def _last_score(folder: Path) -> float | None:
@@ -168,4 +261,4 @@ def _last_score(folder: Path) -> float | None:
     return scores[-1] if math.isfinite(scores[-1]) else None
 
 
-__all__ = ["SHARE", "foreseen", "settings_to_try", "train_best"]
+__all__ = ["SHARE", "being_chosen", "foreseen", "settings_to_try", "train_best"]

@@ -12,7 +12,7 @@ from danqing.core.errors import ModelFileError, ParameterError
 from danqing.core.learned.model import Model, Painter
 from danqing.training.adapting import adapt_for
 from danqing.training.build import settings_of
-from danqing.training.config import TrainConfig
+from danqing.training.config import TrainConfig, new_part
 from danqing.training.freezing import check_learning, freeze, rates_of
 from danqing.training.setup import Supplies
 from danqing.training.teaching import Teacher
@@ -58,7 +58,8 @@ def begun_with(config: TrainConfig, model: Model, classes: Sequence[str]) -> Tra
         ParameterError: if there is nothing to adapt, or it was to take parts from elsewhere.
     """
     assert config.options.from_ is not None
-    for name in model.holds:
+    part = new_part(config)
+    for name in (*model.holds, *(part[:1] if part else ())):
         what = f"the weights to begin with bring what they learned with, which --{name} would replace"
         raise ParameterError(what, where=name, remedy=f"Leave out --{name}, or --from")
     known = classes if model.config.get("classes") else ()

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from danqing.core.artefacts.figures import Figures
-from danqing.core.errors import UserError
+from danqing.core.errors import TooFewPictures, UserError
 from danqing.core.fields.budget import Budget, Spent
 from danqing.core.learned.finder import Finder
 from danqing.core.learned.model import Painter
@@ -34,6 +35,7 @@ SECONDS, LAST = 0.4, 2.5  # a look is shown in the film, and the last one
 UNSCORED, ROUGH = 60.0, 600.0  # seconds of training: shorter runs are not scored, or on formula features alone
 OVER = 0.5  # of a budget: by less than that the last step goes beyond it
 SAMPLES = 512
+SCORES, COPIES = "kernel,precision,neighbours", "neighbours"
 SKETCH = "sketch"
 SMALL = 32  # px: what is no larger is learned in minutes
 ROUGHLY = (
@@ -71,16 +73,13 @@ def _scored(folder: Path, config: TrainConfig, kit: Kit, seconds: float) -> Job[
     if seconds < UNSCORED or not isinstance(kit.supplies.train, Store):
         return "the run was short" if seconds < UNSCORED else "its pictures came as a stream"
     features = SKETCH if seconds < ROUGH else "auto"
-    job = operator_named("evaluate").job(
-        weights=folder / record.MODEL,
-        data=config.data,
-        count=SAMPLES,
-        features=features,
-        metrics="kernel,precision,neighbours",
-        seed=config.options.seed,
-    )
+    asked = {"weights": folder / record.MODEL, "data": config.data, "count": SAMPLES, "features": features}
+    evaluate = partial(operator_named("evaluate").job, **asked, seed=config.options.seed)
     try:
-        finding: Figures = yield from job
+        try:
+            finding: Figures = yield from evaluate(metrics=SCORES)
+        except TooFewPictures:  # whether it copies is told even so
+            finding = yield from evaluate(metrics=COPIES)
     except UserError as error:  # said on the page: the weights are what the run was for
         return str(error)
     if finding.picture is not None:

@@ -71,9 +71,13 @@ class TrainConfig:
 
         Raises:
             UserError: if the file is missing, is not JSON or lacks family or data.
-            ParameterError: for a value that does not fit.
+            ParameterError: for a value that does not fit, or another family.
         """
-        values = {**_read(file), **changes}
+        known = _read(file)
+        if (asked := changes.get("family", known["family"])) != known["family"]:
+            remedy = f"Say danqing train {known['family']}, or danqing train alone"
+            raise ParameterError(f"is a run of family {known['family']}, not {asked}", where=file, remedy=remedy)
+        values = {**known, **changes}
         return cls.make(values.pop("family"), values.pop("data"), **values)
 
     @classmethod
@@ -92,7 +96,7 @@ class TrainConfig:
         form, options = {f.name: f for f in family_fields(family)}, {f.name: f for f in option_fields()}
         stages = read_stages(values.pop("stages", None) or (), options, form)
         for name in values.keys() - form.keys() - options.keys():
-            known = ", ".join([*form, *options, "stages"])
+            known = ", ".join(each.strip("_") for each in [*form, *options, "stages"])
             raise ParameterError("no such option", where=name, remedy=f"{family} knows: {known}")
         params = checked(tuple(form.values()), {k: v for k, v in values.items() if k in form})
         chosen = Options(**checked(tuple(options.values()), {k: v for k, v in values.items() if k in options}))

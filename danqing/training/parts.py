@@ -1,6 +1,7 @@
-"""A part that a model will hold, such as the codec of a flow, learned first: a run of its own, inside the run's folder.
+"""What is done before a run: a part that its model will hold, such as a flow's codec, learns, or settings are tried.
 
-The way into every training, new or going on: where nothing is to be learned first, it is the loop's own.
+Either is done by runs of their own, inside the run's folder. This is the way into every training, new or going on:
+where nothing is to be done first, it is the loop's own.
 """
 
 from __future__ import annotations
@@ -10,16 +11,17 @@ import json
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from danqing.core.errors import OutputError, UserError
+from danqing.core.errors import OutputError, ParameterError, UserError
 from danqing.core.fields.budget import Budget
 from danqing.core.notes import note
 from danqing.core.progress import Job, shared
 from danqing.training import loop, record
-from danqing.training.auto import train_best
+from danqing.training.auto import being_chosen, train_best
 from danqing.training.config import SHARE, TrainConfig, new_part, parts_in
 from danqing.training.options import GOING_ON
+from danqing.training.plan import founded
+from danqing.training.process import apart
 from danqing.training.record import holds_run, write_json
-from danqing.training.refusals import refuse_at_once, refuse_new
 from danqing.training.state import checkpoints_in
 
 CARRIED = (  # options that tell of pictures and machine, which the part learns with as well
@@ -71,7 +73,7 @@ def train_whole(config: TrainConfig, *, force: bool = False, auto: bool = False)
 
 
 def resume_whole(folder: str | Path, **changes: Any) -> Job[loop.RunResult]:
-    """Go on with a run, or with the part that learns before it.
+    """Go on with a run, or with what is done before it: a part that learns, or settings that are tried.
 
     Args:
         folder: the run folder.
@@ -82,25 +84,34 @@ def resume_whole(folder: str | Path, **changes: Any) -> Job[loop.RunResult]:
     """
     path = Path(folder)
     if not (path / record.WHOLE).is_file():
-        return loop.resume(path, **changes)
+        if (chosen := being_chosen(path)) is None:
+            return loop.resume(path, **changes)
+        return train_best(_as_kept(chosen, path, changes), again=True)
     try:
         kept = json.loads((path / record.WHOLE).read_text("utf-8"))
-        auto, run = bool(kept["auto"]), {**kept["run"].pop("params"), **kept["run"]}
-        family, data = run.pop("family"), run.pop("data")
+        auto, config = bool(kept["auto"]), _as_kept(kept["run"], path, changes)
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         remedy = "Begin it again with --force"
         raise UserError("does not say what the run is to be", where=path / record.WHOLE, remedy=remedy) from error
-    asked = {name: value for name, value in changes.items() if name not in (*GOING_ON, "data")}
-    config = TrainConfig.make(family, changes.get("data_") or data, **{**run, **asked, "out": path})
     part = new_part(config)
     return _learned(Whole(config, auto, path, *part), changes) if part else train_whole(config, force=True, auto=auto)
 
 
+def _as_kept(run: dict[str, Any], path: Path, changes: dict[str, Any]) -> TrainConfig:
+    """The run that is to be, as it was written down before it began, and as it was changed since."""
+    known = {**run["params"], **run}
+    family, data = known.pop("family"), known.pop("data")
+    asked = {name: value for name, value in changes.items() if name not in (*GOING_ON, "data")}
+    del known["params"]
+    return TrainConfig.make(family, changes.get("data_") or data, **{**known, **asked, "out": path})
+
+
 def can_go_on(folder: Path) -> bool:
     """Whether a run in a folder, or the part that learns before it, has something to go on from."""
-    if not (folder / record.WHOLE).is_file():
+    if not (folder / record.WHOLE).is_file() and being_chosen(folder) is None:
         return (folder / record.CONFIG).is_file() and bool(checkpoints_in(folder / record.CHECKPOINTS))
-    return any(checkpoints_in(each / record.CHECKPOINTS) for each in folder.iterdir() if each.is_dir())
+    within = (*folder.iterdir(), *(folder / record.TRYING).glob("*"))
+    return any(checkpoints_in(each / record.CHECKPOINTS) for each in within if each.is_dir())
 
 
 def _begun(whole: Whole, force: bool) -> Job[loop.RunResult]:
@@ -109,8 +120,7 @@ def _begun(whole: Whole, force: bool) -> Job[loop.RunResult]:
         if holds_run(each):
             remedy = "Go on with --resume, choose another --out, or give --force"
             raise OutputError("holds a run", where=each, remedy=remedy)
-    refuse_at_once(config, config.options.devices)
-    refuse_new(config, config.options.devices)
+    yield from apart(founded(config))
     return (yield from _learned(whole, {}, anew=True))
 
 
@@ -122,8 +132,8 @@ def _learned(whole: Whole, changes: dict[str, Any], anew: bool = False) -> Job[l
     model = yield from shared(_part(whole, budget.times(SHARE).text(), changes, anew), 0.0, SHARE, whole.family)
     rest = dataclasses.replace(config, params={**config.params, name: str(model)})
     rest = rest.with_options(budget=budget.times(1 - SHARE).text())
-    begin = train_best if whole.auto else loop.train
-    return (yield from shared(begin(rest, force=True), SHARE, 1 - SHARE))
+    job = train_best(rest, force=True, again=not anew) if whole.auto else loop.train(rest, force=True)
+    return (yield from shared(job, SHARE, 1 - SHARE))
 
 
 def _part(whole: Whole, budget: str, changes: dict[str, Any], anew: bool) -> Job[Path]:
@@ -136,7 +146,13 @@ def _part(whole: Whole, budget: str, changes: dict[str, Any], anew: bool) -> Job
         return (yield from loop.go_on_within(folder, budget, **moved)).model
     carried = {each: getattr(options, each) for each in CARRIED}
     asked = TrainConfig.make(whole.family, whole.config.data, **{**carried, "budget": budget, "out": folder})
-    return (yield from loop.train(asked, force=True)).model
+    try:
+        return (yield from loop.train(asked, force=True)).model
+    except ParameterError as error:
+        if error.where != "budget":
+            raise
+        what = f"{SHARE:.0%} of the budget is for the {whole.name}, and {error.what}"
+        raise ParameterError(what, where="budget", remedy=error.remedy) from error
 
 
 def _recommend(config: TrainConfig) -> None:

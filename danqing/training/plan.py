@@ -8,10 +8,10 @@ from typing import Any, NamedTuple
 
 from danqing.core.fields.budget import Budget
 from danqing.core.learned.manner import computes_bf16
-from danqing.core.learned.model import Painter
+from danqing.core.learned.model import Model, Painter
 from danqing.core.progress import Job, Progress
 from danqing.training.auto import foreseen
-from danqing.training.beginnings import beginning, take_over
+from danqing.training.beginnings import Beginning, beginning, take_over
 from danqing.training.build import new_model, settings_of
 from danqing.training.config import SHARE, TrainConfig, new_part
 from danqing.training.forecast import about
@@ -20,6 +20,7 @@ from danqing.training.machine import prepare, steps_per_second, to_machine
 from danqing.training.process import apart
 from danqing.training.refusals import refuse_at_once, refuse_new
 from danqing.training.setup import Supplies, batch_share, count_of, gather_stages, without_labels
+from danqing.training.teaching import Teacher
 
 
 def plan(config: TrainConfig, auto: bool = False) -> Job[dict[str, Any]]:
@@ -38,18 +39,41 @@ def plan(config: TrainConfig, auto: bool = False) -> Job[dict[str, Any]]:
     return (yield from apart(_plan(config, auto)))
 
 
-def _plan(config: TrainConfig, auto: bool) -> Job[dict[str, Any]]:
-    refuse_at_once(config, 1)
-    refuse_new(config, 1)
-    stages, gathered = config.by_stage(), (yield from gather_stages(config))
-    first, supplies = stages[0], gathered[0]
-    options = first.options
-    threads = prepare(options.threads)
+class Foundation(NamedTuple):
+    """What a run would begin with: the pictures of its stages; and of the first its model, teacher, and descent."""
+
+    supplies: list[Supplies]
+    model: Model
+    teacher: Teacher | None
+    built_upon: Beginning
+
+
+def founded(config: TrainConfig) -> Job[Foundation]:
+    """Gather and build what a run would begin with, so that all that can be refused before it is.
+
+    A part that is to be new is as chance makes it.
+
+    Raises:
+        UserError: as :func:`danqing.training.loop.train` does.
+    """
+    refuse_at_once(config, config.options.devices)
+    refuse_new(config, config.options.devices)
+    gathered = yield from gather_stages(config)
+    first, supplies = config.by_stage()[0], gathered[0]
     new = new_model(first, supplies.train)
     transfer = take_over(first, new, supplies)
     model = to_machine(new, "cpu").train()
     teacher = teacher_of(first, model, supplies)
-    built_upon = beginning(first, model, transfer, teacher)
+    return Foundation(gathered, model, teacher, beginning(first, model, transfer, teacher))
+
+
+def _plan(config: TrainConfig, auto: bool) -> Job[dict[str, Any]]:
+    stages = config.by_stage()
+    first = stages[0]
+    options = first.options
+    threads = prepare(options.threads)
+    gathered, model, teacher, built_upon = yield from founded(config)
+    supplies = gathered[0]
     batch_size = batch_share(first, 1)
     batch = without_labels(next(supplies.train.batches(batch_size, options.seed)), model)
     both = ("fp32", "bf16") if computes_bf16("cpu") else ("fp32",)

@@ -177,7 +177,7 @@ def _refuse_idle(config: TrainConfig, model: Model) -> None:
         ParameterError: naming the option.
     """
     for name, words in _idle(config, model):
-        raise ParameterError(words, where=name, remedy=f"Leave --{name} out")
+        raise ParameterError(words, where=name, remedy=f"Leave --{name.replace('_', '-')} out")
 
 
 def _idle(config: TrainConfig, model: Model) -> Iterator[tuple[str, str]]:
@@ -186,7 +186,7 @@ def _idle(config: TrainConfig, model: Model) -> Iterator[tuple[str, str]]:
         if options.lecam:
             yield "lecam", f"is about a critic, and a {config.family} has none"
         if options.critic_augment in ("diff", "adaptive"):
-            yield "critic-augment", f"is about a critic, and a {config.family} has none"
+            yield "critic_augment", f"is about a critic, and a {config.family} has none"
     if options.teacher is None and options.teaching != type(options).teaching:
         yield "teaching", "is how much a teacher counts, and there is none"
 

@@ -92,9 +92,8 @@ class Training(Task[..., Any]):
         folder = given.get("resume", given.get("out"))
         if folder is None:
             return ""
-        if given.get("auto") and (Path(folder) / record.TRYING).exists():
-            return "Nothing was chosen yet: the same command begins anew"
-        begun = any((Path(folder) / name).is_file() for name in (record.CONFIG, record.WHOLE))
+        trying = f"{record.TRYING}/{record.WHOLE}"
+        begun = any((Path(folder) / name).is_file() for name in (record.CONFIG, record.WHOLE, trying))
         return f"It goes on from there with: danqing train --resume {folder}" if begun else ""
 
     def begin(self, given: dict[str, Any]) -> Job[Any]:

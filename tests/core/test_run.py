@@ -636,6 +636,15 @@ def test_a_replay_does_not_replace(photos: Path, tmp_path: Path) -> None:
         finish(replay(tmp_path / "out.png", tmp_path / "out.png", force=True))
 
 
+def test_what_cannot_be_compared_is_not_replayed(photos: Path, tmp_path: Path) -> None:
+    run("flip", [photos / "a.png"], out=tmp_path / "out.png")
+    whole = (tmp_path / "out.png").read_bytes()
+    (tmp_path / "out.png").write_bytes(whole[: whole.index(b"IDAT") + 60])
+    with pytest.raises(PictureError, match="truncated"):
+        finish(replay(tmp_path / "out.png"))
+    assert not (tmp_path / "out-replay.png").exists()
+
+
 def test_painted_pictures_are_made_again(painter: Path, tmp_path: Path) -> None:
     weights = Path(shutil.copy(painter, tmp_path))
     run("generate", values={"weights": weights, "count": 4, "seed": 3}, out_dir=tmp_path / "out")

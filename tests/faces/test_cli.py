@@ -346,6 +346,8 @@ def test_files_that_are_no_weights(tmp_path: Path, content: bytes, words: str) -
         (["train", "vae"], "no pictures"),
         (["train", "vae", "digits", "--budget", "0"], "--budget"),
         (["train", "vae", "digits", "--beta", "-1"], "--beta"),
+        (["generate", ""], "✗ is empty\n  MODEL\n"),
+        (["train", "vae", "digits", "--critic-augment", "diff"], "--critic-augment"),
         (["train", "vae", "digits", "--size", "3"], "--size"),
         (["train", "--resume", "none"], "no run"),
         (["train", "--config", "none.json"], "cannot be read"),

@@ -282,3 +282,18 @@ def test_what_a_refusal_advises_is_not_refused(folder):
     advised = refused.value.remedy.partition("--metrics ")[2]
     table, _ = scored(Copyist(classes=0), folder.as_posix(), count=100, features="digits", metrics=advised)
     assert "kernel_distance" in table
+
+
+def test_whether_it_copies_is_told_of_pictures_too_few_for_distances(folder):
+    for at in range(3, 150):
+        (folder / "light" / f"{at}.png").unlink()
+    with pytest.raises(TooFewPictures, match="at least 50 real pictures, not 3"):
+        scored(Copyist(classes=0), (folder / "light").as_posix(), count=60, features="digits", metrics="kernel")
+    with pytest.warns(PictureWarning, match="at least 50 real pictures, not 3"):
+        table, picture = scored(Copyist(classes=0), (folder / "light").as_posix(), count=150, features="digits")
+    assert set(table) == {"copied_share"}
+    assert table["copied_share"]["low"] <= table["copied_share"]["value"] <= table["copied_share"]["high"]
+    check_images(picture)
+    (folder / "light" / "2.png").unlink()
+    with pytest.raises(TooFewPictures):
+        scored(Copyist(classes=0), (folder / "light").as_posix(), count=150, features="digits")

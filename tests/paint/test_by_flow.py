@@ -2,13 +2,20 @@
 
 from unittest.mock import patch
 
+import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 import danqing
 from danqing.core.errors import ParameterError
 from danqing.core.learned.model import Samples
+from danqing.core.learned.weights import save
 from danqing.core.notes import noted
+from danqing.core.operators.operator import operator_named
+from danqing.core.progress import finish
+from danqing.core.runs.folders import Folders
+from danqing.core.runs.run import run
 from danqing.maths.projection import note_missed
 from danqing.models.codec import Codec
 from danqing.models.flow import Flow
@@ -61,6 +68,44 @@ def test_only_the_hole_is_painted(flow, x):
     assert torch.equal(made[~hole], x[~hole])
     other = danqing.inpaint_by_flow(x, mask, flow, steps=4, seed=1)
     assert not torch.equal(made[hole], other[hole])
+
+
+def test_a_mask_of_another_size_is_refused_and_an_empty_one_told(flow, x):
+    with pytest.raises(ParameterError, match="do not fit pictures of 16×16"):
+        danqing.inpaint_by_flow(x, torch.ones(1, 1, 8, 8), flow, steps=1)
+    notes = []
+    with noted(notes):
+        made = danqing.inpaint_by_flow(x, torch.zeros(1, 1, 16, 16), flow, steps=1)
+    assert torch.equal(made, x)
+    assert any("the mask is empty" in each for each in notes)
+
+
+def test_guidance_without_a_class_is_refused(flow, x):
+    for make in (
+        danqing.image_to_image,
+        lambda *a, **k: danqing.inpaint_by_flow(a[0], torch.ones_like(x[:1, :1]), *a[1:], **k),
+    ):
+        with pytest.raises(ParameterError, match="guidance"):
+            make(x, flow, steps=1, guidance=3.0)
+        two, left_out = (make(x, flow, steps=2, label="right", **more) for more in ({"guidance": 2.0}, {}))
+        assert torch.equal(two, left_out)
+
+
+def test_transparent_pictures_stand_on_white_as_in_training(in_latents, tmp_path):
+    pixels = np.full((16, 16, 4), 255, np.uint8)
+    pixels[:, 8:] = 200, 30, 10, 0
+    pixels[4:12, 2:6, :3] = 20
+    save(in_latents, tmp_path / "flow.safetensors")
+    Image.fromarray(pixels).save(tmp_path / "hidden.png")
+    pixels[:, 8:] = 255
+    Image.fromarray(pixels[..., :3]).save(tmp_path / "white.png")
+    made = {}
+    for name in ("hidden", "white"):
+        values = {"weights": tmp_path / "flow.safetensors", "strength": 0.5, "steps": 2}
+        places = Folders([tmp_path / f"{name}.png"], out=tmp_path / f"{name}-made.png")
+        finish(run(operator_named("image_to_image"), values, places))
+        made[name] = np.asarray(Image.open(tmp_path / f"{name}-made.png").convert("RGB"))
+    np.testing.assert_array_equal(made["hidden"], made["white"])
 
 
 def test_in_latents_without_strength_a_picture_stays_and_with_little_it_is_near_what_the_codec_makes_of_it(

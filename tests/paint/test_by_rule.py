@@ -5,6 +5,7 @@ import torch
 
 import danqing
 from danqing.core.errors import ParameterError
+from danqing.core.notes import noted
 
 SMALL = {"width": 40, "height": 32}
 CASES = [
@@ -34,3 +35,14 @@ def test_what_cannot_be_is_refused():
         danqing.l_system(rules="shrub")
     with pytest.raises(ParameterError, match="draws nothing"):
         danqing.l_system(rules="X:X=XX", generations=2)
+
+
+def test_of_a_pattern_that_died_out_it_is_said():
+    notes = []
+    with noted(notes):
+        danqing.reaction_diffusion(width=16, height=16, kind="maze", steps=4000)
+    assert any("died out on 16×16" in each for each in notes)
+    notes.clear()
+    with noted(notes):
+        danqing.reaction_diffusion(width=64, height=64, kind="maze", steps=300)
+    assert not notes

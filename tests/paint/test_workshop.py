@@ -128,6 +128,18 @@ def test_many_are_asked_for_class_by_class(dcgan: Painter) -> None:
         numbered_codes(made("dcgan", 0), 3, range(5), "all")
 
 
+def test_a_wrong_class_is_blamed_on_what_said_it(dcgan: Painter) -> None:
+    for blamed, make in (
+        ("start", lambda: more_like(dcgan, start="0:1:kai")),
+        ("labels", lambda: morph_classes(dcgan, labels="0,kai")),
+        ("label", lambda: browse(dcgan, label="kai")),
+        ("labels", lambda: morph_classes(dcgan, labels="1,1")),
+    ):
+        with pytest.raises(ParameterError) as caught:
+            make()
+        assert caught.value.where == blamed
+
+
 @pytest.mark.parametrize("family", FAMILIES)
 def test_classes_turn_into_each_other(family: str) -> None:
     model = made(family)

@@ -60,6 +60,26 @@ def test_a_flow_is_exported_for_any_number(tmp_path: Path) -> None:
     assert str(PACKAGE).encode() not in (tmp_path / "flow.onnx").read_bytes()  # nor any other place of this machine
 
 
+IN_DOCS = Path(__file__).parents[2] / "docs/generators.md"
+
+
+@pytest.mark.parametrize("family", ["dcgan", "flow", "vae"])
+def test_what_the_docs_say_of_other_programs_runs(
+    family: str, weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    torch.manual_seed(0)
+    if family != "dcgan":
+        made = Flow(16, 1, 2, width=16, steps=1) if family == "flow" else VAE(16, 1, 0, dim=6, width=16)
+        weights = save(made.eval(), tmp_path / "other.safetensors")
+    export(weights, "onnx", tmp_path / "mine.onnx")
+    code = IN_DOCS.read_text("utf-8").partition("With ONNX Runtime alone:")[2].split("```")[1].removeprefix("python")
+    monkeypatch.chdir(tmp_path)
+    found: dict[str, np.ndarray] = {}
+    exec(code, found)
+    assert found["pictures"].shape == (16, 3 if family == "dcgan" else 1, 16, 16)
+    assert 0 <= found["pictures"].min() <= found["pictures"].max() <= 1
+
+
 @pytest.mark.parametrize("solver", ["euler", "heun", "adams"])
 def test_a_tableau_goes_where_its_solver_goes(solver: Solver) -> None:
     way, steps = tableau(4, solver), 4

@@ -160,6 +160,19 @@ def test_what_is_wrong_with_a_flow_is_said_before_its_codec_learns(tmp_path):
     assert not (tmp_path / "run").exists()
 
 
+def test_what_a_new_codec_cannot_go_with_is_said_before_it_learns(codec, tmp_path):
+    flow = str(finish(train(config(tmp_path / "flow", codec, budget="16pictures"))).model)
+    for changes, words in (
+        ({"from_": flow}, "--codec would replace"),
+        ({"teacher": flow, "channels": "colour"}, "has channels 1, the new model 3"),
+    ):
+        asked = config(tmp_path / "run", "new", **changes)
+        for job in (train_whole(asked), plan(asked)):
+            with pytest.raises(UserError, match=words):
+                finish(job)
+    assert not (tmp_path / "run").exists()
+
+
 def test_a_large_flow_without_a_codec_is_told_of_one(tmp_path):
     with noted([]) as told:
         danqing.train("flow", "digits", **{**RUN, **SMALL, "size": 64, "budget": "16pictures", "out": tmp_path / "run"})

@@ -17,6 +17,7 @@ import danqing
 from danqing.core.errors import OutputError, ParameterError, TrainingFailed
 from danqing.core.learned.card import read_card
 from danqing.core.learned.model import Samples
+from danqing.core.learned.weights import load_tensors
 from danqing.core.notes import noted
 from danqing.core.operators.task import task_named
 from danqing.core.phrases.book import in_chinese
@@ -30,6 +31,7 @@ from danqing.training.commands import command
 from danqing.training.config import TrainConfig
 from danqing.training.forecast import about, likeness, suggest
 from danqing.training.loop import train
+from danqing.training.parts import can_go_on, resume_whole
 from danqing.training.plan import plan
 from danqing.training.refusals import refuse_hurry
 from danqing.training.score import drawn_classes
@@ -292,11 +294,56 @@ def test_a_choice_that_was_stopped_promises_no_more_than_there_is(
     given = {"out": tmp_path / "run", "auto": True}
     config = TrainConfig.make("mlpgan", "digits", **SMALL, width=8, budget="480pictures", out=given["out"])
     task = task_named("train")
-    for words, done in (("begins anew", 0.0), ("--resume", SHARE)):
+    assert not task.after_stop(given)
+    for done in (0.0, SHARE):
         job = train_best(config)
         next(each for each in job if each.done > done and "kimg" in each.words)
         job.close()
-        assert words in task.after_stop(given)
+        assert "--resume" in task.after_stop(given)
+
+
+@pytest.mark.usefixtures("quick_looks")
+def test_a_choice_that_was_stopped_goes_on_and_chooses_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(auto, "TRIED", ((1.0, 1.0), (0.5, 1.0)))
+    given = {**SMALL, "width": 8, "size": 8, "budget": "960pictures"}
+    finish(train_best(TrainConfig.make("mlpgan", "digits", **given, out=tmp_path / "whole")))
+    stopped = tmp_path / "stopped"
+    assert not can_go_on(stopped)
+    begun = train_best(TrainConfig.make("mlpgan", "digits", **given, out=stopped))
+    for share in (0.02, 0.1, 0.16):  # within each of both, and in the second round
+        next(each for each in begun if each.done > share and "kimg" in each.words)
+        begun.close()
+        assert can_go_on(stopped)
+        kept = json.loads((stopped / ".danqing-trials" / "whole.json").read_text("utf-8"))["scores"]
+        begun = resume_whole(stopped)
+    assert len(kept) == 2
+    finish(begun)
+    assert not (stopped / ".danqing-trials").exists()
+    chosen, wanted = (json.loads((each / "auto.json").read_text("utf-8")) for each in (stopped, tmp_path / "whole"))
+    assert chosen == wanted
+    one, other = (load_tensors(each / "model.safetensors")[1] for each in (stopped, tmp_path / "whole"))
+    assert all(torch.equal(value, other[name]) for name, value in one.items())
+
+
+def test_a_budget_too_small_to_choose_with_is_refused_and_leaves_nothing(tmp_path: Path) -> None:
+    config = TrainConfig.make("mlpgan", "digits", **SMALL, width=8, budget="64pictures", out=tmp_path / "run")
+    with pytest.raises(ParameterError, match=r"a step of 16 for each.*at least 720 pictures, or leave --auto"):
+        finish(train_best(config))
+    hasty = config.with_options(budget="0.01s", size=8)
+    with pytest.raises(ParameterError, match=r"20% of the budget .* for each of them .* s is too short"):
+        finish(train_best(hasty))
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_config_of_another_family_is_named_as_such(tmp_path: Path) -> None:
+    (tmp_path / "vae.json").write_text(json.dumps(TrainConfig.make("vae", "digits", **SMALL).to_json()))
+    with pytest.raises(ParameterError, match=r"vae.json: is a run of family vae, not dcgan.*danqing train vae"):
+        TrainConfig.from_json(tmp_path / "vae.json", family="dcgan")
+    with pytest.raises(ParameterError, match=r"dcgan knows: .*from, .*stages") as caught:
+        TrainConfig.make("dcgan", "digits", likelihood="x")
+    assert "_," not in caught.value.remedy
 
 
 def test_scores_ask_for_classes_of_their_own() -> None:

@@ -22,7 +22,7 @@ def class_names(model: Model) -> list[str]:
     return names if len(names) == count else [str(number) for number in range(count)]
 
 
-def class_number(model: Model, label: str, names: Sequence[str] | None = None) -> int:
+def class_number(model: Model, label: str, names: Sequence[str] | None = None, where: str = "label") -> int:
     """Find the class that a person means by its name or its number, from 0; a name counts first.
 
     Where half of the names or more are numbers themselves, as of digits, only names count: a number that is none of
@@ -32,13 +32,14 @@ def class_number(model: Model, label: str, names: Sequence[str] | None = None) -
         model: which has the classes.
         label: what the person says.
         names: all that can be meant, where that is more than the classes, which come first.
+        where: the parameter by which it was said.
 
     Raises:
         ParameterError: if the model has no classes, or not this one.
     """
     names = class_names(model) if names is None else names
     if not names:
-        raise ParameterError("this model is unconditional: it knows no classes", where="label", remedy="Leave it out")
+        raise ParameterError("this model is unconditional: it knows no classes", where=where, remedy="Leave it out")
     if label in names:
         return list(names).index(label)
     number = numbered(label, len(names))
@@ -46,4 +47,4 @@ def class_number(model: Model, label: str, names: Sequence[str] | None = None) -
     if number is not None and (2 * numbers < len(names) or names[number] == ALL):
         return number
     shown = ", ".join(names[:SHOWN]) + (f" … ({len(names)} in all)" if len(names) > SHOWN else "")
-    raise ParameterError(f"{label[:LONGEST]!r} is no class of this model", where="label", remedy=f"It knows {shown}")
+    raise ParameterError(f"{label[:LONGEST]!r} is no class of this model", where=where, remedy=f"It knows {shown}")

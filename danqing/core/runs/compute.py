@@ -19,8 +19,7 @@ from danqing.core.fields.boxes import BoxesKind
 from danqing.core.fields.colour import ColourKind
 from danqing.core.fields.mask import MaskKind
 from danqing.core.fields.weights import WeightsKind
-from danqing.core.learned.model import Recogniser
-from danqing.core.learned.painting import Autoencoder
+from danqing.core.learned.model import PictureSpace, Recogniser
 from danqing.core.notes import note, noted
 from danqing.core.operators import tiles
 from danqing.core.operators.operator import SEEN, Operator
@@ -153,8 +152,8 @@ def _with_alpha(operator: Operator[..., Any], x: Images, alpha: Mask, values: di
     An operator that asks for the opacity gets it, beside the colours as they are. One that moves pixels works on
     premultiplied colours, and moves the opacity likewise, or together with them where what they show decides. Every
     other one, and one whose result is not proportional to the colours, sees the visible colours continued under what is
-    transparent; recognisers and autoencoders see the ground that training lays pictures on. One that settles by the
-    whole picture is told what of it is seen.
+    transparent; recognisers, generators and autoencoders see the ground that training lays pictures on. One that
+    settles by the whole picture is told what of it is seen.
     """
     subject = operator.subject
     seen = {SEEN: alpha} if operator.settle is not None else {}
@@ -221,7 +220,7 @@ def _stretched(x: Images) -> Images:
 def _without_holes(operator: Operator[..., Any], x: Images, alpha: Mask) -> Images:
     """The colours that an operator sees where it is not told of the opacity."""
     wanted = [field.kind.base for field in operator.form if isinstance(field.kind, WeightsKind)]
-    if any(issubclass(base, Recogniser | Autoencoder) for base in wanted):
+    if any(issubclass(base, Recogniser | PictureSpace) for base in wanted):
         return laid_on(x, alpha)
     return filled(x, alpha)
 

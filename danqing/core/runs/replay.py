@@ -74,6 +74,7 @@ def replay(file: str | Path, out: str | Path | None = None, force: bool = False)
     home = Home(file.parent, file.parent)
     if target.exists() and (_is_meant(target, recipe) or any(map(target.samefile, _sources(recipe, home)))):
         raise OutputError("is one of the files that the picture was made from", where=target, remedy=NEVER_OVER_SOURCES)
+    _operator(recipe[-1], target).makes.same(file, file)  # what cannot be read to its end cannot be compared with
     with tempfile.TemporaryDirectory(prefix="danqing-") as scratch:
         try:
             made = yield from _remake(recipe, home, target, Path(scratch), force, target.parent != file.parent)
