@@ -19,7 +19,7 @@ from danqing.maths.flows import guidance_of, on_the_way, travelled
 from danqing.maths.latents import latent
 
 
-@operator(version=2)
+@operator(version=3)
 def image_to_image(
     x: Images,
     weights: FlowPainter,

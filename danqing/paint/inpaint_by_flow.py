@@ -22,7 +22,7 @@ from danqing.maths.latents import latent
 from danqing.maths.selection import fitting
 
 
-@operator
+@operator(version=2)
 def inpaint_by_flow(
     x: Images,
     mask: Mask,

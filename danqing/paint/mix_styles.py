@@ -19,7 +19,7 @@ from danqing.core.progress import Job
 from danqing.maths.latents import numbered_codes
 
 
-@operator
+@operator(version=2)
 def mix_styles(
     weights: Painter,
     seed: Seed = 0,

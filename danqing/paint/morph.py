@@ -21,7 +21,7 @@ from danqing.maths.fitting import fit
 from danqing.maths.projection import note_missed, projected, unexplained
 
 
-@operator(version=4)
+@operator(version=5)
 def morph(
     x: Images,
     y: Images,

@@ -24,7 +24,7 @@ from danqing.maths.fitting import fit
 from danqing.maths.projection import note_missed, projected, share, unexplained
 
 
-@operator(version=6)
+@operator(version=7)
 def project(
     x: Images,
     weights: Painter,

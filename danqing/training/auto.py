@@ -52,9 +52,9 @@ class _Tried:
         self._made = [each for each in (path, *path.parents) if not each.exists()]
         self._run = _alone(config.to_json())
         kept = _kept(self.folder)
-        known = again and _alone(kept.get("run")) == self._run
-        self._scores: dict[str, float | None] = kept["scores"] if known else {}
-        if not known:
+        self._goes_on = again and _alone(kept.get("run")) == self._run
+        self._scores: dict[str, float | None] = kept["scores"] if self._goes_on else {}
+        if not self._goes_on:
             shutil.rmtree(self.folder, ignore_errors=True)
 
     def bring(self, at: int, values: dict[str, float], config: TrainConfig, rounds: int) -> Job[Trial]:
@@ -76,7 +76,7 @@ class _Tried:
 
     def _leave_no_trace(self) -> None:
         """Where nothing was tried yet, leave everything as it was."""
-        if self._scores:
+        if self._scores or self._goes_on:
             return
         shutil.rmtree(self.folder, ignore_errors=True)
         for each in self._made:

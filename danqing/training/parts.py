@@ -83,16 +83,19 @@ def resume_whole(folder: str | Path, **changes: Any) -> Job[loop.RunResult]:
         UserError: as that does.
     """
     path = Path(folder)
-    if not (path / record.WHOLE).is_file():
-        if (chosen := being_chosen(path)) is None:
+    file, chosen = path / record.WHOLE, None
+    if not file.is_file():
+        file, chosen = path / record.TRYING / record.WHOLE, being_chosen(path)
+        if chosen is None:
             return loop.resume(path, **changes)
-        return train_best(_as_kept(chosen, path, changes), again=True)
     try:
-        kept = json.loads((path / record.WHOLE).read_text("utf-8"))
+        kept: dict[str, Any] = {"auto": True, "run": chosen} if chosen else json.loads(file.read_text("utf-8"))
         auto, config = bool(kept["auto"]), _as_kept(kept["run"], path, changes)
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         remedy = "Begin it again with --force"
-        raise UserError("does not say what the run is to be", where=path / record.WHOLE, remedy=remedy) from error
+        raise UserError("does not say what the run is to be", where=file, remedy=remedy) from error
+    if chosen is not None:
+        return train_best(config, again=True)
     part = new_part(config)
     return _learned(Whole(config, auto, path, *part), changes) if part else train_whole(config, force=True, auto=auto)
 

@@ -93,6 +93,8 @@ class Training(Task[..., Any]):
         if folder is None:
             return ""
         trying = f"{record.TRYING}/{record.WHOLE}"
+        if given.get("auto") and all((Path(folder) / name).is_file() for name in (trying, record.CONFIG)):
+            return "Nothing was chosen yet, and the run that is there stays: the same command begins anew"
         begun = any((Path(folder) / name).is_file() for name in (record.CONFIG, record.WHOLE, trying))
         return f"It goes on from there with: danqing train --resume {folder}" if begun else ""
 

@@ -14,7 +14,7 @@ import torch
 from click.testing import CliRunner
 
 import danqing
-from danqing.core.errors import OutputError, ParameterError, TrainingFailed
+from danqing.core.errors import OutputError, ParameterError, TrainingFailed, UserError
 from danqing.core.learned.card import read_card
 from danqing.core.learned.model import Samples
 from danqing.core.learned.weights import load_tensors
@@ -300,6 +300,10 @@ def test_a_choice_that_was_stopped_promises_no_more_than_there_is(
         next(each for each in job if each.done > done and "kimg" in each.words)
         job.close()
         assert "--resume" in task.after_stop(given)
+    job = train_best(config, force=True)
+    next(each for each in job if "kimg" in each.words)
+    job.close()
+    assert "begins anew" in task.after_stop(given)  # --resume would go on with the run that is there
 
 
 @pytest.mark.usefixtures("quick_looks")
@@ -316,10 +320,14 @@ def test_a_choice_that_was_stopped_goes_on_and_chooses_the_same(
         next(each for each in begun if each.done > share and "kimg" in each.words)
         begun.close()
         assert can_go_on(stopped)
-        kept = json.loads((stopped / ".danqing-trials" / "whole.json").read_text("utf-8"))["scores"]
+        written, kept = json.loads((stopped / ".danqing-trials" / "whole.json").read_text("utf-8")).values()
         begun = resume_whole(stopped)
     assert len(kept) == 2
-    finish(begun)
+    (note := stopped / ".danqing-trials" / "whole.json").write_text('{"run": {}, "scores": {}}')
+    with pytest.raises(UserError, match="does not say what the run is to be"):
+        resume_whole(stopped)
+    note.write_text(json.dumps({"run": written, "scores": kept}))
+    finish(resume_whole(stopped))
     assert not (stopped / ".danqing-trials").exists()
     chosen, wanted = (json.loads((each / "auto.json").read_text("utf-8")) for each in (stopped, tmp_path / "whole"))
     assert chosen == wanted
