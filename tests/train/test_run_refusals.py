@@ -117,7 +117,7 @@ IMPOSSIBLE: list[tuple[str, dict[str, Any], str]] = [
     ("codec", {"teacher": "denoise-tiny"}, "teacher"),
     ("mlpgan", {"teaching": 2.0}, "there is none"),
     ("vae", {"lecam": 0.1}, "lecam.*has none"),
-    ("vae", {"critic_augment": "diff"}, "critic-augment.*has none"),
+    ("vae", {"critic_augment": "diff"}, "critic_augment.*has none"),
     ("mlpgan", {"device": "cuda"}, "no GPU"),
 ]
 
