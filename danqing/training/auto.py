@@ -22,7 +22,7 @@ from danqing.training.build import new_model, settings_of
 from danqing.training.config import TrainConfig, family_fields
 from danqing.training.loop import RunResult, go_on_within, train
 from danqing.training.record import holds_run, read_log
-from danqing.training.refusals import refuse_at_once, refuse_new
+from danqing.training.refusals import refuse_at_once, refuse_new, share_of_budget
 from danqing.training.setup import batch_share, gather_pictures
 from danqing.training.state import checkpoints_in
 
@@ -91,14 +91,10 @@ def _score(folder: Path, values: dict[str, float], config: TrainConfig, rounds: 
     job = go_on_within(folder, budget) if begun else train(_with(config, values, folder), force=True)
     name = ", ".join(f"{name} {value:.2g}" for name, value in values.items())
     try:
-        yield from shared(job, 0.0, 1.0, f"trying {name}")
+        with share_of_budget(SHARE, "short runs that choose, each a part of it"):
+            yield from shared(job, 0.0, 1.0, f"trying {name}")
     except TrainingFailed:
         return None
-    except ParameterError as error:
-        if error.where != "budget":
-            raise
-        what = f"{SHARE:.0%} of the budget is for short runs that choose, and for each of them {error.what}"
-        raise ParameterError(what, where="budget", remedy=error.remedy) from error
     return _last_score(folder)
 
 
@@ -214,8 +210,7 @@ def foreseen(config: TrainConfig, model: Model, budget: Budget) -> dict[str, Any
         budget: what there is for choosing and training.
     """
     settings = settings_to_try(config, model)
-    _of_each(budget, settings, batch_share(config, 1))
-    each = SHARE / (len(settings) + _better(settings))
+    each = _of_each(budget, settings, batch_share(config, 1)).amount / budget.amount
     parts = {"budget": 1.0, "each": each, "spent": SHARE, "remains": 1 - SHARE}
     amounts = {name: replace(budget, amount=round(budget.amount * part, 1)) for name, part in parts.items()}
     said = {name: str(amount) for name, amount in amounts.items()}

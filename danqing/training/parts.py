@@ -11,7 +11,7 @@ import json
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from danqing.core.errors import OutputError, ParameterError, UserError
+from danqing.core.errors import OutputError, UserError
 from danqing.core.fields.budget import Budget
 from danqing.core.notes import note
 from danqing.core.progress import Job, shared
@@ -22,6 +22,7 @@ from danqing.training.options import GOING_ON
 from danqing.training.plan import founded
 from danqing.training.process import apart
 from danqing.training.record import holds_run, write_json
+from danqing.training.refusals import share_of_budget
 from danqing.training.state import checkpoints_in
 
 CARRIED = (  # options that tell of pictures and machine, which the part learns with as well
@@ -149,13 +150,8 @@ def _part(whole: Whole, budget: str, changes: dict[str, Any], anew: bool) -> Job
         return (yield from loop.go_on_within(folder, budget, **moved)).model
     carried = {each: getattr(options, each) for each in CARRIED}
     asked = TrainConfig.make(whole.family, whole.config.data, **{**carried, "budget": budget, "out": folder})
-    try:
+    with share_of_budget(SHARE, f"the {whole.name}"):
         return (yield from loop.train(asked, force=True)).model
-    except ParameterError as error:
-        if error.where != "budget":
-            raise
-        what = f"{SHARE:.0%} of the budget is for the {whole.name}, and {error.what}"
-        raise ParameterError(what, where="budget", remedy=error.remedy) from error
 
 
 def _recommend(config: TrainConfig) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -127,6 +128,18 @@ def refuse_hurry(config: TrainConfig, batch: int, look: float) -> None:
         )
 
 
+@contextmanager
+def share_of_budget(share: float, what: str) -> Iterator[None]:
+    """Say of a budget that is refused which share of the one that was given it is, and what for."""
+    try:
+        yield
+    except ParameterError as error:
+        if error.where != "budget":
+            raise
+        told = f"{share:.0%} of the budget is for {what}: {error.what}"
+        raise ParameterError(told, where="budget", remedy=error.remedy) from error
+
+
 def _try(config: TrainConfig, channels: int, processes: int) -> None:
     """Build the models of all stages for pictures of so many channels, and see that they learn."""
     stages = config.by_stage()
@@ -191,4 +204,4 @@ def _idle(config: TrainConfig, model: Model) -> Iterator[tuple[str, str]]:
         yield "teaching", "is how much a teacher counts, and there is none"
 
 
-__all__ = ["refuse_adapters", "refuse_at_once", "refuse_hurry", "refuse_new"]
+__all__ = ["refuse_adapters", "refuse_at_once", "refuse_hurry", "refuse_new", "share_of_budget"]

@@ -123,7 +123,7 @@ def test_a_new_codec_is_learned_first_on_a_quarter_of_the_budget(tmp_path):
 @pytest.mark.parametrize("auto", [False, pytest.param(True, marks=pytest.mark.slow)])
 def test_a_run_whose_codec_was_stopped_goes_on(auto, tmp_path):
     """And comes to the same weights."""
-    asked = {**RUN, **SMALL, "codec": "new", "budget": "512pictures"}
+    asked = {**RUN, **SMALL, "codec": "new", "budget": "1024pictures"}
     whole = danqing.train("flow", "digits", **asked, auto=auto, out=tmp_path / "whole")
     out = {**asked, "out": tmp_path / "stopped"}
     job = train_whole(TrainConfig.make("flow", "digits", **out), auto=auto)
@@ -136,7 +136,7 @@ def test_a_run_whose_codec_was_stopped_goes_on(auto, tmp_path):
     one, other = weights(whole.model), weights(stopped.model)
     assert all(torch.equal(one[name], other[name]) for name in one.keys() | other.keys())
     assert not (tmp_path / "stopped" / "whole.json").exists()
-    assert finish(resume_whole(tmp_path / "stopped", budget="640pictures")).summary["pictures_seen"] == 640
+    assert finish(resume_whole(tmp_path / "stopped", budget="1152pictures")).summary["pictures_seen"] == 1152
 
 
 def test_a_run_that_is_replaced_stays_until_the_one_with_a_new_codec_begins(tmp_path):

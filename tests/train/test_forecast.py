@@ -340,7 +340,7 @@ def test_a_budget_too_small_to_choose_with_is_refused_and_leaves_nothing(tmp_pat
     with pytest.raises(ParameterError, match=r"a step of 16 for each.*at least 720 pictures, or leave --auto"):
         finish(train_best(config))
     hasty = config.with_options(budget="0.01s", size=8)
-    with pytest.raises(ParameterError, match=r"20% of the budget .* for each of them .* s is too short"):
+    with pytest.raises(ParameterError, match=r"20% of the budget is for short runs .* s is too short"):
         finish(train_best(hasty))
     assert not (tmp_path / "run").exists()
 
